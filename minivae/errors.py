@@ -1,0 +1,53 @@
+"""The errors that minivae raises on purpose, and the checks that raise them.
+
+Everything a user can mend derives from :class:`MinivaeError`; the command line
+turns those, and only those, into one line and exit code 2.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from difflib import get_close_matches
+from numbers import Integral, Real
+from typing import Any
+
+
+class MinivaeError(Exception):
+    """Base of every error that minivae raises on purpose."""
+
+
+class InputError(MinivaeError, ValueError):
+    """An argument, a file or a data set is not what was expected."""
+
+
+class BackendError(MinivaeError, RuntimeError):
+    """An array library was asked for that cannot be used here."""
+
+
+class NonFiniteError(MinivaeError, ArithmeticError):
+    """A NaN or an infinity appeared where only finite numbers make sense."""
+
+
+def positive_integer(name: str, value: Any) -> int:
+    """Return ``value`` as an int >= 1, or raise :class:`InputError` naming it."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        raise InputError(f"{name} is {value!r}; expected an integer of at least 1")
+    return int(value)
+
+
+def positive_number(name: str, value: Any) -> float:
+    """Return ``value`` as a finite float > 0, or raise :class:`InputError` naming it."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < math.inf:
+        raise InputError(f"{name} is {value!r}; expected a finite number above 0")
+    return float(value)
+
+
+def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
+    """Return ``value`` if it is among ``choices``, or raise naming the nearest choice."""
+    choices = list(choices)
+    if isinstance(value, str) and value in choices:
+        return value
+    nearest = get_close_matches(str(value).lower(), choices, n=1, cutoff=0.5)
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+    raise InputError(f"{name} is {value!r}; expected one of {', '.join(choices)}{hint}")
