@@ -1,0 +1,138 @@
+"""What every loader returns: rows of pixels, split into train and test.
+
+Pixels stay in the type they came in (uint8 almost always); a minibatch becomes
+numbers in [0, 1] only when it is taken, as ``images / scale``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from numbers import Integral
+
+import numpy as np
+
+from ..errors import InputError, one_of
+
+SPLITS = ("random", "contiguous")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Data points and, where there are any, their labels.
+
+    Attributes:
+        images: ``(N, D)`` uint8, or float32 for the user's own real-valued data.
+        labels: ``(N,)`` integers, or None.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def sample(self, count: int, seed: int = 0) -> Split:
+        """Return ``count`` rows drawn without replacement (all rows if there are fewer).
+
+        Pictures and quick evaluations use this and never a leading slice: some
+        files are sorted by digit (binarized MNIST), others by time (Frey Face).
+        """
+        chosen = np.random.default_rng(seed).permutation(len(self))[:count]
+        return Split(self.images[chosen], None if self.labels is None else self.labels[chosen])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set ready for training.
+
+    Attributes:
+        name: the name on the command line, or the path of the user's file.
+        train, test: the two parts; both have at least one row.
+        image_shape: (rows, columns) of one image, or None where it is not known.
+        scale: ``images / scale`` are the values that the model sees.
+        split: one line on how train and test were parted, for reports.
+    """
+
+    name: str
+    train: Split
+    test: Split
+    image_shape: tuple[int, int] | None
+    scale: float
+    split: str
+
+    @property
+    def data_dim(self) -> int:
+        """D, the number of values in one data point."""
+        return self.train.images.shape[1]
+
+    @cached_property
+    def value_range(self) -> tuple[float, float]:
+        """Smallest and largest value of train and test together, after scaling."""
+        parts = (self.train.images, self.test.images)
+        low, high = min(part.min() for part in parts), max(part.max() for part in parts)
+        return float(low) / self.scale, float(high) / self.scale
+
+
+def require_unit_interval(dataset: Dataset) -> None:
+    """Check that every value lies in [0, 1], as a Bernoulli or a sigmoid mean needs.
+
+    Raises:
+        InputError: some value does not; names the data set and its range.
+    """
+    low, high = dataset.value_range
+    if low < 0 or high > 1:
+        raise InputError(
+            f"{dataset.name} has values from {low:g} to {high:g}; this likelihood expects values "
+            "in [0, 1] (rescale the file, store 0..255 as uint8, or use another likelihood)"
+        )
+
+
+def split_rows(
+    images: np.ndarray, labels: np.ndarray | None, *, test_size: int, split: str | None, seed: int
+) -> tuple[Split, Split, str]:
+    """Part rows into train and test and say how in one line.
+
+    Args:
+        split: "random" (also for None): the test rows are drawn by ``seed``;
+            "contiguous": they are the last ones, as suits the frames of a video.
+
+    Raises:
+        InputError: unknown ``split``, or a seed that is not an integer of at least 0.
+    """
+    kind = one_of("split", split or "random", SPLITS)
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise InputError(f"seed is {seed!r}; expected an integer of at least 0")
+    train_size = len(images) - test_size
+    order = np.arange(len(images))
+    note = f"contiguous: the first {train_size} rows train, the last {test_size} test"
+    if kind == "random":
+        order = np.random.default_rng(seed).permutation(len(images))
+        note = f"random, seed {seed}: {train_size} rows train, {test_size} test"
+    parts = [
+        Split(images[rows], None if labels is None else labels[rows])
+        for rows in (order[:train_size], order[train_size:])
+    ]
+    return parts[0], parts[1], note
+
+
+def no_choice_of_split(name: str, split: str | None) -> None:
+    """Refuse ``split`` for data that come in a train and a test part already."""
+    if split is not None:
+        raise InputError(f"split is {split!r}, but {name} comes with its own train and test parts")
+
+
+def require_sha256(what: str, array: np.ndarray, expected: str) -> np.ndarray:
+    """Return ``array`` if its bytes (C order) are the published ones.
+
+    The values are checked and not the file, which may be packed in several ways.
+
+    Raises:
+        InputError: they are not.
+    """
+    from hashlib import sha256
+
+    found = sha256(np.ascontiguousarray(array)).hexdigest()
+    if found != expected:
+        raise InputError(f"{what}: SHA-256 of the values is {found[:12]}..., expected {expected[:12]}...")
+    return array

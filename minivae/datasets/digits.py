@@ -1,0 +1,32 @@
+"""The 8 x 8 handwritten digits that ship with minivae: 1,797 real images.
+
+The test part of the UCI set "Optical Recognition of Handwritten Digits" (E. Alpaydin
+and C. Kaynak, CC BY 4.0; see ``data/LICENSE.digits``), as scikit-learn carries it:
+ink in each 4 x 4 block of a 32 x 32 bitmap, 0..16. Needs no network.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import numpy as np
+
+from .dataset import Dataset, Split, no_choice_of_split
+
+FILE = files(__package__) / "data" / "digits.npz"
+
+
+def load(split: str | None = None, seed: int = 0) -> Dataset:
+    """Return the 1,500 training and 297 test digits with their labels 0..9.
+
+    The split was drawn once and lies in the file, so that test bounds of different
+    runs compare; ``seed`` does not change it.
+    """
+    no_choice_of_split("digits", split)
+    with FILE.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        train, test = (
+            Split(arrays[f"{part}_images"], arrays[f"{part}_labels"].astype(np.int64))
+            for part in ("train", "test")
+        )
+    note = "fixed random split of the shipped file: 1500 rows train, 297 test"
+    return Dataset("digits", train, test, image_shape=(8, 8), scale=16.0, split=note)
