@@ -1,0 +1,28 @@
+"""Pictures of a model and of its training, written straight to PNG, SVG or PDF.
+
+Every function takes NumPy arrays and, where a decoder is needed, a callable from
+an array ``(n, latent)`` to an array ``(n, data)`` of means; none knows about
+tensors or models, so that the same pictures serve every model. Every function
+writes one file, whole or not at all, and raises
+:class:`~minivae.errors.InputError` before writing anything if an array has the
+wrong shape or is not finite, or if the file's suffix is not one of ``.png``,
+``.svg`` and ``.pdf``. Everything fits on a page (6.5 x 9 inches).
+
+Where an argument ``image_shape`` is asked for, it is ``(height, width)`` for grey
+images, ``(height, width, 3)`` for colour, and None for data that are no images:
+their rows are drawn as stair-stepped curves, the components from left to right.
+"""
+
+from .curves import learning_curve
+from .images import reconstructions, samples
+from .latent import interpolation, latent_scatter, manifold, manifold_grid
+
+__all__ = [
+    "interpolation",
+    "latent_scatter",
+    "learning_curve",
+    "manifold",
+    "manifold_grid",
+    "reconstructions",
+    "samples",
+]

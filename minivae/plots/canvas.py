@@ -1,0 +1,77 @@
+"""What all pictures share: the figure and its file, colours, and checks of arrays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import InputError, one_of
+from ..files import atomic_path
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DPI = 200
+FORMATS = (".png", ".svg", ".pdf")
+TITLE_SIZE, LABEL_SIZE, SMALL_SIZE = 10, 9, 8  # points
+GREY = "#5a5a5a"
+
+# M. Petroff, "Accessible color sequences for data visualization" (arXiv:2107.02270):
+# ten colours chosen to stay apart under the common kinds of colour blindness.
+PALETTE = (
+    *("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"),
+    *("#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"),
+)
+
+
+@contextmanager
+def picture(path: str | os.PathLike, **options: object) -> Iterator[Figure]:
+    """Yield an empty figure; write it to ``path`` if the body succeeds.
+
+    The figure belongs to no pyplot state and opens no window, whatever the
+    user's matplotlib backend is. ``options`` go to
+    :class:`matplotlib.figure.Figure`.
+
+    Raises:
+        InputError: a suffix not in ``FORMATS``, or a folder that cannot be written to.
+    """
+    suffix = one_of(f"the suffix of {path}", Path(path).suffix.lower(), FORMATS)
+    from matplotlib.figure import Figure
+
+    figure = Figure(dpi=DPI, **options)
+    try:
+        yield figure
+        with atomic_path(path) as temporary:
+            figure.savefig(temporary, format=suffix[1:], dpi=DPI)
+    finally:
+        figure.clear()  # its parts refer to each other; this frees them at once
+
+
+def matrix(name: str, values: object, rows: int | None = None, columns: int | None = None) -> np.ndarray:
+    """Return ``values`` as a finite float array ``(rows, columns)``; None stands for any number from 1.
+
+    Raises:
+        InputError: naming the argument, what came and what was expected.
+    """
+    expected = f"({'rows' if rows is None else rows}, {'columns' if columns is None else columns})"
+    try:
+        array = np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} is not an array of numbers {expected}: {error}") from error
+    fits = array.ndim == 2 and rows in (None, len(array)) and columns in (None, array.shape[1])
+    if not fits or array.size == 0:
+        raise InputError(f"{name} has shape {array.shape}; expected {expected}")
+    wrong = np.count_nonzero(~np.isfinite(array))
+    if wrong:
+        raise InputError(f"{name} has {wrong} values that are NaN or infinite; expected finite numbers")
+    return array
+
+
+def decoded(decode: Callable[[np.ndarray], np.ndarray], z: np.ndarray) -> np.ndarray:
+    """Return ``decode(z)`` as a finite array with one row for each row of ``z``."""
+    return matrix("the decoder's result", decode(z), rows=len(z))

@@ -1,0 +1,134 @@
+"""The learning curve: the bound and its parts against training samples seen (as Fig. 2)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import InputError
+from .canvas import GREY, LABEL_SIZE, PALETTE, SMALL_SIZE, TITLE_SIZE, picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+TERMS = {"bound": "lower bound", "reconstruction": "reconstruction term", "kl": "KL divergence"}
+STYLES = {
+    "train": {"color": PALETTE[0], "linestyle": "-", "marker": "o"},
+    "test": {"color": PALETTE[6], "linestyle": "--", "marker": "s"},
+}
+UNIT = "nats per data point"
+
+
+def learning_curve(history: Mapping[str, Sequence[float]], path: str | os.PathLike) -> None:
+    """Draw the bound on training and test data, and below it the parts that make it up.
+
+    ``history`` holds columns of one length: ``samples_seen``, and for ``train``
+    and ``test`` each ``<split>_bound``, ``<split>_reconstruction`` and
+    ``<split>_kl``, in nats per data point (bound = reconstruction - KL). Only
+    ``samples_seen`` and ``train_bound`` must be there; in the others, empty cells
+    (``""``, None, NaN) are passed over, and so is a part that is nowhere given.
+    The horizontal axis is logarithmic, as in Fig. 2, when the samples span a
+    factor of ten. First values far away from all others are left out of the
+    frame, and a note says how far they reach.
+
+    Raises:
+        InputError: a column missing, empty, of another length or not of numbers; an unusable path.
+    """
+    seen = _column(history, "samples_seen")
+    curves = {term: _curves(history, term, len(seen)) for term in TERMS}
+    if not np.isfinite(seen).all() or "train" not in curves["bound"]:
+        raise InputError("history has no finite train_bound, or samples_seen is not finite; expected both")
+    terms = [term for term in TERMS if curves[term]]
+    with picture(path, figsize=(6.5, 5.6 if len(terms) > 1 else 3.6), layout="constrained") as figure:
+        below = [terms[1:]] if terms[1:] else []
+        ratios = [1.5, 1][: 1 + len(below)]
+        panels = figure.subplot_mosaic([["bound"] * max(1, len(terms) - 1), *below], height_ratios=ratios)
+        for term in terms:
+            _draw_panel(panels[term], TERMS[term], seen, curves[term])
+        panels["bound"].legend(fontsize=SMALL_SIZE, loc="lower right", frameon=False)
+        figure.suptitle(_headline(seen, curves["bound"]), fontsize=TITLE_SIZE)
+
+
+def _column(history: Mapping[str, Sequence[float]], name: str) -> np.ndarray:
+    """Return a column of the history as floats, empty cells as NaN."""
+    if name not in history:
+        raise InputError(f"history has no column {name}; it has {', '.join(history) or 'none'}")
+    try:
+        column = np.array([np.nan if cell is None or cell == "" else float(cell) for cell in history[name]])
+    except (TypeError, ValueError) as error:
+        raise InputError(f"history column {name} is not a list of numbers: {error}") from error
+    if not column.size:
+        raise InputError(f"history column {name} is empty")
+    return column
+
+
+def _curves(history: Mapping[str, Sequence[float]], term: str, count: int) -> dict[str, np.ndarray]:
+    """Return those of the train and test columns of ``term`` that have any finite value."""
+    curves = {}
+    for split in STYLES:
+        name = f"{split}_{term}"
+        if name in history or name == "train_bound":
+            column = _column(history, name)
+            if len(column) != count:
+                raise InputError(f"history column {name} has {len(column)} rows; samples_seen has {count}")
+            if np.isfinite(column).any():
+                curves[split] = column
+    return curves
+
+
+def _draw_panel(axes: Axes, name: str, seen: np.ndarray, curves: Mapping[str, np.ndarray]) -> None:
+    from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullLocator
+
+    for split, values in curves.items():
+        there = np.isfinite(values)
+        size = 3 if np.count_nonzero(there) <= 40 else 0
+        axes.plot(seen[there], values[there], label=split, linewidth=1.5, markersize=size, **STYLES[split])
+    _frame(axes, np.concatenate(list(curves.values())))
+    span = seen.max() / max(1.0, seen[seen > 0].min(initial=seen.max()))
+    if span >= 10:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if span <= 100 else (1,)))
+        axes.xaxis.set_minor_locator(NullLocator())
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.set_title(name, fontsize=LABEL_SIZE)
+    axes.set_xlabel("training samples seen", fontsize=LABEL_SIZE)
+    axes.set_ylabel(UNIT, fontsize=LABEL_SIZE)
+    axes.tick_params(labelsize=SMALL_SIZE)
+    axes.grid(color="#dddddd", linewidth=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _frame(axes: Axes, values: np.ndarray) -> None:
+    """Set the vertical limits to the bulk of the values, and say what lies outside.
+
+    The bulk reaches from the 10th to the 90th percentile and 1.5 times that span
+    beyond: a curve of ten points keeps a start at twice the distance of its later
+    progress, but the first values of an untrained model do not flatten the rest.
+    """
+    values = values[np.isfinite(values)]
+    tenth, ninetieth = np.percentile(values, [10, 90])
+    reach = 1.5 * (ninetieth - tenth)
+    low, high = max(values.min(), tenth - reach), min(values.max(), ninetieth + reach)
+    pad = 0.06 * (high - low) or 0.05 * abs(high) or 0.5
+    axes.set_ylim(low - pad, high + pad)
+    outside = [
+        f"{word} {value:,.4g}"
+        for word, value, beyond in (
+            ("down to", values.min(), values.min() < low - pad),
+            ("up to", values.max(), values.max() > high + pad),
+        )
+        if beyond
+    ]
+    if outside:
+        note = f"outside the frame: {' and '.join(outside)}"
+        axes.text(0.98, 0.5, note, transform=axes.transAxes, ha="right", fontsize=SMALL_SIZE, color=GREY)
+
+
+def _headline(seen: np.ndarray, bounds: Mapping[str, np.ndarray]) -> str:
+    last = ", ".join(f"{split} {values[np.isfinite(values)][-1]:,.2f}" for split, values in bounds.items())
+    return f"Bound after {seen.max():,.0f} training samples: {last} {UNIT}"

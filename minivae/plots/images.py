@@ -1,0 +1,53 @@
+"""Data points and what the model makes of them: reconstructions and samples."""
+
+from __future__ import annotations
+
+import math
+import os
+
+import numpy as np
+
+from .canvas import matrix, picture
+from .tile import Margins, draw_tile, in_rows
+
+PAIRS_IN_A_ROW = 10
+
+
+def reconstructions(
+    originals: np.ndarray,
+    reconstructions: np.ndarray,
+    image_shape: tuple[int, ...] | None,
+    path: str | os.PathLike,
+) -> None:
+    """Draw each original ``(N, D)`` above its reconstruction ``(N, D)``, ten pairs in a row.
+
+    The title gives the root mean squared difference of a value (no bound: the
+    mean of the decoder against the data).
+
+    Raises:
+        InputError: other shapes, values that are not finite, or an unusable path.
+    """
+    originals = matrix("originals", originals)
+    rebuilt = matrix("reconstructions", reconstructions, *originals.shape)
+    columns = min(PAIRS_IN_A_ROW, len(originals))
+    pairs = np.stack([in_rows(originals, columns), in_rows(rebuilt, columns)], axis=1)
+    error = math.sqrt(np.mean((originals - rebuilt) ** 2))
+    with picture(path) as figure:
+        title = f"Originals above reconstructions (RMS difference {error:.3g})"
+        axes, layout = draw_tile(
+            figure, np.concatenate(pairs), image_shape, title, Margins(left=1.0), group=2
+        )
+        axes.set_yticks(layout.row_centres, ["original", "reconstruction"] * len(pairs))
+        axes.tick_params(length=0)
+
+
+def samples(images: np.ndarray, image_shape: tuple[int, ...] | None, path: str | os.PathLike) -> None:
+    """Draw samples ``(N, D)`` of the model in a tile that is as square as may be (as Fig. 5).
+
+    Raises:
+        InputError: another shape, values that are not finite, or an unusable path.
+    """
+    images = matrix("images", images)
+    cells = in_rows(images, math.ceil(math.sqrt(len(images))))
+    with picture(path) as figure:
+        draw_tile(figure, cells, image_shape, f"{len(images)} samples from the model")

@@ -1,0 +1,161 @@
+"""The latent space: its manifold (App. A), where the data lie in it, and ways through it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import InputError, positive_integer
+from .canvas import LABEL_SIZE, PALETTE, SMALL_SIZE, TITLE_SIZE, decoded, matrix, picture
+from .tile import Margins, draw_tile
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Decoder = Callable[[np.ndarray], np.ndarray]
+
+
+def manifold_grid(n: int) -> np.ndarray:
+    """Return the ``(n * n, 2)`` latent points of Fig. 4, in the order of the picture.
+
+    The middles of the n x n cells of the unit square go through the inverse
+    Gaussian CDF, so that the points are spread as the prior N(0, I) is (App. A).
+    The first row of the picture comes first: z1 grows from left to right and z2
+    falls from top to bottom.
+    """
+    values = _quantiles(positive_integer("n", n))
+    z2, z1 = np.meshgrid(values[::-1], values, indexing="ij")
+    return np.stack([z1, z2], axis=-1).reshape(-1, 2)
+
+
+def manifold(
+    decode: Decoder, image_shape: tuple[int, ...] | None, path: str | os.PathLike, n: int = 20
+) -> None:
+    """Draw ``decode`` over the :func:`manifold_grid` of a 2-D latent space (Fig. 4).
+
+    ``decode`` is called once, with the ``(n * n, 2)`` grid. z1 grows to the
+    right, z2 upwards.
+
+    Raises:
+        InputError: n below 1, a wrong or non-finite result of ``decode``, or an unusable path.
+    """
+    grid = manifold_grid(n)
+    with picture(path) as figure:
+        cells = decoded(decode, grid).reshape(n, n, -1)
+        title = f"What is decoded across the 2-D latent space ({n} × {n})"
+        margins = Margins(left=0.65, bottom=0.55)
+        axes, layout = draw_tile(figure, cells, image_shape, title, margins, gapless=image_shape is not None)
+        shown = np.unique(np.linspace(0, n - 1, min(n, 7)).round().astype(int))
+        labels = [f"{value:.2f}" for value in _quantiles(n)[shown]]
+        axes.set_xticks(layout.column_centres[shown], labels)
+        axes.set_yticks(layout.row_centres[::-1][shown], labels)
+        axes.set_xlabel("$z_1$ (equal steps of prior probability)", fontsize=LABEL_SIZE)
+        axes.set_ylabel("$z_2$ (equal steps of prior probability)", fontsize=LABEL_SIZE)
+
+
+def interpolation(
+    decode: Decoder,
+    z_start: np.ndarray,
+    z_end: np.ndarray,
+    image_shape: tuple[int, ...] | None,
+    path: str | os.PathLike,
+    steps: int = 10,
+) -> None:
+    """Draw ``decode((1 - t) z_start + t z_end)`` for ``steps`` values of t from 0 to 1.
+
+    One row of pictures for each row of ``z_start`` and ``z_end`` ``(k, latent)``,
+    commonly the posterior means of two data points. ``decode`` is called once,
+    with ``(k * steps, latent)`` points.
+
+    Raises:
+        InputError: other shapes, fewer than 2 steps, values that are not finite, or an unusable path.
+    """
+    z_start = matrix("z_start", z_start)
+    z_end = matrix("z_end", z_end, *z_start.shape)
+    if positive_integer("steps", steps) < 2:
+        raise InputError(f"steps is {steps}; expected at least 2, the two ends")
+    t = np.linspace(0, 1, steps)
+    z = z_start[:, None] + t[:, None] * (z_end - z_start)[:, None]
+    with picture(path) as figure:
+        cells = decoded(decode, z.reshape(-1, z.shape[-1])).reshape(len(z), steps, -1)
+        title = "From one data point to another, straight through latent space"
+        axes, layout = draw_tile(figure, cells, image_shape, title, Margins(bottom=0.55))
+        shown = np.unique(np.linspace(0, steps - 1, min(steps, 10)).round().astype(int))
+        axes.set_xticks(layout.column_centres[shown], [f"{value:.2g}" for value in t[shown]])
+        axes.set_xlabel("share $t$ of the way", fontsize=LABEL_SIZE)
+
+
+def latent_scatter(means: np.ndarray, labels: np.ndarray | None, path: str | os.PathLike) -> None:
+    """Draw the posterior means ``(N, latent)`` as points, coloured by ``labels`` ``(N,)`` of numbers.
+
+    Of more than two latent dimensions, those two are shown in which the means
+    vary most; a single one is drawn against the number of the data point. Up to
+    ten different labels get a colour each and a legend, more a colour bar.
+
+    Raises:
+        InputError: other shapes, values that are not finite, or an unusable path.
+    """
+    means = matrix("means", means)
+    if labels is not None:
+        labels = matrix("labels", np.asarray(labels)[..., None], len(means), 1)[:, 0]
+    x, y, names, title = _plane(means)
+    with picture(path, figsize=(6.0, 5.2), layout="constrained") as figure:
+        axes = figure.add_subplot()
+        size = float(np.clip(20_000 / len(means), 1.5, 20))  # a point's area: 60,000 must not blot
+        style = {"s": size, "linewidths": 0, "alpha": 0.8, "rasterized": True}
+        if labels is None:
+            axes.scatter(x, y, color=PALETTE[0], **style)
+        elif len(np.unique(labels)) <= len(PALETTE):
+            _scatter_classes(axes, x, y, labels, style)
+        else:
+            bar = figure.colorbar(axes.scatter(x, y, c=labels, cmap="cividis", **style), ax=axes)
+            bar.set_label("label", fontsize=LABEL_SIZE)
+            bar.ax.tick_params(labelsize=SMALL_SIZE)
+        if means.shape[1] > 1:
+            axes.set_aspect("equal", adjustable="datalim")  # a collapsed dimension must look collapsed
+        axes.set_title(title, fontsize=TITLE_SIZE)
+        axes.set_xlabel(names[0], fontsize=LABEL_SIZE)
+        axes.set_ylabel(names[1], fontsize=LABEL_SIZE)
+        axes.tick_params(labelsize=SMALL_SIZE)
+        axes.spines[["top", "right"]].set_visible(False)
+
+
+def _quantiles(n: int) -> np.ndarray:
+    from scipy.special import ndtri
+
+    return ndtri((np.arange(n) + 0.5) / n)
+
+
+def _scatter_classes(axes: Axes, x: np.ndarray, y: np.ndarray, labels: np.ndarray, style: dict) -> None:
+    from matplotlib.lines import Line2D
+
+    classes, members = np.unique(labels, return_inverse=True)
+    # in the order of the data: class after class would hide the first under the last
+    axes.scatter(x, y, c=np.array(PALETTE)[members], **style)
+    keys = [
+        Line2D([], [], marker="o", linestyle="", color=colour, label=f"{label:g}")
+        for label, colour in zip(classes, PALETTE, strict=False)
+    ]
+    axes.figure.legend(
+        handles=keys,
+        loc="outside right center",
+        title="label",
+        fontsize=SMALL_SIZE,
+        title_fontsize=SMALL_SIZE,
+    )
+
+
+def _plane(means: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[str, str], str]:
+    """Return what to show of the means: x, y, their names and a title."""
+    count, latent = means.shape
+    title = f"Posterior means of {count:,} data points"
+    if latent == 1:
+        return means[:, 0], np.arange(count), ("mean of $z_1$", "data point"), title
+    first, second = np.sort(np.argsort(-means.var(axis=0), kind="stable")[:2])
+    if latent > 2:
+        title += f"\nthe 2 of {latent} latent dimensions that vary most"
+    names = (f"mean of $z_{{{first + 1}}}$", f"mean of $z_{{{second + 1}}}$")
+    return means[:, first], means[:, second], names, title
