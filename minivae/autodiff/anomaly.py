@@ -1,0 +1,62 @@
+"""Anomaly mode: which operation first produced a NaN or an infinity, and on which line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from .. import backend
+from ..errors import NonFiniteError
+from .tensor import Primitive, Tensor, hooked, mode
+
+_HERE = os.path.dirname(__file__)
+
+
+@contextmanager
+def detect_anomaly() -> Iterator[None]:
+    """A ``with`` block in which the first non-finite result stops the program.
+
+    Every operation is checked, in the forward computation and in the backward sweep,
+    so this is slow and waits for the device after each one: it is for finding a fault.
+
+    Raises:
+        NonFiniteError: names the operation, its shapes and the line that called it; in
+            the backward sweep, the operation whose derivative it is and the line of
+            its forward call.
+    """
+    lines: dict[int, tuple[Tensor, str]] = {}
+
+    def check(primitive: Primitive, inputs: Sequence[Any], attributes: dict, output: Tensor) -> None:
+        lines[id(output)] = (output, _calling_line())  # holds the tensor, so that its id stays its own
+        if output.dtype.kind == "f" and not backend.namespace(output.data).isfinite(output.data).all():
+            raise NonFiniteError(_message(primitive, inputs, output, lines))
+
+    with hooked(check):
+        yield
+
+
+def _message(primitive: Primitive, inputs: Sequence[Any], output: Tensor, lines: dict) -> str:
+    values = output.numpy()
+    kind = "NaN" if (values != values).any() else "an infinity"
+    shapes = ", ".join(str(x.shape) if isinstance(x, Tensor) else repr(x) for x in inputs)
+    what = f"{primitive.name} of {shapes} produced {kind}"
+    source = mode.differentiating
+    if source is None:
+        return f"{what}, called at {lines[id(output)][1]}"
+    line = lines.get(id(source), (None, "an unknown line"))[1]
+    derivative = f"in the derivative of {source.node[0].name}, result shape {source.shape}"
+    return f"{what} {derivative}, whose forward call is at {line}"
+
+
+def _calling_line() -> str:
+    """File, line and text of the nearest frame outside this package."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and os.path.dirname(frame.f_code.co_filename) == _HERE:
+        frame = frame.f_back
+    import linecache
+
+    text = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}: {text}"

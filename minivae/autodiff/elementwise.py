@@ -1,0 +1,176 @@
+"""Element-wise primitives: each row is a name, what it computes, a value and derivative rules.
+
+In the rules ``g`` is the cotangent of the result, ``y`` the result and ``x``, ``a``,
+``b`` the inputs, all tensors; a rule returns ``g`` times the derivative by its input.
+Inputs are broadcast as in NumPy; :mod:`minivae.autodiff.backward` undoes that for the
+cotangents. A row is callable: ``exp(x)`` with a tensor, an array or a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from .. import backend
+from .tensor import Primitive, Tensor, apply, primitive, tensor
+
+# The largest x for which exp(x) is finite and 1 / exp(x) not yet zero, by dtype.
+_EXP_LIMIT = {"f": 87.0, "d": 708.0}
+
+
+def _row(name: str, doc: str, value: Callable, *vjps: Callable | None) -> Primitive:
+    return primitive(name, doc, value, *vjps, broadcasts=True)
+
+
+def _ufunc(name: str, doc: str, *vjps: Callable | None) -> Primitive:
+    """A row whose value is the function of that name of every array library."""
+    return _row(name, doc, partial(_ufunc_value, name), *vjps)
+
+
+def _ufunc_value(name: str, xp: Any, *arrays: Any, out: Any = None) -> Any:
+    return getattr(xp, name)(*arrays, out=out)
+
+
+def _same(xp: Any, x: Any, out: Any = None) -> Any:
+    return x
+
+
+# ------------------------------------------------------------- arithmetic
+
+add = _ufunc("add", "a + b", lambda g, y, a, b: g, lambda g, y, a, b: g)
+subtract = _ufunc("subtract", "a - b", lambda g, y, a, b: g, lambda g, y, a, b: -g)
+multiply = _ufunc("multiply", "a b", lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)
+divide = _ufunc("divide", "a / b", lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b)
+negative = _ufunc("negative", "-x", lambda g, y, x: -g)
+square = _ufunc("square", "x^2", lambda g, y, x: g * x * 2)
+sqrt = _ufunc("sqrt", "the square root", lambda g, y, x: g / (y * 2))
+identity = _row("identity", "x itself", _same, lambda g, y, x: g)
+stop_gradient = _row("stop_gradient", "x as a constant: no gradient flows through", _same)
+
+
+def _power_by_base(g: Tensor, y: Tensor, x: Any, p: Any) -> Tensor:
+    # p x^(p - 1), which is 0 where p is 0, also at x = 0 where x^(p - 1) is not finite.
+    if not isinstance(p, Tensor):
+        return g * (p * x ** (p - 1)) if p else g * 0.0
+    return g * p * power(x, where(equal(p, 0), 1.0, p - 1))
+
+
+power = _ufunc(
+    "power",
+    "x^p",
+    _power_by_base,
+    # x^p log x, which tends to 0 with x (for p > 0).
+    lambda g, y, x, p: g * y * log(where(greater(x, 0), x, 1.0)),
+)
+
+# ----------------------------------------- exponentials and trigonometry
+
+exp = _ufunc("exp", "e^x", lambda g, y, x: g * y)
+expm1 = _ufunc("expm1", "e^x - 1, accurate near 0", lambda g, y, x: g * (y + 1))
+log = _ufunc("log", "the natural logarithm", lambda g, y, x: g / x)
+log1p = _ufunc("log1p", "log(1 + x), accurate near 0", lambda g, y, x: g / (x + 1))
+sin = _ufunc("sin", "the sine", lambda g, y, x: g * cos(x))
+cos = _ufunc("cos", "the cosine", lambda g, y, x: -g * sin(x))
+
+# ------------------------------------------------------------ activations
+
+
+def _sigmoid_value(xp: Any, x: Any, out: Any = None) -> Any:
+    # 1 / (1 + exp(-x)) keeps its relative accuracy for large negative x, where
+    # (1 + tanh(x / 2)) / 2 has none; the clip keeps exp from overflowing.
+    y = xp.empty_like(x) if out is None else out
+    xp.maximum(x, -_EXP_LIMIT[x.dtype.char], out=y)
+    xp.negative(y, out=y)
+    xp.exp(y, out=y)
+    xp.add(y, 1, out=y)
+    return xp.divide(1, y, out=y)
+
+
+def _softplus_value(xp: Any, x: Any, out: Any = None) -> Any:
+    # log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)) never overflows.
+    positive = xp.maximum(x, 0)  # before y is written: out may be x itself
+    y = xp.empty_like(x) if out is None else out
+    xp.absolute(x, out=y)
+    xp.negative(y, out=y)
+    xp.exp(y, out=y)
+    xp.log1p(y, out=y)
+    return xp.add(y, positive, out=y)
+
+
+def _relu_value(xp: Any, x: Any, out: Any = None) -> Any:
+    return xp.maximum(x, 0, out=out)
+
+
+tanh = _ufunc("tanh", "the hyperbolic tangent", lambda g, y, x: g * (1 - y * y))
+sigmoid = _row("sigmoid", "1 / (1 + e^-x)", _sigmoid_value, lambda g, y, x: g * (y * (1 - y)))
+softplus = _row("softplus", "log(1 + e^x), for any x", _softplus_value, lambda g, y, x: g * sigmoid(x))
+relu = _row("relu", "max(x, 0); derivative 0 at 0", _relu_value, lambda g, y, x: where(greater(x, 0), g, 0.0))
+
+# ----------------------------------- choices and comparisons: kinks, steps
+
+sign = _ufunc("sign", "-1, 0 or 1; piecewise constant")
+greater = _ufunc("greater", "a > b, as booleans")
+greater_equal = _ufunc("greater_equal", "a >= b, as booleans")
+less = _ufunc("less", "a < b, as booleans")
+less_equal = _ufunc("less_equal", "a <= b, as booleans")
+equal = _ufunc("equal", "a == b, as booleans")
+not_equal = _ufunc("not_equal", "a != b, as booleans")
+absolute = _ufunc("absolute", "|x|; derivative 0 at 0", lambda g, y, x: g * sign(x))
+
+
+def _share(g: Tensor, mine: Any, other: Any) -> Tensor:
+    """The part of ``g`` for the winner of a maximum; ties are shared equally."""
+    return where(equal(mine, other), g * 0.5, where(greater(mine, other), g, 0.0))
+
+
+maximum = _ufunc(
+    "maximum", "the larger of a and b", lambda g, y, a, b: _share(g, a, b), lambda g, y, a, b: _share(g, b, a)
+)
+minimum = _ufunc(
+    "minimum", "the smaller of a and b", lambda g, y, a, b: _share(g, b, a), lambda g, y, a, b: _share(g, a, b)
+)
+
+
+def _clip_value(xp: Any, x: Any, low: float | None, high: float | None, out: Any = None) -> Any:
+    return xp.clip(x, low, high, out=out)
+
+
+_clip = _row("clip", "x held between two bounds", _clip_value, lambda g, y, x, low, high: where(equal(x, y), g, 0.0))
+
+
+def clip(x: Any, low: float | None = None, high: float | None = None) -> Tensor:
+    """``x`` held between two numbers; the derivative is 1 inside, bounds included, and 0 outside."""
+    return apply(_clip, x, low=low, high=high)
+
+
+def _where_value(xp: Any, condition: Any, a: Any, b: Any, out: Any = None) -> Any:
+    chosen = xp.where(condition, a, b)
+    if out is None:
+        return chosen
+    out[...] = chosen
+    return out
+
+
+_where = _row(
+    "where",
+    "a where the condition holds, else b",
+    _where_value,
+    None,
+    lambda g, y, condition, a, b: where(condition, g, 0.0),
+    lambda g, y, condition, a, b: where(condition, 0.0, g),
+)
+
+
+def where(condition: Any, a: Any, b: Any) -> Tensor:
+    """``a`` where ``condition`` holds, else ``b``; gradients flow to the chosen one alone."""
+    if not isinstance(a, Tensor) and not isinstance(b, Tensor):
+        # Two Python numbers would make float64.
+        array = condition.data if isinstance(condition, Tensor) else condition
+        a = tensor(a, backend=backend.library_of(array).name)
+    return apply(_where, condition, a, b)
+
+
+def log_sigmoid(x: Any) -> Tensor:
+    """log(1 / (1 + e^-x)), for any x."""
+    return -softplus(-x if isinstance(x, Tensor) else negative(x))

@@ -1,0 +1,30 @@
+"""Noise as primitives, so that a recorded step draws it anew each time it is replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import backend
+from .tensor import Tensor, apply, primitive
+
+_standard_normal = primitive(
+    "standard_normal",
+    "draws from N(0, 1)",
+    lambda xp, generator, shape, dtype, out=None: generator.standard_normal(shape, dtype, out),
+)
+_uniform = primitive(
+    "uniform",
+    "draws from the uniform distribution on [0, 1)",
+    lambda xp, generator, shape, dtype, out=None: generator.uniform(shape, dtype, out),
+)
+
+
+def standard_normal(generator: backend.Generator, shape: Sequence[int], dtype: Any = None) -> Tensor:
+    """Draws from N(0, 1): the noise epsilon of section 2.4."""
+    return apply(_standard_normal, generator=generator, shape=tuple(shape), dtype=backend.float_dtype(dtype))
+
+
+def uniform(generator: backend.Generator, shape: Sequence[int], dtype: Any = None) -> Tensor:
+    """Draws from the uniform distribution on [0, 1)."""
+    return apply(_uniform, generator=generator, shape=tuple(shape), dtype=backend.float_dtype(dtype))

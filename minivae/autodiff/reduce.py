@@ -1,0 +1,91 @@
+"""Reductions over axes, beyond the plain sum (which lives beside its adjoint in ``shape``)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .elementwise import equal, exp, square, where
+from .shape import _axes, as_tensor, astype, restore_axes, sum
+from .tensor import Primitive, Tensor, apply, primitive
+
+Axis = int | Sequence[int] | None
+
+
+def _extremum(name: str, doc: str) -> Primitive:
+    def value(xp: Any, x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
+        return getattr(xp, name)(x, axis=axis, keepdims=keepdims, out=out)
+
+    return primitive(name, doc, value, _share_of_extremum)
+
+
+def _share_of_extremum(g: Tensor, y: Tensor, x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    # The cotangent goes to the extreme element; ties share it equally.
+    winners = equal(x, restore_axes(y, x, axis))
+    count = sum(astype(winners, x.dtype), axis, keepdims=True)
+    return where(winners, restore_axes(g, x, axis) / count, 0.0)
+
+
+def _logsumexp_value(xp: Any, x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
+    # Subtracting the largest term first keeps exp from overflowing. Where every term
+    # is -inf (or one is +inf), nothing is subtracted: the result is infinite, not NaN.
+    top = xp.max(x, axis=axis, keepdims=True)
+    top = xp.where(xp.isfinite(top), top, 0)
+    with np.errstate(divide="ignore", over="ignore"):
+        y = xp.log(xp.sum(xp.exp(x - top), axis=axis, keepdims=True)) + top
+    return xp.add(y if keepdims else xp.squeeze(y, axis=axis), 0, out=out)
+
+
+def _logsumexp_rule(g: Tensor, y: Tensor, x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    return restore_axes(g, x, axis) * exp(x - restore_axes(y, x, axis))
+
+
+_max = _extremum("max", "the largest element over axes")
+_min = _extremum("min", "the smallest element over axes")
+_logsumexp = primitive("logsumexp", "log sum exp over axes", _logsumexp_value, _logsumexp_rule)
+
+
+def _reduce(row: Primitive, x: Any, axis: Axis, keepdims: bool) -> Tensor:
+    x = as_tensor(x)
+    return apply(row, x, axis=_axes(axis, x.ndim), keepdims=keepdims)
+
+
+def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The largest element over ``axis`` (all by default); ties share the gradient."""
+    return _reduce(_max, x, axis, keepdims)
+
+
+def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The smallest element over ``axis`` (all by default); ties share the gradient."""
+    return _reduce(_min, x, axis, keepdims)
+
+
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """log of the sum of exponentials over ``axis``, without overflow."""
+    return _reduce(_logsumexp, x, axis, keepdims)
+
+
+def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The arithmetic mean over ``axis`` (all by default); NaN over no elements, as in NumPy."""
+    x = as_tensor(x)
+    count = math.prod(x.shape[a] for a in _axes(axis, x.ndim))
+    return sum(x, axis, keepdims) * (1 / count if count else math.nan)
+
+
+def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The variance over ``axis``, divided by the number of elements (not by one less)."""
+    return mean(square(x - mean(x, axis, keepdims=True)), axis, keepdims)
+
+
+def softmax(x: Any, axis: int = -1) -> Tensor:
+    """e^x over the sum of e^x along ``axis``."""
+    return exp(log_softmax(x, axis))
+
+
+def log_softmax(x: Any, axis: int = -1) -> Tensor:
+    """The logarithm of :func:`softmax`."""
+    x = as_tensor(x)
+    return x - logsumexp(x, axis, keepdims=True)

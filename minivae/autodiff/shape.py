@@ -1,0 +1,242 @@
+"""Primitives that move elements about: reshape, transpose, broadcast, index, join."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from .tensor import Tensor, apply, primitive, tensor
+
+
+def as_tensor(x: Any) -> Tensor:
+    """``x`` itself if it is a tensor, else a constant one."""
+    return x if isinstance(x, Tensor) else tensor(x)
+
+
+def _axes(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
+    """``axis`` as a sorted tuple of non-negative axes; None means all."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    for a in axes:
+        if not -ndim <= a < ndim:
+            raise InputError(f"axis is {axis}; expected axes of a tensor with {ndim} dimensions")
+    resolved = sorted({a % ndim for a in axes})
+    if len(resolved) < len(axes):
+        raise InputError(f"axis is {axis}; expected no axis twice")
+    return tuple(resolved)
+
+
+# ------------------------------------------------------- same elements
+
+_reshape = primitive(
+    "reshape",
+    "the same elements in another shape",
+    lambda xp, x, shape, out=None: xp.reshape(x, shape),
+    lambda g, y, x, shape: reshape(g, x.shape),
+)
+_transpose = primitive(
+    "transpose",
+    "the axes in another order",
+    lambda xp, x, axes, out=None: xp.transpose(x, axes),
+    lambda g, y, x, axes: transpose(g, tuple(int(a) for a in np.argsort(axes))),
+)
+_astype = primitive(
+    "astype",
+    "the same values in another dtype",
+    lambda xp, x, dtype, out=None: x.astype(dtype),
+    lambda g, y, x, dtype: astype(g, x.dtype),
+)
+
+
+def reshape(x: Any, *shape: int | Sequence[int]) -> Tensor:
+    """``x`` in another shape; one entry may be -1."""
+    shape = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
+    return apply(_reshape, x, shape=tuple(shape))
+
+
+def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
+    """``x`` with its axes in the given order; reversed by default."""
+    x = as_tensor(x)
+    axes = tuple(range(x.ndim))[::-1] if axes is None else tuple(axes)
+    if len(axes) != x.ndim or _axes(axes, x.ndim) != tuple(range(x.ndim)):
+        raise InputError(f"axes is {axes}; expected an order of the {x.ndim} axes")
+    return apply(_transpose, x, axes=tuple(a % x.ndim for a in axes))
+
+
+def swapaxes(x: Any, a: int, b: int) -> Tensor:
+    """``x`` with two axes exchanged."""
+    x = as_tensor(x)
+    order = list(range(x.ndim))
+    order[a], order[b] = order[b], order[a]
+    return transpose(x, order)
+
+
+def expand_dims(x: Any, axis: int) -> Tensor:
+    """``x`` with a new axis of length 1 at position ``axis``."""
+    x = as_tensor(x)
+    (position,) = _axes(axis, x.ndim + 1)
+    return reshape(x, (*x.shape[:position], 1, *x.shape[position:]))
+
+
+def squeeze(x: Any, axis: int) -> Tensor:
+    """``x`` without its axis ``axis``, which must have length 1."""
+    x = as_tensor(x)
+    (position,) = _axes(axis, x.ndim)
+    if x.shape[position] != 1:
+        raise InputError(f"axis is {axis}, of length {x.shape[position]}; expected an axis of length 1")
+    return reshape(x, x.shape[:position] + x.shape[position + 1 :])
+
+
+def astype(x: Any, dtype: Any) -> Tensor:
+    """``x`` converted to ``dtype``."""
+    return apply(_astype, x, dtype=np.dtype(dtype))
+
+
+# ------------------------------------------------------------ broadcasting
+
+_broadcast_to = primitive(
+    "broadcast_to",
+    "the elements repeated to a larger shape",
+    lambda xp, x, shape, out=None: xp.broadcast_to(x, shape),
+    lambda g, y, x, shape: sum_to(g, x.shape),
+)
+_sum = primitive(
+    "sum",
+    "the sum over axes",
+    lambda xp, x, axis, keepdims, out=None: xp.sum(x, axis=axis, keepdims=keepdims, out=out),
+    lambda g, y, x, axis, keepdims: broadcast_to(restore_axes(g, x, axis), x.shape),
+)
+
+
+def broadcast_to(x: Any, shape: Sequence[int]) -> Tensor:
+    """``x`` repeated along new axes and axes of length 1 to ``shape`` (a view, where possible)."""
+    x = as_tensor(x)
+    return x if x.shape == tuple(shape) else apply(_broadcast_to, x, shape=tuple(shape))
+
+
+def sum(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+    """The sum over ``axis`` (all axes by default)."""
+    x = as_tensor(x)
+    return apply(_sum, x, axis=_axes(axis, x.ndim), keepdims=keepdims)
+
+
+def sum_to(x: Tensor, shape: Sequence[int]) -> Tensor:
+    """The adjoint of :func:`broadcast_to`: ``x`` summed down to ``shape``."""
+    new = x.ndim - len(shape)
+    axes = [*range(new), *(new + i for i, n in enumerate(shape) if n == 1 and x.shape[new + i] != 1)]
+    return reshape(sum(x, axes) if axes else x, shape)
+
+
+def restore_axes(g: Tensor, x: Tensor, axis: tuple[int, ...]) -> Tensor:
+    """A reduced tensor with its reduced axes back, with length 1, so that it broadcasts against ``x``."""
+    return reshape(g, tuple(1 if i in axis else n for i, n in enumerate(x.shape)))
+
+
+# ---------------------------------------------------------------- indexing
+
+
+def _scatter_value(xp: Any, x: Any, index: Any, shape: tuple[int, ...], out: Any = None) -> Any:
+    y = xp.zeros(shape, dtype=x.dtype) if out is None else out
+    y[...] = 0
+    if _is_basic(index):
+        y[index] = x
+    else:
+        xp.add.at(y, index, x)  # an element that was taken twice gets both cotangents
+    return y
+
+
+def _is_basic(index: Any) -> bool:
+    """Whether an index takes each element at most once: slices, integers, None, Ellipsis."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(i is None or i is Ellipsis or isinstance(i, slice | int | np.integer) for i in parts)
+
+
+_getitem = primitive(
+    "getitem",
+    "the elements at an index",
+    lambda xp, x, index, out=None: x[index],
+    lambda g, y, x, index: scatter(g, index, x.shape),
+)
+_scatter = primitive(
+    "scatter",
+    "zeros with the elements added at an index",
+    _scatter_value,
+    lambda g, y, x, index, shape: getitem(g, index),
+)
+
+
+def getitem(x: Any, index: Any) -> Tensor:
+    """``x[index]`` with NumPy's basic and advanced indexing; index tensors must be integer or boolean."""
+    return apply(_getitem, x, index=_raw_index(index))
+
+
+def scatter(x: Any, index: Any, shape: Sequence[int]) -> Tensor:
+    """Zeros of ``shape`` with ``x`` added at ``index``: the adjoint of :func:`getitem`."""
+    return apply(_scatter, x, index=_raw_index(index), shape=tuple(shape))
+
+
+def _raw_index(index: Any) -> Any:
+    if isinstance(index, tuple):
+        return tuple(_raw_index(i) for i in index)
+    return index.data if isinstance(index, Tensor) else index
+
+
+def pad(x: Any, widths: Sequence[tuple[int, int]]) -> Tensor:
+    """``x`` with ``(before, after)`` zeros along each axis."""
+    x = as_tensor(x)
+    if len(widths) != x.ndim:
+        raise InputError(f"widths has {len(widths)} pairs; expected one for each of the {x.ndim} axes")
+    index = tuple(slice(before, before + n) for n, (before, _) in zip(x.shape, widths, strict=True))
+    return scatter(x, index, [before + n + after for n, (before, after) in zip(x.shape, widths, strict=True)])
+
+
+# ----------------------------------------------------------------- joining
+
+
+def _concatenate_rule(i: int) -> Any:
+    def rule(g: Tensor, y: Tensor, *inputs: Tensor, axis: int) -> Tensor:
+        ends = list(accumulate(x.shape[axis] for x in inputs))
+        return getitem(g, (slice(None),) * axis + (slice(ends[i] - inputs[i].shape[axis], ends[i]),))
+
+    return rule
+
+
+_concatenate = primitive(
+    "concatenate",
+    "the inputs one after the other along an axis",
+    lambda xp, *arrays, axis, out=None: xp.concatenate(arrays, axis=axis, out=out),
+    each=_concatenate_rule,
+)
+
+
+def concatenate(inputs: Sequence[Any], axis: int = 0) -> Tensor:
+    """The inputs joined along an existing axis."""
+    if not inputs:
+        raise InputError("inputs is empty; expected at least one tensor to join")
+    inputs = [as_tensor(x) for x in inputs]
+    (axis,) = _axes(axis, inputs[0].ndim)
+    return apply(_concatenate, *inputs, axis=axis)
+
+
+def stack(inputs: Sequence[Any], axis: int = 0) -> Tensor:
+    """The inputs, all of one shape, joined along a new axis."""
+    return concatenate([expand_dims(x, axis) for x in inputs], axis)
+
+
+def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
+    """``x`` cut along ``axis`` into equal parts (an integer) or at given positions."""
+    x = as_tensor(x)
+    (axis,) = _axes(axis, x.ndim)
+    length = x.shape[axis]
+    if isinstance(sections, int):
+        if sections < 1 or length % sections:
+            raise InputError(f"sections is {sections}; expected a divisor of the axis length {length}")
+        sections = range(length // sections, length, length // sections)
+    cuts = [0, *sections, length]
+    head = (slice(None),) * axis
+    return [getitem(x, (*head, slice(a, b))) for a, b in pairwise(cuts)]

@@ -1,0 +1,271 @@
+"""Tensor: an array and how it was made; ``apply``: the one place where a primitive runs.
+
+Reverse-mode differentiation needs two things. While the program runs forward, every
+result remembers the primitive and the inputs that made it (its *node*). Afterwards
+:mod:`minivae.autodiff.backward` walks those nodes in reverse and applies each
+primitive's derivative rule. This module is the first half.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..errors import InputError, MinivaeError
+
+_SCALARS = (float, int, bool)
+
+
+class Tensor:
+    """An array, with the record of how it was computed.
+
+    Operators and methods mirror NumPy's (see :mod:`minivae.autodiff.operators`); every
+    one of them goes through :func:`apply`.
+
+    Attributes:
+        data: the array (NumPy's, CuPy's, ...), never written in place by a primitive
+            other than ``assign``.
+        requires_grad: whether gradients flow to or through this tensor.
+        node: ``(primitive, inputs, attributes)`` if it was computed from tensors that
+            require gradients, else None (a leaf).
+    """
+
+    __slots__ = ("__weakref__", "data", "node", "requires_grad")
+
+    # NumPy arrays on the left of an operator hand over to us.
+    __array_ufunc__ = None
+
+    def __init__(self, data: Any, requires_grad: bool = False) -> None:
+        self.data = data
+        self.requires_grad = requires_grad
+        self.node: tuple | None = None
+
+    shape = property(lambda self: self.data.shape, doc="The array's shape.")
+    dtype = property(lambda self: self.data.dtype, doc="The array's dtype.")
+    ndim = property(lambda self: self.data.ndim, doc="The number of axes.")
+    size = property(lambda self: self.data.size, doc="The number of elements.")
+
+    def numpy(self) -> np.ndarray:
+        """The values in host memory. On a GPU this waits for the device."""
+        return backend.to_numpy(self.data)
+
+    def item(self) -> float:
+        """The value of a one-element tensor as a Python number. On a GPU this waits."""
+        return self.numpy().item()
+
+    __float__ = item
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a 0-d Tensor")
+        return self.shape[0]
+
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        raise TypeError("a Tensor is not converted to an array silently; use .numpy() or .data")
+
+    def __repr__(self) -> str:
+        made = f", made by {self.node[0].name}" if self.node else ", requires_grad=True" if self.requires_grad else ""
+        values = np.array2string(self.numpy(), separator=", ", threshold=20, prefix="Tensor(")
+        return f"Tensor({values}, dtype={self.dtype}{made})"
+
+
+class Parameter(Tensor):
+    """A tensor that is trained: a leaf that requires gradients."""
+
+    __slots__ = ()
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data, requires_grad=True)
+
+
+def tensor(value: Any, dtype: Any = None, backend: str | None = None, requires_grad: bool = False) -> Tensor:
+    """Make a leaf tensor from an array, a number or a nested list.
+
+    Args:
+        value: the values; an array is not copied if it is in place already.
+        dtype: of the result; arrays keep theirs by default and Python numbers become float32.
+        backend: the library; arrays stay where they are by default.
+        requires_grad: whether gradients are wanted.
+    """
+    return Tensor(_asarray(value, dtype, backend), requires_grad)
+
+
+_asarray = backend.asarray
+
+
+# ------------------------------------------------------------------- modes
+
+
+@dataclass
+class _Mode(threading.local):
+    """What this thread's calls of ``apply`` do besides computing."""
+
+    recording: bool = True
+    depth: int = 0  # how many grad() calls we are inside of
+    hooks: tuple[Callable, ...] = ()
+    differentiating: Tensor | None = None  # whose derivative rule is running
+
+
+mode = _Mode()
+
+
+@contextmanager
+def _set_mode(**changes: Any) -> Iterator[None]:
+    before = {name: getattr(mode, name) for name in changes}
+    for name, value in changes.items():
+        setattr(mode, name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(mode, name, value)
+
+
+def no_grad() -> Any:
+    """A ``with`` block in which nothing is recorded for differentiation."""
+    return _set_mode(recording=False)
+
+
+def enable_grad() -> Any:
+    """A ``with`` block in which recording is on again, inside a ``no_grad`` block."""
+    return _set_mode(recording=True)
+
+
+def hooked(hook: Callable) -> Any:
+    """A ``with`` block in which ``hook(primitive, inputs, attributes, output)`` sees every call."""
+    return _set_mode(hooks=(*mode.hooks, hook))
+
+
+# -------------------------------------------------------------- primitives
+
+
+class Primitive:
+    """One row of the table of operations. Calling it is calling ``apply`` with it.
+
+    Attributes:
+        name: unique.
+        value: ``value(xp, *arrays, out=None, **attributes) -> array``, where ``xp`` is
+            the arrays' namespace.
+        vjps: for each input i a rule ``vjp(g, y, *inputs, **attributes)``, written with
+            Tensor operations: the product of the cotangent ``g`` with the Jacobian of
+            output ``y`` by input i. None where an input is not differentiable; empty
+            for an operation without derivatives.
+        broadcasts: inputs are broadcast against each other, so that a cotangent may
+            have a larger shape than its input; backward sums it over the extra axes.
+    """
+
+    def __init__(
+        self, name: str, value: Callable, vjps: Sequence[Callable | None] = (), broadcasts: bool = False, doc: str = ""
+    ) -> None:
+        self.name, self.value, self.vjps, self.broadcasts, self.__doc__ = name, value, vjps, broadcasts, doc
+
+    def __call__(self, *inputs: Any, **attributes: Any) -> Tensor:
+        return apply(self, *inputs, **attributes)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}: {self.__doc__}>"
+
+
+PRIMITIVES: dict[str, Primitive] = {}
+
+
+def primitive(
+    name: str, doc: str, value: Callable, *vjps: Callable | None, broadcasts: bool = False, each: Callable | None = None
+) -> Primitive:
+    """Add a row to the table of primitives and return it.
+
+    Args:
+        name, value, vjps, broadcasts: see :class:`Primitive`.
+        doc: one line that says what it computes.
+        each: for operations of any number of inputs, ``each(i)`` is the rule of input i.
+
+    Raises:
+        InputError: the name is taken.
+    """
+    if name in PRIMITIVES:
+        raise InputError(f"primitive name is {name!r}; expected one not yet taken")
+    PRIMITIVES[name] = Primitive(name, value, _RuleForEach(each) if each else vjps, broadcasts, doc)
+    return PRIMITIVES[name]
+
+
+class _RuleForEach:
+    """Derivative rules made on demand, for operations of any number of inputs."""
+
+    def __init__(self, rule: Callable[[int], Callable]) -> None:
+        self.rule = rule
+
+    def __getitem__(self, i: int) -> Callable:
+        return self.rule(i)
+
+
+def apply(primitive: Primitive, *inputs: Any, **attributes: Any) -> Tensor:
+    """Run a primitive: compute its value, and record it if a gradient may be wanted.
+
+    Inputs are tensors or Python scalars (which take the dtype of the tensors beside
+    them); arrays become constant tensors.
+
+    Raises:
+        InputError: the shapes, dtypes or libraries of the inputs do not go together.
+    """
+    arrays = []
+    wanted = found = False
+    for x in inputs:
+        if isinstance(x, Tensor):
+            found = True
+            wanted = wanted or x.requires_grad
+            arrays.append(x.data)
+        elif type(x) in _SCALARS:
+            arrays.append(x)
+        else:
+            return apply(primitive, *_lift(inputs), **attributes)
+    if inputs and not found:
+        return apply(primitive, tensor(inputs[0]), *inputs[1:], **attributes)
+    try:
+        data = primitive.value(backend.namespace(*arrays), *arrays, **attributes)
+    except MinivaeError:
+        raise
+    except (ValueError, TypeError, IndexError) as error:
+        shapes = ", ".join(str(getattr(a, "shape", a)) for a in arrays)
+        raise InputError(f"{primitive.name} of shapes {shapes}: {error}") from error
+    # NumPy's reductions return scalars; ours stay 0-d arrays, as CuPy's do.
+    output = Tensor(np.asarray(data) if isinstance(data, np.generic) else data)
+    if wanted and mode.recording and primitive.vjps:
+        output.requires_grad = True
+        output.node = (primitive, inputs, attributes)
+    for hook in mode.hooks:
+        hook(primitive, inputs, attributes, output)
+    return output
+
+
+def _lift(inputs: Sequence[Any]) -> list[Any]:
+    """Arrays to constant tensors, NumPy scalars to Python's (they would promote float32).
+
+    A floating-point array takes the dtype of the first tensor beside it, so that a
+    float64 constant does not turn a float32 model into a float64 one.
+    """
+    dtype = next((x.dtype for x in inputs if isinstance(x, Tensor) and x.dtype.kind == "f"), None)
+    return [_lift_one(x, dtype) for x in inputs]
+
+
+def _lift_one(x: Any, dtype: np.dtype | None) -> Any:
+    if isinstance(x, Tensor) or type(x) in _SCALARS:
+        return x
+    if isinstance(x, np.generic):
+        return x.item()
+    if not backend.is_array(x):
+        if not isinstance(x, list | tuple):
+            raise InputError(f"expected a Tensor, an array or a number, got {type(x).__name__}")
+        return tensor(x, dtype)
+    return Tensor(x.astype(dtype, copy=False) if dtype is not None and x.dtype.kind == "f" else x)
