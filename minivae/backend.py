@@ -14,8 +14,8 @@ models on two libraries live side by side in one process. A default says only wh
 
 from __future__ import annotations
 
-import importlib
 import os
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,103 +23,13 @@ from typing import Any
 
 import numpy as np
 
-from .errors import BackendError, InputError, one_of
+from .errors import InputError, one_of
+from .libraries import CupyLibrary, Library
 
 DTYPES = ("float32", "float64")
 
 
-# ---------------------------------------------------------------- libraries
-
-
-class Library:
-    """One array library: NumPy, and the base that others derive from.
-
-    Attributes:
-        name: what users call it.
-        xp: its namespace, a module with NumPy's functions.
-        array_type: the class of its arrays.
-    """
-
-    name = "numpy"
-    xp: Any = np
-    array_type: type = np.ndarray
-
-    def random(self, seed: int) -> Any:
-        """A generator with NumPy's ``Generator`` methods, seeded."""
-        return np.random.Generator(np.random.PCG64(seed))
-
-    def get_random_state(self, random: Any) -> Any:
-        """The state of such a generator, as JSON can hold it."""
-        return random.bit_generator.state
-
-    def set_random_state(self, random: Any, state: Any) -> None:
-        """Put a state from :meth:`get_random_state` back."""
-        random.bit_generator.state = state
-
-    def to_numpy(self, array: Any) -> np.ndarray:
-        """The array in host memory (not copied if it is there already)."""
-        return np.asarray(array)
-
-    def from_numpy(self, array: np.ndarray) -> Any:
-        """A host array moved to where this library keeps its arrays."""
-        return array
-
-    def synchronize(self) -> None:
-        """Wait until all work given to the device is done (a no-op on the CPU)."""
-
-    def describe(self) -> dict[str, Any]:
-        """Library, version, BLAS with its threads, and device."""
-        blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-        return {
-            "library": "numpy",
-            "version": np.__version__,
-            "blas": f"{blas.get('name')} {blas.get('version')}",
-            "threads": _blas_threads(),
-            "device": "cpu",
-        }
-
-
-class CupyLibrary(Library):
-    """CuPy on the current CUDA device. Made only by :func:`library`, which checks first."""
-
-    name = "cupy"
-
-    def __init__(self) -> None:
-        self.xp = _import_usable_cupy()
-        self.array_type = self.xp.ndarray
-
-    def random(self, seed: int) -> Any:
-        # Generator (not RandomState): its state lives on the device, so that drawing
-        # can be captured in a CUDA graph.
-        return self.xp.random.Generator(self.xp.random.Philox4x3210(seed))
-
-    def get_random_state(self, random: Any) -> Any:
-        return self._state_array(random).get().tolist()
-
-    def set_random_state(self, random: Any, state: Any) -> None:
-        self._state_array(random)[...] = self.xp.asarray(state, dtype=self.xp.int8)
-
-    def to_numpy(self, array: Any) -> np.ndarray:
-        return self.xp.asnumpy(array)
-
-    def from_numpy(self, array: np.ndarray) -> Any:
-        return self.xp.asarray(array)
-
-    def synchronize(self) -> None:
-        self.xp.cuda.get_current_stream().synchronize()
-
-    def describe(self) -> dict[str, Any]:
-        runtime = self.xp.cuda.runtime
-        device = self.xp.cuda.Device()
-        properties = runtime.getDeviceProperties(device.id)
-        return {
-            "library": "cupy",
-            "version": self.xp.__version__,
-            "blas": f"cuBLAS (CUDA {runtime.runtimeGetVersion()})",
-            "threads": None,
-            "device": properties["name"].decode(),
-        }
-
+# ------------------------------------------------------- libraries and the default
 
 _libraries: dict[str, Library] = {"numpy": Library()}
 _library_of_type: dict[type, Library] = {np.ndarray: _libraries["numpy"]}
@@ -185,6 +95,8 @@ def library_of(*arrays: Any) -> Library:
         if kind is float or kind is int or kind is bool:
             continue
         this = _library_of_type.get(kind) or _library_by_inheritance(array)
+        if this is None:
+            raise InputError(f"expected an array or a Python number, got {kind.__name__}")
         if found is not None and this is not found:
             raise InputError(
                 f"arrays of two libraries in one operation: {found.name} and {this.name}; "
@@ -199,20 +111,20 @@ def namespace(*arrays: Any) -> Any:
     return library_of(*arrays).xp
 
 
-def _library_by_inheritance(array: Any) -> Library:
+def is_array(value: Any) -> bool:
+    """Whether ``value`` is an array (or a NumPy scalar) of a known library."""
+    return type(value) in _library_of_type or _library_by_inheritance(value) is not None
+
+
+def _library_by_inheritance(array: Any) -> Library | None:
     if isinstance(array, np.generic | np.ndarray):  # NumPy's scalars and subclasses (memmap)
         return _libraries["numpy"]
     for kind, this in list(_library_of_type.items()):
         if isinstance(array, kind):
             return this
-    if type(array).__module__.partition(".")[0] == "cupy":  # made by the caller, not through us
+    if type(array).__module__ == "cupy" and type(array).__name__ == "ndarray":  # not made through us
         return library("cupy")
-    raise InputError(f"expected an array or a Python number, got {type(array).__name__}")
-
-
-def is_array(value: Any) -> bool:
-    """Whether ``value`` is an array of a library in use."""
-    return isinstance(value, (np.generic, *_library_of_type))
+    return None
 
 
 def float_dtype(dtype: Any = None) -> np.dtype:
@@ -241,16 +153,29 @@ def asarray(value: Any, dtype: Any = None, backend: str | None = None) -> Any:
             become float32.
         backend: where the result lives. By default arrays stay where they are and
             everything else goes to the default library.
+
+    Raises:
+        InputError: ``value`` is no array and holds something else than numbers.
     """
-    known = is_array(value)
-    source = library_of(value) if known else None
+    source = library_of(value) if is_array(value) else None
     target = library(backend) if backend or source is None else source
-    if source is not target:
-        host = np.asarray(source.to_numpy(value) if source else value)
-        if dtype is None and not known and host.dtype == np.float64:
-            dtype = np.float32
-        value = target.from_numpy(host if dtype is None else host.astype(dtype, copy=False))
+    if source is None:
+        value = target.from_numpy(_host_array(value, dtype))
+    elif source is not target:
+        value = target.from_numpy(source.to_numpy(value))
     return target.xp.asarray(value, dtype=dtype)
+
+
+def _host_array(value: Any, dtype: Any) -> np.ndarray:
+    try:
+        host = np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"cannot make an array of this {type(value).__name__}: {error}") from error
+    if host.dtype.kind not in "biuf":
+        raise InputError(f"expected an array or numbers, got {type(value).__name__} {value!r:.60}")
+    if dtype is None and host.dtype == np.float64:
+        dtype = np.float32
+    return host.astype(dtype, copy=False)
 
 
 def to_numpy(array: Any) -> np.ndarray:
@@ -275,14 +200,14 @@ class Generator:
     """An explicit stream of random numbers on one library.
 
     Its state can be read and put back (``state``), so that a resumed run draws what the
-    uninterrupted one would have drawn.
+    uninterrupted one would have drawn. The libraries draw different numbers from one seed.
 
     Args:
         seed: a non-negative integer.
         backend: the library to draw in; the default one if None.
 
     Raises:
-        InputError: the seed is not a non-negative integer.
+        InputError: the seed is not a non-negative integer; a state set is no such state.
     """
 
     def __init__(self, seed: int, backend: str | None = None) -> None:
@@ -306,47 +231,12 @@ class Generator:
 
     @state.setter
     def state(self, state: Any) -> None:
-        self.library.set_random_state(self._random, state)
+        try:
+            self.library.set_random_state(self._random, state)
+        except (KeyError, TypeError, ValueError, zlib.error) as error:
+            raise InputError(f"not the state of a generator on {self.library.name}: {error}") from error
 
 
 def generator(seed: int, backend: str | None = None) -> Generator:
     """A new :class:`Generator`."""
     return Generator(seed, backend)
-
-
-# ------------------------------------------------------------- what is here
-
-
-def _import_usable_cupy() -> Any:
-    install = "install it with  pip install 'minivae[cuda12x]'  or  'minivae[cuda13x]'"
-    try:
-        cupy = importlib.import_module("cupy")
-    except ImportError as error:
-        raise BackendError(f"backend 'cupy' needs CuPy, which cannot be imported ({error}); {install}") from error
-    runtime = cupy.cuda.runtime
-    try:
-        driver = runtime.driverGetVersion()
-    except runtime.CUDARuntimeError:
-        driver = 0
-    if driver == 0:
-        raise BackendError("backend 'cupy' needs an NVIDIA driver, and none is loaded; install the driver first")
-    try:
-        count = runtime.getDeviceCount()
-    except runtime.CUDARuntimeError as error:
-        raise BackendError(f"backend 'cupy' finds no usable CUDA device ({error})") from error
-    if count == 0:
-        raise BackendError("backend 'cupy' finds no CUDA device; check CUDA_VISIBLE_DEVICES and nvidia-smi")
-    return cupy
-
-
-def _blas_threads() -> int | None:
-    """How many threads NumPy's own OpenBLAS uses; None where it cannot be asked."""
-    import ctypes
-    from pathlib import Path
-
-    folder = Path(np.__file__).parent.with_name("numpy.libs")
-    for path in folder.glob("libscipy_openblas*"):
-        count = getattr(ctypes.CDLL(str(path)), "scipy_openblas_get_num_threads64_", None)
-        if count is not None:
-            return int(count())
-    return None

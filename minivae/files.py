@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,29 +21,22 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     either the old file or the new one, never a part.
 
     Raises:
-        InputError: the folder does not exist or cannot be written to.
+        InputError: the folder does not exist or cannot be written to, or ``path``
+            is a folder.
     """
     path = Path(path)
+    if path.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder")
+    temporary = path.parent / f".{path.stem}.{secrets.token_hex(4)}{path.suffix}"
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+        open(temporary, "xb").close()  # now, so that a bad folder is found before the work
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from error
-    os.close(descriptor)
-    temporary = Path(name)
     try:
         yield temporary
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def _umask() -> int:
-    # mkstemp makes files readable by their owner alone; a result file should be
-    # as readable as any other. The mask can only be read by setting it.
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

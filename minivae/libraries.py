@@ -1,0 +1,161 @@
+"""What minivae asks of an array library: NumPy, and CuPy where there is a GPU.
+
+:mod:`minivae.backend` chooses among them; nothing else needs to look in here.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import zlib
+from typing import Any
+
+import numpy as np
+
+from .errors import BackendError
+
+
+class Library:
+    """One array library: NumPy, and the base that others derive from.
+
+    Attributes:
+        name: what users call it.
+        xp: its namespace, a module with NumPy's functions.
+        array_type: the class of its arrays.
+    """
+
+    name = "numpy"
+    xp: Any = np
+    array_type: type = np.ndarray
+
+    def random(self, seed: int) -> Any:
+        """A generator with NumPy's ``Generator`` methods, seeded."""
+        return np.random.Generator(np.random.PCG64(seed))
+
+    def get_random_state(self, random: Any) -> Any:
+        """The state of such a generator, as JSON can hold it."""
+        return random.bit_generator.state
+
+    def set_random_state(self, random: Any, state: Any) -> None:
+        """Put a state from :meth:`get_random_state` back."""
+        random.bit_generator.state = state
+
+    def to_numpy(self, array: Any) -> np.ndarray:
+        """The array in host memory (not copied if it is there already)."""
+        return np.asarray(array)
+
+    def from_numpy(self, array: np.ndarray) -> Any:
+        """A host array moved to where this library keeps its arrays."""
+        return array
+
+    def synchronize(self) -> None:
+        """Wait until all work given to the device is done (a no-op on the CPU)."""
+
+    def describe(self) -> dict[str, Any]:
+        """Library, version, BLAS with its threads, and device."""
+        blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+        return {
+            "library": "numpy",
+            "version": np.__version__,
+            "blas": f"{blas.get('name')} {blas.get('version')}",
+            "threads": _blas_threads(),
+            "device": "cpu",
+        }
+
+
+class CupyLibrary(Library):
+    """CuPy on the current CUDA device.
+
+    Raises:
+        BackendError: CuPy is not installed, finds no CUDA driver, or no device.
+    """
+
+    name = "cupy"
+    streams = 16384  # Philox streams that draw side by side; CuPy wants a multiple of 256
+    stream_bytes = 64  # of the state of one: cuRAND's curandStatePhilox4_32_10_t
+
+    def __init__(self) -> None:
+        self.xp = _import_usable_cupy()
+        self.array_type = self.xp.ndarray
+
+    def random(self, seed: int) -> Any:
+        # Generator (not RandomState): its state lives on the device, so that drawing
+        # can be captured in a CUDA graph.
+        return self.xp.random.Generator(self.xp.random.Philox4x3210(seed, size=self.streams))
+
+    def get_random_state(self, random: Any) -> Any:
+        state = self._state_memory(random).get().tobytes()
+        return base64.b64encode(zlib.compress(state)).decode("ascii")
+
+    def set_random_state(self, random: Any, state: Any) -> None:
+        memory = self._state_memory(random)
+        data = zlib.decompress(base64.b64decode(state, validate=True))
+        if len(data) != memory.size:
+            raise ValueError(f"{len(data)} bytes of state; expected {memory.size}")
+        memory[...] = self.xp.asarray(np.frombuffer(data, np.uint8))
+
+    def _state_memory(self, random: Any) -> Any:
+        """The device memory that holds the generator's state, as bytes; not a copy.
+
+        CuPy's bit generators cannot be pickled, but ``state()`` tells where the state lies.
+        """
+        bits, size = random.bit_generator, self.streams * self.stream_bytes
+        memory = self.xp.cuda.UnownedMemory(bits.state(), size, bits)
+        return self.xp.ndarray((size,), np.uint8, memptr=self.xp.cuda.MemoryPointer(memory, 0))
+
+    def to_numpy(self, array: Any) -> np.ndarray:
+        return self.xp.asnumpy(array)
+
+    def from_numpy(self, array: np.ndarray) -> Any:
+        return self.xp.asarray(array)
+
+    def synchronize(self) -> None:
+        self.xp.cuda.Device().synchronize()  # all streams
+
+    def describe(self) -> dict[str, Any]:
+        runtime = self.xp.cuda.runtime
+        device = self.xp.cuda.Device()
+        properties = runtime.getDeviceProperties(device.id)
+        return {
+            "library": "cupy",
+            "version": self.xp.__version__,
+            "blas": f"cuBLAS (CUDA {runtime.runtimeGetVersion()})",
+            "threads": None,
+            "device": properties["name"].decode(),
+        }
+
+
+def _import_usable_cupy() -> Any:
+    install = "install it with  pip install 'minivae[cuda12x]'  or  'minivae[cuda13x]'"
+    try:
+        cupy = importlib.import_module("cupy")
+    except ImportError as error:  # CuPy explains itself over many lines
+        reason = " ".join(str(error).split())
+        raise BackendError(f"backend 'cupy' needs CuPy, which cannot be imported ({reason}); {install}") from error
+    runtime = cupy.cuda.runtime
+    try:
+        driver = runtime.driverGetVersion()
+    except runtime.CUDARuntimeError:
+        driver = 0
+    if driver == 0:
+        raise BackendError("backend 'cupy' needs an NVIDIA driver, and none is loaded; install the driver first")
+    try:
+        count = runtime.getDeviceCount()
+    except runtime.CUDARuntimeError as error:
+        raise BackendError(f"backend 'cupy' finds no usable CUDA device ({error})") from error
+    if count == 0:
+        raise BackendError("backend 'cupy' finds no CUDA device; check CUDA_VISIBLE_DEVICES and nvidia-smi")
+    return cupy
+
+
+def _blas_threads() -> int | None:
+    """How many threads NumPy's own OpenBLAS uses; None where it cannot be asked."""
+    import ctypes
+    from pathlib import Path
+
+    folder = Path(np.__file__).parent.with_name("numpy.libs")
+    for path in folder.glob("libscipy_openblas*"):
+        count = getattr(ctypes.CDLL(str(path)), "scipy_openblas_get_num_threads64_", None)
+        if count is not None:
+            return int(count())
+    return None
