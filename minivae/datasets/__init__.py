@@ -1,27 +1,62 @@
-"""Data sets by name, or the user's own file by path."""
+"""Data sets by name, or the user's own file by path.
+
+``load("digits")`` needs no network; ``load("mnist")``, ``load("frey")`` and
+``load("binarized-mnist")`` look into the folder ``MINIVAE_DATA``, then into the user's
+cache, then download. Pixels stay uint8: a model sees ``images / scale``.
+"""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
-from ..errors import one_of
-from . import digits
+from ..errors import InputError, one_of
+from . import binarized_mnist, digits, frey_faces, mnist, user_file
 from .dataset import Dataset, Split, require_unit_interval
 
-__all__ = ["Dataset", "Split", "load", "names", "require_unit_interval"]
+__all__ = ["Dataset", "Split", "available", "load", "names", "require_unit_interval"]
 
-_LOADERS = {"digits": digits.load}
+_SETS = {"digits": digits, "mnist": mnist, "frey": frey_faces, "binarized-mnist": binarized_mnist}
 
 
 def names() -> tuple[str, ...]:
     """The names that :func:`load` knows."""
-    return tuple(_LOADERS)
+    return tuple(_SETS)
+
+
+def available() -> dict[str, Path | None]:
+    """Where each named data set lies on this machine; None if it would be downloaded."""
+    return {name: module.found() for name, module in _SETS.items()}
 
 
 def load(name_or_path: str | os.PathLike, *, split: str | None = None, seed: int = 0) -> Dataset:
-    """Return the data set of that name.
+    """Return a data set by its name, or from the user's own file or folder.
+
+    Args:
+        name_or_path: one of :func:`names`, or a path (``./mnist`` if a folder has such a
+            name); formats and rules in ``user_file.py``.
+        split: "random" or "contiguous" for data that come in one piece (frey, most files).
+        seed: seed of the random split.
 
     Raises:
-        InputError: unknown name.
+        InputError: unknown name, or data that are missing, damaged or of a wrong kind.
     """
-    return _LOADERS[one_of("data", os.fspath(name_or_path), names())](split, seed)
+    name = _text(name_or_path)
+    if name in _SETS:
+        return _SETS[name].load(split, seed)
+    path = os.path.expanduser(name)
+    if os.path.exists(path):
+        return user_file.load(Path(path), split, seed)
+    if os.path.basename(path) != path or os.path.splitext(path)[1]:
+        raise InputError(f"data is {name!r}: no such file or folder")
+    try:
+        one_of("data", name, names())
+    except InputError as error:
+        raise InputError(f"{error} (and no file or folder is called so)") from None
+
+
+def _text(name_or_path: str | os.PathLike) -> str:
+    try:
+        return os.fsdecode(name_or_path)
+    except TypeError:
+        raise InputError(f"data is {name_or_path!r}; expected a name or a path") from None

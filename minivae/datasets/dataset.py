@@ -17,7 +17,7 @@ from ..errors import InputError, one_of
 SPLITS = ("random", "contiguous")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Split:
     """Data points and, where there are any, their labels.
 
@@ -42,7 +42,7 @@ class Split:
         return Split(self.images[chosen], None if self.labels is None else self.labels[chosen])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """A data set ready for training.
 

@@ -7,13 +7,14 @@ ink in each 4 x 4 block of a 32 x 32 bitmap, 0..16. Needs no network.
 
 from __future__ import annotations
 
-from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 
+from .containers import read_npz
 from .dataset import Dataset, Split, no_choice_of_split
 
-FILE = files(__package__) / "data" / "digits.npz"
+FILE = Path(__file__).parent / "data" / "digits.npz"
 
 
 def load(split: str | None = None, seed: int = 0) -> Dataset:
@@ -23,10 +24,14 @@ def load(split: str | None = None, seed: int = 0) -> Dataset:
     runs compare; ``seed`` does not change it.
     """
     no_choice_of_split("digits", split)
-    with FILE.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        train, test = (
-            Split(arrays[f"{part}_images"], arrays[f"{part}_labels"].astype(np.int64))
-            for part in ("train", "test")
-        )
+    arrays = read_npz(FILE)
+    train, test = (
+        Split(arrays[f"{part}_images"], arrays[f"{part}_labels"].astype(np.int64)) for part in ("train", "test")
+    )
     note = "fixed random split of the shipped file: 1500 rows train, 297 test"
     return Dataset("digits", train, test, image_shape=(8, 8), scale=16.0, split=note)
+
+
+def found() -> Path:
+    """The shipped file."""
+    return FILE

@@ -1,0 +1,75 @@
+"""Where the files of a data set lie: the folder ``MINIVAE_DATA``, else a cache of the user's.
+
+Both hold one folder for each set (``mnist/``, ``frey/``, ``binarized_mnist/``). What
+lies in neither is downloaded into the cache.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import InputError
+from .download import fetch
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file of a data set.
+
+    Attributes:
+        names: the file's name as the mirrors have it, then other names it may lie under.
+        urls: its mirrors, best first.
+        verify: raises InputError unless the file at a path is the right one.
+    """
+
+    names: tuple[str, ...]
+    urls: tuple[str, ...]
+    verify: Callable[[Path], object]
+
+
+def cache_folder() -> Path:
+    """The user's own cache: ``$XDG_CACHE_HOME/minivae`` or what the platform calls a cache."""
+    if os.environ.get("XDG_CACHE_HOME"):
+        return Path(os.environ["XDG_CACHE_HOME"]) / "minivae"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "minivae"
+    return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "minivae"
+
+
+def find(folder: str, names: Sequence[str]) -> Path | None:
+    """Return the first existing file of these names in a data set's folder, or None.
+
+    Raises:
+        InputError: ``MINIVAE_DATA`` is set to something that is no folder.
+    """
+    roots = [cache_folder()]
+    if data := os.environ.get("MINIVAE_DATA"):
+        if not os.path.isdir(data):
+            raise InputError(f"MINIVAE_DATA is {data!r}; expected a folder that exists")
+        roots.insert(0, Path(data))
+    candidates = (root / folder / name for root in roots for name in names)
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def obtain(folder: str, files: Sequence[Wanted]) -> list[Path]:
+    """Return a path for every file, downloading into the cache those that are nowhere.
+
+    Raises:
+        InputError: one cannot be had; says which files to put where.
+    """
+    missing = [file for file in files if find(folder, file.names) is None]
+    target = cache_folder() / folder
+    for file in missing:
+        try:
+            fetch(file.urls, target / file.names[0], file.verify)
+        except InputError as error:
+            names = ", ".join(wanted.names[0] for wanted in missing if find(folder, wanted.names) is None)
+            raise InputError(
+                f"{error}; without a network, put {names} into {target}, "
+                f"or into the folder {folder} of a folder that MINIVAE_DATA names"
+            ) from error
+    return [find(folder, file.names) for file in files]

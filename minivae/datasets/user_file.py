@@ -1,0 +1,192 @@
+"""The user's own data: ``.npy``, ``.npz``, ``.mat``, IDX, or a folder.
+
+Every format is first read into named arrays, which then become a data set by the same
+rules (see :func:`load`).
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from . import frey_faces
+from .containers import read_mat, read_npy, read_npz
+from .dataset import Dataset, no_choice_of_split, split_rows
+from .idx import GZIP_MAGIC, read_idx
+from .png_folder import read_png_folder
+from .reading import reading, require_file
+
+# Names of arrays, lower case; {} stands for train or test.
+PART_IMAGES = ("{}_images", "x_{}", "{}_x", "{}_data", "{}")
+PART_LABELS = ("{}_labels", "y_{}", "{}_y")
+ALL_IMAGES = ("images", "x", "data")
+ALL_LABELS = ("labels", "y", "target")
+# Our names of the arrays in a folder with IDX files named as MNIST's.
+IDX_FILES = {
+    "train_images": "train-images-idx3-ubyte",
+    "train_labels": "train-labels-idx1-ubyte",
+    "test_images": "t10k-images-idx3-ubyte",
+    "test_labels": "t10k-labels-idx1-ubyte",
+}
+HELD_OUT = 0.1  # share of the rows that become the test part of data without one
+
+
+def load(path: Path, split: str | None = None, seed: int = 0) -> Dataset:
+    """Return the data set in a file or folder.
+
+    Which arrays of an ``.npz`` or ``.mat`` file (in any case of letters):
+
+    - ``train_images`` and ``test_images``, or ``x_train``, ``train_x``, ``train_data``,
+      plain ``train`` (and so for test), with ``train_labels``, ``y_train`` or ``train_y``;
+    - or ``images``, ``x`` or ``data``, with ``labels``, ``y`` or ``target``;
+    - or the only array there is of two or more dimensions.
+
+    Shapes: ``(N, D)``, ``(N, rows, columns)``, or the latter with an axis for one channel.
+    Where D alone is known and is a square of at least 16, images are taken to be square.
+
+    Values: whole numbers in 0..255 are kept as uint8 with scale 255 (scale 1 if none is
+    above 1). Floats, and whole numbers beyond that, are kept as float32 with scale 1,
+    whatever their range (``require_unit_interval`` tells whether that is [0, 1]).
+
+    A folder holds PNGs (see ``png_folder.py``) or IDX files named as MNIST's. Without a test
+    part a tenth of the rows is held out: drawn by ``seed``, or with ``split="contiguous"``
+    the last ones.
+
+    Raises:
+        InputError: the file cannot be read, or is not covered by these rules.
+    """
+    arrays = _read(path)
+    if frey_faces.holds_faces(arrays):
+        return frey_faces.from_pixels(str(path), arrays["ff"].T, split, seed)
+    parts = _parts(path, {name.lower(): array for name, array in arrays.items()})
+    images, shape, scale = _pixels(path, _joined(path, [images for images, _ in parts]))
+    labels = [_labels(path, labels, len(images)) for images, labels in parts]
+    labels = None if labels[0] is None or labels[-1] is None else np.concatenate(labels)
+    if len(parts) == 1:
+        test_size = max(1, round(HELD_OUT * len(images)))
+        train, test, note = split_rows(images, labels, test_size=test_size, split=split, seed=seed)
+    else:
+        no_choice_of_split(str(path), split)
+        sizes = [len(part) for part, _ in parts]
+        train, test, note = split_rows(images, labels, test_size=sizes[1], split="contiguous", seed=seed)
+        note = f"the file's own: {sizes[0]} rows train, {sizes[1]} test"
+    return Dataset(str(path), train, test, shape, scale, note)
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    """Read any format into named arrays."""
+    if path.is_dir():
+        return _read_folder(path)
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
+        return {"images": read_npy(path)}
+    if suffix == ".npz":
+        return read_npz(path)
+    if suffix == ".mat":
+        return read_mat(path)
+    with reading(path, "file"), open(require_file(path), "rb") as file:
+        start = file.read(2)
+    if start not in (b"\0\0", GZIP_MAGIC):
+        raise InputError(f"{path}: unknown format; expected .npy, .npz, .mat, IDX or a folder of PNGs")
+    return {"images": read_idx(path)}
+
+
+def _read_folder(folder: Path) -> dict[str, np.ndarray]:
+    files = {
+        array: path
+        for array, name in IDX_FILES.items()
+        for path in (folder / name, folder / f"{name}.gz")
+        if path.is_file()
+    }
+    if "train_images" in files:
+        return {array: read_idx(path) for array, path in files.items()}
+    return read_png_folder(folder)
+
+
+def _parts(path: Path, arrays: dict[str, np.ndarray]) -> list[tuple[np.ndarray, np.ndarray | None]]:
+    """Return the images and labels of all rows, or of train and of test."""
+    found = []
+    for part in ("train", "test"):
+        images, labels = (
+            _pick(arrays, [pattern.format(part) for pattern in patterns]) for patterns in (PART_IMAGES, PART_LABELS)
+        )
+        if images is not None:
+            found.append((images, labels))
+    if found:
+        return found
+    images = _pick(arrays, ALL_IMAGES)
+    return [(_only(path, arrays) if images is None else images, _pick(arrays, ALL_LABELS))]
+
+
+def _pick(arrays: dict[str, np.ndarray], names: list[str] | tuple[str, ...]) -> np.ndarray | None:
+    return next((arrays[name] for name in names if name in arrays), None)
+
+
+def _only(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
+    candidates = [array for array in arrays.values() if array.ndim >= 2 or len(arrays) == 1]
+    if len(candidates) != 1:
+        raise InputError(
+            f"{path} holds the arrays {', '.join(sorted(arrays)) or '(none)'}; "
+            "expected images (and labels), or train_images and test_images (and *_labels)"
+        )
+    return candidates[0]
+
+
+def _joined(path: Path, images: list[np.ndarray]) -> np.ndarray:
+    """Put the rows of train and test one after the other."""
+    first, last = images[0], images[-1]
+    if first.shape[1:] != last.shape[1:] or first.dtype.kind != last.dtype.kind:
+        kinds = " and ".join(f"{array.dtype} {array.shape}" for array in images)
+        raise InputError(f"{path}: train and test differ in image size or type: {kinds}")
+    if not all(array.ndim and len(array) for array in images):
+        raise InputError(f"{path} holds 0 rows; expected at least 2")
+    return np.concatenate(images) if len(images) > 1 else first
+
+
+def _pixels(path: Path, images: np.ndarray) -> tuple[np.ndarray, tuple[int, int] | None, float]:
+    """Return ``(N, D)`` pixels, the shape of one image if known, and the scale."""
+    if images.ndim == 4 and 1 in (images.shape[1], images.shape[3]):
+        images = images.squeeze(axis=1 if images.shape[1] == 1 else 3)
+    if images.ndim not in (2, 3):
+        raise InputError(
+            f"{path} holds an array of shape {images.shape}; expected (N, D) or (N, rows, columns), N images"
+        )
+    if len(images) < 2 or 0 in images.shape:
+        raise InputError(f"{path} holds {len(images)} rows of shape {images.shape[1:]}; expected at least 2 rows")
+    shape = images.shape[1:]
+    if len(shape) == 1:
+        side = math.isqrt(shape[0])
+        shape = (side, side) if side >= 4 and side * side == images.shape[1] else None
+    values, scale = _values(path, images.reshape(len(images), -1))
+    return values, shape, scale
+
+
+def _values(path: Path, rows: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the rows as uint8 or finite float32, and their scale."""
+    if rows.dtype.kind not in "buif":
+        raise InputError(f"{path} holds values of type {rows.dtype}; expected integers or real numbers")
+    if rows.dtype.kind != "f" and rows.min() >= 0 and rows.max() <= 255:
+        return rows.astype(np.uint8, copy=False), 255.0 if rows.max() > 1 else 1.0
+    with np.errstate(over="ignore"):
+        values = rows.astype(np.float32)
+    if not np.isfinite(values).all():
+        row, column = np.argwhere(~np.isfinite(values))[0]
+        raise InputError(
+            f"{path} holds {rows[row, column]} in row {row}, value {column}; expected finite float32 numbers"
+        )
+    return values, 1.0
+
+
+def _labels(path: Path, labels: np.ndarray | None, count: int) -> np.ndarray | None:
+    """Return ``(N,)`` int64 labels; a column or a row of whole floats, as MATLAB writes, will do."""
+    if labels is None:
+        return None
+    whole = labels.dtype.kind in "bui" or (labels.dtype.kind == "f" and (labels == np.rint(labels)).all())
+    if labels.size != count or max(labels.shape) != count or not whole:
+        raise InputError(
+            f"{path} holds labels of type {labels.dtype} and shape {labels.shape}; expected {count} whole numbers"
+        )
+    return labels.reshape(count).astype(np.int64)
