@@ -27,6 +27,7 @@ class StrictArray:
     __slots__ = ("__weakref__", "_host")
     __array_ufunc__ = None  # so that NumPy's functions and operators leave it alone
     __array_priority__ = 100.0  # as CuPy's: a class that ranks higher gets the operator
+    __hash__ = None
 
     def __init__(self, host: np.ndarray) -> None:
         counter.note(f"dtype {host.dtype.name}")

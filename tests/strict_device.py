@@ -31,19 +31,29 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# What NumPy has and CuPy lacks, among what numerical code may want.
+# What NumPy has and CuPy lacks.
 LACKING = _words(
     """
-    asmatrix block bmat einsum_path emath errstate frompyfunc geomspace geterr
-    histogram_bin_edges insert isnat longdouble ma matrix matvec memmap nanpercentile
-    nanquantile ndenumerate nditer polyder polydiv polyint seterr spacing unstack vecdot
-    vecmat
+    False_ ScalarType True_ asmatrix block bmat busday_count busday_offset busdaycalendar
+    bytes_ char character clongdouble complex256 core ctypeslib datetime64
+    datetime_as_string datetime_data dtypes einsum_path emath errstate f2py flexible
+    float128 frompyfunc fromregex geomspace get_include getbufsize geterr geterrcall
+    histogram_bin_edges info insert is_busday isnat little_endian longdouble ma matrix
+    matvec memmap nanpercentile nanquantile ndenumerate nditer nested_iters object_ polyder
+    polydiv polyint rec recarray record sctypeDict setbufsize seterr seterrcall show_runtime
+    spacing str_ strings test timedelta64 typecodes unstack vecdot vecmat void
     linalg.diagonal linalg.matrix_norm linalg.multi_dot linalg.outer linalg.svdvals
-    linalg.tensordot linalg.trace linalg.vecdot linalg.vector_norm
+    linalg.tensordot linalg.test linalg.trace linalg.vecdot linalg.vector_norm
     """
 )
 LACKING_KEYWORDS = _words("correction device initial like stable subok where")
-LACKING_KEYWORDS_OF = {"clip": {"min", "max"}, "std": {"mean"}, "take": {"mode"}, "var": {"mean"}}
+LACKING_KEYWORDS_OF = {  # where they are others
+    "clip": {"min", "max"},
+    "copyto": set(),
+    "std": {"correction", "mean", "where"},
+    "take": {"mode"},
+    "var": {"correction", "mean", "where"},
+}
 
 # What learns a shape from values, or checks values, waits for them.
 SYNCHRONIZING = _words(
@@ -100,7 +110,7 @@ class Function:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         name = self.__name__
-        lacking = kwargs.keys() & (LACKING_KEYWORDS | LACKING_KEYWORDS_OF.get(name, set()))
+        lacking = kwargs.keys() & LACKING_KEYWORDS_OF.get(name, LACKING_KEYWORDS)
         if lacking:
             raise TypeError(f"CuPy's {name} has no argument {', '.join(sorted(lacking))}")
         if name in SYNCHRONIZING or (name == "where" and len(args) == 1):
