@@ -46,6 +46,7 @@ from .shape import (
     astype,
     broadcast_to,
     concatenate,
+    constant_like,
     expand_dims,
     getitem,
     pad,

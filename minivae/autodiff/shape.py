@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import backend
 from ..errors import InputError
 from .tensor import Tensor, apply, primitive, tensor
 
@@ -15,6 +16,11 @@ from .tensor import Tensor, apply, primitive, tensor
 def as_tensor(x: Any) -> Tensor:
     """``x`` itself if it is a tensor, else a constant one."""
     return x if isinstance(x, Tensor) else tensor(x)
+
+
+def constant_like(x: Tensor, value: float) -> Tensor:
+    """A 0-d constant with the dtype and in the library of ``x``."""
+    return tensor(value, x.dtype, backend.library_of(x.data).name)
 
 
 def _axes(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:

@@ -1,0 +1,52 @@
+"""What every distribution can do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..autodiff import Tensor, as_tensor
+from ..backend import Generator
+from ..errors import InputError, positive_integer
+
+
+class Distribution:
+    """Base of the distributions over vectors: the last axis is the event, others are batches.
+
+    A family writes ``batch_shape``, ``draw_noise``, ``transform``, ``log_prob``,
+    ``entropy`` and ``mean``.
+    """
+
+    def sample(self, source: Any, n: int | None = None) -> Tensor:
+        """Draw samples by transforming noise (section 2.4), so that noise in is repeatable samples out.
+
+        Args:
+            source: the noise itself, as ``draw_noise`` returns it, or a
+                :class:`~minivae.backend.Generator` to draw it with.
+            n: with a generator, how many samples of each; they come as a new first
+                axis. None draws one, without that axis.
+
+        Returns:
+            ``(n, *batch, event)`` or ``(*batch, event)``.
+        """
+        if isinstance(source, Generator):
+            lead = () if n is None else (positive_integer("n", n),)
+            source = self.draw_noise(source, lead)
+        elif n is not None:
+            raise InputError(f"n is {n!r} beside explicit noise; the noise's own shape says how many")
+        return self.transform(as_tensor(source))
+
+    def draw_noise(self, generator: Generator, lead: tuple[int, ...] = ()) -> Tensor:
+        """Noise of shape ``(*lead, *batch, event)`` from the base distribution."""
+        raise NotImplementedError
+
+    def transform(self, noise: Tensor) -> Tensor:
+        """The sample that the noise stands for: the function g of section 2.4."""
+        raise NotImplementedError
+
+    def log_prob(self, x: Any) -> Tensor:
+        """log p(x) in nats, summed over the event axis: shape ``(..., *batch)``."""
+        raise NotImplementedError
+
+    def entropy(self) -> Tensor:
+        """The entropy in nats, summed over the event axis: shape ``batch``."""
+        raise NotImplementedError

@@ -1,0 +1,56 @@
+"""The affine layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import autodiff, backend
+from ..autodiff import Parameter, Tensor
+from ..errors import InputError, one_of, positive_integer
+from .init import INITIALIZERS
+from .module import Module
+
+
+class Linear(Module):
+    """x -> x W + b, over the last axis.
+
+    Args:
+        inputs, outputs: lengths of the last axis before and after.
+        generator: draws the initial values. They are drawn where the generator lives
+            and then moved, so that one seed gives the same model on every library.
+        init: one of ``INITIALIZERS``: "glorot", "he", "paper".
+        dtype: float32 (default) or float64.
+        library: where the parameters live; the default backend if None.
+
+    Attributes:
+        weight: ``(inputs, outputs)``.
+        bias: ``(outputs,)``.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        generator: backend.Generator,
+        *,
+        init: str = "glorot",
+        dtype: Any = None,
+        library: str | None = None,
+    ) -> None:
+        initializer = INITIALIZERS[one_of("init", init, INITIALIZERS)]
+        sizes = positive_integer("inputs", inputs), positive_integer("outputs", outputs)
+        weight, bias = initializer(generator, *sizes, backend.float_dtype(dtype))
+        where = backend.library(library).name
+        self.weight = Parameter(backend.asarray(weight, backend=where))
+        self.bias = Parameter(backend.asarray(bias, backend=where))
+
+    def __call__(self, x: Any) -> Tensor:
+        """``(..., inputs) -> (..., outputs)``.
+
+        Raises:
+            InputError: the last axis of ``x`` has another length.
+        """
+        x = autodiff.as_tensor(x)
+        if x.ndim == 0 or x.shape[-1] != self.weight.shape[0]:
+            raise InputError(f"x has shape {x.shape}; this layer expects (..., {self.weight.shape[0]})")
+        return autodiff.linear(x, self.weight, self.bias)

@@ -1,0 +1,60 @@
+"""The multi-layer perceptron."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+from .. import autodiff
+from ..autodiff import Tensor
+from ..backend import Generator
+from ..errors import InputError, one_of
+from .linear import Linear
+from .module import Module
+
+ACTIVATIONS: dict[str, Callable] = {
+    "tanh": autodiff.tanh,
+    "relu": autodiff.relu,
+    "sigmoid": autodiff.sigmoid,
+    "softplus": autodiff.softplus,
+}
+
+
+class MLP(Module):
+    """Linear layers with an activation between them.
+
+    Args:
+        sizes: the lengths of the layers, input first: ``(784, 500, 20)`` has one hidden
+            layer; a single size has no layers and returns its input.
+        generator: draws the initial weights.
+        activation: "tanh" (the paper's), "relu", "sigmoid" or "softplus".
+        activate_last: apply the activation after the last layer too, so that the
+            result is a hidden layer for others to build on.
+        options: ``init``, ``dtype``, ``library`` of :class:`Linear`.
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        generator: Generator,
+        *,
+        activation: str = "tanh",
+        activate_last: bool = False,
+        **options: Any,
+    ) -> None:
+        if not sizes:
+            raise InputError("sizes is empty; expected at least the input's size")
+        self.activation = ACTIVATIONS[one_of("activation", activation, ACTIVATIONS)]
+        self.activate_last = activate_last
+        pairs = pairwise(sizes)
+        self.layers = [Linear(inputs, outputs, generator, **options) for inputs, outputs in pairs]
+
+    def __call__(self, x: Any) -> Tensor:
+        """``(..., sizes[0]) -> (..., sizes[-1])``."""
+        h = autodiff.as_tensor(x)
+        for i, layer in enumerate(self.layers):
+            h = layer(h)
+            if self.activate_last or i < len(self.layers) - 1:
+                h = self.activation(h)
+        return h
