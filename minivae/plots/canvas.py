@@ -21,11 +21,12 @@ FORMATS = (".png", ".svg", ".pdf")
 TITLE_SIZE, LABEL_SIZE, SMALL_SIZE = 10, 9, 8  # points
 GREY = "#5a5a5a"
 
-# M. Petroff, "Accessible color sequences for data visualization" (arXiv:2107.02270):
-# ten colours chosen to stay apart under the common kinds of colour blindness.
+# P. Tol's "muted" scheme ("Colour schemes", SRON/EPS/TN/09-002), which stays apart
+# under the common kinds of colour blindness, and black; ordered so that the first
+# two, train and test, differ in lightness too.
 PALETTE = (
-    *("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"),
-    *("#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"),
+    *("#332288", "#cc6677", "#44aa99", "#ddcc77", "#882255"),
+    *("#88ccee", "#117733", "#aa4499", "#999933", "#000000"),
 )
 
 
@@ -70,6 +71,11 @@ def matrix(name: str, values: object, rows: int | None = None, columns: int | No
     if wrong:
         raise InputError(f"{name} has {wrong} values that are NaN or infinite; expected finite numbers")
     return array
+
+
+def number(value: float, form: str = ".3g") -> str:
+    """Return ``value`` as text with a true minus sign, as the axes write it."""
+    return format(value, form).replace("-", "\N{MINUS SIGN}")
 
 
 def decoded(decode: Callable[[np.ndarray], np.ndarray], z: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
-from .canvas import GREY, LABEL_SIZE, PALETTE, SMALL_SIZE, TITLE_SIZE, picture
+from .canvas import LABEL_SIZE, PALETTE, SMALL_SIZE, TITLE_SIZE, number, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 TERMS = {"bound": "lower bound", "reconstruction": "reconstruction term", "kl": "KL divergence"}
 STYLES = {
     "train": {"color": PALETTE[0], "linestyle": "-", "marker": "o"},
-    "test": {"color": PALETTE[6], "linestyle": "--", "marker": "s"},
+    "test": {"color": PALETTE[1], "linestyle": "--", "marker": "s"},
 }
 UNIT = "nats per data point"
 
@@ -32,7 +32,7 @@ def learning_curve(history: Mapping[str, Sequence[float]], path: str | os.PathLi
     (``""``, None, NaN) are passed over, and so is a part that is nowhere given.
     The horizontal axis is logarithmic, as in Fig. 2, when the samples span a
     factor of ten. First values far away from all others are left out of the
-    frame, and a note says how far they reach.
+    frame, and the panel's title says how far they reach.
 
     Raises:
         InputError: a column missing, empty, of another length or not of numbers; an unusable path.
@@ -86,7 +86,7 @@ def _draw_panel(axes: Axes, name: str, seen: np.ndarray, curves: Mapping[str, np
         there = np.isfinite(values)
         size = 3 if np.count_nonzero(there) <= 40 else 0
         axes.plot(seen[there], values[there], label=split, linewidth=1.5, markersize=size, **STYLES[split])
-    _frame(axes, np.concatenate(list(curves.values())))
+    note = _frame(axes, np.concatenate(list(curves.values())))
     span = seen.max() / max(1.0, seen[seen > 0].min(initial=seen.max()))
     if span >= 10:
         axes.set_xscale("log")
@@ -95,7 +95,7 @@ def _draw_panel(axes: Axes, name: str, seen: np.ndarray, curves: Mapping[str, np
     else:
         axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-    axes.set_title(name, fontsize=LABEL_SIZE)
+    axes.set_title(name + note, fontsize=LABEL_SIZE)
     axes.set_xlabel("training samples seen", fontsize=LABEL_SIZE)
     axes.set_ylabel(UNIT, fontsize=LABEL_SIZE)
     axes.tick_params(labelsize=SMALL_SIZE)
@@ -103,8 +103,8 @@ def _draw_panel(axes: Axes, name: str, seen: np.ndarray, curves: Mapping[str, np
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _frame(axes: Axes, values: np.ndarray) -> None:
-    """Set the vertical limits to the bulk of the values, and say what lies outside.
+def _frame(axes: Axes, values: np.ndarray) -> str:
+    """Set the vertical limits to the bulk of the values; return a note on what lies outside.
 
     The bulk reaches from the 10th to the 90th percentile and 1.5 times that span
     beyond: a curve of ten points keeps a start at twice the distance of its later
@@ -115,20 +115,12 @@ def _frame(axes: Axes, values: np.ndarray) -> None:
     reach = 1.5 * (ninetieth - tenth)
     low, high = max(values.min(), tenth - reach), min(values.max(), ninetieth + reach)
     pad = 0.06 * (high - low) or 0.05 * abs(high) or 0.5
-    axes.set_ylim(low - pad, high + pad)
-    outside = [
-        f"{word} {value:,.4g}"
-        for word, value, beyond in (
-            ("down to", values.min(), values.min() < low - pad),
-            ("up to", values.max(), values.max() > high + pad),
-        )
-        if beyond
-    ]
-    if outside:
-        note = f"outside the frame: {' and '.join(outside)}"
-        axes.text(0.98, 0.5, note, transform=axes.transAxes, ha="right", fontsize=SMALL_SIZE, color=GREY)
+    low, high = low - pad, high + pad
+    axes.set_ylim(low, high)
+    outside = [number(value, ",.4g") for value in (values.min(), values.max()) if not low <= value <= high]
+    return f" (reaches {' and '.join(outside)})" if outside else ""
 
 
 def _headline(seen: np.ndarray, bounds: Mapping[str, np.ndarray]) -> str:
-    last = ", ".join(f"{split} {values[np.isfinite(values)][-1]:,.2f}" for split, values in bounds.items())
-    return f"Bound after {seen.max():,.0f} training samples: {last} {UNIT}"
+    last = ", ".join(f"{split} {number(values[np.isfinite(values)][-1], ',.5g')}" for split, values in bounds.items())
+    return f"Bound after {seen.max():,.0f} samples: {last} {UNIT}"

@@ -34,10 +34,8 @@ def reconstructions(
     error = math.sqrt(np.mean((originals - rebuilt) ** 2))
     with picture(path) as figure:
         title = f"Originals above reconstructions (RMS difference {error:.3g})"
-        axes, layout = draw_tile(
-            figure, np.concatenate(pairs), image_shape, title, Margins(left=1.0), group=2
-        )
-        axes.set_yticks(layout.row_centres, ["original", "reconstruction"] * len(pairs))
+        axes, layout = draw_tile(figure, np.concatenate(pairs), image_shape, title, Margins(left=1.0), group=2)
+        axes.set_yticks(layout.tops + layout.shape[0] / 2, ["original", "reconstruction"] * len(pairs))
         axes.tick_params(length=0)
 
 

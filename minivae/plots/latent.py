@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError, positive_integer
-from .canvas import LABEL_SIZE, PALETTE, SMALL_SIZE, TITLE_SIZE, decoded, matrix, picture
+from .canvas import DPI, LABEL_SIZE, PALETTE, SMALL_SIZE, TITLE_SIZE, decoded, matrix, number, picture
 from .tile import Margins, draw_tile
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ def manifold_grid(n: int) -> np.ndarray:
     The first row of the picture comes first: z1 grows from left to right and z2
     falls from top to bottom.
     """
-    values = _quantiles(positive_integer("n", n))
+    from scipy.special import ndtri
+
+    values = ndtri((np.arange(positive_integer("n", n)) + 0.5) / n)
     z2, z1 = np.meshgrid(values[::-1], values, indexing="ij")
     return np.stack([z1, z2], axis=-1).reshape(-1, 2)
 
 
-def manifold(
-    decode: Decoder, image_shape: tuple[int, ...] | None, path: str | os.PathLike, n: int = 20
-) -> None:
+def manifold(decode: Decoder, image_shape: tuple[int, ...] | None, path: str | os.PathLike, n: int = 20) -> None:
     """Draw ``decode`` over the :func:`manifold_grid` of a 2-D latent space (Fig. 4).
 
     ``decode`` is called once, with the ``(n * n, 2)`` grid. z1 grows to the
@@ -42,18 +42,22 @@ def manifold(
     Raises:
         InputError: n below 1, a wrong or non-finite result of ``decode``, or an unusable path.
     """
+    from scipy.special import ndtr
+
     grid = manifold_grid(n)
     with picture(path) as figure:
         cells = decoded(decode, grid).reshape(n, n, -1)
         title = f"What is decoded across the 2-D latent space ({n} × {n})"
         margins = Margins(left=0.65, bottom=0.55)
         axes, layout = draw_tile(figure, cells, image_shape, title, margins, gapless=image_shape is not None)
-        shown = np.unique(np.linspace(0, n - 1, min(n, 7)).round().astype(int))
-        labels = [f"{value:.2f}" for value in _quantiles(n)[shown]]
-        axes.set_xticks(layout.column_centres[shown], labels)
-        axes.set_yticks(layout.row_centres[::-1][shown], labels)
-        axes.set_xlabel("$z_1$ (equal steps of prior probability)", fontsize=LABEL_SIZE)
-        axes.set_ylabel("$z_2$ (equal steps of prior probability)", fontsize=LABEL_SIZE)
+        height, width = layout.size
+        small = min(axes.bbox.size) < 3.5 * DPI  # the outer labels of seven would touch
+        values = np.array([-1, 0, 1] if small else [-1.5, -1, -0.5, 0, 0.5, 1, 1.5])
+        labels = [number(value) for value in values]
+        axes.set_xticks(ndtr(values) * width, labels)
+        axes.set_yticks(ndtr(-values) * height, labels)
+        axes.set_xlabel("$z_1$ (both axes: equal steps of prior probability)", fontsize=LABEL_SIZE)
+        axes.set_ylabel("$z_2$", fontsize=LABEL_SIZE)
 
 
 def interpolation(
@@ -83,8 +87,8 @@ def interpolation(
         cells = decoded(decode, z.reshape(-1, z.shape[-1])).reshape(len(z), steps, -1)
         title = "From one data point to another, straight through latent space"
         axes, layout = draw_tile(figure, cells, image_shape, title, Margins(bottom=0.55))
-        shown = np.unique(np.linspace(0, steps - 1, min(steps, 10)).round().astype(int))
-        axes.set_xticks(layout.column_centres[shown], [f"{value:.2g}" for value in t[shown]])
+        first, last = layout.lefts[[0, -1]] + layout.shape[1] / 2
+        axes.set_xticks([first, (first + last) / 2, last], ["0", "0.5", "1"])
         axes.set_xlabel("share $t$ of the way", fontsize=LABEL_SIZE)
 
 
@@ -123,12 +127,6 @@ def latent_scatter(means: np.ndarray, labels: np.ndarray | None, path: str | os.
         axes.spines[["top", "right"]].set_visible(False)
 
 
-def _quantiles(n: int) -> np.ndarray:
-    from scipy.special import ndtri
-
-    return ndtri((np.arange(n) + 0.5) / n)
-
-
 def _scatter_classes(axes: Axes, x: np.ndarray, y: np.ndarray, labels: np.ndarray, style: dict) -> None:
     from matplotlib.lines import Line2D
 
@@ -139,13 +137,8 @@ def _scatter_classes(axes: Axes, x: np.ndarray, y: np.ndarray, labels: np.ndarra
         Line2D([], [], marker="o", linestyle="", color=colour, label=f"{label:g}")
         for label, colour in zip(classes, PALETTE, strict=False)
     ]
-    axes.figure.legend(
-        handles=keys,
-        loc="outside right center",
-        title="label",
-        fontsize=SMALL_SIZE,
-        title_fontsize=SMALL_SIZE,
-    )
+    text = {"title": "label", "fontsize": SMALL_SIZE, "title_fontsize": SMALL_SIZE}
+    axes.figure.legend(handles=keys, loc="outside right center", frameon=False, **text)
 
 
 def _plane(means: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[str, str], str]:

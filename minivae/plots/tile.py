@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
-from .canvas import DPI, GREY, PALETTE, SMALL_SIZE, TITLE_SIZE
+from .canvas import DPI, GREY, PALETTE, SMALL_SIZE, TITLE_SIZE, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LARGEST = (6 * DPI, 8 * DPI)  # of the tile alone: width and height in screen pixels
-NARROWEST = 4.6  # inches of the whole figure: what the titles need
+PAGE = (6.5, 9.0)  # inches: the widest and highest figure
+NARROWEST = 4.6  # inches: the narrowest figure, which the titles need
+LARGEST_CELL = 1.0  # inches of one small picture: three samples need not fill a page
+NOTE = 0.19  # inches of a line below the title
 CURVE_SHAPE = (20, 30)  # "image pixels" of a cell that shows a curve
+BACKGROUND = 0.94  # its grey
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Margins:
     left: float = 0.2
     right: float = 0.2
     bottom: float = 0.2
-    top: float = 0.55
+    top: float = 0.36  # a title; the note below it takes NOTE more
 
 
 @dataclass(frozen=True)
@@ -47,14 +50,6 @@ class Layout:
     def size(self) -> tuple[int, int]:
         """Height and width of the whole tile."""
         return int(self.tops[-1]) + self.shape[0], int(self.lefts[-1]) + self.shape[1]
-
-    @property
-    def row_centres(self) -> np.ndarray:
-        return self.tops + self.shape[0] / 2
-
-    @property
-    def column_centres(self) -> np.ndarray:
-        return self.lefts + self.shape[1] / 2
 
 
 def check_image_shape(image_shape: tuple[int, ...] | None, data_dim: int) -> tuple[int, ...] | None:
@@ -95,17 +90,19 @@ def draw_tile(
     """
     image_shape = check_image_shape(image_shape, cells.shape[-1])
     layout = _layout(cells.shape[:2], (image_shape or CURVE_SHAPE)[:2], gapless, group)
-    axes, whole = _place(figure, layout.size, margins or Margins())
     low, high = _value_range(cells)
     scaled = (cells - low) / (high - low)
-    _draw_images(
-        axes, scaled if image_shape else np.full((*cells.shape[:2], 1), 0.94), image_shape, layout, whole
-    )
+    note = ""
     if image_shape is None:
+        note = f"each cell: {cells.shape[-1]} values, on a scale from {number(low)} to {number(high)}"
+    elif (low, high) != (0, 1):
+        note = f"black: {number(low)}, white: {number(high)}"
+    axes, whole = _place(figure, layout, margins or Margins(), NOTE if note else 0)
+    if image_shape is None:
+        _draw_images(axes, np.where(np.isnan(scaled[..., :1, None]), np.nan, BACKGROUND), layout, whole)
         _draw_curves(axes, scaled, layout)
-        note = f"each cell: {cells.shape[-1]} values, on a scale from {low:.3g} to {high:.3g}"
     else:
-        note = "" if (low, high) == (0, 1) else f"black: {low:.3g}, white: {high:.3g}"
+        _draw_images(axes, scaled.reshape(*cells.shape[:2], *image_shape), layout, whole)
     _write_title(figure, title, note)
     return axes, layout
 
@@ -117,21 +114,23 @@ def _layout(count: tuple[int, int], shape: tuple[int, int], gapless: bool, group
     return Layout(shape, rows * (shape[0] + gap) + rows // group * apart, columns * (shape[1] + gap))
 
 
-def _place(figure: Figure, size: tuple[int, int], margins: Margins) -> tuple[Axes, bool]:
+def _place(figure: Figure, layout: Layout, margins: Margins, note: float) -> tuple[Axes, bool]:
     """Size the figure around a tile; also say if image pixels are whole screen pixels."""
-    height, width = size
-    factor = min(LARGEST[0] / width, LARGEST[1] / height)
+    height, width = layout.size
+    room = PAGE[0] - margins.left - margins.right, PAGE[1] - margins.bottom - margins.top - note
+    magnified = max(1, LARGEST_CELL * DPI / max(layout.shape))
+    factor = min(room[0] * DPI / width, room[1] * DPI / height, magnified)
     whole = factor >= 1
     factor = math.floor(factor) if whole else factor
-    height, width = height * factor / DPI, width * factor / DPI
-    left = margins.left + max(0, NARROWEST - margins.left - width - margins.right) / 2
-    left, bottom = round(left * DPI) / DPI, round(margins.bottom * DPI) / DPI
-    total = max(NARROWEST, left + width + margins.right), bottom + height + margins.top
+    tile = np.array([width, height]) * factor
+    total = np.array([margins.left + margins.right, margins.bottom + margins.top + note]) * DPI + tile
+    total = np.ceil(np.maximum(total.round(3), [NARROWEST * DPI, 0]))
+    spare = (total[0] - tile[0]) / DPI - margins.left - margins.right
     # whole screen pixels here too, or the tile would be resampled by a fraction
-    total = tuple(math.ceil(round(inches * DPI, 3)) / DPI for inches in total)
-    figure.set_size_inches(total)
-    axes = figure.add_axes((left / total[0], bottom / total[1], width / total[0], height / total[1]))
-    axes.set(xlim=(0, size[1]), ylim=(size[0], 0), xticks=[], yticks=[])
+    corner = np.round(np.array([margins.left + spare / 2, margins.bottom]) * DPI)
+    figure.set_size_inches(total / DPI)
+    axes = figure.add_axes((*corner / total, *tile / total))
+    axes.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
     axes.tick_params(length=2, pad=2, labelsize=SMALL_SIZE, color=GREY)
     return axes, whole
@@ -144,18 +143,14 @@ def _value_range(cells: np.ndarray) -> tuple[float, float]:
     return (low, high) if high > low else (low - 0.5, low + 0.5)
 
 
-def _draw_images(
-    axes: Axes, cells: np.ndarray, image_shape: tuple[int, ...] | None, layout: Layout, whole: bool
-) -> None:
-    colour = (image_shape or ())[2:]
-    canvas = np.ones((*layout.size, *colour))
+def _draw_images(axes: Axes, images: np.ndarray, layout: Layout, whole: bool) -> None:
+    """Draw ``images`` ``(rows, columns, height, width[, 3])``, white where they are NaN."""
+    canvas = np.ones((*layout.size, *images.shape[4:]))
     height, width = layout.shape
     for row, top in enumerate(layout.tops):
         for column, left in enumerate(layout.lefts):
-            cell = cells[row, column]
-            if not np.isnan(cell).any():
-                image = cell.reshape(*layout.shape, *colour) if image_shape else cell
-                canvas[top : top + height, left : left + width] = image
+            image = images[row, column]
+            canvas[top : top + height, left : left + width] = np.where(np.isnan(image), 1, image)
     total_height, total_width = layout.size
     axes.imshow(
         canvas,
@@ -185,4 +180,4 @@ def _write_title(figure: Figure, title: str, note: str) -> None:
     height = figure.get_size_inches()[1]
     figure.text(0.5, 1 - 0.08 / height, title, ha="center", va="top", fontsize=TITLE_SIZE)
     if note:
-        figure.text(0.5, 1 - 0.29 / height, note, ha="center", va="top", fontsize=SMALL_SIZE, color=GREY)
+        figure.text(0.5, 1 - (0.1 + NOTE) / height, note, ha="center", va="top", fontsize=SMALL_SIZE, color=GREY)
