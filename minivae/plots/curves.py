@@ -14,7 +14,7 @@ from .canvas import LABEL_SIZE, PALETTE, SMALL_SIZE, TITLE_SIZE, number, picture
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-TERMS = {"bound": "lower bound", "reconstruction": "reconstruction term", "kl": "KL divergence"}
+TERMS = {"bound": "lower bound", "reconstruction": "reconstruction", "kl": "KL divergence"}
 STYLES = {
     "train": {"color": PALETTE[0], "linestyle": "-", "marker": "o"},
     "test": {"color": PALETTE[1], "linestyle": "--", "marker": "s"},
@@ -118,7 +118,7 @@ def _frame(axes: Axes, values: np.ndarray) -> str:
     low, high = low - pad, high + pad
     axes.set_ylim(low, high)
     outside = [number(value, ",.4g") for value in (values.min(), values.max()) if not low <= value <= high]
-    return f" (reaches {' and '.join(outside)})" if outside else ""
+    return f" (out of frame: {' and '.join(outside)})" if outside else ""
 
 
 def _headline(seen: np.ndarray, bounds: Mapping[str, np.ndarray]) -> str:
