@@ -175,7 +175,7 @@ def _host_array(value: Any, dtype: Any) -> np.ndarray:
         raise InputError(f"expected an array or numbers, got {type(value).__name__} {value!r:.60}")
     if dtype is None and host.dtype == np.float64:
         dtype = np.float32
-    return host.astype(dtype, copy=False)
+    return host if dtype is None else host.astype(dtype, copy=False)
 
 
 def to_numpy(array: Any) -> np.ndarray:

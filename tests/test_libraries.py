@@ -1,0 +1,171 @@
+"""The libraries, and CuPy's on a pretend CuPy: its three errors, its generator's state."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import sys
+import types
+
+import numpy as np
+import pytest
+
+from minivae.errors import BackendError
+from minivae.libraries import CupyLibrary, Library
+
+
+class CUDARuntimeError(RuntimeError):
+    pass
+
+
+def returns(value):
+    """A function that returns ``value``, or raises it if it is an error."""
+
+    def function(*args):
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    return function
+
+
+class PretendBits:
+    """A bit generator whose state lies in memory that only a pointer shows, as in CuPy."""
+
+    def __init__(self, seed, size):
+        self.memory = np.zeros(64 * size, np.uint8)
+        self.memory[:8] = np.frombuffer(np.int64(seed).tobytes(), np.uint8)
+
+    def state(self):
+        return self.memory.ctypes.data
+
+
+class PretendArray(np.ndarray):
+    def __new__(cls, shape, dtype, memptr):
+        buffer = (ctypes.c_char * (shape[0] * np.dtype(dtype).itemsize)).from_address(memptr)
+        return np.frombuffer(buffer, dtype).view(cls)
+
+    def get(self):
+        return np.array(self)
+
+
+def pretend_cupy(monkeypatch, driver=13000, devices=1):
+    """A module ``cupy`` with as much of CuPy's interface as ``CupyLibrary`` uses."""
+    cupy = types.ModuleType("cupy")
+    cupy.ndarray, cupy.asarray, cupy.asnumpy, cupy.__version__ = PretendArray, np.asarray, np.asarray, "14.2.0"
+    cupy.random = types.SimpleNamespace(
+        Philox4x3210=PretendBits, Generator=lambda bits: types.SimpleNamespace(bit_generator=bits)
+    )
+    runtime = types.SimpleNamespace(
+        CUDARuntimeError=CUDARuntimeError,
+        driverGetVersion=returns(driver),
+        getDeviceCount=returns(devices),
+        runtimeGetVersion=returns(12090),
+        getDeviceProperties=lambda number: {"name": b"Pretend GPU"},
+    )
+    cupy.cuda = types.SimpleNamespace(
+        runtime=runtime,
+        Device=lambda: types.SimpleNamespace(id=0, synchronize=returns(None)),
+        UnownedMemory=lambda pointer, size, owner: pointer,
+        MemoryPointer=lambda memory, offset: memory + offset,
+    )
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+
+
+# -------------------------------------------------------------- CuPy's errors
+
+
+def test_without_cupy_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    with pytest.raises(BackendError, match=r"cannot be imported .*pip install 'minivae\[cuda12x\]'"):
+        CupyLibrary()
+
+
+@pytest.mark.parametrize("driver", [0, CUDARuntimeError("no driver")])
+def test_without_a_driver_the_error_says_so(monkeypatch, driver):
+    pretend_cupy(monkeypatch, driver=driver)
+    with pytest.raises(BackendError, match="needs an NVIDIA driver"):
+        CupyLibrary()
+
+
+@pytest.mark.parametrize(
+    ("devices", "message"),
+    [(0, "CUDA_VISIBLE_DEVICES"), (CUDARuntimeError("cudaErrorNoDevice"), "cudaErrorNoDevice")],
+)
+def test_without_a_device_the_error_says_so(monkeypatch, devices, message):
+    pretend_cupy(monkeypatch, devices=devices)
+    with pytest.raises(BackendError, match=f"no .*CUDA device.*{message}"):
+        CupyLibrary()
+
+
+def test_errors_are_one_line(monkeypatch, tmp_path):
+    (tmp_path / "cupy.py").write_text("raise ImportError('\\n=====\\nCuPy is not\\ncorrectly installed\\n')")
+    monkeypatch.delitem(sys.modules, "cupy", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(BackendError, match="CuPy is not correctly installed") as caught:
+        CupyLibrary()
+    assert "\n" not in str(caught.value)
+
+
+# ------------------------------------------------------ CuPy's generator's state
+
+
+def test_the_state_of_cupys_generator_is_its_memory(monkeypatch):
+    pretend_cupy(monkeypatch)
+    library = CupyLibrary()
+    random = library.random(7)
+    bits = random.bit_generator.memory
+    bits[1000:2000] = np.arange(1000) % 251
+    kept, state = bits.copy(), json.loads(json.dumps(library.get_random_state(random)))
+    bits[:] = 1
+    library.set_random_state(random, state)
+    np.testing.assert_array_equal(bits, kept)
+
+
+def test_a_state_of_another_size_is_refused_and_changes_nothing(monkeypatch):
+    pretend_cupy(monkeypatch)
+    library = CupyLibrary()
+    random = library.random(7)
+    kept = random.bit_generator.memory.copy()
+    with monkeypatch.context() as patch:
+        patch.setattr(CupyLibrary, "streams", 256)
+        other = library.get_random_state(library.random(7))
+    with pytest.raises(ValueError, match=r"16384 bytes of state; expected 1048576"):
+        library.set_random_state(random, other)
+    np.testing.assert_array_equal(random.bit_generator.memory, kept)
+
+
+def test_describe_names_the_device(monkeypatch):
+    pretend_cupy(monkeypatch)
+    library = CupyLibrary()
+    library.synchronize()
+    assert library.describe() == {
+        "library": "cupy",
+        "version": "14.2.0",
+        "blas": "cuBLAS (CUDA 12090)",
+        "threads": None,
+        "device": "Pretend GPU",
+    }
+
+
+# ------------------------------------------------------ NumPy, and the real CuPy
+
+
+def test_numpys_library_describes_blas_and_threads():
+    found = Library().describe()
+    assert found["version"] == np.__version__
+    assert found["blas"]
+    assert found["threads"] is None or found["threads"] >= 1
+
+
+def test_the_names_that_cupys_library_uses_are_cupys():
+    cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
+    assert cupy.random.Philox4x3210.state
+    assert cupy.random.Generator.standard_normal
+    assert cupy.random.Generator.random
+    assert cupy.cuda.UnownedMemory
+    assert cupy.cuda.MemoryPointer
+    assert cupy.cuda.runtime.CUDARuntimeError
+    assert cupy.cuda.runtime.driverGetVersion() >= 0
+    assert CupyLibrary.streams % 256 == 0
+    assert cupy.random.Philox4x3210._type_size(None) == CupyLibrary.stream_bytes
