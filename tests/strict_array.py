@@ -183,8 +183,8 @@ def _yields_to(other: Any) -> bool:
     """Whether CuPy leaves the operator to the other side (a Tensor, say)."""
     if isinstance(other, StrictArray):
         return False
-    ufunc_hook = getattr(other, "__array_ufunc__", operand)
-    return ufunc_hook is None or getattr(other, "__array_priority__", 0.0) > StrictArray.__array_priority__
+    declines = getattr(other, "__array_ufunc__", "undefined") is None
+    return declines or getattr(other, "__array_priority__", 0.0) > StrictArray.__array_priority__
 
 
 def _define_operators(name: str, ufunc: np.ufunc, in_place: bool) -> None:
