@@ -22,11 +22,14 @@ class Library:
         name: what users call it.
         xp: its namespace, a module with NumPy's functions.
         array_type: the class of its arrays.
+        cache_block: how many elements of a few arrays stay in the processor's cache
+            together; None where work is not worth cutting up.
     """
 
     name = "numpy"
     xp: Any = np
     array_type: type = np.ndarray
+    cache_block: int | None = 1 << 15
 
     def random(self, seed: int) -> Any:
         """A generator with NumPy's ``Generator`` methods, seeded."""
@@ -71,6 +74,7 @@ class CupyLibrary(Library):
     """
 
     name = "cupy"
+    cache_block = None
     streams = 16384  # Philox streams that draw side by side; CuPy wants a multiple of 256
     stream_bytes = 64  # of the state of one: cuRAND's curandStatePhilox4_32_10_t
 

@@ -1,0 +1,186 @@
+"""The variational auto-encoder of the paper (section 3, App. C).
+
+    p(z) = N(0, I)                            the prior
+    q(z|x) = N(mu(x), diag sigma^2(x))        the encoder, Eq. 9 and 12
+    p(x|z)                                    the decoder: Bernoulli, Eq. 11, or Gaussian, Eq. 12
+    z_l = mu + sigma * eps_l, eps_l ~ N(0, I) the reparameterization, section 2.4
+
+Training maximises a lower bound on log p(x) per data point: estimator B, Eq. 7, which is
+Eq. 10 here, or estimator A, Eq. 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import bounds
+from ..autodiff import Tensor, as_tensor, mean, sigmoid, softplus
+from ..backend import Generator, generator
+from ..distributions import Bernoulli, Distribution, Normal, StandardNormal
+from ..errors import InputError, one_of, positive_integer
+from ..nn import MLP, Linear, Module
+from .model import Batch, Model, Objective
+
+# The least log-variance of a Gaussian decoder: that of the rounding error of a pixel
+# stored in 256 steps, (1/256)^2 / 12. A density on rounded data has no upper bound, so
+# without a floor the variance of an almost constant pixel would shrink for ever.
+LOG_VAR_FLOOR = -13.576
+
+
+class GaussianMLP(Module):
+    """Eq. 12: h = tanh(W3 x + b3); mu = W4 h + b4; log sigma^2 = W5 h + b5.
+
+    Args:
+        inputs, hidden, outputs: sizes; ``hidden`` may name any number of layers.
+        generator: draws the initial weights.
+        sigmoid_mean: pass mu through a sigmoid, as the paper does for Frey Face.
+        log_var_floor: keep log sigma^2 above this, smoothly: floor + softplus(. - floor),
+            which is the identity well above the floor and never stops the gradient.
+        options: ``activation`` of the hidden layers and options of ``Linear``.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        hidden: Sequence[int],
+        outputs: int,
+        generator: Generator,
+        *,
+        sigmoid_mean: bool = False,
+        log_var_floor: float | None = None,
+        activation: str = "tanh",
+        **options: Any,
+    ) -> None:
+        sizes = (inputs, *hidden)
+        self.hidden = MLP(sizes, generator, activation=activation, activate_last=True, **options)
+        self.mean = Linear(sizes[-1], outputs, generator, **options)
+        self.log_var = Linear(sizes[-1], outputs, generator, **options)
+        self.sigmoid_mean, self.log_var_floor = sigmoid_mean, log_var_floor
+
+    def __call__(self, x: Any) -> Normal:
+        """``(..., inputs)`` -> a Gaussian over ``(..., outputs)``."""
+        h = self.hidden(x)
+        mu, log_var = self.mean(h), self.log_var(h)
+        if self.sigmoid_mean:
+            mu = sigmoid(mu)
+        if self.log_var_floor is not None:
+            log_var = softplus(log_var - self.log_var_floor) + self.log_var_floor
+        return Normal(mu, log_var)
+
+
+class BernoulliMLP(Module):
+    """Eq. 11: y = sigmoid(W2 tanh(W1 z + b1) + b2). Arguments as of :class:`GaussianMLP`."""
+
+    def __init__(self, inputs: int, hidden: Sequence[int], outputs: int, generator: Generator, **options: Any) -> None:
+        self.logits = MLP((inputs, *hidden, outputs), generator, **options)
+
+    def __call__(self, z: Any) -> Bernoulli:
+        """``(..., inputs)`` -> bits over ``(..., outputs)``."""
+        return Bernoulli(self.logits(z))
+
+
+class VAE(Model):
+    """The paper's model, with its two likelihoods and its two estimators.
+
+    Args:
+        data_dim: the length of x.
+        latent_dim: the length of z (the paper's N_z).
+        hidden: the encoder's hidden layers; the decoder has them in reverse.
+        likelihood: "bernoulli" for data in [0, 1], "gaussian" for real data.
+        sigmoid_mean: Gaussian means in (0, 1), as for Frey Face.
+        estimator: "B" (Eq. 7, less variance) or "A" (Eq. 6).
+        samples: L, draws of z for each data point.
+        activation, init: of the networks; "paper" initializes from N(0, 0.01^2).
+        seed: of the initial weights; the same on every library.
+        dtype, library: of the parameters.
+
+    Raises:
+        InputError: an argument is out of its range, named with what came.
+    """
+
+    def __init__(
+        self,
+        data_dim: int,
+        latent_dim: int = 20,
+        hidden: Sequence[int] = (500,),
+        *,
+        likelihood: str = "bernoulli",
+        sigmoid_mean: bool = False,
+        estimator: str = "B",
+        samples: int = 1,
+        activation: str = "tanh",
+        init: str = "glorot",
+        seed: int = 0,
+        dtype: Any = None,
+        library: str | None = None,
+    ) -> None:
+        self.data_dim = positive_integer("data_dim", data_dim)
+        self.latent_dim = positive_integer("latent_dim", latent_dim)
+        hidden = [positive_integer("hidden", size) for size in hidden]
+        self.samples = positive_integer("samples", samples)
+        self.estimator = one_of("estimator", estimator, ("A", "B"))
+        gaussian = one_of("likelihood", likelihood, ("bernoulli", "gaussian")) == "gaussian"
+        if sigmoid_mean and not gaussian:
+            raise InputError("sigmoid_mean is True with the Bernoulli likelihood; it belongs to the Gaussian one")
+        self.config = {
+            "data_dim": data_dim,
+            "latent_dim": latent_dim,
+            "hidden": hidden,
+            "likelihood": likelihood,
+            "sigmoid_mean": sigmoid_mean,
+            "estimator": estimator,
+            "samples": samples,
+            "activation": activation,
+            "init": init,
+        }
+        noise = generator(seed, "numpy")
+        options = {"activation": activation, "init": init, "dtype": dtype, "library": library}
+        self.encoder = GaussianMLP(data_dim, hidden, latent_dim, noise, **options)
+        decoder = (latent_dim, hidden[::-1], data_dim, noise)
+        if gaussian:
+            self.decoder = GaussianMLP(*decoder, sigmoid_mean=sigmoid_mean, log_var_floor=LOG_VAR_FLOOR, **options)
+        else:
+            self.decoder = BernoulliMLP(*decoder, **options)
+
+    def posterior(self, x: Any, context: Any = None) -> Normal:
+        """q(z|x), Eq. 9: ``(..., data_dim)`` -> a Gaussian over ``(..., latent_dim)``."""
+        x = as_tensor(x)
+        if x.ndim == 0 or x.shape[-1] != self.data_dim:
+            raise InputError(f"x has shape {x.shape}, but this model was built for (..., data_dim={self.data_dim})")
+        return self.encoder(x)
+
+    def likelihood(self, z: Any, context: Any = None) -> Distribution:
+        """p(x|z), Eq. 11 or 12: ``(..., latent_dim)`` -> a distribution over ``(..., data_dim)``."""
+        return self.decoder(z)
+
+    def prior(self, context: Any = None) -> StandardNormal:
+        """p(z) = N(0, I)."""
+        return StandardNormal(self.latent_dim, self.encoder.mean.weight)
+
+    def bound(self, x: Any, noise: Any, context: Any = None, samples: int | None = None) -> bounds.Bound:
+        """The estimated lower bound on log p(x) of each data point, and its parts, in nats.
+
+        Args:
+            x: ``(M, data_dim)``.
+            noise: a generator, or epsilon itself, ``(L, M, latent_dim)``.
+            context: not used by this model.
+            samples: L; the model's own by default. With explicit noise its first axis says.
+        """
+        x = as_tensor(x)
+        q = self.posterior(x)
+        z = q.sample(noise, samples or self.samples) if isinstance(noise, Generator) else q.sample(noise)
+        log_likelihood = self.likelihood(z).log_prob(x)
+        if self.estimator == "A":
+            return bounds.sgvb_a(log_likelihood, self.prior().log_prob(z), q.log_prob(z))
+        return bounds.gaussian_vae(q, log_likelihood)
+
+    def objectives(self, batch: Batch, noise: Any) -> list[Objective]:
+        """One phase: minus the bound, averaged over the minibatch (Eq. 8 divided by N)."""
+        bound = self.bound(batch.x, noise, batch.context)
+        parts: dict[str, Tensor] = {
+            "bound": mean(bound.value),
+            "reconstruction": mean(bound.reconstruction),
+            "kl": mean(bound.kl),
+        }
+        return [Objective(-parts["bound"], self.parameters(), parts)]

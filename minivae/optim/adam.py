@@ -1,0 +1,55 @@
+"""Adam (Kingma & Ba, arXiv 1412.6980)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ..autodiff import Parameter, Tensor, assign, sqrt
+from ..errors import InputError
+from .optimizer import Optimizer
+
+
+class Adam(Optimizer):
+    """Steps by running means of the gradient and of its square, bias-corrected: Algorithm 1.
+
+    m <- b1 m + (1 - b1) g;  v <- b2 v + (1 - b2) g^2
+    theta <- theta - lr m_hat / (sqrt(v_hat) + eps),  m_hat = m / (1 - b1^t), v_hat = v / (1 - b2^t)
+
+    This is the form of the paper's Algorithm 1 and of PyTorch, with eps outside the
+    corrected root; the folded form at the end of its section 2 has another eps.
+
+    Args:
+        betas: decay rates of the two means, each in [0, 1).
+        eps: beside the root.
+        parameters, lr, options: see :class:`Optimizer`.
+    """
+
+    slots = ("m", "v")
+
+    def __init__(
+        self,
+        parameters: Sequence[Parameter],
+        lr: float = 1e-3,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        **options: Any,
+    ) -> None:
+        super().__init__(parameters, lr, **options)
+        if not all(0 <= beta < 1 for beta in betas):
+            raise InputError(f"betas is {betas!r}; expected two numbers in [0, 1)")
+        self.betas, self.eps = betas, eps
+
+    def scalars(self) -> dict[str, float]:
+        """lr / (1 - b1^t), and sqrt(1 - b2^t)."""
+        b1, b2 = self.betas
+        return {"step_size": self.lr / (1 - b1**self.count), "root": math.sqrt(1 - b2**self.count)}
+
+    def update(self, p: Tensor, g: Tensor, m: Tensor, v: Tensor, *, step_size: float, root: float) -> None:
+        """The rule in the class docstring."""
+        b1, b2 = self.betas
+        m = assign(m, m * b1 + g * (1 - b1))
+        v = assign(v, v * b2 + g * g * (1 - b2))
+        assign(p, p - m * step_size / (sqrt(v) / root + self.eps))

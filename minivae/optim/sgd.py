@@ -1,0 +1,37 @@
+"""Stochastic gradient descent, with momentum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..autodiff import Parameter, Tensor, assign
+from ..errors import InputError
+from .optimizer import Optimizer
+
+
+class SGD(Optimizer):
+    """v <- momentum v + g;  theta <- theta - lr v.
+
+    The velocity is not scaled by the step size (PyTorch's form; Sutskever et al. 2013
+    scale it, which differs only when the step size changes).
+
+    Args:
+        momentum: in [0, 1).
+        parameters, lr, options: see :class:`Optimizer`.
+    """
+
+    slots = ("velocity",)
+
+    def __init__(
+        self, parameters: Sequence[Parameter], lr: float = 1e-2, *, momentum: float = 0.0, **options: Any
+    ) -> None:
+        super().__init__(parameters, lr, **options)
+        if not 0 <= momentum < 1:
+            raise InputError(f"momentum is {momentum!r}; expected a number in [0, 1)")
+        self.momentum = momentum
+
+    def update(self, p: Tensor, g: Tensor, velocity: Tensor, *, lr: float) -> None:
+        """The rule in the class docstring."""
+        v = assign(velocity, velocity * self.momentum + g)
+        assign(p, p - v * lr)
