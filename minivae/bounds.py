@@ -7,9 +7,10 @@ is per data point, ``(M,)``, in nats. Each comes with its parts, unweighted.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
 from typing import NamedTuple
 
-from .autodiff import Tensor, mean, sum
+from .autodiff import Tensor, add, mean, square, sum
 from .distributions import Normal, StandardNormal, kl
 from .distributions.normal import LOG_2PI
 from .errors import InputError
@@ -36,10 +37,14 @@ def sgvb_a(log_likelihood: Tensor, log_prior: Tensor, log_posterior: Tensor) -> 
         log_likelihood: log p(x | z_l), ``(L, M)``.
         log_prior: log p(z_l), ``(L, M)``.
         log_posterior: log q(z_l | x), ``(L, M)``.
+
+    Raises:
+        InputError: the shapes are not all one ``(L, M)``.
     """
-    reconstruction = mean(log_likelihood, axis=0)
-    divergence = mean(log_posterior - log_prior, axis=0)
-    return Bound(reconstruction - divergence, reconstruction, divergence)
+    shape = _samples_shape(log_likelihood)
+    _check_shape("log_prior", log_prior, shape)
+    _check_shape("log_posterior", log_posterior, shape)
+    return sgvb_b(log_likelihood, mean(log_posterior - log_prior, axis=0))
 
 
 def sgvb_b(log_likelihood: Tensor, divergence: Tensor) -> Bound:
@@ -48,7 +53,11 @@ def sgvb_b(log_likelihood: Tensor, divergence: Tensor) -> Bound:
     Args:
         log_likelihood: log p(x | z_l), ``(L, M)``.
         divergence: KL(q(z|x) || p(z)), ``(M,)``.
+
+    Raises:
+        InputError: the shapes are not ``(L, M)`` and ``(M,)``.
     """
+    _check_shape("divergence", divergence, _samples_shape(log_likelihood)[1:])
     reconstruction = mean(log_likelihood, axis=0)
     return Bound(reconstruction - divergence, reconstruction, divergence)
 
@@ -69,10 +78,10 @@ def minibatch(values: Tensor, dataset_size: int) -> Tensor:
         dataset_size: N.
 
     Raises:
-        InputError: the minibatch is larger than the data set.
+        InputError: the minibatch is empty, or larger than the data set.
     """
-    if dataset_size < values.size:
-        raise InputError(f"dataset_size is {dataset_size}; expected at least the minibatch's {values.size}")
+    if not 0 < values.size <= dataset_size:
+        raise InputError(f"the minibatch has {values.size} data points; expected 1 to dataset_size, {dataset_size}")
     return sum(values) * (dataset_size / values.size)
 
 
@@ -81,11 +90,23 @@ def weight_log_prior(parameters: Iterable[Tensor]) -> Tensor:
 
     Over weight matrices only, as in the authors' code: biases are free. Beside a bound
     for the whole data set (Eq. 8) it counts once; beside an average per data point, 1/N.
+
+    Raises:
+        InputError: there is no weight matrix among the parameters.
     """
-    matrices = [p for p in parameters if p.ndim > 1]
-    if not matrices:
+    terms = [sum(square(weight)) + weight.size * LOG_2PI for weight in parameters if weight.ndim > 1]
+    if not terms:
         raise InputError("parameters has no weight matrix; expected at least one")
-    total = sum(matrices[0] * matrices[0] + LOG_2PI)
-    for weight in matrices[1:]:
-        total = total + sum(weight * weight + LOG_2PI)
-    return total * -0.5
+    return reduce(add, terms) * -0.5
+
+
+def _samples_shape(log_likelihood: Tensor) -> tuple[int, ...]:
+    # Without the axis of samples, the mean over it would silently be one over the data.
+    if log_likelihood.ndim != 2:
+        raise InputError(f"log_likelihood has shape {log_likelihood.shape}; expected (L, M), samples by data points")
+    return log_likelihood.shape
+
+
+def _check_shape(name: str, term: Tensor, shape: tuple[int, ...]) -> None:
+    if term.shape != shape:
+        raise InputError(f"{name} has shape {term.shape}; expected {shape}, to go with the log_likelihood")

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autodiff import Tensor, as_tensor
+from ..autodiff import Tensor, constant_like, tensor
 from ..backend import Generator
 from ..errors import InputError, positive_integer
+
+
+def tensor_like(like: Tensor, x: Any) -> Tensor:
+    """``x`` as a tensor; arrays and numbers take the dtype of ``like``, so that float32 stays float32."""
+    if isinstance(x, Tensor):
+        return x
+    return constant_like(like, x) if isinstance(x, int | float) else tensor(x, like.dtype)
 
 
 class Distribution:
     """Base of the distributions over vectors: the last axis is the event, others are batches.
 
-    A family writes ``batch_shape``, ``draw_noise``, ``transform``, ``log_prob``,
-    ``entropy`` and ``mean``.
+    A family writes ``draw_noise``, ``transform``, ``log_prob``, ``entropy`` and ``mean``.
+
+    Attributes:
+        mean: the expectation, ``(*batch, event)``.
     """
+
+    mean: Tensor
 
     def sample(self, source: Any, n: int | None = None) -> Tensor:
         """Draw samples by transforming noise (section 2.4), so that noise in is repeatable samples out.
@@ -27,19 +38,22 @@ class Distribution:
 
         Returns:
             ``(n, *batch, event)`` or ``(*batch, event)``.
+
+        Raises:
+            InputError: ``n`` beside explicit noise, or not a positive integer.
         """
         if isinstance(source, Generator):
             lead = () if n is None else (positive_integer("n", n),)
             source = self.draw_noise(source, lead)
         elif n is not None:
             raise InputError(f"n is {n!r} beside explicit noise; the noise's own shape says how many")
-        return self.transform(as_tensor(source))
+        return self.transform(source)
 
     def draw_noise(self, generator: Generator, lead: tuple[int, ...] = ()) -> Tensor:
         """Noise of shape ``(*lead, *batch, event)`` from the base distribution."""
         raise NotImplementedError
 
-    def transform(self, noise: Tensor) -> Tensor:
+    def transform(self, noise: Any) -> Tensor:
         """The sample that the noise stands for: the function g of section 2.4."""
         raise NotImplementedError
 

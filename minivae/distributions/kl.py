@@ -42,6 +42,7 @@ def kl(q: Distribution, p: Distribution) -> Tensor:
 @register_kl(Normal, StandardNormal)
 def _normal_standard(q: Normal, p: StandardNormal) -> Tensor:
     """-1/2 sum (1 + log sigma^2 - mu^2 - sigma^2): App. B."""
+    p.check_event(q.mean)
     return sum(square(q.mean) + exp(q.log_var) - q.log_var - 1.0, axis=-1) * 0.5
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..autodiff import Tensor, as_tensor, broadcast_to, constant_like, exp, square, standard_normal, sum
-from ..backend import Generator
-from .distribution import Distribution
+from .. import backend
+from ..autodiff import Tensor, as_tensor, broadcast_to, exp, square, standard_normal, sum
+from ..errors import InputError, positive_integer
+from .distribution import Distribution, tensor_like
 
 LOG_2PI = math.log(2 * math.pi)
 
@@ -18,29 +19,32 @@ class Normal(Distribution):
     Args:
         mean: mu, ``(..., event)``.
         log_var: log sigma^2, of a shape that broadcasts to that of ``mean``, or a number.
+
+    Raises:
+        InputError: the shape of ``log_var`` does not broadcast to that of ``mean``.
     """
 
     def __init__(self, mean: Any, log_var: Any) -> None:
         self.mean = as_tensor(mean)
-        number = isinstance(log_var, int | float)
-        self.log_var = constant_like(self.mean, log_var) if number else as_tensor(log_var)
+        self.log_var = tensor_like(self.mean, log_var)
+        _check_broadcasts(self.log_var.shape, self.mean.shape)
 
     @property
     def stddev(self) -> Tensor:
         """sigma = exp(log_var / 2)."""
         return exp(self.log_var * 0.5)
 
-    def draw_noise(self, generator: Generator, lead: tuple[int, ...] = ()) -> Tensor:
+    def draw_noise(self, generator: backend.Generator, lead: tuple[int, ...] = ()) -> Tensor:
         """epsilon from N(0, I), of shape ``(*lead, *mean.shape)``."""
         return standard_normal(generator, (*lead, *self.mean.shape), self.mean.dtype)
 
-    def transform(self, noise: Tensor) -> Tensor:
+    def transform(self, noise: Any) -> Tensor:
         """mu + sigma * epsilon (section 2.4, and below Eq. 10)."""
-        return self.mean + self.stddev * noise
+        return self.mean + self.stddev * tensor_like(self.mean, noise)
 
     def log_prob(self, x: Any) -> Tensor:
         """-1/2 sum (log 2 pi + log sigma^2 + (x - mu)^2 / sigma^2), over the last axis."""
-        squares = square(as_tensor(x) - self.mean) * exp(-self.log_var)
+        squares = square(tensor_like(self.mean, x) - self.mean) * exp(-self.log_var)
         return sum(squares + self.log_var + LOG_2PI, axis=-1) * -0.5
 
     def entropy(self) -> Tensor:
@@ -57,8 +61,27 @@ class StandardNormal(Normal):
     """
 
     def __init__(self, size: int, like: Tensor) -> None:
-        super().__init__(broadcast_to(constant_like(like, 0.0), (size,)), 0.0)
+        size = positive_integer("size", size)
+        zeros = Tensor(backend.namespace(like.data).zeros((size,), dtype=like.dtype))
+        super().__init__(zeros, zeros)
 
     def log_prob(self, x: Any) -> Tensor:
         """-1/2 sum (log 2 pi + x^2), over the last axis."""
-        return sum(square(as_tensor(x)) + LOG_2PI, axis=-1) * -0.5
+        x = tensor_like(self.mean, x)
+        self.check_event(x)
+        return sum(square(x) + LOG_2PI, axis=-1) * -0.5
+
+    def check_event(self, x: Tensor) -> None:
+        """Raise :class:`InputError` unless the last axis of ``x`` is as long as this event.
+
+        The formulas for N(0, I) name no parameter, so that any length would pass.
+        """
+        if x.shape[-1:] != self.mean.shape:
+            raise InputError(f"expected a last axis of length {self.mean.size}, as the prior's; got shape {x.shape}")
+
+
+def _check_broadcasts(log_var: tuple[int, ...], mean: tuple[int, ...]) -> None:
+    # A larger log_var would share the noise of one element of the mean among several.
+    tail = mean[len(mean) - len(log_var) :]
+    if len(log_var) > len(mean) or any(n not in (1, m) for n, m in zip(log_var, tail, strict=True)):
+        raise InputError(f"log_var has shape {log_var}; expected one that broadcasts to that of mean, {mean}")

@@ -29,13 +29,17 @@ def glorot(generator: Generator, inputs: int, outputs: int, dtype: Any) -> tuple
     """
     limit = math.sqrt(6 / (inputs + outputs))
     weight = (generator.uniform((inputs, outputs), dtype) * 2 - 1) * limit
-    return weight, weight[0] * 0
+    return weight, _zeros(generator, outputs, dtype)
 
 
 def he(generator: Generator, inputs: int, outputs: int, dtype: Any) -> tuple[Any, Any]:
     """Weights from N(0, 2 / inputs), biases 0 (He et al. 2015, Eq. 10): for ReLU layers."""
     weight = generator.standard_normal((inputs, outputs), dtype) * math.sqrt(2 / inputs)
-    return weight, weight[0] * 0
+    return weight, _zeros(generator, outputs, dtype)
+
+
+def _zeros(generator: Generator, size: int, dtype: Any) -> Any:
+    return generator.library.xp.zeros((size,), dtype=dtype)
 
 
 INITIALIZERS: dict[str, Callable] = {"paper": paper, "glorot": glorot, "he": he}

@@ -9,7 +9,7 @@ from typing import Any
 from .. import autodiff
 from ..autodiff import Tensor
 from ..backend import Generator
-from ..errors import InputError, one_of
+from ..errors import InputError, one_of, positive_integer
 from .linear import Linear
 from .module import Module
 
@@ -45,10 +45,10 @@ class MLP(Module):
     ) -> None:
         if not sizes:
             raise InputError("sizes is empty; expected at least the input's size")
+        sizes = [positive_integer(f"sizes[{i}]", size) for i, size in enumerate(sizes)]
         self.activation = ACTIVATIONS[one_of("activation", activation, ACTIVATIONS)]
         self.activate_last = activate_last
-        pairs = pairwise(sizes)
-        self.layers = [Linear(inputs, outputs, generator, **options) for inputs, outputs in pairs]
+        self.layers = [Linear(inputs, outputs, generator, **options) for inputs, outputs in pairwise(sizes)]
 
     def __call__(self, x: Any) -> Tensor:
         """``(..., sizes[0]) -> (..., sizes[-1])``."""

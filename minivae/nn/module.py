@@ -15,7 +15,7 @@ from ..errors import InputError
 class Module:
     """Base of layers and models: anything with parameters.
 
-    Attributes that are tensors, modules, or lists of modules are found in the order of
+    Attributes that are tensors, modules, or lists of either are found in the order of
     assignment, so names and flattened vectors are the same from run to run. A
     :class:`Parameter` is trained; a plain tensor is part of the state but is not.
     """
@@ -23,14 +23,7 @@ class Module:
     def named_tensors(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
         """``(dotted name, tensor)`` of all state: parameters and untrained tensors."""
         for name, value in vars(self).items():
-            if isinstance(value, Tensor):
-                yield prefix + name, value
-            elif isinstance(value, Module):
-                yield from value.named_tensors(f"{prefix}{name}.")
-            elif isinstance(value, list | tuple):
-                for i, item in enumerate(value):
-                    if isinstance(item, Module):
-                        yield from item.named_tensors(f"{prefix}{name}.{i}.")
+            yield from _named(prefix + name, value)
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """``(dotted name, parameter)``, in order; a shared parameter once."""
@@ -52,18 +45,34 @@ class Module:
         """Copy ``state`` into the existing arrays, all of it or nothing.
 
         Raises:
-            InputError: lists every missing, unexpected and misshapen name.
+            InputError: lists every missing, unexpected and misshapen name; or a value
+                is no array of numbers.
         """
         own = dict(self.named_tensors())
         faults = [f"missing {name}" for name in own if name not in state]
         faults += [f"unexpected {name}" for name in state if name not in own]
         faults += [
-            f"{name} has shape {tuple(np.shape(state[name]))}, expected {value.shape}"
+            f"{name} has shape {np.shape(state[name])}, expected {value.shape}"
             for name, value in own.items()
-            if name in state and tuple(np.shape(state[name])) != value.shape
+            if name in state and np.shape(state[name]) != value.shape
         ]
         if faults:
             raise InputError(f"state does not fit {type(self).__name__}: {'; '.join(faults)}")
-        for name, value in own.items():
-            library = backend.library_of(value.data)
-            value.data[...] = backend.asarray(state[name], dtype=value.dtype, backend=library.name)
+        arrays = {name: _array_like(value, state[name]) for name, value in own.items()}
+        for name, value in own.items():  # nothing can fail from here on
+            value.data[...] = arrays[name]
+
+
+def _named(name: str, value: Any) -> Iterator[tuple[str, Tensor]]:
+    """The tensors in the value of one attribute."""
+    if isinstance(value, Tensor):
+        yield name, value
+    elif isinstance(value, Module):
+        yield from value.named_tensors(f"{name}.")
+    elif isinstance(value, list | tuple):
+        for i, item in enumerate(value):
+            yield from _named(f"{name}.{i}", item)
+
+
+def _array_like(tensor: Tensor, value: Any) -> Any:
+    return backend.asarray(value, dtype=tensor.dtype, backend=backend.library_of(tensor.data).name)
