@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
-from .containers import read_mat, read_npz
 from .dataset import Dataset, Split, no_choice_of_split, require_sha256
-from .reading import require_file
+from .matlab import read_mat
+from .numpy_file import read_npz
+from .reading import read_bytes
 from .storage import Wanted, find, obtain
 
 FOLDER = "binarized_mnist"
@@ -85,7 +86,7 @@ def read_amat(part: str, path: Path) -> np.ndarray:
     Raises:
         InputError: the file is neither, or does not hold the published pixels.
     """
-    data = require_file(path).read_bytes()
+    data = read_bytes(path)
     if data.startswith(b"MATLAB"):
         pixels = read_mat(path).get("X", np.empty(0))
     else:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .containers import read_npz
 from .dataset import Dataset, Split, no_choice_of_split
+from .numpy_file import read_npz
 
 FILE = Path(__file__).parent / "data" / "digits.npz"
 

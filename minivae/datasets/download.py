@@ -9,10 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..errors import InputError
 from ..files import atomic_path
+
+if TYPE_CHECKING:  # a heavy import, made only when something is downloaded
+    from http.client import HTTPResponse
 
 TIMEOUT = 15.0  # seconds without a byte before a mirror is given up
 ATTEMPTS = 3  # rounds over the mirrors
@@ -57,7 +61,7 @@ def _try(url: str, path: Path, verify: Callable[[Path], object]) -> tuple[str | 
     """Ask one mirror once. Return (None, True), or why it failed and whether for good."""
     from http.client import HTTPException
 
-    with_folder(path.parent)
+    _make_folder(path.parent)
     try:
         with atomic_path(path) as part:
             _transfer(url, part, path.name)
@@ -72,38 +76,35 @@ def _try(url: str, path: Path, verify: Callable[[Path], object]) -> tuple[str | 
     return None, True
 
 
-def with_folder(folder: Path) -> Path:
-    """Return ``folder``, made if need be, or raise InputError."""
+def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
-    return folder
 
 
 def _transfer(url: str, path: Path, label: str) -> None:
     """Write the body of ``url`` to ``path`` behind a progress bar (on a terminal only)."""
-    from urllib.request import Request, urlopen
-
     from tqdm import tqdm
 
-    request = Request(url, headers={"User-Agent": "minivae"})
-    with _opened(urlopen, request) as answer, open(path, "wb") as file:
-        length = int(answer.headers.get("Content-Length") or 0)
-        with tqdm(desc=label, total=length or None, unit="B", unit_scale=True, disable=None, leave=False) as bar:
+    with _open(url) as answer, open(path, "wb") as file:
+        length = answer.length  # None if the server does not say
+        with tqdm(desc=label, total=length, unit="B", unit_scale=True, disable=None, leave=False) as bar:
             while chunk := answer.read(CHUNK):
                 bar.update(file.write(chunk))
                 if file.tell() > LIMIT:
                     raise _Refused(f"its file is longer than {LIMIT} bytes")
-        if file.tell() < length:
+        if length is not None and file.tell() < length:
             raise ConnectionError(f"the connection was cut after {file.tell()} of {length} bytes")
 
 
-def _opened(urlopen, request):
+def _open(url: str) -> HTTPResponse:
+    """Send the request; a status that may pass is an OSError, another one is final."""
     from urllib.error import HTTPError
+    from urllib.request import Request, urlopen
 
     try:
-        return urlopen(request, timeout=TIMEOUT)
+        return urlopen(Request(url, headers={"User-Agent": "minivae"}), timeout=TIMEOUT)
     except HTTPError as error:
         error.close()
         passing = error.code >= 500 or error.code in (408, 429)

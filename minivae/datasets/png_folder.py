@@ -23,7 +23,7 @@ def read_png_folder(folder: Path) -> dict[str, np.ndarray]:
         InputError: no PNG in the folder, one that cannot be read, or two of different size.
     """
     paths = _pngs(folder)
-    classes = sorted(child for child in folder.iterdir() if child.is_dir())
+    classes = [child for child in _inside(folder) if child.is_dir()]
     by_class = [_pngs(child) for child in classes] if not paths else []
     paths = paths or [path for members in by_class for path in members]
     if not paths:
@@ -40,8 +40,13 @@ def read_png_folder(folder: Path) -> dict[str, np.ndarray]:
     return arrays
 
 
+def _inside(folder: Path) -> list[Path]:
+    with reading(folder, "folder"):
+        return sorted(folder.iterdir())
+
+
 def _pngs(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() == ".png" and path.is_file())
+    return [path for path in _inside(folder) if path.suffix.lower() == ".png" and path.is_file()]
 
 
 def _read_grey(path: Path) -> np.ndarray:

@@ -25,6 +25,8 @@ def reading(path: Path, kind: str) -> Iterator[None]:
     except MinivaeError:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno:  # the system's, not a parser's
+            raise InputError(f"cannot read {path}: {error.strerror}") from error
         cause = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path} is not a whole {kind}: {cause[:200]}") from error
 
@@ -36,3 +38,9 @@ def require_file(path: Path) -> Path:
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty (0 bytes)")
     return path
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the whole content of a file that is not empty, or raise InputError."""
+    with reading(path, "file"):
+        return require_file(path).read_bytes()

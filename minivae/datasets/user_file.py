@@ -13,9 +13,10 @@ import numpy as np
 
 from ..errors import InputError
 from . import frey_faces
-from .containers import read_mat, read_npy, read_npz
 from .dataset import Dataset, no_choice_of_split, split_rows
 from .idx import GZIP_MAGIC, read_idx
+from .matlab import read_mat
+from .numpy_file import read_npy, read_npz
 from .png_folder import read_png_folder
 from .reading import reading, require_file
 
@@ -62,7 +63,9 @@ def load(path: Path, split: str | None = None, seed: int = 0) -> Dataset:
     if frey_faces.holds_faces(arrays):
         return frey_faces.from_pixels(str(path), arrays["ff"].T, split, seed)
     parts = _parts(path, {name.lower(): array for name, array in arrays.items()})
-    images, shape, scale = _pixels(path, _joined(path, [images for images, _ in parts]))
+    joined = _joined(path, [_as_images(path, images) for images, _ in parts])
+    images, scale = _values(path, joined.reshape(len(joined), -1))
+    shape = _image_shape(joined.shape[1:])
     labels = [_labels(path, labels, len(images)) for images, labels in parts]
     labels = None if labels[0] is None or labels[-1] is None else np.concatenate(labels)
     if len(parts) == 1:
@@ -135,33 +138,37 @@ def _only(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
     return candidates[0]
 
 
+def _as_images(path: Path, array: np.ndarray) -> np.ndarray:
+    """Return the array as ``(N, D)`` or ``(N, rows, columns)``, without an axis for one channel."""
+    if array.ndim == 4 and 1 in (array.shape[1], array.shape[3]):
+        array = array.squeeze(axis=1 if array.shape[1] == 1 else 3)
+    if array.ndim not in (2, 3):
+        raise InputError(
+            f"{path} holds an array of shape {array.shape}; expected (N, D) or (N, rows, columns) for N images"
+        )
+    return array
+
+
 def _joined(path: Path, images: list[np.ndarray]) -> np.ndarray:
     """Put the rows of train and test one after the other."""
     first, last = images[0], images[-1]
     if first.shape[1:] != last.shape[1:] or first.dtype.kind != last.dtype.kind:
         kinds = " and ".join(f"{array.dtype} {array.shape}" for array in images)
         raise InputError(f"{path}: train and test differ in image size or type: {kinds}")
-    if not all(array.ndim and len(array) for array in images):
-        raise InputError(f"{path} holds 0 rows; expected at least 2")
+    if len(first) < 2 or 0 in last.shape:
+        raise InputError(
+            f"{path} holds arrays of shape {' and '.join(str(array.shape) for array in images)}; "
+            "expected at least 2 rows (to test alone, 1) of at least 1 value"
+        )
     return np.concatenate(images) if len(images) > 1 else first
 
 
-def _pixels(path: Path, images: np.ndarray) -> tuple[np.ndarray, tuple[int, int] | None, float]:
-    """Return ``(N, D)`` pixels, the shape of one image if known, and the scale."""
-    if images.ndim == 4 and 1 in (images.shape[1], images.shape[3]):
-        images = images.squeeze(axis=1 if images.shape[1] == 1 else 3)
-    if images.ndim not in (2, 3):
-        raise InputError(
-            f"{path} holds an array of shape {images.shape}; expected (N, D) or (N, rows, columns), N images"
-        )
-    if len(images) < 2 or 0 in images.shape:
-        raise InputError(f"{path} holds {len(images)} rows of shape {images.shape[1:]}; expected at least 2 rows")
-    shape = images.shape[1:]
-    if len(shape) == 1:
-        side = math.isqrt(shape[0])
-        shape = (side, side) if side >= 4 and side * side == images.shape[1] else None
-    values, scale = _values(path, images.reshape(len(images), -1))
-    return values, shape, scale
+def _image_shape(shape: tuple[int, ...]) -> tuple[int, int] | None:
+    """Return (rows, columns) if ``shape`` says so or has as many values as a square from 4 x 4 on."""
+    if len(shape) == 2:
+        return shape
+    side = math.isqrt(shape[0])
+    return (side, side) if side >= 4 and side * side == shape[0] else None
 
 
 def _values(path: Path, rows: np.ndarray) -> tuple[np.ndarray, float]:

@@ -1,4 +1,4 @@
-"""Named arrays out of NumPy and MATLAB files, never by unpickling."""
+"""Arrays out of NumPy's .npy and .npz files, never by unpickling."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
-from .reading import reading, require_file
+from .reading import read_bytes, reading, require_file
 
 _NPY_HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
@@ -24,8 +24,9 @@ def read_npy(path: Path) -> np.ndarray:
     Raises:
         InputError: file missing, empty, truncated, damaged, or holding pickled objects.
     """
+    content = read_bytes(path)
     with reading(path, ".npy file"):
-        return _parse_npy(str(path), require_file(path).read_bytes())
+        return _parse_npy(str(path), content)
 
 
 def read_npz(path: Path) -> dict[str, np.ndarray]:
@@ -35,22 +36,6 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
             name.removesuffix(".npy"): _parse_npy(f"{path}, array {name}", archive.read(name))
             for name in archive.namelist()
         }
-
-
-def read_mat(path: Path) -> dict[str, np.ndarray]:
-    """Return all variables of a MATLAB file (up to version 7) by name.
-
-    Raises:
-        InputError: file missing, empty, truncated, damaged, or of version 7.3 (HDF5).
-    """
-    with open(require_file(path), "rb") as file:
-        if file.read(10) == b"MATLAB 7.3":
-            raise InputError(f"{path} is a MATLAB 7.3 (HDF5) file; save it with the option -v7")
-    with reading(path, "MATLAB .mat file"):
-        from scipy.io import loadmat
-
-        variables = loadmat(path, appendmat=False)
-    return {name: np.asarray(value) for name, value in variables.items() if not name.startswith("__")}
 
 
 def _parse_npy(what: str, data: bytes) -> np.ndarray:
@@ -69,5 +54,5 @@ def _parse_npy(what: str, data: bytes) -> np.ndarray:
     promised, present = math.prod(shape) * dtype.itemsize, len(data) - stream.tell()
     if promised != present:
         raise InputError(f"{what}: the header promises {promised} bytes of values, there are {present}")
-    values = np.frombuffer(data, dtype, offset=stream.tell()) if present else np.empty(0, dtype)
+    values = np.frombuffer(data, dtype, offset=stream.tell())
     return values.reshape(shape, order="F" if column_major else "C")

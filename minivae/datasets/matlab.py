@@ -1,0 +1,92 @@
+"""Numeric arrays out of MATLAB level 5 files, the .mat of MATLAB 5 to 7.
+
+Our own reader, as scipy.io.loadmat ends the process (segmentation fault, SciPy 1.17) on
+some damaged files, and a file of a user may be damaged. The format: The MathWorks,
+"MAT-File Format", chapter 1. After a header of 128 bytes come elements, each a tag
+(type, number of bytes), its data and padding to 8 bytes; a variable is an element of
+elements: flags, dimensions, name, real part, imaginary part.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from .reading import read_bytes, reading
+
+HEADER_BYTES = 128
+MATRIX, COMPRESSED = 14, 15  # types of elements that are no plain numbers
+# How numbers are stored, by type of element, and what they stand for, by class of array:
+# MATLAB stores the doubles 0..255 as bytes.
+STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
+CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8", 15: "u8"}
+COMPLEX_FLAG = 0x0800
+
+
+@dataclass(frozen=True)
+class _Element:
+    kind: int
+    data: memoryview
+
+
+def read_mat(path: Path) -> dict[str, np.ndarray]:
+    """Return the full numeric and logical variables of a MATLAB file by name.
+
+    Other variables (text, cells, structures, sparse matrices) are passed over.
+
+    Raises:
+        InputError: file missing, empty, truncated, damaged, or of another version.
+    """
+    path = Path(path)
+    content = read_bytes(path)
+    if content.startswith(b"MATLAB 7.3"):
+        raise InputError(f"{path} is a MATLAB 7.3 (HDF5) file; save it with the option -v7")
+    order = {b"IM": "<", b"MI": ">"}.get(content[126:128])
+    if order is None:
+        raise InputError(f"{path} is not a whole MATLAB file of level 5 (versions 5 to 7)")
+    arrays = {}
+    with reading(path, "MATLAB file"):
+        for element in _elements(memoryview(content)[HEADER_BYTES:], order):
+            if element.kind == COMPRESSED:
+                (element,) = _elements(memoryview(zlib.decompress(element.data)), order)
+            if element.kind == MATRIX:
+                arrays |= _variable(element.data, order)
+    return arrays
+
+
+def _elements(data: memoryview, order: str) -> Iterator[_Element]:
+    """Yield the elements in ``data``; ValueError if the last one is cut."""
+    while len(data):
+        kind, size = np.frombuffer(data[:8], f"{order}u4", count=2).tolist()
+        if kind >> 16:  # a small element: size and type share one word, the data are the next
+            kind, size, start, room = kind & 0xFFFF, kind >> 16, 4, 8
+        else:
+            start, room = 8, len(data)
+        if start + size > room:
+            raise ValueError(f"an element promises {size} bytes, there are {room - start}")
+        yield _Element(kind, data[start : start + size])
+        data = data[start + size + (0 if kind == COMPRESSED else -(start + size) % 8) :]
+
+
+def _variable(data: memoryview, order: str) -> dict[str, np.ndarray]:
+    """Return {name: array} for one variable, or {} if it is not a full numeric array."""
+    flags, dimensions, name, *parts = _elements(data, order)
+    word = int(_numbers(flags, order)[0])
+    if word & 0xFF not in CLASSES:
+        return {}
+    shape = tuple(_numbers(dimensions, order).tolist())
+    values = [_numbers(part, order).astype(CLASSES[word & 0xFF]) for part in parts]
+    if len(values) != (2 if word & COMPLEX_FLAG else 1) or any(part.size != math.prod(shape) for part in values):
+        raise ValueError(f"a variable of shape {shape} with {[part.size for part in values]} values")
+    array = values[0] if len(values) == 1 else values[0] + 1j * values[1]
+    return {bytes(name.data).decode("ascii"): array.reshape(shape, order="F")}
+
+
+def _numbers(element: _Element, order: str) -> np.ndarray:
+    return np.frombuffer(element.data, np.dtype(STORED[element.kind]).newbyteorder(order))

@@ -1,0 +1,83 @@
+import hashlib
+
+import numpy as np
+import pytest
+
+from minivae.datasets import Dataset, Split, require_unit_interval
+from minivae.datasets.dataset import require_sha256, split_rows
+from minivae.errors import InputError
+
+ROWS = np.arange(40, dtype=np.uint8).reshape(20, 2)
+LABELS = np.arange(20)
+
+
+def dataset(train, test, scale=1.0):
+    return Dataset("mine", Split(train), Split(test), None, scale, "by hand")
+
+
+@pytest.mark.parametrize("kind", ["random", "contiguous", None])
+def test_split_parts_every_row_once_and_keeps_its_label(kind):
+    train, test, note = split_rows(ROWS, LABELS, test_size=6, split=kind, seed=3)
+    assert (len(train), len(test)) == (14, 6)
+    assert sorted(np.concatenate([train.labels, test.labels])) == list(range(20))
+    for part in (train, test):
+        assert np.array_equal(part.images, ROWS[part.labels])
+    assert "14 rows train" in note or "first 14 rows train" in note
+
+
+def test_contiguous_split_holds_out_the_last_rows():
+    _, test, note = split_rows(ROWS, LABELS, test_size=6, split="contiguous", seed=3)
+    assert test.labels.tolist() == [14, 15, 16, 17, 18, 19]
+    assert note == "contiguous: the first 14 rows train, the last 6 test"
+
+
+def test_random_split_depends_on_the_seed_alone():
+    first, second, other = (split_rows(ROWS, LABELS, test_size=6, split=None, seed=seed)[1] for seed in (3, 3, 4))
+    assert first.labels.tolist() == second.labels.tolist() != other.labels.tolist()
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "0", True, None])
+def test_split_refuses_a_seed_that_is_none(seed):
+    with pytest.raises(InputError, match="seed is"):
+        split_rows(ROWS, None, test_size=6, split=None, seed=seed)
+
+
+def test_split_names_the_nearest_kind():
+    with pytest.raises(InputError, match="did you mean 'contiguous'"):
+        split_rows(ROWS, None, test_size=6, split="contigous", seed=0)
+
+
+def test_value_range_spans_both_parts_after_scaling():
+    data = dataset(np.array([[2, 3]], np.uint8), np.array([[0, 8]], np.uint8), scale=16.0)
+    assert data.value_range == (0.0, 0.5)
+
+
+def test_unit_interval_passes_its_ends():
+    require_unit_interval(dataset(np.array([[0.0, 1.0]]), np.array([[0.5, 0.5]])))
+
+
+@pytest.mark.parametrize("wrong", [-0.25, 1.5])
+def test_unit_interval_names_data_and_range(wrong):
+    data = dataset(np.array([[0.5, 0.5]]), np.array([[0.5, wrong]]))
+    with pytest.raises(InputError, match=rf"mine has values from .*{wrong}"):
+        require_unit_interval(data)
+
+
+def test_sample_is_no_leading_slice_and_repeats_by_seed():
+    rows = Split(ROWS, LABELS)
+    sample = rows.sample(5, seed=1)
+    assert sample.labels.tolist() == rows.sample(5, seed=1).labels.tolist()
+    assert sample.labels.tolist() not in (list(range(5)), rows.sample(5, seed=2).labels.tolist())
+    assert np.array_equal(sample.images, ROWS[sample.labels])
+    assert len(rows.sample(100)) == 20
+    assert Split(ROWS).sample(2).labels is None
+
+
+def test_sha256_is_that_of_the_values_in_c_order():
+    digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # of no bytes
+    assert require_sha256("x", np.empty(0, np.uint8), digest).size == 0
+    columns = np.asfortranarray(ROWS)
+    with pytest.raises(InputError, match="x: SHA-256") as wrong:
+        require_sha256("x", columns, digest)
+    found = str(wrong.value).split("values is ")[1][:12]
+    assert hashlib.sha256(ROWS.tobytes()).hexdigest().startswith(found)

@@ -1,0 +1,101 @@
+import io
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+
+from minivae.datasets.numpy_file import read_npy, read_npz
+from minivae.errors import InputError
+
+from .conftest import count_refusals
+
+IMAGES = np.random.default_rng(0).integers(256, size=(6, 12), dtype=np.uint8)
+
+
+def npy_bytes(array, **options) -> bytes:
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, array, **options)
+    return stream.getvalue()
+
+
+def write_npz(path):
+    np.savez_compressed(path, train=IMAGES, labels=np.arange(6))
+
+
+@pytest.mark.parametrize("array", [IMAGES, np.asfortranarray(IMAGES), IMAGES.astype(">f8"), IMAGES[0, 0], IMAGES[:0]])
+@pytest.mark.parametrize("version", [(1, 0), (2, 0)])
+def test_npy_round_trip(tmp_path, array, version):
+    (tmp_path / "x.npy").write_bytes(npy_bytes(array, version=version))
+    back = read_npy(tmp_path / "x.npy")
+    assert back.dtype == array.dtype
+    assert np.array_equal(back, array)
+
+
+def test_npz_gives_arrays_by_name(tmp_path):
+    write_npz(tmp_path / "x.npz")
+    arrays = read_npz(tmp_path / "x.npz")
+    assert np.array_equal(arrays["train"], IMAGES)
+    assert arrays["labels"].tolist() == [0, 1, 2, 3, 4, 5]
+
+
+class Trap:
+    """Unpickling this would end the test run."""
+
+    def __reduce__(self):
+        return exit, (1,)
+
+
+def test_pickles_are_refused_unread(tmp_path):
+    objects = np.array([Trap(), None], dtype=object)
+    np.save(tmp_path / "x.npy", objects, allow_pickle=True)
+    with pytest.raises(InputError, match="pickled Python objects"):
+        read_npy(tmp_path / "x.npy")
+    np.savez(tmp_path / "x.npz", x=objects)
+    with pytest.raises(InputError, match="pickled Python objects"):
+        read_npz(tmp_path / "x.npz")
+    (tmp_path / "raw.npy").write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(InputError, match=r"not a whole \.npy file"):
+        read_npy(tmp_path / "raw.npy")
+
+
+@pytest.mark.parametrize("shape", [(2**40, 12), (7, 12), (5, 12), (2**63, 2**63), (-6, -12)])
+def test_a_header_that_lies_is_refused(tmp_path, shape):
+    content = npy_bytes(IMAGES).replace(b"(6, 12), }", f"{shape}, }}".encode())
+    (tmp_path / "x.npy").write_bytes(content)
+    with pytest.raises(InputError):
+        read_npy(tmp_path / "x.npy")
+
+
+@pytest.mark.parametrize("read", [read_npy, read_npz])
+@pytest.mark.parametrize(
+    ("content", "message"), [(b"", "empty"), (b"x", "not a whole"), (b"text " * 99, "not a whole")]
+)
+def test_wrong_content(tmp_path, read, content, message):
+    (tmp_path / "x").write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        read(tmp_path / "x")
+
+
+@pytest.mark.parametrize("read", [read_npy, read_npz])
+def test_missing_file(tmp_path, read):
+    with pytest.raises(InputError, match="no such file"):
+        read(tmp_path / "x")
+
+
+def test_npz_with_something_else_inside(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        archive.writestr("readme.txt", "not an array")
+    with pytest.raises(InputError, match=r"not a whole \.npz file"):
+        read_npz(tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.npz"])
+def test_damaged_files_raise_nothing_else(tmp_path, name):
+    path = tmp_path / name
+    if name == "x.npy":
+        path.write_bytes(npy_bytes(IMAGES))
+    else:
+        write_npz(path)
+    read = read_npy if name == "x.npy" else read_npz
+    assert count_refusals(path, path.read_bytes(), read) > 50

@@ -1,0 +1,44 @@
+import warnings
+from pathlib import Path
+
+import pytest
+
+from minivae.datasets.reading import read_bytes, reading, require_file
+from minivae.errors import InputError
+
+
+@pytest.mark.parametrize("error", [ValueError("bad\n  bytes"), MemoryError(), SyntaxError("broken"), KeyError(7)])
+def test_any_error_becomes_one_line_that_names_the_file(error):
+    with (
+        pytest.raises(InputError, match=r"x\.mat is not a whole MATLAB file: ") as raised,
+        reading(Path("x.mat"), "MATLAB file"),
+    ):
+        raise error
+    assert "\n" not in str(raised.value)
+
+
+def test_errors_of_the_system_say_so():
+    with pytest.raises(InputError, match=r"^cannot read x: Permission denied$"), reading(Path("x"), "file"):
+        raise PermissionError(13, "Permission denied", "x")
+
+
+def test_our_own_errors_and_interrupts_pass_through():
+    with pytest.raises(InputError, match=r"^as it was$"), reading(Path("x"), "file"):
+        raise InputError("as it was")
+    with pytest.raises(KeyboardInterrupt), reading(Path("x"), "file"):
+        raise KeyboardInterrupt
+
+
+def test_warnings_of_parsers_are_kept_quiet():
+    with reading(Path("x"), "file"):
+        warnings.warn("duplicate variable", stacklevel=1)  # would be an error in this suite
+
+
+def test_require_file(tmp_path):
+    (tmp_path / "empty").touch()
+    (tmp_path / "full").write_bytes(b"x")
+    assert require_file(tmp_path / "full") == tmp_path / "full"
+    assert read_bytes(tmp_path / "full") == b"x"
+    for name, message in (("none", "no such file"), ("empty", r"empty \(0 bytes\)"), (".", "no such file")):
+        with pytest.raises(InputError, match=message):
+            require_file(tmp_path / name)
