@@ -191,9 +191,12 @@ def _labels(path: Path, labels: np.ndarray | None, count: int) -> np.ndarray | N
     """Return ``(N,)`` int64 labels; a column or a row of whole floats, as MATLAB writes, will do."""
     if labels is None:
         return None
-    whole = labels.dtype.kind in "bui" or (labels.dtype.kind == "f" and (labels == np.rint(labels)).all())
-    if labels.size != count or max(labels.shape) != count or not whole:
+    whole = np.zeros(0, np.int64)
+    if labels.dtype.kind in "buif" and labels.size == count == max(labels.shape, default=1):
+        with np.errstate(invalid="ignore"):  # what does not fit is found by the comparison
+            whole = labels.reshape(count).astype(np.int64)
+    if not np.array_equal(whole, labels.reshape(-1)):
         raise InputError(
             f"{path} holds labels of type {labels.dtype} and shape {labels.shape}; expected {count} whole numbers"
         )
-    return labels.reshape(count).astype(np.int64)
+    return whole

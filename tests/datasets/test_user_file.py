@@ -203,6 +203,8 @@ def test_bad_arrays(tmp_path, name):
         (np.arange(39), r"shape \(39,\); expected 40 whole numbers"),
         (np.arange(40) + 0.5, "type float64"),
         (np.full(40, np.nan), "type float64"),
+        (np.full(40, 1e300), "type float64"),
+        (np.full(40, 2**63, np.uint64), "type uint64"),
         (np.array(["a"] * 40), "type <U1"),
         (np.zeros((40, 10)), r"shape \(40, 10\)"),
         (np.zeros((8, 5), int), r"shape \(8, 5\)"),
@@ -259,5 +261,5 @@ def test_no_permission_is_one_clear_line(tmp_path, name, monkeypatch):
     path.mkdir() if name == "folder" else path.write_bytes(b"\0\0\x08\1")
     for function in ("builtins.open", "io.open", "pathlib.Path.read_bytes", "pathlib.Path.iterdir"):
         monkeypatch.setattr(function, refuse)
-    with pytest.raises(InputError, match="cannot read .*: Permission denied"):
+    with pytest.raises(InputError, match=r"cannot read .*: Permission denied"):
         load(path)
