@@ -57,6 +57,7 @@ from .shape import (
     stack,
     sum,
     swapaxes,
+    take,
     transpose,
 )
 from .tensor import PRIMITIVES, Parameter, Primitive, Tensor, apply, enable_grad, hooked, no_grad, primitive, tensor

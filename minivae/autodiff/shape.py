@@ -13,14 +13,22 @@ from ..errors import InputError
 from .tensor import Tensor, apply, primitive, tensor
 
 
-def as_tensor(x: Any) -> Tensor:
-    """``x`` itself if it is a tensor, else a constant one."""
-    return x if isinstance(x, Tensor) else tensor(x)
+def as_tensor(x: Any, like: Tensor | None = None) -> Tensor:
+    """``x`` itself if it is a tensor, else a constant one.
+
+    With ``like``, arrays and numbers take its dtype, so that float64 data do not turn a
+    float32 model into a float64 one, and numbers go where it lives.
+    """
+    if isinstance(x, Tensor):
+        return x
+    if like is not None and isinstance(x, int | float):
+        return constant_like(like, x)
+    return tensor(x, like.dtype if like is not None else None)
 
 
 def constant_like(x: Tensor, value: float) -> Tensor:
-    """A 0-d constant with the dtype and in the library of ``x``."""
-    return tensor(value, x.dtype, backend.library_of(x.data).name)
+    """A 0-d constant with the dtype and in the library of ``x``, made there without a transfer."""
+    return Tensor(backend.namespace(x.data).full((), value, dtype=x.dtype))
 
 
 def _axes(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
@@ -174,6 +182,19 @@ _scatter = primitive(
     _scatter_value,
     lambda g, y, x, index, shape: getitem(g, index),
 )
+
+
+_take = primitive(
+    "take",
+    "rows at integer positions",
+    lambda xp, x, rows, out=None: xp.take(x, rows, axis=0),
+    lambda g, y, x, rows: scatter(g, rows, x.shape),
+)
+
+
+def take(x: Any, rows: Any) -> Tensor:
+    """``x[rows]`` for an integer array ``rows``, which is an input, not an attribute: it may change in a replay."""
+    return apply(_take, as_tensor(x), as_tensor(rows))
 
 
 def getitem(x: Any, index: Any) -> Tensor:

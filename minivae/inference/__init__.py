@@ -1,0 +1,3 @@
+"""Inference beyond the encoder: estimates of the marginal likelihood."""
+
+from .importance import LogLikelihood, log_likelihood

@@ -37,11 +37,13 @@ class Model(Module):
     Attributes:
         config: the constructor's arguments that rebuild the model, as JSON can hold them.
         data_dim, latent_dim: the lengths of x and z.
+        needs_unit_interval: whether the likelihood is for data in [0, 1].
     """
 
     config: dict[str, Any]
     data_dim: int
     latent_dim: int
+    needs_unit_interval: bool
 
     def posterior(self, x: Any, context: Any = None) -> Distribution:
         """q(z|x), the recognition model: for x of shape ``(..., data_dim)``."""

@@ -123,6 +123,7 @@ class VAE(Model):
         gaussian = one_of("likelihood", likelihood, ("bernoulli", "gaussian")) == "gaussian"
         if sigmoid_mean and not gaussian:
             raise InputError("sigmoid_mean is True with the Bernoulli likelihood; it belongs to the Gaussian one")
+        self.needs_unit_interval = not gaussian or sigmoid_mean
         self.config = {
             "data_dim": data_dim,
             "latent_dim": latent_dim,

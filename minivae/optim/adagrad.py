@@ -39,9 +39,9 @@ class Adagrad(Optimizer):
             raise InputError(f"warmup is {warmup!r}; expected a number of steps, at least 0")
         self.warmup, self.eps = warmup, eps
 
-    def scalars(self) -> dict[str, float]:
+    def scalars(self, lr: float) -> dict[str, float]:
         """The step size: 0 during the warm-up."""
-        return {"lr": self.lr if self.count > self.warmup else 0.0}
+        return {"lr": lr if self.count > self.warmup else 0.0}
 
     def update(self, p: Tensor, g: Tensor, sum_of_squares: Tensor, *, lr: float) -> None:
         """The rule in the class docstring."""

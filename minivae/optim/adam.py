@@ -42,10 +42,10 @@ class Adam(Optimizer):
             raise InputError(f"betas is {betas!r}; expected two numbers in [0, 1)")
         self.betas, self.eps = betas, eps
 
-    def scalars(self) -> dict[str, float]:
+    def scalars(self, lr: float) -> dict[str, float]:
         """lr / (1 - b1^t), and sqrt(1 - b2^t)."""
         b1, b2 = self.betas
-        return {"step_size": self.lr / (1 - b1**self.count), "root": math.sqrt(1 - b2**self.count)}
+        return {"step_size": lr / (1 - b1**self.count), "root": math.sqrt(1 - b2**self.count)}
 
     def update(self, p: Tensor, g: Tensor, m: Tensor, v: Tensor, *, step_size: float, root: float) -> None:
         """The rule in the class docstring."""

@@ -21,7 +21,7 @@ class Optimizer:
 
     Args:
         parameters: what to train, in a fixed order.
-        lr: the step size; it may be set anew before any step (schedules do).
+        lr: the step size.
         weight_decay: lambda of an L2 penalty lambda/2 |theta|^2, added to the gradient.
         max_norm: scale the gradients down so that their joint Euclidean norm is at most this.
 
@@ -55,19 +55,20 @@ class Optimizer:
     def _zeros(p: Parameter) -> Tensor:
         return Tensor(backend.namespace(p.data).zeros(p.shape, dtype=p.dtype))
 
-    def scalars(self) -> dict[str, float]:
-        """The numbers of the rule at step ``count`` (which starts at 1)."""
-        return {"lr": self.lr}
+    def scalars(self, lr: float) -> dict[str, float]:
+        """The numbers of the rule at step ``count`` (which starts at 1), for a step size."""
+        return {"lr": lr}
 
     def update(self, p: Tensor, g: Tensor, *slots: Tensor, **scalars: float) -> None:
         """Write the new values of ``p`` and its slots: the rule itself."""
         raise NotImplementedError
 
-    def step(self, gradients: Sequence[Tensor]) -> None:
+    def step(self, gradients: Sequence[Tensor], lr_factor: float = 1.0) -> None:
         """Change each parameter in place by its gradient.
 
         Args:
             gradients: one for each parameter, of its shape.
+            lr_factor: on the step size, as a schedule gives it.
 
         Raises:
             InputError: another number of gradients, or another shape.
@@ -76,7 +77,7 @@ class Optimizer:
             expected = [p.shape for p in self.parameters]
             raise InputError(f"gradients have shapes {[g.shape for g in gradients]}; expected {expected}")
         self.count += 1
-        scalars = self.scalars()
+        scalars = self.scalars(self.lr * lr_factor)
         with no_grad():
             if self.max_norm is not None:
                 gradients = clip_by_norm(gradients, self.max_norm)

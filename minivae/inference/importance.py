@@ -1,0 +1,62 @@
+"""log p(x) by importance sampling, with the encoder as the proposal."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from .. import backend
+from ..autodiff import Tensor, as_tensor, exp, logsumexp, maximum, no_grad, sqrt, stack
+from ..errors import positive_integer
+from ..models import Model
+
+
+class LogLikelihood(NamedTuple):
+    """An estimate of log p(x) for each of M data points.
+
+    Attributes:
+        value: ``(M,)``, in nats. It lies below log p(x) in expectation, and tightens
+            with the number of samples; it is not a bound of the ELBO's kind.
+        stderr: ``(M,)``, its standard error (delta method), in nats.
+        effective_samples: ``(M,)``, (sum w)^2 / sum w^2: how many of the samples count.
+    """
+
+    value: Tensor
+    stderr: Tensor
+    effective_samples: Tensor
+
+
+def log_likelihood(
+    model: Model,
+    x: Any,
+    generator: backend.Generator,
+    samples: int = 500,
+    *,
+    context: Any = None,
+    chunk: int = 50,
+) -> LogLikelihood:
+    """log (1/K) sum_k w_k with w = p(x, z) / q(z|x), z from q(z|x) (Rezende et al. 2014, App. E; Burda et al. 2016).
+
+    Args:
+        model: gives the posterior, the prior and the likelihood.
+        x: ``(M, data_dim)``.
+        generator: draws the samples.
+        samples: K.
+        context: what the model is told beside ``x``.
+        chunk: how many samples are held in memory at once.
+    """
+    samples = positive_integer("samples", samples)
+    x = as_tensor(x)
+    with no_grad():
+        q, p = model.posterior(x, context), model.prior(context)
+        sums, sums_of_squares = [], []
+        for start in range(0, samples, chunk):
+            z = q.sample(generator, min(chunk, samples - start))
+            log_w = model.likelihood(z, context).log_prob(x) + p.log_prob(z) - q.log_prob(z)
+            sums.append(logsumexp(log_w, axis=0))
+            sums_of_squares.append(logsumexp(log_w * 2, axis=0))
+        total, squares = logsumexp(stack(sums), axis=0), logsumexp(stack(sums_of_squares), axis=0)
+        effective = exp(total * 2 - squares)
+        # The relative variance of the mean weight is (K / ess - 1) / K.
+        stderr = sqrt(maximum(1 / effective - 1 / samples, 0.0))
+        return LogLikelihood(total - math.log(samples), stderr, effective)

@@ -1,0 +1,74 @@
+"""Minibatches: from stored pixels to what a model sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..autodiff import Tensor, astype, less, take, uniform
+from ..datasets import Split
+from ..errors import InputError, one_of, positive_integer
+from ..models import Batch
+
+BINARIZE = ("none", "threshold", "dynamic")
+
+
+class Feed:
+    """Serves minibatches of a split, in the library, dtype and binarization of a run.
+
+    Pixels stay as they are stored (uint8), on the device, until a minibatch is taken.
+
+    Args:
+        split: the data points.
+        scale: the model sees ``images / scale``.
+        binarize: "none": values as they are (grey levels count as probabilities);
+            "threshold": 1 above 1/2; "dynamic": each pixel drawn anew at each visit, 1
+            with its grey level as the probability.
+        dtype, library: of the minibatches.
+    """
+
+    def __init__(
+        self, split: Split, scale: float, *, binarize: str = "none", dtype: Any = None, library: str | None = None
+    ) -> None:
+        self.binarize = one_of("binarize", binarize, BINARIZE)
+        self.scale, self.dtype = scale, backend.float_dtype(dtype)
+        self.library = backend.library(library).name
+        self.images = Tensor(backend.asarray(split.images, backend=self.library))
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def batch(self, rows: np.ndarray, generator: backend.Generator) -> Batch:
+        """The minibatch of the data points at ``rows``, ``(M, data_dim)``."""
+        x = take(self.images, Tensor(backend.asarray(rows, backend=self.library)))
+        x = astype(x, self.dtype) / self.scale
+        if self.binarize == "threshold":
+            x = astype(x > 0.5, self.dtype)
+        elif self.binarize == "dynamic":
+            x = astype(less(uniform(generator, x.shape, self.dtype), x), self.dtype)
+        return Batch(x)
+
+    def in_order(self, batch_size: int, generator: backend.Generator) -> Iterator[Batch]:
+        """All data points once, in order; the last minibatch may be smaller."""
+        for start in range(0, len(self), batch_size):
+            yield self.batch(np.arange(start, min(start + batch_size, len(self))), generator)
+
+
+def epoch_order(size: int, batch_size: int, seed: int, epoch: int) -> np.ndarray:
+    """The rows of each minibatch of an epoch, ``(minibatches, batch_size)``.
+
+    A function of seed and epoch alone, so that the place in an epoch is one number and
+    the order is the same on every library. Points that do not fill a minibatch are
+    left for the next epoch's shuffle.
+
+    Raises:
+        InputError: a minibatch is larger than the data.
+    """
+    if positive_integer("batch_size", batch_size) > size:
+        raise InputError(f"batch_size is {batch_size}; the data have only {size} training rows")
+    order = np.random.default_rng([seed, epoch]).permutation(size)
+    count = size // batch_size
+    return order[: count * batch_size].reshape(count, batch_size)

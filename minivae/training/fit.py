@@ -1,0 +1,90 @@
+"""Algorithm 1: minibatches, noise, gradients, updates, until convergence."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from tqdm import tqdm
+
+from ..datasets import Dataset
+from ..errors import InputError
+from ..models import Model
+from .history import History
+from .interrupt import Interrupt, deferred_interrupt
+from .run import Run
+from .trainer import Settings, Trainer
+
+# How often the running bound is read. Reading makes the host wait for a GPU, so it is
+# done once in so many steps and not in each.
+STEPS_PER_READING = 100
+
+
+def fit(
+    model: Model,
+    dataset: Dataset,
+    *,
+    run: Run | None = None,
+    resume: bool = False,
+    progress: bool = True,
+    **settings: Any,
+) -> History:
+    """Train a model.
+
+    Args:
+        model: changes in place.
+        dataset: from ``datasets.load``, or made with ``Dataset``.
+        run: a folder for history and checkpoints; nothing is written without one.
+        resume: go on from the checkpoint in ``run``, exactly: the result equals that
+            of an uninterrupted run bit for bit on NumPy.
+        progress: show a bar with the running bound, on standard error.
+        settings: see :class:`Settings`.
+
+    Returns:
+        the history, a row for each ``report_every`` epochs.
+
+    Raises:
+        InputError: arguments, data and model do not fit together; before work starts.
+        NonFiniteError: the bound became NaN or infinite; the last good checkpoint stays.
+        KeyboardInterrupt: SIGINT or SIGTERM came; a checkpoint was written first.
+    """
+    trainer = Trainer(model, dataset, Settings(**settings))
+    if resume:
+        if run is None:
+            raise InputError("resume is True without a run; expected the folder of the run to resume")
+        run.restore(trainer)
+    with deferred_interrupt() as interrupt, _bar(trainer, progress) as bar:
+        while trainer.step < trainer.total_steps and not trainer.out_of_patience():
+            _train_until_report(trainer, bar, interrupt)
+            if interrupt.signal is None:
+                trainer.report()
+            if run is not None:
+                run.save(trainer)
+            if interrupt.signal is not None:
+                raise KeyboardInterrupt(interrupt.signal)
+    return trainer.history
+
+
+def _train_until_report(trainer: Trainer, bar: tqdm, interrupt: Interrupt) -> None:
+    """Steps up to the next row of the history, or to an interrupt."""
+    per_report = trainer.settings.report_every * len(trainer.order)
+    end = min((trainer.step // per_report + 1) * per_report, trainer.total_steps)
+    start, before = time.perf_counter(), trainer.seconds
+    while trainer.step < end and interrupt.signal is None:
+        trainer.train_step()
+        bar.update(trainer.settings.batch_size)
+        if trainer.step % STEPS_PER_READING == 0:
+            bar.set_postfix_str(f"bound {trainer.running_bound():.2f} nats", refresh=False)
+        trainer.seconds = before + time.perf_counter() - start
+    trainer.running_bound()  # waits for the device, so that the seconds are those of finished work
+    trainer.seconds = before + time.perf_counter() - start
+
+
+def _bar(trainer: Trainer, progress: bool) -> tqdm:
+    return tqdm(
+        total=trainer.total_steps * trainer.settings.batch_size,
+        initial=trainer.samples_seen,
+        unit="sample",
+        unit_scale=True,
+        disable=not progress,
+    )

@@ -1,0 +1,43 @@
+"""Interrupts between steps, never inside one, so that a checkpoint can be written first."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Interrupt:
+    """Whether a signal has asked the run to stop.
+
+    Attributes:
+        signal: its number, or None.
+    """
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+
+    def handle(self, number: int, frame: object) -> None:
+        """Remember the signal; a second one stops at once."""
+        if self.signal is not None:
+            raise KeyboardInterrupt
+        self.signal = number
+
+
+@contextmanager
+def deferred_interrupt() -> Iterator[Interrupt]:
+    """A ``with`` block in which SIGINT and SIGTERM are noted instead of raised.
+
+    Outside the main thread signals cannot be caught, and nothing changes.
+    """
+    interrupt = Interrupt()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupt
+        return
+    before = {number: signal.signal(number, interrupt.handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interrupt
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,242 @@
+"""The state of a training run, and one step of Algorithm 1."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..autodiff import Tensor, backward, no_grad
+from ..bounds import weight_log_prior
+from ..datasets import Dataset, require_unit_interval
+from ..errors import InputError, NonFiniteError, one_of, positive_integer
+from ..models import Batch, Model
+from ..optim import OPTIMIZERS, Optimizer
+from .checkpoint import put_under, under
+from .evaluate import evaluate
+from .feed import BINARIZE, Feed, epoch_order
+from .history import History
+from .schedules import SCHEDULES
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train. Checked when made.
+
+    Attributes:
+        epochs: passes over the training data, in all.
+        batch_size: M.
+        binarize: "none", "threshold" or "dynamic"; see ``Feed``.
+        optimizer: one of ``OPTIMIZERS``; ``optimizer_options`` are its own arguments.
+        lr: the step size; the optimizer's default if None.
+        schedule: one of ``SCHEDULES``, the factor on ``lr`` by step.
+        weight_prior: MAP with a prior N(0, I) over the weights (section 5).
+        patience: stop early when the test bound has not risen for so many reports.
+        report_every: epochs between two rows of the history.
+        seed: of the order of the data and of all noise in training.
+    """
+
+    epochs: int = 10
+    batch_size: int = 100
+    binarize: str = "none"
+    optimizer: str = "adam"
+    lr: float | None = None
+    schedule: str = "constant"
+    weight_prior: bool = False
+    patience: int | None = None
+    report_every: int = 1
+    seed: int = 0
+    optimizer_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "report_every"):
+            positive_integer(name, getattr(self, name))
+        if self.patience is not None:
+            positive_integer("patience", self.patience)
+        one_of("binarize", self.binarize, BINARIZE)
+        one_of("optimizer", self.optimizer, OPTIMIZERS)
+        one_of("schedule", self.schedule, SCHEDULES)
+
+
+class Trainer:
+    """A run: model, data, optimizers, noise, and the place in the data.
+
+    Args:
+        model: what to train; its parameters change in place.
+        dataset: the data, train and test.
+        settings: how.
+
+    Attributes:
+        step: minibatches seen.
+        seconds: time spent in training, kept by the caller.
+        history: the rows reported so far.
+
+    Raises:
+        InputError: model and data do not fit, the data are out of the likelihood's
+            range, or a minibatch is larger than the data.
+    """
+
+    def __init__(self, model: Model, dataset: Dataset, settings: Settings) -> None:
+        _require_fit(model, dataset)
+        self.model, self.dataset, self.settings = model, dataset, settings
+        weight = model.parameters()[0]
+        options = {
+            "binarize": settings.binarize,
+            "dtype": weight.dtype,
+            "library": backend.library_of(weight.data).name,
+        }
+        self.train = Feed(dataset.train, dataset.scale, **options)
+        self.test = Feed(dataset.test, dataset.scale, **options)
+        self.generator = backend.generator(settings.seed, self.train.library)
+        self.step, self.seconds, self.history = 0, 0.0, History()
+        self.running: dict[str, Tensor] = {}  # sums of the parts since the last report
+        self.running_steps = 0
+        self.order = epoch_order(len(self.train), settings.batch_size, settings.seed, 0)
+        self.optimizers = self._make_optimizers()
+
+    @property
+    def epoch(self) -> int:
+        """Whole passes over the data so far."""
+        return self.step // len(self.order)
+
+    @property
+    def total_steps(self) -> int:
+        """How many minibatches the run has in all."""
+        return self.settings.epochs * len(self.order)
+
+    @property
+    def samples_seen(self) -> int:
+        """Training samples seen, the x axis of the paper's figures."""
+        return self.step * self.settings.batch_size
+
+    def _make_optimizers(self) -> list[Optimizer]:
+        """One for each phase of the model's step, found out with a first minibatch and noise of its own."""
+        noise = backend.generator(0, self.train.library)
+        with no_grad():
+            objectives = self.model.objectives(self.train.batch(self.order[0], noise), noise)
+        kind, options = OPTIMIZERS[self.settings.optimizer], dict(self.settings.optimizer_options)
+        if self.settings.lr is not None:
+            options["lr"] = self.settings.lr
+        return [kind(objective.parameters, **options) for objective in objectives]
+
+    def train_step(self) -> dict[str, Tensor]:
+        """One turn of Algorithm 1's loop; returns the named parts of the bound, in nats per data point."""
+        epoch, place = divmod(self.step, len(self.order))
+        if place == 0:
+            self.order = epoch_order(len(self.train), self.settings.batch_size, self.settings.seed, epoch)
+        factor = SCHEDULES[self.settings.schedule](self.step, self.total_steps)
+        parts = self._update(self.train.batch(self.order[place], self.generator), factor)
+        self.step += 1
+        self.running_steps += 1
+        with no_grad():
+            self.running = {name: self.running[name] + part if self.running else part for name, part in parts.items()}
+        return parts
+
+    def _update(self, batch: Batch, lr_factor: float) -> dict[str, Tensor]:
+        objectives = self.model.objectives(batch, self.generator)
+        # All gradients before the first update: phases may share a graph.
+        gradients = [backward(self._loss(o), o.parameters, retain_graph=len(objectives) > 1) for o in objectives]
+        for optimizer, gradient in zip(self.optimizers, gradients, strict=True):
+            optimizer.step(gradient, lr_factor)
+        return {name: part.detach() for o in objectives for name, part in o.parts.items()}
+
+    def _loss(self, objective: Any) -> Tensor:
+        if not self.settings.weight_prior:
+            return objective.loss
+        # The loss is an average per data point, so the prior counts 1/N (section 5 with Eq. 8).
+        return objective.loss - weight_log_prior(objective.parameters) * (1 / len(self.train))
+
+    def running_bound(self) -> float:
+        """The average bound since the last report. Waits for the device.
+
+        Raises:
+            NonFiniteError: it is NaN or infinite; names the step and the parts.
+        """
+        parts = {name: float(total) / self.running_steps for name, total in self.running.items()}
+        self._require_finite(parts, "training")
+        return parts["bound"]
+
+    def report(self) -> dict[str, float]:
+        """Evaluate on the test set, add a row to the history and return it.
+
+        Raises:
+            NonFiniteError: the bound is NaN or infinite, in training or on the test set.
+        """
+        self.running_bound()
+        row = {"epoch": self.epoch, "samples_seen": self.samples_seen, "seconds": self.seconds}
+        row |= {f"train_{name}": float(total) / self.running_steps for name, total in self.running.items()}
+        test = evaluate(self.model, self.test)
+        self._require_finite(test, "test")
+        row |= {f"test_{name}": value for name, value in test.items()}
+        self.history.append(**row)
+        self.running, self.running_steps = {}, 0
+        return row
+
+    def _require_finite(self, parts: Mapping[str, float], where: str) -> None:
+        if not all(math.isfinite(value) for value in parts.values()):
+            values = ", ".join(f"{name} {value:g}" for name, value in parts.items())
+            raise NonFiniteError(
+                f"the {where} bound is not finite at step {self.step}: {values}; lower the learning rate, "
+                "clip the gradients (max_norm), or find the operation with autodiff.detect_anomaly()"
+            )
+
+    def out_of_patience(self) -> bool:
+        """Whether the test bound has not risen for ``patience`` reports."""
+        bounds = [row["test_bound"] for row in self.history.rows]
+        patience = self.settings.patience
+        return patience is not None and len(bounds) > patience and max(bounds[-patience:]) <= max(bounds[:-patience])
+
+    # ---------------------------------------------------------- checkpoints
+
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Everything that :meth:`load_state` needs to go on exactly: arrays, and what JSON can hold."""
+        arrays = put_under("model/", self.model.state_dict())
+        for i, optimizer in enumerate(self.optimizers):
+            arrays |= put_under(f"optimizer/{i}/", optimizer.state_dict())
+        arrays |= put_under("running/", {name: total.numpy() for name, total in self.running.items()})
+        meta = {
+            "settings": asdict(self.settings),
+            "step": self.step,
+            "seconds": self.seconds,
+            "running_steps": self.running_steps,
+            "generator": self.generator.state,
+            "history": self.history.rows,
+        }
+        return arrays, meta
+
+    def load_state(self, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
+        """Put back what :meth:`state` gave.
+
+        Raises:
+            InputError: it is from another model or optimizer, or from a run with other
+                settings than the number of epochs.
+        """
+        for name, value in asdict(self.settings).items():
+            if name != "epochs" and meta["settings"].get(name) != value:
+                raise InputError(
+                    f"{name} is {value!r}; the run to resume was trained with {meta['settings'].get(name)!r}"
+                )
+        self.model.load_state_dict(under("model/", arrays))
+        for i, optimizer in enumerate(self.optimizers):
+            optimizer.load_state_dict(under(f"optimizer/{i}/", arrays))
+        self.running = {
+            name: Tensor(backend.asarray(total, backend=self.train.library))
+            for name, total in under("running/", arrays).items()
+        }
+        self.step, self.seconds, self.running_steps = meta["step"], meta["seconds"], meta["running_steps"]
+        self.generator.state = meta["generator"]
+        self.history = History(meta["history"])
+        self.order = epoch_order(len(self.train), self.settings.batch_size, self.settings.seed, self.epoch)
+
+
+def _require_fit(model: Model, dataset: Dataset) -> None:
+    if dataset.data_dim != model.data_dim:
+        raise InputError(
+            f"{dataset.name} has {dataset.data_dim} columns, but this model was built for data_dim={model.data_dim}"
+        )
+    if model.needs_unit_interval:
+        require_unit_interval(dataset)
