@@ -50,7 +50,7 @@ class Linear(Module):
         Raises:
             InputError: the last axis of ``x`` has another length.
         """
-        x = autodiff.as_tensor(x)
+        x = autodiff.as_tensor(x, self.weight)
         if x.ndim == 0 or x.shape[-1] != self.weight.shape[0]:
             raise InputError(f"x has shape {x.shape}; this layer expects (..., {self.weight.shape[0]})")
         return autodiff.linear(x, self.weight, self.bias)

@@ -52,9 +52,9 @@ class MLP(Module):
 
     def __call__(self, x: Any) -> Tensor:
         """``(..., sizes[0]) -> (..., sizes[-1])``."""
-        h = autodiff.as_tensor(x)
+        h = x
         for i, layer in enumerate(self.layers):
             h = layer(h)
             if self.activate_last or i < len(self.layers) - 1:
                 h = self.activation(h)
-        return h
+        return autodiff.as_tensor(h)

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend
 from ..autodiff import Parameter, Tensor
-from ..errors import InputError
+from ..state import copy_state, load_state
 
 
 class Module:
@@ -39,7 +38,7 @@ class Module:
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """A copy of all state in host memory, by name."""
-        return {name: np.array(backend.to_numpy(value.data)) for name, value in self.named_tensors()}
+        return copy_state(dict(self.named_tensors()))
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Copy ``state`` into the existing arrays, all of it or nothing.
@@ -48,19 +47,7 @@ class Module:
             InputError: lists every missing, unexpected and misshapen name; or a value
                 is no array of numbers.
         """
-        own = dict(self.named_tensors())
-        faults = [f"missing {name}" for name in own if name not in state]
-        faults += [f"unexpected {name}" for name in state if name not in own]
-        faults += [
-            f"{name} has shape {np.shape(state[name])}, expected {value.shape}"
-            for name, value in own.items()
-            if name in state and np.shape(state[name]) != value.shape
-        ]
-        if faults:
-            raise InputError(f"state does not fit {type(self).__name__}: {'; '.join(faults)}")
-        arrays = {name: _array_like(value, state[name]) for name, value in own.items()}
-        for name, value in own.items():  # nothing can fail from here on
-            value.data[...] = arrays[name]
+        load_state(type(self).__name__, dict(self.named_tensors()), state)
 
 
 def _named(name: str, value: Any) -> Iterator[tuple[str, Tensor]]:
@@ -72,7 +59,3 @@ def _named(name: str, value: Any) -> Iterator[tuple[str, Tensor]]:
     elif isinstance(value, list | tuple):
         for i, item in enumerate(value):
             yield from _named(f"{name}.{i}", item)
-
-
-def _array_like(tensor: Tensor, value: Any) -> Any:
-    return backend.asarray(value, dtype=tensor.dtype, backend=backend.library_of(tensor.data).name)
