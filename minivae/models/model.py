@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from ..autodiff import Parameter, Tensor, as_tensor, no_grad
 from ..backend import Generator
 from ..distributions import Distribution
+from ..errors import InputError
 from ..nn import Module
 
 
@@ -35,7 +36,8 @@ class Model(Module):
     """Base of the models with a latent variable z: prior p(z), likelihood p(x|z), posterior q(z|x).
 
     Attributes:
-        config: the constructor's arguments that rebuild the model, as JSON can hold them.
+        config: the constructor's arguments that rebuild the model, as JSON can hold them;
+            without seed, dtype and library, which belong to a run.
         data_dim, latent_dim: the lengths of x and z.
         needs_unit_interval: whether the likelihood is for data in [0, 1].
     """
@@ -71,12 +73,12 @@ class Model(Module):
     def encode(self, x: Any, context: Any = None) -> Tensor:
         """The posterior means, ``(M, latent_dim)``."""
         with no_grad():
-            return self.posterior(as_tensor(x), context).mean
+            return self.posterior(x, context).mean
 
     def decode(self, z: Any, context: Any = None) -> Tensor:
         """The means of p(x|z), ``(M, data_dim)``."""
         with no_grad():
-            return self.likelihood(as_tensor(z), context).mean
+            return self.likelihood(z, context).mean
 
     def reconstruct(self, x: Any, context: Any = None) -> Tensor:
         """The means of p(x|z) at the posterior means of z: what the code keeps of ``x``."""
@@ -84,4 +86,16 @@ class Model(Module):
 
     def sample(self, generator: Generator, n: int, context: Any = None) -> Tensor:
         """``n`` draws of z from the prior, decoded to the means of p(x|z), ``(n, data_dim)``."""
-        return self.decode(self.prior(context).sample(generator, n), context)
+        with no_grad():
+            return self.decode(self.prior(context).sample(generator, n), context)
+
+    def _vectors(self, name: str, value: Any, length: str) -> Tensor:
+        """``value`` as a tensor over vectors as long as the attribute called ``length``.
+
+        Arrays take the dtype of the model: float64 data would turn all of it to float64.
+        """
+        vectors = as_tensor(value, like=self.parameters()[0])
+        expected = getattr(self, length)
+        if vectors.shape[-1:] != (expected,):
+            raise InputError(f"{name} has shape {vectors.shape}, but this model was built for {length}={expected}")
+        return vectors

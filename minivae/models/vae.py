@@ -11,6 +11,7 @@ Eq. 10 here, or estimator A, Eq. 6.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,7 +26,7 @@ from .model import Batch, Model, Objective
 # The least log-variance of a Gaussian decoder: that of the rounding error of a pixel
 # stored in 256 steps, (1/256)^2 / 12. A density on rounded data has no upper bound, so
 # without a floor the variance of an almost constant pixel would shrink for ever.
-LOG_VAR_FLOOR = -13.576
+LOG_VAR_FLOOR = -2 * math.log(256) - math.log(12)
 
 
 class GaussianMLP(Module):
@@ -117,7 +118,7 @@ class VAE(Model):
     ) -> None:
         self.data_dim = positive_integer("data_dim", data_dim)
         self.latent_dim = positive_integer("latent_dim", latent_dim)
-        hidden = [positive_integer("hidden", size) for size in hidden]
+        hidden = _sizes("hidden", hidden)
         self.samples = positive_integer("samples", samples)
         self.estimator = one_of("estimator", estimator, ("A", "B"))
         gaussian = one_of("likelihood", likelihood, ("bernoulli", "gaussian")) == "gaussian"
@@ -125,20 +126,20 @@ class VAE(Model):
             raise InputError("sigmoid_mean is True with the Bernoulli likelihood; it belongs to the Gaussian one")
         self.needs_unit_interval = not gaussian or sigmoid_mean
         self.config = {
-            "data_dim": data_dim,
-            "latent_dim": latent_dim,
+            "data_dim": self.data_dim,
+            "latent_dim": self.latent_dim,
             "hidden": hidden,
             "likelihood": likelihood,
             "sigmoid_mean": sigmoid_mean,
             "estimator": estimator,
-            "samples": samples,
+            "samples": self.samples,
             "activation": activation,
             "init": init,
         }
         noise = generator(seed, "numpy")
         options = {"activation": activation, "init": init, "dtype": dtype, "library": library}
-        self.encoder = GaussianMLP(data_dim, hidden, latent_dim, noise, **options)
-        decoder = (latent_dim, hidden[::-1], data_dim, noise)
+        self.encoder = GaussianMLP(self.data_dim, hidden, self.latent_dim, noise, **options)
+        decoder = (self.latent_dim, hidden[::-1], self.data_dim, noise)
         if gaussian:
             self.decoder = GaussianMLP(*decoder, sigmoid_mean=sigmoid_mean, log_var_floor=LOG_VAR_FLOOR, **options)
         else:
@@ -146,14 +147,11 @@ class VAE(Model):
 
     def posterior(self, x: Any, context: Any = None) -> Normal:
         """q(z|x), Eq. 9: ``(..., data_dim)`` -> a Gaussian over ``(..., latent_dim)``."""
-        x = as_tensor(x)
-        if x.ndim == 0 or x.shape[-1] != self.data_dim:
-            raise InputError(f"x has shape {x.shape}, but this model was built for (..., data_dim={self.data_dim})")
-        return self.encoder(x)
+        return self.encoder(self._vectors("x", x, "data_dim"))
 
     def likelihood(self, z: Any, context: Any = None) -> Distribution:
         """p(x|z), Eq. 11 or 12: ``(..., latent_dim)`` -> a distribution over ``(..., data_dim)``."""
-        return self.decoder(z)
+        return self.decoder(self._vectors("z", z, "latent_dim"))
 
     def prior(self, context: Any = None) -> StandardNormal:
         """p(z) = N(0, I)."""
@@ -167,10 +165,16 @@ class VAE(Model):
             noise: a generator, or epsilon itself, ``(L, M, latent_dim)``.
             context: not used by this model.
             samples: L; the model's own by default. With explicit noise its first axis says.
+
+        Raises:
+            InputError: ``x`` or the noise has another shape.
         """
-        x = as_tensor(x)
+        x = self._vectors("x", x, "data_dim")
         q = self.posterior(x)
-        z = q.sample(noise, samples or self.samples) if isinstance(noise, Generator) else q.sample(noise)
+        if isinstance(noise, Generator):
+            z = q.sample(noise, self.samples if samples is None else samples)
+        else:
+            z = q.sample(_checked_noise(noise, q))
         log_likelihood = self.likelihood(z).log_prob(x)
         if self.estimator == "A":
             return bounds.sgvb_a(log_likelihood, self.prior().log_prob(z), q.log_prob(z))
@@ -185,3 +189,18 @@ class VAE(Model):
             "kl": mean(bound.kl),
         }
         return [Objective(-parts["bound"], self.parameters(), parts)]
+
+
+def _sizes(name: str, values: Any) -> list[int]:
+    try:
+        return [positive_integer(f"{name}[{i}]", value) for i, value in enumerate(values)]
+    except TypeError:
+        raise InputError(f"{name} is {values!r}; expected a sequence of layer sizes, such as (500,)") from None
+
+
+def _checked_noise(noise: Any, q: Normal) -> Tensor:
+    # Noise of any shape that broadcasts would be shared between data points or samples.
+    noise = as_tensor(noise, q.mean)
+    if noise.shape[1:] != q.mean.shape:
+        raise InputError(f"noise has shape {noise.shape}; expected (L, M, latent_dim), here (L, *{q.mean.shape})")
+    return noise

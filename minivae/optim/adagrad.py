@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 from ..autodiff import Parameter, Tensor, assign, sqrt
-from ..errors import InputError
+from ..errors import InputError, positive_number
 from .optimizer import Optimizer
 
 
@@ -35,9 +36,10 @@ class Adagrad(Optimizer):
         **options: Any,
     ) -> None:
         super().__init__(parameters, lr, **options)
-        if isinstance(warmup, bool) or not isinstance(warmup, int) or warmup < 0:
+        if isinstance(warmup, bool) or not isinstance(warmup, Integral) or warmup < 0:
             raise InputError(f"warmup is {warmup!r}; expected a number of steps, at least 0")
-        self.warmup, self.eps = warmup, eps
+        self.warmup = int(warmup)
+        self.eps = positive_number("eps", eps)
 
     def scalars(self, lr: float) -> dict[str, float]:
         """The step size: 0 during the warm-up."""

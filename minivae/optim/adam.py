@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autodiff import Parameter, Tensor, assign, sqrt
-from ..errors import InputError
-from .optimizer import Optimizer
+from ..errors import InputError, positive_number
+from .optimizer import Optimizer, decay_rate
 
 
 class Adam(Optimizer):
@@ -38,9 +38,12 @@ class Adam(Optimizer):
         **options: Any,
     ) -> None:
         super().__init__(parameters, lr, **options)
-        if not all(0 <= beta < 1 for beta in betas):
-            raise InputError(f"betas is {betas!r}; expected two numbers in [0, 1)")
-        self.betas, self.eps = betas, eps
+        try:
+            b1, b2 = betas
+        except (TypeError, ValueError):
+            raise InputError(f"betas is {betas!r}; expected two numbers in [0, 1)") from None
+        self.betas = decay_rate("betas[0]", b1), decay_rate("betas[1]", b2)
+        self.eps = positive_number("eps", eps)
 
     def scalars(self, lr: float) -> dict[str, float]:
         """lr / (1 - b1^t), and sqrt(1 - b2^t)."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from .. import backend
-from ..autodiff import Parameter, Tensor, minimum, no_grad, sqrt, sum
+from ..autodiff import Parameter, Tensor, add, minimum, no_grad, sqrt, square, sum
 from ..errors import InputError, positive_number
+from ..state import copy_state, load_state
 
 
 class Optimizer:
@@ -89,28 +92,24 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """The step count and a copy of every slot in host memory, by name."""
-        state = {"count": np.array(self.count)}
-        for i, slots in enumerate(self.state):
-            for name, slot in zip(self.slots, slots, strict=True):
-                state[f"{name}.{i}"] = np.array(backend.to_numpy(slot.data))
-        return state
+        return {"count": np.array(self.count), **copy_state(self._named_slots())}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Put back what :meth:`state_dict` gave, all of it or nothing.
 
         Raises:
-            InputError: names or shapes differ from this optimizer's.
+            InputError: names or shapes differ from this optimizer's, a value is no array
+                of numbers, or the count is no number of steps.
         """
-        own = self.state_dict()
-        faults = sorted(set(own) ^ set(state))
-        faults += [name for name in own if name in state and np.shape(state[name]) != own[name].shape]
-        if faults:
-            raise InputError(f"optimizer state does not fit {type(self).__name__}: {', '.join(faults)}")
-        self.count = int(state["count"])
-        for i, slots in enumerate(self.state):
-            for name, slot in zip(self.slots, slots, strict=True):
-                library = backend.library_of(slot.data).name
-                slot.data[...] = backend.asarray(state[f"{name}.{i}"], slot.dtype, library)
+        slots = dict(state)
+        count = np.asarray(slots.pop("count", None))
+        if count.shape or count.dtype.kind not in "iu" or count < 0:
+            raise InputError(f"optimizer state has count {count}; expected a number of steps, at least 0")
+        load_state(type(self).__name__, self._named_slots(), slots)
+        self.count = int(count)
+
+    def _named_slots(self) -> dict[str, Tensor]:
+        return {f"{name}.{i}": slots[k] for i, slots in enumerate(self.state) for k, name in enumerate(self.slots)}
 
 
 def clip_by_norm(gradients: Sequence[Tensor], max_norm: float) -> list[Tensor]:
@@ -118,12 +117,17 @@ def clip_by_norm(gradients: Sequence[Tensor], max_norm: float) -> list[Tensor]:
 
     The norm is never read by the host, so that a GPU does not wait.
     """
-    total = sum(gradients[0] * gradients[0])
-    for g in gradients[1:]:
-        total = total + sum(g * g)
+    norm = sqrt(reduce(add, [sum(square(g)) for g in gradients]))
     # 1e-6 as in PyTorch: keeps a zero gradient from dividing by zero.
-    factor = minimum(max_norm / (sqrt(total) + 1e-6), 1.0)
+    factor = minimum(max_norm / (norm + 1e-6), 1.0)
     return [g * factor for g in gradients]
+
+
+def decay_rate(name: str, value: Any) -> float:
+    """Return ``value`` as a float in [0, 1), or raise :class:`InputError` naming it."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < 1:
+        raise InputError(f"{name} is {value!r}; expected a number in [0, 1)")
+    return float(value)
 
 
 def _blocks(*tensors: Tensor) -> Iterator[Sequence[Tensor]]:
@@ -131,10 +135,12 @@ def _blocks(*tensors: Tensor) -> Iterator[Sequence[Tensor]]:
 
     A rule has about ten operations; over whole arrays each would go out to main memory.
     """
-    size = backend.library_of(tensors[0].data).cache_block
-    if size is None or tensors[0].size <= size:
+    p = tensors[0]
+    size = backend.library_of(p.data).cache_block
+    # Only a contiguous array is flattened without a copy, which would get the update instead.
+    if size is None or p.size <= size or not p.data.flags.c_contiguous:
         yield tensors
         return
     flat = [t.data.reshape(-1) for t in tensors]
-    for start in range(0, tensors[0].size, size):
+    for start in range(0, p.size, size):
         yield [Tensor(array[start : start + size]) for array in flat]

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autodiff import Parameter, Tensor, assign
-from ..errors import InputError
-from .optimizer import Optimizer
+from .optimizer import Optimizer, decay_rate
 
 
 class SGD(Optimizer):
@@ -27,9 +26,7 @@ class SGD(Optimizer):
         self, parameters: Sequence[Parameter], lr: float = 1e-2, *, momentum: float = 0.0, **options: Any
     ) -> None:
         super().__init__(parameters, lr, **options)
-        if not 0 <= momentum < 1:
-            raise InputError(f"momentum is {momentum!r}; expected a number in [0, 1)")
-        self.momentum = momentum
+        self.momentum = decay_rate("momentum", momentum)
 
     def update(self, p: Tensor, g: Tensor, velocity: Tensor, *, lr: float) -> None:
         """The rule in the class docstring."""

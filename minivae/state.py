@@ -1,0 +1,42 @@
+"""The state of models and optimizers: named tensors, as arrays in host memory, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from . import backend
+from .autodiff import Tensor
+from .errors import InputError
+
+
+def copy_state(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    """A copy of each tensor in host memory."""
+    return {name: np.array(backend.to_numpy(value.data)) for name, value in tensors.items()}
+
+
+def load_state(owner: str, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
+    """Write ``state`` into the tensors' own arrays, all of it or nothing.
+
+    Raises:
+        InputError: names the owner and lists every missing, unexpected and misshapen
+            name; or a value is no array of numbers.
+    """
+    faults = [f"missing {name}" for name in tensors if name not in state]
+    faults += [f"unexpected {name}" for name in state if name not in tensors]
+    faults += [
+        f"{name} has shape {np.shape(state[name])}, expected {value.shape}"
+        for name, value in tensors.items()
+        if name in state and np.shape(state[name]) != value.shape
+    ]
+    if faults:
+        raise InputError(f"state does not fit {owner}: {'; '.join(faults)}")
+    arrays = {name: _array_like(value, state[name]) for name, value in tensors.items()}
+    for name, value in tensors.items():  # nothing can fail from here on
+        value.data[...] = arrays[name]
+
+
+def _array_like(tensor: Tensor, value: Any) -> Any:
+    return backend.asarray(value, dtype=tensor.dtype, backend=backend.library_of(tensor.data).name)
