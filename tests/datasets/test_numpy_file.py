@@ -59,11 +59,16 @@ def test_pickles_are_refused_unread(tmp_path):
         read_npy(tmp_path / "raw.npy")
 
 
-@pytest.mark.parametrize("shape", [(2**40, 12), (7, 12), (5, 12), (2**63, 2**63), (-6, -12)])
-def test_a_header_that_lies_is_refused(tmp_path, shape):
-    content = npy_bytes(IMAGES).replace(b"(6, 12), }", f"{shape}, }}".encode())
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [(shape, "header promises") for shape in ((2**40, 12), (7, 12), (5, 12), (2**63, 2**63))]
+    + [((-6, -12), "not a whole")],
+)
+def test_a_header_that_lies_is_refused(tmp_path, shape, message):
+    true = b"(6, 12), }" + b" " * 50  # the header is filled up with spaces
+    content = npy_bytes(IMAGES).replace(true, f"{shape}, }}".encode().ljust(len(true)))
     (tmp_path / "x.npy").write_bytes(content)
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=message):
         read_npy(tmp_path / "x.npy")
 
 
