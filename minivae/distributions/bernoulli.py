@@ -6,7 +6,7 @@ from typing import Any
 
 from ..autodiff import Tensor, as_tensor, astype, less, sigmoid, softplus, sum, uniform
 from ..backend import Generator
-from .distribution import Distribution, tensor_like
+from .distribution import Distribution
 
 
 class Bernoulli(Distribution):
@@ -34,11 +34,11 @@ class Bernoulli(Distribution):
 
     def transform(self, noise: Any) -> Tensor:
         """1 where the noise is below p, else 0: a step, so no gradient flows through."""
-        return astype(less(tensor_like(self.logits, noise), self.mean), self.logits.dtype)
+        return astype(less(as_tensor(noise, self.logits), self.mean), self.logits.dtype)
 
     def log_prob(self, x: Any) -> Tensor:
         """sum x log y + (1 - x) log(1 - y) = sum x logits - softplus(logits), over the last axis."""
-        return sum(tensor_like(self.logits, x) * self.logits - softplus(self.logits), axis=-1)
+        return sum(as_tensor(x, self.logits) * self.logits - softplus(self.logits), axis=-1)
 
     def entropy(self) -> Tensor:
         """sum softplus(logits) - y logits, over the last axis."""

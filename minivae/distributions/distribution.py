@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autodiff import Tensor, constant_like, tensor
+from ..autodiff import Tensor
 from ..backend import Generator
 from ..errors import InputError, positive_integer
-
-
-def tensor_like(like: Tensor, x: Any) -> Tensor:
-    """``x`` as a tensor; arrays and numbers take the dtype of ``like``, so that float32 stays float32."""
-    if isinstance(x, Tensor):
-        return x
-    return constant_like(like, x) if isinstance(x, int | float) else tensor(x, like.dtype)
 
 
 class Distribution:

@@ -8,7 +8,7 @@ from typing import Any
 from .. import backend
 from ..autodiff import Tensor, as_tensor, broadcast_to, exp, square, standard_normal, sum
 from ..errors import InputError, positive_integer
-from .distribution import Distribution, tensor_like
+from .distribution import Distribution
 
 LOG_2PI = math.log(2 * math.pi)
 
@@ -26,7 +26,7 @@ class Normal(Distribution):
 
     def __init__(self, mean: Any, log_var: Any) -> None:
         self.mean = as_tensor(mean)
-        self.log_var = tensor_like(self.mean, log_var)
+        self.log_var = as_tensor(log_var, self.mean)
         _check_broadcasts(self.log_var.shape, self.mean.shape)
 
     @property
@@ -40,11 +40,11 @@ class Normal(Distribution):
 
     def transform(self, noise: Any) -> Tensor:
         """mu + sigma * epsilon (section 2.4, and below Eq. 10)."""
-        return self.mean + self.stddev * tensor_like(self.mean, noise)
+        return self.mean + self.stddev * as_tensor(noise, self.mean)
 
     def log_prob(self, x: Any) -> Tensor:
         """-1/2 sum (log 2 pi + log sigma^2 + (x - mu)^2 / sigma^2), over the last axis."""
-        squares = square(tensor_like(self.mean, x) - self.mean) * exp(-self.log_var)
+        squares = square(as_tensor(x, self.mean) - self.mean) * exp(-self.log_var)
         return sum(squares + self.log_var + LOG_2PI, axis=-1) * -0.5
 
     def entropy(self) -> Tensor:
@@ -67,7 +67,7 @@ class StandardNormal(Normal):
 
     def log_prob(self, x: Any) -> Tensor:
         """-1/2 sum (log 2 pi + x^2), over the last axis."""
-        x = tensor_like(self.mean, x)
+        x = as_tensor(x, self.mean)
         self.check_event(x)
         return sum(square(x) + LOG_2PI, axis=-1) * -0.5
 
