@@ -24,18 +24,18 @@ def load_state(owner: str, tensors: Mapping[str, Tensor], state: Mapping[str, An
         InputError: names the owner and lists every missing, unexpected and misshapen
             name; or a value is no array of numbers.
     """
+    arrays = {name: _array_like(value, state[name]) for name, value in tensors.items() if name in state}
     faults = [f"missing {name}" for name in tensors if name not in state]
     faults += [f"unexpected {name}" for name in state if name not in tensors]
     faults += [
-        f"{name} has shape {np.shape(state[name])}, expected {value.shape}"
-        for name, value in tensors.items()
-        if name in state and np.shape(state[name]) != value.shape
+        f"{name} has shape {array.shape}, expected {tensors[name].shape}"
+        for name, array in arrays.items()
+        if array.shape != tensors[name].shape
     ]
     if faults:
         raise InputError(f"state does not fit {owner}: {'; '.join(faults)}")
-    arrays = {name: _array_like(value, state[name]) for name, value in tensors.items()}
-    for name, value in tensors.items():  # nothing can fail from here on
-        value.data[...] = arrays[name]
+    for name, array in arrays.items():
+        tensors[name].data[...] = array
 
 
 def _array_like(tensor: Tensor, value: Any) -> Any:
