@@ -1,3 +1,15 @@
-"""minivae: Auto-Encoding Variational Bayes (arXiv 1312.6114) from first principles."""
+"""minivae: Auto-Encoding Variational Bayes (arXiv 1312.6114) from first principles.
+
+    import minivae as mv
+    mv.grad(lambda x: mv.exp(x).sum())([0.0, 1.0])
+
+The engine's functions are here; everything else is in the subpackages: ``nn``,
+``distributions``, ``bounds``, ``models``, ``optim``, ``training``, ``inference``,
+``datasets`` and ``plots``.
+"""
 
 __version__ = "0.1.0"
+
+from . import autodiff, backend, bounds, datasets, distributions, inference, models, nn, optim, plots, training
+from .autodiff import *  # noqa: F403
+from .training import fit

@@ -3,6 +3,7 @@
 from . import operators  # gives Tensor its operators
 from .anomaly import detect_anomaly
 from .backward import backward, grad, jacobian, value_and_grad, vjp
+from .check import GradientReport, check_gradients
 from .elementwise import (
     absolute,
     add,
@@ -39,14 +40,13 @@ from .elementwise import (
     where,
 )
 from .linalg import linear, matmul
+from .modes import enable_grad, hooked, no_grad
 from .random import standard_normal, uniform
 from .reduce import log_softmax, logsumexp, max, mean, min, softmax, var
 from .shape import (
-    as_tensor,
     astype,
     broadcast_to,
     concatenate,
-    constant_like,
     expand_dims,
     getitem,
     pad,
@@ -60,5 +60,19 @@ from .shape import (
     take,
     transpose,
 )
-from .tensor import PRIMITIVES, Parameter, Primitive, Tensor, apply, enable_grad, hooked, no_grad, primitive, tensor
+from .tensor import (
+    PRIMITIVES,
+    Parameter,
+    Primitive,
+    Tensor,
+    apply,
+    as_tensor,
+    constant_like,
+    primitive,
+    tensor,
+)
 from .update import assign
+
+__all__ = [
+    name for name, value in vars().items() if not name.startswith("_") and not isinstance(value, type(operators))
+]

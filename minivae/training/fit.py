@@ -53,6 +53,11 @@ def fit(
         if run is None:
             raise InputError("resume is True without a run; expected the folder of the run to resume")
         run.restore(trainer)
+    return run_to_end(trainer, run, progress)
+
+
+def run_to_end(trainer: Trainer, run: Run | None = None, progress: bool = True) -> History:
+    """Train until all epochs are done or patience runs out, saving at each report. See :func:`fit`."""
     with deferred_interrupt() as interrupt, _bar(trainer, progress) as bar:
         while trainer.step < trainer.total_steps and not trainer.out_of_patience():
             _train_until_report(trainer, bar, interrupt)
