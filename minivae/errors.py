@@ -25,6 +25,10 @@ class BackendError(MinivaeError, RuntimeError):
     """An array library was asked for that cannot be used here."""
 
 
+class GradientError(MinivaeError, AssertionError):
+    """A gradient check failed: a gradient is wrong, or there was nothing to check."""
+
+
 class NonFiniteError(MinivaeError, ArithmeticError):
     """A NaN or an infinity appeared where only finite numbers make sense."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,8 @@ from typing import Any
 
 from .. import backend
 from ..errors import NonFiniteError
-from .tensor import Primitive, Tensor, hooked, mode
+from .modes import hooked, mode
+from .tensor import Primitive, Tensor
 
 _HERE = os.path.dirname(__file__)
 
@@ -56,7 +58,5 @@ def _calling_line() -> str:
     frame = sys._getframe(1)
     while frame.f_back is not None and os.path.dirname(frame.f_code.co_filename) == _HERE:
         frame = frame.f_back
-    import linecache
-
     text = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
     return f"{frame.f_code.co_filename}:{frame.f_lineno}: {text}"

@@ -12,8 +12,9 @@ from typing import Any
 from .. import backend
 from ..errors import InputError
 from .elementwise import add, identity
+from .modes import mode, set_mode
 from .shape import astype, reshape, stack, sum_to
-from .tensor import Primitive, Tensor, _set_mode, mode, tensor
+from .tensor import Primitive, Tensor, as_tensor, tensor
 
 # Stands in the place of a node that an earlier sweep has freed.
 _FREED = (Primitive("freed", lambda *_: None), (), {})
@@ -54,7 +55,7 @@ def backward(
     wanted = {id(x) for x in inputs}
     order, needed = _needed_order(output, wanted)
     pending = {id(output): _initial_cotangent(output, cotangent)}
-    with _set_mode(recording=create_graph, differentiating=None):
+    with set_mode(recording=create_graph, differentiating=None):
         while order:
             y = order.pop()
             g = pending[id(y)] if id(y) in wanted else pending.pop(id(y))
@@ -63,7 +64,7 @@ def backward(
                 _propagate(g, y, needed, pending)
                 if not (retain_graph or create_graph):
                     y.node = _FREED
-    return [pending[id(x)] if id(x) in needed else _zeros_like(x) for x in inputs]
+    return [pending[id(x)] if id(x) in needed else _zeros(x.shape, x) for x in inputs]
 
 
 def _needed_order(output: Tensor, wanted: set[int]) -> tuple[list[Tensor], set[int]]:
@@ -98,7 +99,8 @@ def _propagate(g: Tensor, y: Tensor, needed: set[int], pending: dict[int, Tensor
     for i, x in enumerate(inputs):
         if id(x) not in needed:
             continue
-        contribution = primitive.vjps[i](g, y, *inputs, **attributes)
+        rule = primitive.vjps[i]
+        contribution = rule(g, y, *inputs, **attributes) if rule else _zeros(x.shape, x)
         # Undo broadcasting and mixed precision, in this one place for all rules.
         if primitive.broadcasts and contribution.shape != x.shape:
             contribution = sum_to(contribution, x.shape)
@@ -114,14 +116,14 @@ def _initial_cotangent(output: Tensor, cotangent: Any) -> Tensor:
             raise InputError(f"output has shape {output.shape}; expected one element, or a cotangent of that shape")
         xp = backend.namespace(output.data)
         return Tensor(xp.ones(output.shape, dtype=output.dtype))
-    cotangent = cotangent if isinstance(cotangent, Tensor) else tensor(cotangent, output.dtype)
+    cotangent = as_tensor(cotangent, like=output)
     if cotangent.shape != output.shape:
         raise InputError(f"cotangent has shape {cotangent.shape}; expected that of the output, {output.shape}")
     return cotangent
 
 
-def _zeros_like(x: Tensor) -> Tensor:
-    return Tensor(backend.namespace(x.data).zeros(x.shape, dtype=x.dtype))
+def _zeros(shape: Sequence[int], like: Tensor) -> Tensor:
+    return Tensor(backend.namespace(like.data).zeros(shape, dtype=like.dtype))
 
 
 # ---------------------------------------------- transformations of functions
@@ -182,7 +184,7 @@ def jacobian(f: Callable, argnums: int = 0) -> Callable:
             for i in range(output.size)
         ]
         if not gradients:
-            return reshape(_zeros_like(x)[:0], (*output.shape, *x.shape))
+            return _zeros((*output.shape, *x.shape), like=x)
         return reshape(stack(gradients), (*output.shape, *x.shape))
 
     return matrix
@@ -195,7 +197,7 @@ def _call(f: Callable, argnums: int | Sequence[int], args: Sequence, kwargs: dic
         if not 0 <= n < len(args):
             raise InputError(f"argnums is {argnums}; expected positions among {len(args)} arguments")
     args = list(args)
-    with _set_mode(recording=True, depth=mode.depth + 1):
+    with set_mode(recording=True, depth=mode.depth + 1):
         for n in numbers:
             x = args[n]
             # Inside another grad, the variable must stay connected to what it is made of.

@@ -8,15 +8,15 @@ cotangents. A row is callable: ``exp(x)`` with a tensor, an array or a number.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from .. import backend
 from .tensor import Primitive, Tensor, apply, primitive, tensor
-
-# The largest x for which exp(x) is finite and 1 / exp(x) not yet zero, by dtype.
-_EXP_LIMIT = {"f": 87.0, "d": 708.0}
 
 
 def _row(name: str, doc: str, value: Callable, *vjps: Callable | None) -> Primitive:
@@ -56,13 +56,14 @@ def _power_by_base(g: Tensor, y: Tensor, x: Any, p: Any) -> Tensor:
     return g * p * power(x, where(equal(p, 0), 1.0, p - 1))
 
 
-power = _ufunc(
-    "power",
-    "x^p",
-    _power_by_base,
+def _power_by_exponent(g: Tensor, y: Tensor, x: Any, p: Any) -> Tensor:
     # x^p log x, which tends to 0 with x (for p > 0).
-    lambda g, y, x, p: g * y * log(where(greater(x, 0), x, 1.0)),
-)
+    if not isinstance(x, Tensor):
+        return g * y * (math.log(x) if x > 0 else 0.0)
+    return g * y * log(where(greater(x, 0), x, 1.0))
+
+
+power = _ufunc("power", "x^p", _power_by_base, _power_by_exponent)
 
 # ----------------------------------------- exponentials and trigonometry
 
@@ -78,9 +79,10 @@ cos = _ufunc("cos", "the cosine", lambda g, y, x: -g * sin(x))
 
 def _sigmoid_value(xp: Any, x: Any, out: Any = None) -> Any:
     # 1 / (1 + exp(-x)) keeps its relative accuracy for large negative x, where
-    # (1 + tanh(x / 2)) / 2 has none; the clip keeps exp from overflowing.
+    # (1 + tanh(x / 2)) / 2 has none. The limits, about log(largest number), keep exp from
+    # overflowing and the result from becoming zero.
     y = xp.empty_like(x) if out is None else out
-    xp.maximum(x, -_EXP_LIMIT[x.dtype.char], out=y)
+    xp.maximum(x, -87.0 if x.dtype.char == "f" else -708.0, out=y)
     xp.negative(y, out=y)
     xp.exp(y, out=y)
     xp.add(y, 1, out=y)
@@ -88,11 +90,11 @@ def _sigmoid_value(xp: Any, x: Any, out: Any = None) -> Any:
 
 
 def _softplus_value(xp: Any, x: Any, out: Any = None) -> Any:
-    # log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)) never overflows.
+    # log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)) never overflows. -|x| is written as
+    # min(x, 0) - max(x, 0), which keeps the imaginary part of a complex step.
     positive = xp.maximum(x, 0)  # before y is written: out may be x itself
-    y = xp.empty_like(x) if out is None else out
-    xp.absolute(x, out=y)
-    xp.negative(y, out=y)
+    y = xp.minimum(x, 0, out=out)
+    xp.subtract(y, positive, out=y)
     xp.exp(y, out=y)
     xp.log1p(y, out=y)
     return xp.add(y, positive, out=y)
@@ -165,12 +167,13 @@ _where = _row(
 def where(condition: Any, a: Any, b: Any) -> Tensor:
     """``a`` where ``condition`` holds, else ``b``; gradients flow to the chosen one alone."""
     if not isinstance(a, Tensor) and not isinstance(b, Tensor):
-        # Two Python numbers would make float64.
+        # Two Python numbers would make float64, and no library knows where they belong.
         array = condition.data if isinstance(condition, Tensor) else condition
-        a = tensor(a, backend=backend.library_of(array).name)
+        dtype = np.float32 if isinstance(b, float) else None
+        a = tensor(a, dtype, backend=backend.library_of(array).name)
     return apply(_where, condition, a, b)
 
 
 def log_sigmoid(x: Any) -> Tensor:
     """log(1 / (1 + e^-x)), for any x."""
-    return -softplus(-x if isinstance(x, Tensor) else negative(x))
+    return -softplus(negative(x))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..errors import InputError
-from .shape import as_tensor, expand_dims, reshape, squeeze, sum, swapaxes
+from .shape import as_tensors, expand_dims, reshape, squeeze, sum, swapaxes
 from .tensor import Tensor, apply, primitive
 
 _matmul = primitive(
@@ -24,7 +25,7 @@ def matmul(a: Any, b: Any) -> Tensor:
     Raises:
         InputError: an operand is 0-d, or the inner lengths differ.
     """
-    a, b = as_tensor(a), as_tensor(b)
+    a, b = as_tensors((a, b))
     if not a.ndim or not b.ndim:
         raise InputError(f"matmul of shapes {a.shape} and {b.shape}; expected at least one axis each")
     if a.ndim == 1:
@@ -35,14 +36,16 @@ def matmul(a: Any, b: Any) -> Tensor:
 
 
 def _linear_value(xp: Any, x: Any, weight: Any, bias: Any, out: Any = None) -> Any:
+    if weight.ndim != 2 or bias.shape != weight.shape[1:]:
+        raise ValueError("expected a weight of shape (inputs, outputs) and a bias of shape (outputs,)")
     # One large product, also when x has many leading axes (samples, batch).
-    rows = xp.matmul(xp.reshape(x, (-1, x.shape[-1])), weight)
+    rows = xp.matmul(xp.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1])), weight)
     xp.add(rows, bias, out=rows)
     return xp.reshape(rows, (*x.shape[:-1], weight.shape[1]))
 
 
 def _rows(x: Tensor) -> Tensor:
-    return x if x.ndim == 2 else reshape(x, -1, x.shape[-1])
+    return x if x.ndim == 2 else reshape(x, math.prod(x.shape[:-1]), x.shape[-1])
 
 
 _linear = primitive(

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from .elementwise import equal, exp, square, where
-from .shape import _axes, as_tensor, astype, restore_axes, sum
-from .tensor import Primitive, Tensor, apply, primitive
+from .shape import _axes, astype, restore_axes, sum
+from .tensor import Primitive, Tensor, apply, as_tensor, primitive
 
 Axis = int | Sequence[int] | None
 
@@ -72,7 +72,7 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The arithmetic mean over ``axis`` (all by default); NaN over no elements, as in NumPy."""
     x = as_tensor(x)
     count = math.prod(x.shape[a] for a in _axes(axis, x.ndim))
-    return sum(x, axis, keepdims) * (1 / count if count else math.nan)
+    return sum(x, axis, keepdims) / (count or math.nan)
 
 
 def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:

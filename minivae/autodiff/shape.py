@@ -8,34 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend
 from ..errors import InputError
-from .tensor import Tensor, apply, primitive, tensor
-
-
-def as_tensor(x: Any, like: Tensor | None = None) -> Tensor:
-    """``x`` itself if it is a tensor, else a constant one.
-
-    With ``like``, arrays and numbers take its dtype, so that float64 data do not turn a
-    float32 model into a float64 one, and numbers go where it lives.
-    """
-    if isinstance(x, Tensor):
-        return x
-    if like is not None and isinstance(x, int | float):
-        return constant_like(like, x)
-    return tensor(x, like.dtype if like is not None else None)
-
-
-def constant_like(x: Tensor, value: float) -> Tensor:
-    """A 0-d constant with the dtype and in the library of ``x``, made there without a transfer."""
-    return Tensor(backend.namespace(x.data).full((), value, dtype=x.dtype))
+from .tensor import Tensor, apply, as_tensor, primitive
 
 
 def _axes(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     """``axis`` as a sorted tuple of non-negative axes; None means all."""
     if axis is None:
         return tuple(range(ndim))
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = tuple(axis) if isinstance(axis, Sequence) else (int(axis),)
     for a in axes:
         if not -ndim <= a < ndim:
             raise InputError(f"axis is {axis}; expected axes of a tensor with {ndim} dimensions")
@@ -69,7 +50,7 @@ _astype = primitive(
 
 def reshape(x: Any, *shape: int | Sequence[int]) -> Tensor:
     """``x`` in another shape; one entry may be -1."""
-    shape = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
+    shape = shape[0] if len(shape) == 1 and isinstance(shape[0], Sequence) else shape
     return apply(_reshape, x, shape=tuple(shape))
 
 
@@ -86,7 +67,8 @@ def swapaxes(x: Any, a: int, b: int) -> Tensor:
     """``x`` with two axes exchanged."""
     x = as_tensor(x)
     order = list(range(x.ndim))
-    order[a], order[b] = order[b], order[a]
+    (a,), (b,) = _axes(a, x.ndim), _axes(b, x.ndim)
+    order[a], order[b] = b, a
     return transpose(x, order)
 
 
@@ -216,13 +198,19 @@ def _raw_index(index: Any) -> Any:
 def pad(x: Any, widths: Sequence[tuple[int, int]]) -> Tensor:
     """``x`` with ``(before, after)`` zeros along each axis."""
     x = as_tensor(x)
-    if len(widths) != x.ndim:
-        raise InputError(f"widths has {len(widths)} pairs; expected one for each of the {x.ndim} axes")
+    if len(widths) != x.ndim or any(n < 0 for pair in widths for n in pair):
+        raise InputError(f"widths is {widths}; expected two numbers >= 0 for each of the {x.ndim} axes")
     index = tuple(slice(before, before + n) for n, (before, _) in zip(x.shape, widths, strict=True))
     return scatter(x, index, [before + n + after for n, (before, after) in zip(x.shape, widths, strict=True)])
 
 
 # ----------------------------------------------------------------- joining
+
+
+def as_tensors(inputs: Sequence[Any]) -> list[Tensor]:
+    """Each input as a tensor, like the first that is one: see :func:`as_tensor`."""
+    like = next((x for x in inputs if isinstance(x, Tensor)), None)
+    return [as_tensor(x, like) for x in inputs]
 
 
 def _concatenate_rule(i: int) -> Any:
@@ -245,14 +233,14 @@ def concatenate(inputs: Sequence[Any], axis: int = 0) -> Tensor:
     """The inputs joined along an existing axis."""
     if not inputs:
         raise InputError("inputs is empty; expected at least one tensor to join")
-    inputs = [as_tensor(x) for x in inputs]
+    inputs = as_tensors(inputs)
     (axis,) = _axes(axis, inputs[0].ndim)
     return apply(_concatenate, *inputs, axis=axis)
 
 
 def stack(inputs: Sequence[Any], axis: int = 0) -> Tensor:
     """The inputs, all of one shape, joined along a new axis."""
-    return concatenate([expand_dims(x, axis) for x in inputs], axis)
+    return concatenate([expand_dims(x, axis) for x in as_tensors(inputs)], axis)
 
 
 def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:

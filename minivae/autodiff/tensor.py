@@ -8,16 +8,14 @@ primitive's derivative rule. This module is the first half.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .. import backend
 from ..errors import InputError, MinivaeError
+from .modes import mode
 
 _SCALARS = (float, int, bool)
 
@@ -67,6 +65,9 @@ class Tensor:
     def __bool__(self) -> bool:
         return bool(self.item())
 
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("len() of a 0-d Tensor")
@@ -98,54 +99,45 @@ def tensor(value: Any, dtype: Any = None, backend: str | None = None, requires_g
         dtype: of the result; arrays keep theirs by default and Python numbers become float32.
         backend: the library; arrays stay where they are by default.
         requires_grad: whether gradients are wanted.
+
+    Raises:
+        InputError: gradients are wanted of integers or booleans.
     """
-    return Tensor(_asarray(value, dtype, backend), requires_grad)
+    data = _asarray(value, dtype, backend)
+    if requires_grad and data.dtype.kind not in "fc":
+        raise InputError(f"value has dtype {data.dtype}; gradients need floating point: give dtype=")
+    return Tensor(data, requires_grad)
 
 
-_asarray = backend.asarray
+def as_tensor(x: Any, like: Tensor | None = None) -> Tensor:
+    """``x`` itself if it is a tensor, else a constant one.
+
+    With ``like``, numbers and lists go where it lives and, if it is floating-point,
+    take its dtype. Arrays take that dtype too, so that float64 data do not turn a
+    float32 model into a float64 one, but are not moved.
+
+    Raises:
+        InputError: ``x`` is no tensor, array, number or list.
+    """
+    if isinstance(x, Tensor):
+        return x
+    known = backend.is_array(x)
+    if not known and not isinstance(x, int | float | list | tuple):
+        raise InputError(f"expected a Tensor, an array or a number, got {type(x).__name__}")
+    if like is None:
+        return tensor(x)
+    dtype = like.dtype if like.dtype.kind == "f" else None
+    if isinstance(x, int | float) and dtype is not None:
+        return constant_like(like, x)
+    return tensor(x, dtype, None if known else backend.library_of(like.data).name)
 
 
-# ------------------------------------------------------------------- modes
+def constant_like(x: Tensor, value: float) -> Tensor:
+    """A 0-d constant with the dtype and in the library of ``x``, made there without a transfer."""
+    return Tensor(backend.namespace(x.data).full((), value, dtype=x.dtype))
 
 
-@dataclass
-class _Mode(threading.local):
-    """What this thread's calls of ``apply`` do besides computing."""
-
-    recording: bool = True
-    depth: int = 0  # how many grad() calls we are inside of
-    hooks: tuple[Callable, ...] = ()
-    differentiating: Tensor | None = None  # whose derivative rule is running
-
-
-mode = _Mode()
-
-
-@contextmanager
-def _set_mode(**changes: Any) -> Iterator[None]:
-    before = {name: getattr(mode, name) for name in changes}
-    for name, value in changes.items():
-        setattr(mode, name, value)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            setattr(mode, name, value)
-
-
-def no_grad() -> Any:
-    """A ``with`` block in which nothing is recorded for differentiation."""
-    return _set_mode(recording=False)
-
-
-def enable_grad() -> Any:
-    """A ``with`` block in which recording is on again, inside a ``no_grad`` block."""
-    return _set_mode(recording=True)
-
-
-def hooked(hook: Callable) -> Any:
-    """A ``with`` block in which ``hook(primitive, inputs, attributes, output)`` sees every call."""
-    return _set_mode(hooks=(*mode.hooks, hook))
+_asarray = backend.asarray  # where an argument hides the module's name
 
 
 # -------------------------------------------------------------- primitives
@@ -250,22 +242,15 @@ def apply(primitive: Primitive, *inputs: Any, **attributes: Any) -> Tensor:
 
 
 def _lift(inputs: Sequence[Any]) -> list[Any]:
-    """Arrays to constant tensors, NumPy scalars to Python's (they would promote float32).
-
-    A floating-point array takes the dtype of the first tensor beside it, so that a
-    float64 constant does not turn a float32 model into a float64 one.
-    """
-    dtype = next((x.dtype for x in inputs if isinstance(x, Tensor) and x.dtype.kind == "f"), None)
-    return [_lift_one(x, dtype) for x in inputs]
+    """Arrays to constant tensors like the first floating-point one; NumPy scalars, which promote, to Python's."""
+    like = next((x for x in inputs if isinstance(x, Tensor) and x.dtype.kind == "f"), None)
+    return [_lift_one(x, like) for x in inputs]
 
 
-def _lift_one(x: Any, dtype: np.dtype | None) -> Any:
-    if isinstance(x, Tensor) or type(x) in _SCALARS:
-        return x
+def _lift_one(x: Any, like: Tensor | None) -> Any:
     if isinstance(x, np.generic):
         return x.item()
-    if not backend.is_array(x):
-        if not isinstance(x, list | tuple):
-            raise InputError(f"expected a Tensor, an array or a number, got {type(x).__name__}")
-        return tensor(x, dtype)
-    return Tensor(x.astype(dtype, copy=False) if dtype is not None and x.dtype.kind == "f" else x)
+    if type(x) in _SCALARS:
+        return x
+    boolean = backend.is_array(x) and x.dtype.kind == "b"  # a condition, which stays one
+    return as_tensor(x, None if boolean else like)

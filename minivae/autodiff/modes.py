@@ -1,0 +1,50 @@
+"""What this thread's calls of ``apply`` do besides computing: record, and tell hooks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass
+class _Mode(threading.local):
+    """The state, one for each thread."""
+
+    recording: bool = True
+    depth: int = 0  # how many grad() calls we are inside of
+    hooks: tuple[Callable, ...] = ()
+    differentiating: Any = None  # the tensor whose derivative rule is running
+
+
+mode = _Mode()
+
+
+@contextmanager
+def set_mode(**changes: Any) -> Iterator[None]:
+    """A ``with`` block in which parts of this thread's mode have other values."""
+    before = {name: getattr(mode, name) for name in changes}
+    for name, value in changes.items():
+        setattr(mode, name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(mode, name, value)
+
+
+def no_grad() -> Any:
+    """A ``with`` block in which nothing is recorded for differentiation."""
+    return set_mode(recording=False)
+
+
+def enable_grad() -> Any:
+    """A ``with`` block in which recording is on again, inside a ``no_grad`` block."""
+    return set_mode(recording=True)
+
+
+def hooked(hook: Callable) -> Any:
+    """A ``with`` block in which ``hook(primitive, inputs, attributes, output)`` sees every call."""
+    return set_mode(hooks=(*mode.hooks, hook))

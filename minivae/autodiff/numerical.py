@@ -1,0 +1,180 @@
+"""Numerical derivatives of a function of tensors, and their comparison with analytic ones.
+
+    J u  =  (f(x + h u) - f(x - h u)) / 2h  +  O(h^2)            central differences
+    J u  =  Im f(x + i h u) / h  +  O(h^2)                       complex step
+
+The first has a best step, about the cube root of the rounding unit (6e-6 in float64):
+a larger one is wrong by the third derivative of f, a smaller one by its rounding. The
+relative error is then near 1e-10. The second subtracts nothing, so that a step of 1e-30
+leaves only rounding, near 1e-15; but f must be analytic, and computed in complex numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import backend
+from ..errors import GradientError, InputError
+from .backward import backward
+from .modes import enable_grad, hooked, no_grad
+from .tensor import Primitive, Tensor, tensor
+
+_EPSILON = float(np.finfo(np.float64).eps)
+# The best step, then smaller ones for where f bends on a scale below 1 or a kink is near.
+_STEPS = tuple(_EPSILON ** (1 / 3) * shrink for shrink in (1.0, 0.1, 0.01))
+_COMPLEX_STEP = 1e-30  # its square vanishes beside 1, its product with a slope does not
+_ROUNDING = 10 * _EPSILON  # the relative rounding error of a value of f: ten units in the last place
+
+
+class Slopes(NamedTuple):
+    """Numerical derivatives, element by element of the output.
+
+    Attributes:
+        central: their values.
+        bend: how far the slopes to both sides differ.
+        rounding: the error that rounding of f makes in them.
+    """
+
+    central: np.ndarray
+    bend: np.ndarray
+    rounding: np.ndarray
+
+
+class Map:
+    """A function of tensors as a map between arrays on the host: its slopes and its pullback.
+
+    Args:
+        f: takes the variables, returns a float64 tensor.
+        variables: leaves that require gradients, of float64.
+        names: of the variables, for messages.
+        complex_step: how :meth:`slopes` differentiates.
+
+    Raises:
+        InputError: f returns something else, is not finite, or not deterministic.
+    """
+
+    def __init__(self, f: Callable, variables: Sequence[Tensor], names: Sequence[str], complex_step: bool) -> None:
+        self.f, self.variables, self.names, self.complex_step = f, variables, names, complex_step
+        self.library = backend.library_of(*(x.data for x in variables)).name
+        self.data = [x.data for x in variables]
+        self.point = [x.numpy().copy() for x in variables]
+        with enable_grad():
+            self.output = f(*variables)
+        if not isinstance(self.output, Tensor) or self.output.dtype != np.float64:
+            what = getattr(self.output, "dtype", type(self.output).__name__)
+            raise InputError(f"f returned {what}; expected a Tensor computed in float64")
+        self.value = self.output.numpy().ravel()
+        if not np.isfinite(self.value).all():
+            raise InputError("f is not finite at the inputs")
+        if not np.array_equal(self._at(self.point), self.value):
+            raise InputError("f gave two values at the same inputs; pass its noise in as a constant")
+
+    def pullback(self, v: np.ndarray) -> list[np.ndarray]:
+        """v^T J: the gradient by each variable.
+
+        Raises:
+            GradientError: it is not finite, or a derivative rule writes into its cotangent.
+        """
+        cotangent = tensor(v.reshape(self.output.shape).copy(), backend=self.library)
+        gradients = [g.numpy() for g in backward(self.output, self.variables, cotangent, retain_graph=True)]
+        if not np.array_equal(cotangent.numpy().ravel(), v):
+            raise GradientError("a derivative rule writes into the cotangent that it was given")
+        for name, g in zip(self.names, gradients, strict=True):
+            if not np.isfinite(g).all():
+                raise GradientError(f"the gradient by {name} is not finite")
+        return gradients
+
+    def slopes(self, i: int, u: np.ndarray, v: np.ndarray | None, step: float) -> Slopes:
+        """J u, or <v, J u>, where u perturbs variable i alone, by ``step`` times its typical size (at least 1)."""
+        if self.complex_step:
+            slope = self._beside(i, 1j * _COMPLEX_STEP * u).imag / _COMPLEX_STEP
+            return Slopes(_project(slope, v), np.zeros(1), self._rounding(v))
+        h = step * max(1.0, math.sqrt(np.mean(np.square(self.point[i]))))
+        ahead = _project(self._beside(i, h * u) - self.value, v) / h
+        behind = _project(self.value - self._beside(i, -h * u), v) / h
+        return Slopes((ahead + behind) / 2, abs(ahead - behind), self._rounding(v) / h)
+
+    def _rounding(self, v: np.ndarray | None) -> np.ndarray:
+        return _ROUNDING * (abs(self.value) if v is None else np.linalg.norm(v * self.value, keepdims=True))
+
+    def _beside(self, i: int, shift: np.ndarray) -> np.ndarray:
+        """The values of f with ``shift`` added to variable i."""
+        return self._at([x + (shift if k == i else np.zeros((), shift.dtype)) for k, x in enumerate(self.point)])
+
+    def _at(self, point: Sequence[np.ndarray]) -> np.ndarray:
+        hook = hooked(_refuse_not_analytic) if self.complex_step else nullcontext()
+        try:
+            for x, values in zip(self.variables, point, strict=True):
+                x.data = backend.asarray(np.array(values), backend=self.library)
+            with no_grad(), hook, np.errstate(all="ignore"):  # beside the point f may leave its domain
+                return self.f(*self.variables).numpy().ravel()
+        finally:
+            for x, data in zip(self.variables, self.data, strict=True):
+                x.data = data
+
+
+def _refuse_not_analytic(primitive: Primitive, inputs: Sequence, attributes: dict, output: Tensor) -> None:
+    """Refuse what drops the imaginary part, or moves it as no derivative would."""
+    if any(isinstance(x, Tensor) and x.dtype.kind == "c" for x in inputs):
+        kind = output.dtype.kind
+        if kind == "f" or (kind == "c" and not primitive.vjps):
+            raise InputError(f"complex_step needs an analytic f, and {primitive.name} is not")
+
+
+def _project(difference: np.ndarray, v: np.ndarray | None) -> np.ndarray:
+    return difference if v is None else np.atleast_1d(v @ difference)
+
+
+class Comparison(NamedTuple):
+    """Derivatives beside their numerical values.
+
+    Attributes:
+        analytic, numerical: what is compared.
+        error: ``|analytic - numerical|`` over the larger magnitude of the two.
+        apart: how far the slopes to both sides of a kink differ (of a jump: infinity); 0 where f is smooth.
+    """
+
+    analytic: np.ndarray
+    numerical: np.ndarray
+    error: np.ndarray
+    apart: np.ndarray
+
+
+def compare(
+    f: Map, i: int, u: np.ndarray, v: np.ndarray | None, analytic: np.ndarray, size: float, tolerance: float
+) -> Comparison:
+    """Compare J u (or <v, J u>) by variable i with its numerical value.
+
+    Smaller steps are tried where the first one does not do. ``size`` is a magnitude
+    below which a number is small beside those it was summed from: errors are relative
+    to at least that, and to what makes rounding pass at the first step.
+    """
+    slopes = f.slopes(i, u, v, _STEPS[0])
+    numerical = slopes.central
+    error = _relative(analytic, numerical, np.maximum(size, slopes.rounding / tolerance))
+    kink = slopes.bend > 1e-3 * np.maximum(abs(numerical), size) + slopes.rounding
+    jump = np.full(error.shape, not f.complex_step)
+    for step in _STEPS[1:]:
+        if f.complex_step or ((error <= tolerance).all() and not kink.any()):
+            break
+        before, slopes = slopes, f.slopes(i, u, v, step)
+        again = _relative(analytic, slopes.central, size)
+        numerical = np.where(again < error, slopes.central, numerical)
+        error = np.fmin(error, again)
+        # At a smooth point the slopes to both sides approach each other with the step;
+        # across a jump they are its height over the step.
+        kink &= (slopes.bend > 0.3 * before.bend) & (slopes.bend > slopes.rounding)
+        jump &= abs(slopes.central) > 3 * abs(before.central) + slopes.rounding
+    apart = np.where(jump & ~(error <= tolerance), np.inf, np.where(kink, slopes.bend, 0.0))
+    return Comparison(analytic, numerical, error, apart)
+
+
+def _relative(a: np.ndarray, n: np.ndarray, size: Any) -> np.ndarray:
+    """|a - n| over the largest of |a|, |n| and ``size``; 0 where all are 0."""
+    scale = np.maximum(np.maximum(abs(a), abs(n)), size)
+    return abs(a - n) / np.where(scale == 0, 1.0, scale)
