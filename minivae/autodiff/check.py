@@ -15,12 +15,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import backend
 from ..errors import GradientError, InputError, one_of
 from .backward import backward
 from .modes import enable_grad
 from .numerical import Comparison, Map, compare
 from .shape import concatenate, reshape
-from .tensor import Tensor, tensor
+from .tensor import Tensor, as_tensor, tensor
 
 # Up to this many numbers in inputs and output together "auto" takes the whole Jacobian:
 # two evaluations of f for each input element and one sweep for each output element.
@@ -98,8 +99,8 @@ def check_gradients(
         names = [f"inputs[{i}]" for i in range(len(x))]
         first = Map(f, x, names, complex_step)
         report = _check(first, mode, tolerance, allow_zero, [("output", first.output.shape)])
-        if order == 1:
-            return report
+        if order == 1 or not x:
+            return report._replace(order=order)
         v = tensor(_random(first.output.shape), np.float64, first.library, requires_grad=True)
         second = Map(_pullback(f), [*x, v], [*names, "v"], complex_step)
         sides = [(f"(v^T d output / d {name})", variable.shape) for name, variable in zip(names, x, strict=True)]
@@ -112,7 +113,8 @@ def check_gradients(
 @contextmanager
 def _variables(inputs: Sequence[Any]) -> Iterator[list[Tensor]]:
     """The inputs as float64 leaves that require gradients; given leaves get their data back afterwards."""
-    tensors = [x if isinstance(x, Tensor) else tensor(x) for x in inputs]
+    # By way of NumPy numbers and lists are float64 from the start.
+    tensors = [as_tensor(x if backend.is_array(x) or isinstance(x, Tensor) else np.asarray(x)) for x in inputs]
     for i, x in enumerate(tensors):
         if x.dtype.kind != "f":
             raise InputError(f"inputs[{i}] has dtype {x.dtype}; expected floating point")

@@ -78,13 +78,15 @@ class Map:
         """v^T J: the gradient by each variable.
 
         Raises:
-            GradientError: it is not finite, or a derivative rule writes into its cotangent.
+            GradientError: it is not finite or has another shape, or a rule writes into its cotangent.
         """
         cotangent = tensor(v.reshape(self.output.shape).copy(), backend=self.library)
         gradients = [g.numpy() for g in backward(self.output, self.variables, cotangent, retain_graph=True)]
         if not np.array_equal(cotangent.numpy().ravel(), v):
             raise GradientError("a derivative rule writes into the cotangent that it was given")
-        for name, g in zip(self.names, gradients, strict=True):
+        for name, x, g in zip(self.names, self.point, gradients, strict=True):
+            if g.shape != x.shape:
+                raise GradientError(f"the gradient by {name} has shape {g.shape}; expected {x.shape}")
             if not np.isfinite(g).all():
                 raise GradientError(f"the gradient by {name} is not finite")
         return gradients
