@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..autodiff import Tensor, exp, softplus, square, sum
+from ..autodiff import Tensor, exp, expm1, softplus, square, sum
 from ..errors import InputError
 from .bernoulli import Bernoulli
 from .distribution import Distribution
@@ -43,14 +43,19 @@ def kl(q: Distribution, p: Distribution) -> Tensor:
 def _normal_standard(q: Normal, p: StandardNormal) -> Tensor:
     """-1/2 sum (1 + log sigma^2 - mu^2 - sigma^2): App. B."""
     p.check_event(q.mean)
-    return sum(square(q.mean) + exp(q.log_var) - q.log_var - 1.0, axis=-1) * 0.5
+    return sum(square(q.mean) + _excess(q.log_var), axis=-1) * 0.5
 
 
 @register_kl(Normal, Normal)
 def _normal_normal(q: Normal, p: Normal) -> Tensor:
     """1/2 sum (log s_p^2 - log s_q^2 + (s_q^2 + (mu_q - mu_p)^2) / s_p^2 - 1)."""
     log_ratio = q.log_var - p.log_var
-    return sum(exp(log_ratio) - log_ratio + square(q.mean - p.mean) * exp(-p.log_var) - 1.0, axis=-1) * 0.5
+    return sum(square(q.mean - p.mean) * exp(-p.log_var) + _excess(log_ratio), axis=-1) * 0.5
+
+
+def _excess(log_ratio: Tensor) -> Tensor:
+    """r - log r - 1 for a ratio of variances; expm1 keeps the digits of small divergences."""
+    return expm1(log_ratio) - log_ratio
 
 
 @register_kl(Bernoulli, Bernoulli)

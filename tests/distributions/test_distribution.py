@@ -1,0 +1,248 @@
+"""Every family of the table: densities and moments against SciPy, samples, gradients, dtypes."""
+
+import numpy as np
+import pytest
+
+from minivae import backend
+from minivae.autodiff import check_gradients, tensor
+from minivae.distributions import Distribution, Normal
+from minivae.errors import InputError
+
+from ..chance import assert_cdf, assert_mean, assert_moments, assert_uncorrelated
+from ..strict_device import strict
+from .families import FAMILIES, as_tensors, discovered
+
+EVENT, M, L = 4, 3, 2
+
+
+def families(wanted=lambda family: True):
+    return pytest.mark.parametrize(
+        "family", [pytest.param(row, id=name.__name__) for name, row in FAMILIES.items() if wanted(row)]
+    )
+
+
+EVERY_FAMILY = families()
+DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
+# Shapes of the parameters, and of the data beside them.
+SHAPES = pytest.mark.parametrize(
+    ("shape", "data_shape"),
+    [
+        ((EVENT,), (EVENT,)),
+        ((EVENT,), (M, EVENT)),
+        ((M, EVENT), (EVENT,)),
+        ((M, EVENT), (M, EVENT)),
+        ((M, EVENT), (L, M, EVENT)),
+        ((L, M, EVENT), (M, EVENT)),
+        ((L, M, EVENT), (L, 1, EVENT)),
+        ((M, 1), (L, M, 1)),
+        ((0, EVENT), (L, 0, EVENT)),
+    ],
+)
+
+
+def test_every_family_has_a_row():
+    assert set(discovered()) == set(FAMILIES)
+
+
+# ----------------------------------------------------------- against SciPy
+
+
+@EVERY_FAMILY
+@SHAPES
+def test_log_prob_against_scipy(family, shape, data_shape, rng, backend_name):
+    distribution, oracle = family.random(rng, shape, library=backend_name)
+    x = family.data(rng, data_shape)
+    log_prob = distribution.log_prob(tensor(x, backend=backend_name))
+    np.testing.assert_allclose(log_prob.numpy(), family.log_prob(oracle, x), rtol=1e-11, atol=1e-13)
+    assert log_prob.shape == np.broadcast_shapes(distribution.mean.shape, data_shape)[:-1]
+
+
+@EVERY_FAMILY
+@pytest.mark.parametrize("shape", [(EVENT,), (M, EVENT), (L, M, EVENT), (M, 1)])
+def test_entropy_and_mean_against_scipy(family, shape, rng, backend_name):
+    distribution, oracle = family.random(rng, shape, library=backend_name)
+    np.testing.assert_allclose(distribution.mean.numpy(), oracle.mean(), rtol=1e-12)
+    np.testing.assert_allclose(distribution.entropy().numpy(), oracle.entropy().sum(-1), rtol=1e-11, atol=1e-13)
+
+
+@EVERY_FAMILY
+def test_an_empty_batch_has_empty_entropy_and_mean(family, rng):
+    distribution, _ = family.random(rng, (0, EVENT))
+    batch = distribution.mean.shape[:-1]
+    assert distribution.entropy().shape == batch == ((0,) if family.trained else ())
+
+
+# --------------------------------------------------------------- sampling
+
+
+@EVERY_FAMILY
+@DTYPES
+def test_samples_have_their_distribution(family, dtype, rng, backend_name):
+    n = 20_000
+    distribution, oracle = family.random(rng, (M, EVENT), dtype, backend_name)
+    draws = distribution.sample(backend.generator(11, backend_name), n).numpy()
+    assert draws.shape == (n, *distribution.mean.shape)
+    assert_moments(draws, oracle.mean(), oracle.var())  # which is all there is to a bit
+    if family.continuous:
+        uniform = oracle.cdf(draws).reshape(n, -1)
+        for column in uniform.T:
+            assert_cdf(column, "uniform")
+    else:
+        assert set(np.unique(draws)) == {0, 1}
+
+
+@EVERY_FAMILY
+def test_elements_and_samples_are_independent(family, rng):
+    distribution, _ = family.random(rng, (M, EVENT))
+    draws = distribution.sample(backend.generator(12), 20_000).numpy()
+    flat = draws.reshape(len(draws), -1)
+    for j in range(1, flat.shape[1]):
+        assert_uncorrelated(flat[:, 0], flat[:, j])
+    assert_uncorrelated(flat[:-1, 0], flat[1:, 0])
+
+
+@EVERY_FAMILY
+@DTYPES
+@pytest.mark.parametrize("shape", [(EVENT,), (M, EVENT), (0, EVENT)])
+def test_shapes_of_samples(family, dtype, shape, rng, backend_name):
+    distribution, _ = family.random(rng, shape, dtype, backend_name)
+    batch = distribution.mean.shape
+    generator = backend.generator(0, backend_name)
+    for n, expected in ((None, batch), (1, (1, *batch)), (5, (5, *batch))):
+        z = distribution.sample(generator, n)
+        assert (z.shape, z.dtype) == (expected, dtype)
+        assert backend.library_of(z.data).name == backend_name
+
+
+@EVERY_FAMILY
+def test_noise_makes_samples_repeatable(family, rng, backend_name):
+    distribution, _ = family.random(rng, (M, EVENT), library=backend_name)
+    noise = distribution.draw_noise(backend.generator(3, backend_name), (50,))
+    first, again = distribution.sample(noise), distribution.sample(noise)
+    np.testing.assert_array_equal(first.numpy(), again.numpy())
+    drawn = distribution.sample(backend.generator(3, backend_name), 50)
+    np.testing.assert_array_equal(first.numpy(), drawn.numpy())
+    other = distribution.sample(backend.generator(4, backend_name), 50)
+    assert not np.array_equal(first.numpy(), other.numpy())
+
+
+@EVERY_FAMILY
+def test_successive_samples_differ(family, rng):
+    distribution, _ = family.random(rng, (M, 50))
+    generator = backend.generator(3)
+    assert not np.array_equal(distribution.sample(generator).numpy(), distribution.sample(generator).numpy())
+
+
+@EVERY_FAMILY
+def test_samples_and_log_prob_belong_together(family, rng):
+    """-E[log p(x)] over our samples is our entropy: a z-test that joins the three."""
+    distribution, _ = family.random(rng, (M, EVENT))
+    draws = distribution.sample(backend.generator(13), 20_000)
+    assert_mean(-distribution.log_prob(draws).numpy(), distribution.entropy().numpy())
+
+
+@EVERY_FAMILY
+@pytest.mark.parametrize("n", [0, -1, 2.0, True])
+def test_a_number_of_samples_that_is_none(family, n, rng):
+    with pytest.raises(InputError, match=f"n is {n!r}; expected an integer of at least 1"):
+        family.random(rng, (EVENT,))[0].sample(backend.generator(0), n)
+
+
+@EVERY_FAMILY
+def test_a_number_of_samples_beside_noise(family, rng):
+    with pytest.raises(InputError, match="n is 2 beside explicit noise"):
+        family.random(rng, (EVENT,))[0].sample(np.zeros((2, EVENT)), 2)
+
+
+# -------------------------------------------------------------- gradients
+
+
+def gradient_inputs(family, rng, shape):
+    return family.parameters(rng, shape) if family.trained else ()
+
+
+def remake(family, rng, shape, values):
+    """The distribution with given parameter tensors, or a constant one if it has no trained parameters."""
+    return family.make(*values) if family.trained else family.make(*as_tensors(family.parameters(rng, shape)))
+
+
+@EVERY_FAMILY
+@pytest.mark.parametrize("order", [1, 2])
+def test_gradients_of_log_prob(family, order, rng):
+    inputs = [family.data(rng, (L, M, EVENT)), *gradient_inputs(family, rng, (M, EVENT))]
+    check_gradients(
+        lambda x, *values: remake(family, rng, (M, EVENT), values).log_prob(x), inputs, order=order, mode="jacobian"
+    )
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@families(lambda row: row.trained)
+def test_gradients_of_entropy(family, order, rng):
+    """A parameter of location has the gradient zero, which is compared, too."""
+    arrays = family.parameters(rng, (M, EVENT))
+    report = check_gradients(
+        lambda *values: family.make(*values).entropy(), arrays, order=order, mode="jacobian", allow_zero=True
+    )
+    assert report.comparisons >= M * sum(array.size for array in arrays)
+
+
+@families(lambda row: row.trained and row.continuous)
+def test_gradients_of_reparameterized_samples(family, rng):
+    arrays = family.parameters(rng, (M, EVENT))
+    noise = family.make(*as_tensors(arrays)).draw_noise(backend.generator(5), (L,))
+    check_gradients(lambda *values: family.make(*values).sample(noise), arrays, order=2, mode="jacobian")
+
+
+@families(lambda row: not row.continuous)
+def test_discrete_samples_carry_no_gradient(family, rng):
+    parameters = [tensor(array, requires_grad=True) for array in family.parameters(rng, (M, EVENT))]
+    assert not family.make(*parameters).sample(backend.generator(5), L).requires_grad
+
+
+# ------------------------------------------------------- dtypes and devices
+
+
+@EVERY_FAMILY
+@DTYPES
+def test_dtype_stays_whatever_the_data_are(family, dtype, rng):
+    distribution, _ = family.random(rng, (M, EVENT), dtype)
+    x = family.data(rng, (L, M, EVENT))
+    for data in (x, x.astype(np.float32), np.rint(x).astype(np.int64), x.tolist()):
+        assert distribution.log_prob(data).dtype == dtype
+    noise = distribution.draw_noise(backend.generator(0), (L,))
+    for result in (distribution.sample(noise), distribution.sample(noise.numpy().astype(np.float64))):
+        assert result.dtype == dtype
+    for result in (noise, distribution.mean, distribution.entropy()):
+        assert result.dtype == dtype
+
+
+@EVERY_FAMILY
+def test_float32_is_accurate(family, rng):
+    distribution, oracle = family.random(rng, (M, EVENT), "float32")
+    x = family.data(rng, (L, M, EVENT))
+    np.testing.assert_allclose(distribution.log_prob(x).numpy(), family.log_prob(oracle, x), rtol=2e-6, atol=2e-6)
+
+
+@EVERY_FAMILY
+def test_nothing_waits_moves_or_widens_on_a_device(family, rng):
+    arrays = as_tensors(family.parameters(rng, (M, EVENT)), "float32", "strict")
+    x = tensor(family.data(rng, (L, M, EVENT)), "float32", "strict")
+    generator = backend.generator(0, "strict")
+    counter = strict.counter
+    with counter.forbid_synchronization(), counter.forbid_transfers(), counter.forbid_dtype("float64"):
+        distribution = family.make(*arrays)
+        distribution.log_prob(x), distribution.entropy(), distribution.mean
+        distribution.sample(generator, L)
+
+
+def test_the_base_class_leaves_the_mathematics_to_the_families():
+    base = Distribution()
+    for call in (base.entropy, lambda: base.log_prob(0.0), lambda: base.sample(backend.generator(0))):
+        with pytest.raises(NotImplementedError):
+            call()
+
+
+def test_noise_of_another_library_is_refused(rng):
+    normal, _ = FAMILIES[Normal].random(rng, (M, EVENT), library="strict")
+    with pytest.raises(InputError, match="arrays of two libraries"):
+        normal.sample(np.zeros((M, EVENT)))

@@ -1,0 +1,213 @@
+"""Every pair with a closed form, against quadrature, Monte Carlo, and what any KL must satisfy."""
+
+import sys
+
+import numpy as np
+import pytest
+from scipy import integrate
+
+from minivae.autodiff import backward, check_gradients, tensor
+from minivae.distributions import KL_PAIRS, Bernoulli, Distribution, Normal, StandardNormal, kl, register_kl
+from minivae.errors import InputError
+
+from ..chance import assert_mean
+from ..strict_device import strict
+from .families import FAMILIES, as_tensors
+
+EVENT, M = 4, 3
+# The families of a pair come from their table, so a new pair is tested by being registered.
+EVERY_PAIR = pytest.mark.parametrize(
+    ("q_family", "p_family"),
+    [pytest.param(FAMILIES[q], FAMILIES[p], id=f"{q.__name__}-{p.__name__}") for q, p in KL_PAIRS],
+)
+
+
+def by_quadrature(q_family, q, p_family, p):
+    """E_q[log q - log p] of SciPy's frozen distributions, each element of the event by itself."""
+    if not q_family.continuous:
+        return sum(q.pmf(x) * (q.logpmf(x) - p.logpmf(x)) for x in (0, 1))
+
+    def integrand(t):  # over x = mean + t sd, so that one range fits all elements
+        x = q.mean() + t * q.std()
+        return q.std() * q.pdf(x) * (q.logpdf(x) - p.logpdf(x))
+
+    return integrate.quad_vec(integrand, -15, 15, epsabs=1e-13, epsrel=1e-13, norm="max")[0]  # beyond: 1e-49 of q
+
+
+@EVERY_PAIR
+@pytest.mark.parametrize(
+    ("q_shape", "p_shape"),
+    [
+        ((1,), (1,)),
+        ((EVENT,), (EVENT,)),
+        ((20, M, EVENT), (M, EVENT)),
+        ((M, EVENT), (EVENT,)),
+        ((EVENT,), (M, EVENT)),
+        ((M, EVENT), (2, 1, EVENT)),
+    ],
+)
+def test_against_quadrature(q_family, p_family, q_shape, p_shape, rng, backend_name):
+    q, q_oracle = q_family.random(rng, q_shape, library=backend_name)
+    p, p_oracle = p_family.random(rng, p_shape, library=backend_name)
+    elements = by_quadrature(q_family, q_oracle, p_family, p_oracle)
+    divergence = kl(q, p)
+    assert divergence.shape == elements.shape[:-1]
+    np.testing.assert_allclose(divergence.numpy(), elements.sum(-1), rtol=1e-10, atol=1e-12)
+
+
+@EVERY_PAIR
+def test_against_monte_carlo_in_many_dimensions(q_family, p_family, rng):
+    """z-test, with both the draws and the densities from SciPy."""
+    (q, q_oracle), (p, p_oracle) = (family.random(rng, (M, 20)) for family in (q_family, p_family))
+    x = q_oracle.rvs(size=(20_000, M, 20), random_state=rng)
+    assert_mean(q_family.log_prob(q_oracle, x) - p_family.log_prob(p_oracle, x), kl(q, p).numpy())
+
+
+@EVERY_PAIR
+def test_an_empty_batch_has_no_divergences(q_family, p_family, rng):
+    (q, _), (p, _) = (family.random(rng, (0, EVENT)) for family in (q_family, p_family))
+    assert kl(q, p).shape == (0,)
+
+
+@EVERY_PAIR
+def test_never_negative_and_zero_only_between_equals(q_family, p_family, rng):
+    (q, _), (p, _) = (family.random(rng, (50, EVENT)) for family in (q_family, p_family))
+    assert (kl(q, p).numpy() > 0).all()
+    for distribution in (q, p):
+        np.testing.assert_allclose(kl(distribution, distribution).numpy(), 0, atol=1e-12)
+
+
+@EVERY_PAIR
+@pytest.mark.parametrize("order", [1, 2])
+def test_gradients(q_family, p_family, order, rng):
+    q_arrays, p_arrays = (f.parameters(rng, (M, EVENT)) if f.trained else () for f in (q_family, p_family))
+    constant = as_tensors((np.zeros((M, EVENT)),))
+
+    def divergence(*values):
+        q_values, p_values = values[: len(q_arrays)], values[len(q_arrays) :]
+        return kl(q_family.make(*(q_values or constant)), p_family.make(*(p_values or constant)))
+
+    check_gradients(divergence, [*q_arrays, *p_arrays], order=order, mode="jacobian")
+
+
+@EVERY_PAIR
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_dtype_stays_on_a_device_without_waiting(q_family, p_family, dtype, rng):
+    q, p = (family.random(rng, (M, EVENT), dtype, "strict")[0] for family in (q_family, p_family))
+    with strict.counter.forbid_synchronization(), strict.counter.forbid_transfers():
+        assert kl(q, p).dtype == dtype
+
+
+# ------------------------------------------------------------- which rule is used
+
+
+def test_the_rule_for_the_standard_normal_agrees_with_the_general_one(rng):
+    q, _ = FAMILIES[Normal].random(rng, (M, EVENT))
+    special = kl(q, StandardNormal(EVENT, q.mean)).numpy()
+    np.testing.assert_allclose(special, kl(q, Normal(np.zeros(EVENT), 0.0)).numpy(), rtol=1e-13)
+
+
+def test_appendix_b_written_out(rng):
+    mean, log_var = rng.normal(size=(M, EVENT)), rng.normal(size=(M, EVENT))
+    q = Normal(*as_tensors((mean, log_var)))
+    expected = [
+        -0.5 * sum(1 + log_var[i, j] - mean[i, j] ** 2 - np.exp(log_var[i, j]) for j in range(EVENT)) for i in range(M)
+    ]
+    np.testing.assert_allclose(kl(q, StandardNormal(EVENT, q.mean)).numpy(), expected, rtol=1e-13)
+
+
+def test_a_family_uses_the_rule_of_its_nearest_base(rng):
+    class Special(Normal):
+        pass
+
+    q, _ = FAMILIES[Normal].random(rng, (EVENT,))
+    special = Special(q.mean, q.log_var)
+    standard = StandardNormal(EVENT, q.mean)
+    assert kl(special, standard).item() == kl(q, standard).item()
+    # The standard normal as q has the rule of a Normal.
+    assert kl(standard, q).item() == kl(Normal(np.zeros(EVENT), 0.0), q).item()
+    assert kl(standard, standard).item() == 0
+
+
+def test_a_rule_can_be_added(monkeypatch):
+    class New(Distribution):
+        pass
+
+    pairs = dict(KL_PAIRS)
+    monkeypatch.setattr(sys.modules["minivae.distributions.kl"], "KL_PAIRS", pairs)
+
+    @register_kl(New, New)
+    def rule(q, p):
+        return "found"
+
+    assert pairs[New, New] is rule
+    assert kl(New(), New()) == "found"
+
+
+def test_an_unknown_pair_says_what_to_do(rng):
+    normal, bernoulli = Normal(np.zeros(EVENT), 0.0), Bernoulli(np.zeros(EVENT))
+    for q, p in ((normal, bernoulli), (bernoulli, normal)):
+        names = f"{type(q).__name__} and {type(p).__name__}"
+        with pytest.raises(InputError, match=f"no closed-form KL is known for {names}; use estimator A"):
+            kl(q, p)
+
+
+def test_a_prior_of_another_size_is_refused():
+    q = Normal(np.zeros((M, 3)), 0.0)
+    with pytest.raises(InputError, match=r"expected a last axis of length 2, as the prior's; got shape \(3, 3\)"):
+        kl(q, StandardNormal(2, q.mean))
+
+
+# --------------------------------------------------------------- extreme values
+
+
+@pytest.mark.parametrize("q_log_var", [-30.0, 0.0, 30.0])
+@pytest.mark.parametrize("p_log_var", [-30.0, 0.0, 30.0])
+def test_extreme_variances_in_float32(q_log_var, p_log_var):
+    difference = 3.0
+    variables = [tensor([value], "float32", requires_grad=True) for value in (difference, q_log_var, 0.0, p_log_var)]
+    divergence = kl(Normal(*variables[:2]), Normal(*variables[2:]))
+    log_ratio = q_log_var - p_log_var
+    expected = 0.5 * (np.expm1(log_ratio) - log_ratio + difference**2 * np.exp(-p_log_var))
+    np.testing.assert_allclose(divergence.item(), expected, rtol=1e-5, atol=0)
+    assert_finite_gradients(divergence, variables)
+
+
+@pytest.mark.parametrize("log_var", [-30.0, 30.0])
+def test_extreme_variances_beside_the_standard_normal_in_float32(log_var):
+    variables = [tensor([value], "float32", requires_grad=True) for value in (3.0, log_var)]
+    divergence = kl(Normal(*variables), StandardNormal(1, variables[0]))
+    np.testing.assert_allclose(divergence.item(), 0.5 * (9 + np.exp(log_var) - log_var - 1), rtol=1e-6)
+    assert_finite_gradients(divergence, variables)
+
+
+@pytest.mark.parametrize(
+    ("q_logit", "p_logit", "expected"),
+    [
+        (1e4, 1e4, 0.0),
+        (1e4, -1e4, 1e4),
+        (-1e4, 1e4, 1e4),
+        (-90.0, 90.0, 90.0),
+        (0.0, 1e4, 5e3 - np.log(2)),
+        (1e4, 0.0, np.log(2)),
+    ],
+)
+def test_extreme_logits_in_float32(q_logit, p_logit, expected):
+    variables = [tensor([value], "float32", requires_grad=True) for value in (q_logit, p_logit)]
+    divergence = kl(Bernoulli(variables[0]), Bernoulli(variables[1]))
+    np.testing.assert_allclose(divergence.item(), expected, rtol=1e-6, atol=1e-6)
+    assert_finite_gradients(divergence, variables)
+
+
+def assert_finite_gradients(value, variables):
+    for gradient in backward(value, variables):
+        assert gradient.dtype == np.float32
+        assert np.isfinite(gradient.numpy()).all()
+
+
+def test_a_small_divergence_keeps_its_digits_in_float32():
+    log_var = np.float32(1e-3)
+    expected = 0.5 * (np.expm1(np.float64(log_var)) - np.float64(log_var))
+    q = Normal(np.zeros(1, np.float32), np.array([log_var]))
+    for p in (StandardNormal(1, q.mean), Normal(q.mean, 0.0)):
+        np.testing.assert_allclose(kl(q, p).item(), expected, rtol=1e-3)
