@@ -155,11 +155,11 @@ def asarray(value: Any, dtype: Any = None, backend: str | None = None) -> Any:
             everything else goes to the default library.
 
     Raises:
-        InputError: ``value`` is no array and holds something else than numbers.
+        InputError: ``value`` holds something else than numbers.
     """
     source = library_of(value) if is_array(value) else None
     target = library(backend) if backend or source is None else source
-    if source is None:
+    if source is None or value.dtype.kind in "OSU":
         value = target.from_numpy(_host_array(value, dtype))
     elif source is not target:
         value = target.from_numpy(source.to_numpy(value))

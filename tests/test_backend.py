@@ -162,7 +162,9 @@ def test_float64_is_not_rounded_through_float32():
     assert backend.asarray(0.1, "float64").item() == 0.1
 
 
-@pytest.mark.parametrize("value", ["1.0", [[1.0], [1.0, 2.0]], [None], object()])
+@pytest.mark.parametrize(
+    "value", ["1.0", [[1.0], [1.0, 2.0]], [None], object(), np.array(["1.0"]), np.array([None, 1.0])]
+)
 def test_what_holds_no_numbers_is_refused(value):
     with pytest.raises(InputError, match=r"array"):
         backend.asarray(value)
