@@ -202,5 +202,6 @@ def _checked_noise(noise: Any, q: Normal) -> Tensor:
     # Noise of any shape that broadcasts would be shared between data points or samples.
     noise = as_tensor(noise, q.mean)
     if noise.shape[1:] != q.mean.shape:
-        raise InputError(f"noise has shape {noise.shape}; expected (L, M, latent_dim), here (L, *{q.mean.shape})")
+        expected = ", ".join(map(str, ("L", *q.mean.shape)))
+        raise InputError(f"noise has shape {noise.shape}; expected (L, M, latent_dim), here ({expected})")
     return noise
