@@ -1,0 +1,307 @@
+"""The estimators against the paper's equations written out, and against a model with exact answers."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from minivae import backend, bounds
+from minivae.autodiff import Parameter, backward, check_gradients, sum, tensor
+from minivae.distributions import Bernoulli, Normal, StandardNormal, kl
+from minivae.errors import InputError
+from minivae.nn import MLP, Linear
+
+from .chance import assert_mean
+from .linear_gaussian import LinearGaussian
+from .strict_device import strict
+
+M, LATENT, DATA = 4, 3, 6
+SAMPLES = pytest.mark.parametrize("L", [1, 3])
+
+
+@pytest.fixture
+def model(rng):
+    return LinearGaussian(rng, DATA, LATENT)
+
+
+def terms(rng, *shapes, library="numpy"):
+    """Random log-densities, as arrays and as tensors."""
+    arrays = [rng.normal(-2, 3, shape) for shape in shapes]
+    return arrays, [tensor(array, backend=library) for array in arrays]
+
+
+def assert_bound(bound, value, reconstruction, divergence):
+    for found, expected in zip(bound, (value, reconstruction, divergence), strict=True):
+        assert found.shape == (M,)
+        np.testing.assert_allclose(found.numpy(), expected, rtol=1e-12)
+
+
+# ---------------------------------------------------- the equations, written out
+
+
+@SAMPLES
+def test_equation_6(L, rng, backend_name):
+    """L_A(x_m) = (1/L) sum_l log p(x_m, z_ml) - log q(z_ml | x_m)."""
+    (likelihood, prior, posterior), tensors = terms(rng, *[(L, M)] * 3, library=backend_name)
+    value, reconstruction, divergence = [0.0] * M, [0.0] * M, [0.0] * M
+    for m, s in itertools.product(range(M), range(L)):
+        value[m] += (likelihood[s, m] + prior[s, m] - posterior[s, m]) / L
+        reconstruction[m] += likelihood[s, m] / L
+        divergence[m] += (posterior[s, m] - prior[s, m]) / L
+    assert_bound(bounds.sgvb_a(*tensors), value, reconstruction, divergence)
+
+
+@SAMPLES
+def test_equation_7(L, rng, backend_name):
+    """L_B(x_m) = -KL_m + (1/L) sum_l log p(x_m | z_ml)."""
+    (likelihood, divergence), tensors = terms(rng, (L, M), (M,), library=backend_name)
+    reconstruction = [math.fsum(likelihood[s, m] for s in range(L)) / L for m in range(M)]
+    value = [-divergence[m] + reconstruction[m] for m in range(M)]
+    assert_bound(bounds.sgvb_b(*tensors), value, reconstruction, divergence)
+
+
+@SAMPLES
+def test_equation_10(L, rng, backend_name):
+    """1/2 sum_j (1 + log s_j^2 - m_j^2 - s_j^2) + (1/L) sum_l log p(x | z_l)."""
+    mean, log_var, likelihood = rng.normal(size=(M, LATENT)), rng.normal(size=(M, LATENT)), rng.normal(size=(L, M))
+    value, reconstruction, divergence = [], [], []
+    for m in range(M):
+        first = 0.5 * math.fsum(1 + log_var[m, j] - mean[m, j] ** 2 - math.exp(log_var[m, j]) for j in range(LATENT))
+        second = math.fsum(likelihood[s, m] for s in range(L)) / L
+        value.append(first + second), reconstruction.append(second), divergence.append(-first)
+    mean, log_var, likelihood = (tensor(a, backend=backend_name) for a in (mean, log_var, likelihood))
+    assert_bound(bounds.gaussian_vae(Normal(mean, log_var), likelihood), value, reconstruction, divergence)
+
+
+@SAMPLES
+def test_equation_10_is_estimator_b(L, rng):
+    posterior = Normal(rng.normal(size=(M, LATENT)), rng.normal(size=(M, LATENT)))
+    likelihood = tensor(rng.normal(size=(L, M)))
+    estimator_b = bounds.sgvb_b(likelihood, kl(posterior, StandardNormal(LATENT, posterior.mean)))
+    for found, expected in zip(bounds.gaussian_vae(posterior, likelihood), estimator_b, strict=True):
+        np.testing.assert_array_equal(found.numpy(), expected.numpy())
+
+
+@SAMPLES
+def test_estimator_a_is_b_with_a_sampled_divergence(L, rng):
+    (_, prior, posterior), tensors = terms(rng, *[(L, M)] * 3)
+    estimator_b = bounds.sgvb_b(tensors[0], tensor((posterior - prior).mean(0)))
+    for found, expected in zip(bounds.sgvb_a(*tensors), estimator_b, strict=True):
+        np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-12)
+
+
+# ------------------------------------------------- against exact answers
+
+
+def both_estimators(model, x, q, z):
+    """Estimators A and B for draws z ``(L, M, latent)``."""
+    log_likelihood = model.likelihood(z).log_prob(x)
+    prior = StandardNormal(z.shape[-1], z)
+    estimator_a = bounds.sgvb_a(log_likelihood, prior.log_prob(z), q.log_prob(z))
+    return estimator_a, bounds.gaussian_vae(q, log_likelihood)
+
+
+def random_encoder(x):
+    """The means and log-variances that an untrained network gives, ``(M, latent)`` each."""
+    hidden = MLP((DATA, 8), backend.generator(3), activate_last=True, dtype="float64")
+    heads = [Linear(8, LATENT, backend.generator(seed), dtype="float64") for seed in (4, 5)]
+    return [head(hidden(x)).numpy() for head in heads]
+
+
+def repeated(array, n):
+    return np.broadcast_to(array, (n, *array.shape)).reshape(-1, array.shape[-1])
+
+
+@SAMPLES
+def test_with_the_exact_posterior_every_sample_gives_log_p_of_x(L, model, rng):
+    x = model.data(rng, M)
+    posterior = model.posterior(x)
+    z = posterior.sample(rng.normal(size=(L, M, LATENT)))
+    estimator_a, estimator_b = both_estimators(model, x, posterior, z)
+    np.testing.assert_allclose(estimator_a.value.numpy(), model.log_marginal(x), rtol=1e-13)
+    assert not np.allclose(estimator_b.value.numpy(), model.log_marginal(x), rtol=1e-3)  # B is right on average only
+
+
+def test_a_and_b_estimate_the_exact_bound_and_its_gradients(model, rng):
+    """z-tests over 10^5 draws for each data point: of both, and of their difference.
+
+    Each draw has a copy of the parameters to itself, so that one sweep gives the
+    gradient that each draw alone would give.
+    """
+    n = 100_000
+    x = model.data(rng, 2)
+    mean, log_var = random_encoder(x)
+    exact = [model.bound(x, mean, log_var), *model.bound_gradients(x, mean, log_var)]
+    copies = [tensor(repeated(a, n).copy(), requires_grad=True) for a in (mean, log_var)]
+    q = Normal(*copies)
+    z = q.sample(rng.normal(size=(1, n * len(x), LATENT)))
+    found = []
+    for bound in both_estimators(model, repeated(x, n), q, z):
+        gradients = backward(sum(bound.value), copies, retain_graph=True)
+        results = zip((bound.value, *gradients), exact, strict=True)
+        found.append([result.numpy().reshape(n, *expected.shape) for result, expected in results])
+    for by_a, by_b, expected in zip(*found, exact, strict=True):
+        assert_mean(by_a, expected)
+        assert_mean(by_b, expected)
+        assert_mean(by_a - by_b, 0.0)
+
+
+def test_more_samples_average_the_estimates_of_each(model, rng):
+    x = model.data(rng, M)
+    q = Normal(*random_encoder(x))
+    noise = rng.normal(size=(5, M, LATENT))
+    together = both_estimators(model, x, q, q.sample(noise))
+    alone = [both_estimators(model, x, q, q.sample(noise[s : s + 1])) for s in range(5)]
+    for estimator in (0, 1):
+        mean = np.mean([bound[estimator].value.numpy() for bound in alone], axis=0)
+        np.testing.assert_allclose(together[estimator].value.numpy(), mean, rtol=1e-12)
+
+
+# -------------------------------------------------------------- minibatches
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_equation_8_is_unbiased(size, rng, backend_name):
+    """The mean over all minibatches is the sum over the data set, exactly."""
+    values = rng.normal(size=5)
+    estimates = [
+        bounds.minibatch(tensor(values[list(rows)], backend=backend_name), 5).item()
+        for rows in itertools.combinations(range(5), size)
+    ]
+    assert len(estimates) == math.comb(5, size)
+    np.testing.assert_allclose(np.mean(estimates), values.sum(), rtol=1e-13)
+
+
+def test_equation_8_written_out(rng):
+    values = rng.normal(size=3)
+    estimate = bounds.minibatch(tensor(values), 60_000)
+    assert estimate.shape == ()
+    np.testing.assert_allclose(estimate.item(), 60_000 / 3 * (values[0] + values[1] + values[2]), rtol=1e-14)
+
+
+@pytest.mark.parametrize(("size", "dataset_size"), [(4, 3), (0, 3)])
+def test_a_minibatch_that_is_none(size, dataset_size):
+    with pytest.raises(InputError, match=f"the minibatch has {size} data points; expected 1 to dataset_size, 3"):
+        bounds.minibatch(tensor(np.zeros(size)), dataset_size)
+
+
+# ------------------------------------------------------- prior over the weights
+
+
+def test_the_weight_prior_counts_the_matrices_alone(backend_name):
+    mlp = MLP((5, 4, 3), backend.generator(0, "numpy"), init="he", dtype="float64", library=backend_name)
+    expected = math.fsum(stats.norm.logpdf(layer.weight.numpy()).sum() for layer in mlp.layers)
+    np.testing.assert_allclose(bounds.weight_log_prior(mlp.parameters()).item(), expected, rtol=1e-13)
+    for layer in mlp.layers:
+        layer.bias.data[...] = 7
+    np.testing.assert_allclose(bounds.weight_log_prior(p for p in mlp.parameters()).item(), expected, rtol=1e-13)
+
+
+def test_the_weight_prior_pulls_weights_to_zero_and_leaves_biases_free(rng):
+    weight, bias = Parameter(rng.normal(size=(3, 2))), Parameter(rng.normal(size=2))
+    by_weight, by_bias = backward(bounds.weight_log_prior([weight, bias]), [weight, bias])
+    np.testing.assert_allclose(by_weight.numpy(), -weight.numpy(), rtol=1e-14)
+    np.testing.assert_array_equal(by_bias.numpy(), 0)
+
+
+@pytest.mark.parametrize("parameters", [[], [Parameter(np.zeros(3))]])
+def test_a_weight_prior_over_no_weights(parameters):
+    with pytest.raises(InputError, match="parameters has no weight matrix; expected at least one"):
+        bounds.weight_log_prior(parameters)
+
+
+# -------------------------------------------------------------- gradients
+
+
+@SAMPLES
+@pytest.mark.parametrize("estimator", [0, 1], ids=["A", "B"])
+def test_gradients_of_the_gaussian_model(estimator, L, model, rng):
+    """By the encoder's outputs and the data, with the noise fixed."""
+    noise = rng.normal(size=(L, M, LATENT))
+
+    def value(mean, log_var, x):
+        q = Normal(mean, log_var)
+        return both_estimators(model, x, q, q.sample(noise))[estimator].value
+
+    x = model.data(rng, M)
+    check_gradients(value, [*random_encoder(x), x], mode="jacobian")
+
+
+@SAMPLES
+@pytest.mark.parametrize("estimator", [0, 1], ids=["A", "B"])
+def test_gradients_of_the_bernoulli_model(estimator, L, rng):
+    """By the encoder's outputs and the decoder's weights, with the noise fixed; the data are bits."""
+    decoder = MLP((LATENT, 5, DATA), backend.generator(1), dtype="float64")
+    noise, x = rng.normal(size=(L, M, LATENT)), rng.integers(0, 2, (M, DATA))
+
+    class Model:
+        @staticmethod
+        def likelihood(z):
+            return Bernoulli(decoder(z))
+
+    def value(mean, log_var, *_):
+        q = Normal(mean, log_var)
+        return both_estimators(Model, x, q, q.sample(noise))[estimator].value
+
+    inputs = [rng.normal(size=(M, LATENT)), rng.normal(size=(M, LATENT)), *decoder.parameters()]
+    check_gradients(value, inputs, order=2, mode="jacobian")
+
+
+def test_gradients_of_each_part_by_its_terms(rng):
+    arrays, _ = terms(rng, *[(3, M)] * 3)
+    check_gradients(lambda *t: bounds.sgvb_a(*t).value, arrays, mode="jacobian")
+    check_gradients(lambda *t: bounds.sgvb_b(*t).value, [arrays[0], arrays[1][0]], mode="jacobian")
+    check_gradients(lambda values: bounds.minibatch(values, 100), [arrays[0][0]], mode="jacobian")
+    check_gradients(lambda *w: bounds.weight_log_prior(w), arrays, order=2, mode="jacobian")
+
+
+# --------------------------------------------------------- dtypes, devices, errors
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_dtype_stays_and_nothing_waits_on_a_device(dtype, rng):
+    mean, log_var, noise, x = (
+        tensor(rng.normal(size=shape), dtype, "strict")
+        for shape in [(M, LATENT), (M, LATENT), (2, M, LATENT), (M, DATA)]
+    )
+    weight = tensor(rng.normal(size=(LATENT, DATA)), dtype, "strict")
+    with strict.counter.forbid_synchronization(), strict.counter.forbid_transfers(), strict.counter.count() as counts:
+        q = Normal(mean, log_var)
+
+        class Model:
+            @staticmethod
+            def likelihood(z):
+                return Normal(z @ weight, 0.0)
+
+        for bound in both_estimators(Model, x, q, q.sample(noise)):
+            bounds.minibatch(bound.value, 100) + bounds.weight_log_prior([weight])
+    assert counts.dtypes == {dtype}
+
+
+@pytest.mark.parametrize("shape", [(M,), (), (2, M, 1)])
+def test_log_likelihoods_without_the_axis_of_samples_are_refused(shape):
+    wrong = tensor(np.zeros(shape))
+    message = r"log_likelihood has shape .*; expected \(L, M\), samples by data points"
+    with pytest.raises(InputError, match=message):
+        bounds.sgvb_a(wrong, wrong, wrong)
+    with pytest.raises(InputError, match=message):
+        bounds.sgvb_b(wrong, tensor(np.zeros(M)))
+
+
+@pytest.mark.parametrize("wrong", ["log_prior", "log_posterior"])
+@pytest.mark.parametrize("shape", [(M,), (1, M), (2, 1), (2, M, 1)])
+def test_terms_of_estimator_a_that_would_broadcast_are_refused(wrong, shape):
+    right = tensor(np.zeros((2, M)))
+    arguments = {"log_prior": right, "log_posterior": right} | {wrong: tensor(np.zeros(shape))}
+    with pytest.raises(InputError) as error:
+        bounds.sgvb_a(right, **arguments)
+    assert str(error.value) == f"{wrong} has shape {shape}; expected (2, {M}), to go with the log_likelihood"
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (2, M)])
+def test_divergences_that_would_broadcast_are_refused(shape):
+    with pytest.raises(InputError) as error:
+        bounds.sgvb_b(tensor(np.zeros((2, M))), tensor(np.zeros(shape)))
+    assert str(error.value) == f"divergence has shape {shape}; expected ({M},), to go with the log_likelihood"
