@@ -17,7 +17,7 @@ class LogLikelihood(NamedTuple):
     Attributes:
         value: ``(M,)``, in nats. It lies below log p(x) in expectation, and tightens
             with the number of samples; it is not a bound of the ELBO's kind.
-        stderr: ``(M,)``, its standard error (delta method), in nats.
+        stderr: ``(M,)``, its standard error (delta method), in nats; NaN from one sample.
         effective_samples: ``(M,)``, (sum w)^2 / sum w^2: how many of the samples count.
     """
 
@@ -44,11 +44,14 @@ def log_likelihood(
         samples: K.
         context: what the model is told beside ``x``.
         chunk: how many samples are held in memory at once.
+
+    Raises:
+        InputError: ``samples`` or ``chunk`` is not a positive integer, or ``x`` has another shape.
     """
-    samples = positive_integer("samples", samples)
-    x = as_tensor(x)
+    samples, chunk = positive_integer("samples", samples), positive_integer("chunk", chunk)
     with no_grad():
         q, p = model.posterior(x, context), model.prior(context)
+        x = as_tensor(x, q.mean)
         sums, sums_of_squares = [], []
         for start in range(0, samples, chunk):
             z = q.sample(generator, min(chunk, samples - start))
@@ -57,6 +60,7 @@ def log_likelihood(
             sums_of_squares.append(logsumexp(log_w * 2, axis=0))
         total, squares = logsumexp(stack(sums), axis=0), logsumexp(stack(sums_of_squares), axis=0)
         effective = exp(total * 2 - squares)
-        # The relative variance of the mean weight is (K / ess - 1) / K.
-        stderr = sqrt(maximum(1 / effective - 1 / samples, 0.0))
+        # The weights' relative variance is K / ess - 1; that of their mean is 1 / (K - 1) of it.
+        freedom = samples - 1 or math.nan
+        stderr = sqrt(maximum(samples / effective - 1, 0.0) / freedom)
         return LogLikelihood(total - math.log(samples), stderr, effective)

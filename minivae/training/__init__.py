@@ -7,4 +7,5 @@ from .fit import fit, run_to_end
 from .history import History
 from .run import Run
 from .schedules import SCHEDULES
-from .trainer import Settings, Trainer
+from .settings import Settings
+from .trainer import Trainer

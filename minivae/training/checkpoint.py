@@ -1,17 +1,19 @@
 """Checkpoints: everything that a run needs to go on exactly, in one ``.npz`` file.
 
 Arrays by name (``model/...``, ``optimizer/0/...``) and one JSON text, ``meta``, with the
-rest. Nothing in it is code: files are read with ``allow_pickle=False``.
+rest. Nothing in it is code: pickled objects are refused.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..datasets.numpy_file import read_npz
 from ..errors import InputError
 from ..files import atomic_path
 
@@ -35,20 +37,22 @@ def load_checkpoint(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dic
 
     Raises:
         InputError: there is no such file, it is truncated, it is no checkpoint of
-            minivae, or one of a later version.
+            minivae, or one of another version.
     """
+    arrays = read_npz(Path(path))
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
         meta = json.loads(str(arrays.pop("meta")))
-        kind, version = meta["format"], meta["version"]
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist; expected a checkpoint of minivae") from error
-    except Exception as error:  # whatever a damaged file makes its readers raise
-        raise InputError(f"{path} is not a whole checkpoint of minivae: {error}") from error
-    if kind != FORMAT or version > VERSION:
-        raise InputError(f"{path} is a {kind} of version {version}; expected {FORMAT} of version {VERSION}")
+        found = meta["format"], meta["version"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} is no checkpoint of minivae: it has no readable meta") from error
+    if found != (FORMAT, VERSION):
+        raise InputError(f"{path} is a {found[0]} of version {found[1]}; expected {FORMAT} of version {VERSION}")
     return arrays, meta
+
+
+def as_json(value: Any) -> Any:
+    """``value`` as JSON gives it back: tuples become lists, NumPy's numbers Python's."""
+    return json.loads(json.dumps(value, default=lambda number: number.item()))
 
 
 def under(prefix: str, arrays: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,9 @@ def evaluate(model: Model, feed: Feed, *, batch_size: int = 500, seed: int = EVA
 
     Returns:
         ``bound``, ``reconstruction``, ``kl``, ... as the model names them.
+
+    Raises:
+        InputError: ``batch_size`` is not a positive integer.
     """
     generator = backend.generator(seed, feed.library)
     totals: dict[str, float] = {}

@@ -36,25 +36,37 @@ class Feed:
         self.binarize = one_of("binarize", binarize, BINARIZE)
         self.scale, self.dtype = scale, backend.float_dtype(dtype)
         self.library = backend.library(library).name
-        self.images = Tensor(backend.asarray(split.images, backend=self.library))
+        # Pixels stay bytes; real values are stored as the run computes, so that float64
+        # data do not turn a float32 run into a float64 one.
+        images = split.images.astype(self.dtype, copy=False) if split.images.dtype.kind == "f" else split.images
+        self.images = Tensor(backend.asarray(images, backend=self.library))
 
     def __len__(self) -> int:
         return len(self.images)
 
-    def batch(self, rows: np.ndarray, generator: backend.Generator) -> Batch:
+    def batch(self, rows: Tensor | np.ndarray, generator: backend.Generator) -> Batch:
         """The minibatch of the data points at ``rows``, ``(M, data_dim)``."""
-        x = take(self.images, Tensor(backend.asarray(rows, backend=self.library)))
-        x = astype(x, self.dtype) / self.scale
+        return self._batch(take(self.images, self._on_device(rows)), generator)
+
+    def in_order(self, batch_size: int, generator: backend.Generator) -> Iterator[Batch]:
+        """All data points once, in order; the last minibatch may be smaller."""
+        for start in range(0, len(self), positive_integer("batch_size", batch_size)):
+            yield self._batch(self.images[start : start + batch_size], generator)
+
+    def shuffled(self, batch_size: int, seed: int, epoch: int) -> Tensor:
+        """:func:`epoch_order` of these data; all of it goes to the device at once."""
+        return self._on_device(epoch_order(len(self), batch_size, seed, epoch))
+
+    def _batch(self, images: Tensor, generator: backend.Generator) -> Batch:
+        x = astype(images, self.dtype) / self.scale
         if self.binarize == "threshold":
             x = astype(x > 0.5, self.dtype)
         elif self.binarize == "dynamic":
             x = astype(less(uniform(generator, x.shape, self.dtype), x), self.dtype)
         return Batch(x)
 
-    def in_order(self, batch_size: int, generator: backend.Generator) -> Iterator[Batch]:
-        """All data points once, in order; the last minibatch may be smaller."""
-        for start in range(0, len(self), batch_size):
-            yield self.batch(np.arange(start, min(start + batch_size, len(self))), generator)
+    def _on_device(self, rows: Tensor | np.ndarray) -> Tensor:
+        return rows if isinstance(rows, Tensor) else Tensor(backend.asarray(rows, backend=self.library))
 
 
 def epoch_order(size: int, batch_size: int, seed: int, epoch: int) -> np.ndarray:

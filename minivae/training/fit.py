@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from ..datasets import Dataset
@@ -13,7 +14,8 @@ from ..models import Model
 from .history import History
 from .interrupt import Interrupt, deferred_interrupt
 from .run import Run
-from .trainer import Settings, Trainer
+from .settings import Settings
+from .trainer import Trainer
 
 # How often the running bound is read. Reading makes the host wait for a GPU, so it is
 # done once in so many steps and not in each.
@@ -58,10 +60,11 @@ def fit(
 
 def run_to_end(trainer: Trainer, run: Run | None = None, progress: bool = True) -> History:
     """Train until all epochs are done or patience runs out, saving at each report. See :func:`fit`."""
-    with deferred_interrupt() as interrupt, _bar(trainer, progress) as bar:
+    # A run that diverges ends in one NonFiniteError; NumPy's warnings on the way there say less.
+    quiet = np.errstate(all="ignore")
+    with quiet, deferred_interrupt() as interrupt, _bar(trainer, progress) as bar:
         while trainer.step < trainer.total_steps and not trainer.out_of_patience():
-            _train_until_report(trainer, bar, interrupt)
-            if interrupt.signal is None:
+            if _train_until_report(trainer, bar, interrupt):
                 trainer.report()
             if run is not None:
                 run.save(trainer)
@@ -70,19 +73,19 @@ def run_to_end(trainer: Trainer, run: Run | None = None, progress: bool = True) 
     return trainer.history
 
 
-def _train_until_report(trainer: Trainer, bar: tqdm, interrupt: Interrupt) -> None:
-    """Steps up to the next row of the history, or to an interrupt."""
-    per_report = trainer.settings.report_every * len(trainer.order)
+def _train_until_report(trainer: Trainer, bar: tqdm, interrupt: Interrupt) -> bool:
+    """Steps up to the next row of the history; whether an interrupt did not come first."""
+    per_report = trainer.settings.report_every * trainer.steps_per_epoch
     end = min((trainer.step // per_report + 1) * per_report, trainer.total_steps)
-    start, before = time.perf_counter(), trainer.seconds
+    start = time.perf_counter()
     while trainer.step < end and interrupt.signal is None:
         trainer.train_step()
         bar.update(trainer.settings.batch_size)
         if trainer.step % STEPS_PER_READING == 0:
-            bar.set_postfix_str(f"bound {trainer.running_bound():.2f} nats", refresh=False)
-        trainer.seconds = before + time.perf_counter() - start
-    trainer.running_bound()  # waits for the device, so that the seconds are those of finished work
-    trainer.seconds = before + time.perf_counter() - start
+            bar.set_postfix_str(f"bound {trainer.running_parts()['bound']:.2f} nats", refresh=False)
+    trainer.running_parts()  # waits for the device, so that the seconds are those of finished work
+    trainer.seconds += time.perf_counter() - start
+    return trainer.step == end
 
 
 def _bar(trainer: Trainer, progress: bool) -> tqdm:

@@ -56,5 +56,5 @@ class History:
         try:
             with open(path, newline="", encoding="utf-8") as file:
                 return cls({name: float(value) for name, value in row.items()} for row in csv.DictReader(file))
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, csv.Error) as error:
             raise InputError(f"{path} is not a history of a run: {error}") from error

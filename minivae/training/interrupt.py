@@ -29,13 +29,15 @@ class Interrupt:
 def deferred_interrupt() -> Iterator[Interrupt]:
     """A ``with`` block in which SIGINT and SIGTERM are noted instead of raised.
 
-    Outside the main thread signals cannot be caught, and nothing changes.
+    Outside the main thread signals cannot be caught, and nothing changes. A signal that
+    is ignored (as ``nohup`` and background jobs have it) stays so.
     """
     interrupt = Interrupt()
     if threading.current_thread() is not threading.main_thread():
         yield interrupt
         return
-    before = {number: signal.signal(number, interrupt.handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt.handle) for number in numbers}
     try:
         yield interrupt
     finally:

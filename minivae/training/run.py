@@ -63,8 +63,8 @@ class Run:
             raise InputError(f"{folder} is not a run: it has no config.json")
         try:
             run.config = json.loads(run.config_path.read_text(encoding="utf-8"))
-            one_of("model", run.config["model"], MODELS)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            one_of("model", run.config.get("model"), MODELS)
+        except (OSError, ValueError, AttributeError) as error:
             raise InputError(f"{run.config_path} is damaged: {error}") from error
         return run
 
@@ -76,8 +76,7 @@ class Run:
     def save(self, trainer: Trainer) -> None:
         """Write the checkpoint and the history, each atomically."""
         arrays, meta = trainer.state()
-        model = {"library_version": __version__, "config": trainer.model.config}
-        save_checkpoint(self.checkpoint_path, arrays, {**meta, "model": model})
+        save_checkpoint(self.checkpoint_path, arrays, {"minivae": __version__, **meta})
         trainer.history.save(self.history_path)
 
     def restore(self, trainer: Trainer) -> None:
@@ -87,7 +86,7 @@ class Run:
     def load_model(self, **options: Any) -> Model:
         """The trained model. ``options`` are ``dtype`` and ``library`` of its constructor."""
         arrays, meta = self._load()
-        model = MODELS[self.config["model"]](**meta["model"]["config"], **options)
+        model = MODELS[self.config["model"]](**meta["model"], **options)
         model.load_state_dict(under("model/", arrays))
         return model
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,53 +12,23 @@ from .. import backend
 from ..autodiff import Tensor, backward, no_grad
 from ..bounds import weight_log_prior
 from ..datasets import Dataset, require_unit_interval
-from ..errors import InputError, NonFiniteError, one_of, positive_integer
-from ..models import Batch, Model
+from ..errors import InputError, NonFiniteError
+from ..models import Batch, Model, Objective
 from ..optim import OPTIMIZERS, Optimizer
-from .checkpoint import put_under, under
+from .checkpoint import as_json, put_under, under
 from .evaluate import evaluate
-from .feed import BINARIZE, Feed, epoch_order
+from .feed import Feed
 from .history import History
 from .schedules import SCHEDULES
+from .settings import Settings
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How to train. Checked when made.
-
-    Attributes:
-        epochs: passes over the training data, in all.
-        batch_size: M.
-        binarize: "none", "threshold" or "dynamic"; see ``Feed``.
-        optimizer: one of ``OPTIMIZERS``; ``optimizer_options`` are its own arguments.
-        lr: the step size; the optimizer's default if None.
-        schedule: one of ``SCHEDULES``, the factor on ``lr`` by step.
-        weight_prior: MAP with a prior N(0, I) over the weights (section 5).
-        patience: stop early when the test bound has not risen for so many reports.
-        report_every: epochs between two rows of the history.
-        seed: of the order of the data and of all noise in training.
-    """
-
-    epochs: int = 10
-    batch_size: int = 100
-    binarize: str = "none"
-    optimizer: str = "adam"
-    lr: float | None = None
-    schedule: str = "constant"
-    weight_prior: bool = False
-    patience: int | None = None
-    report_every: int = 1
-    seed: int = 0
-    optimizer_options: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "report_every"):
-            positive_integer(name, getattr(self, name))
-        if self.patience is not None:
-            positive_integer("patience", self.patience)
-        one_of("binarize", self.binarize, BINARIZE)
-        one_of("optimizer", self.optimizer, OPTIMIZERS)
-        one_of("schedule", self.schedule, SCHEDULES)
+ADVICE = (
+    "lower the learning rate, clip the gradients (the optimizer's max_norm), "
+    "or find the operation with autodiff.detect_anomaly()"
+)
+# What a resumed run may ask for anew: how long it trains.
+MAY_CHANGE = ("epochs", "patience")
 
 
 class Trainer:
@@ -81,7 +50,7 @@ class Trainer:
     """
 
     def __init__(self, model: Model, dataset: Dataset, settings: Settings) -> None:
-        _require_fit(model, dataset)
+        _require_fit(model, dataset, settings)
         self.model, self.dataset, self.settings = model, dataset, settings
         weight = model.parameters()[0]
         options = {
@@ -95,18 +64,23 @@ class Trainer:
         self.step, self.seconds, self.history = 0, 0.0, History()
         self.running: dict[str, Tensor] = {}  # sums of the parts since the last report
         self.running_steps = 0
-        self.order = epoch_order(len(self.train), settings.batch_size, settings.seed, 0)
+        self.order = self._shuffled(0)
         self.optimizers = self._make_optimizers()
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """How many whole minibatches the training data have."""
+        return len(self.order)
 
     @property
     def epoch(self) -> int:
         """Whole passes over the data so far."""
-        return self.step // len(self.order)
+        return self.step // self.steps_per_epoch
 
     @property
     def total_steps(self) -> int:
         """How many minibatches the run has in all."""
-        return self.settings.epochs * len(self.order)
+        return self.settings.epochs * self.steps_per_epoch
 
     @property
     def samples_seen(self) -> int:
@@ -121,13 +95,20 @@ class Trainer:
         kind, options = OPTIMIZERS[self.settings.optimizer], dict(self.settings.optimizer_options)
         if self.settings.lr is not None:
             options["lr"] = self.settings.lr
-        return [kind(objective.parameters, **options) for objective in objectives]
+        try:
+            return [kind(objective.parameters, **options) for objective in objectives]
+        except TypeError as error:
+            raise InputError(f"optimizer_options do not suit {self.settings.optimizer}: {error}") from error
+
+    def _shuffled(self, epoch: int) -> Tensor:
+        """The rows of each minibatch of an epoch."""
+        return self.train.shuffled(self.settings.batch_size, self.settings.seed, epoch)
 
     def train_step(self) -> dict[str, Tensor]:
         """One turn of Algorithm 1's loop; returns the named parts of the bound, in nats per data point."""
-        epoch, place = divmod(self.step, len(self.order))
+        epoch, place = divmod(self.step, self.steps_per_epoch)
         if place == 0:
-            self.order = epoch_order(len(self.train), self.settings.batch_size, self.settings.seed, epoch)
+            self.order = self._shuffled(epoch)
         factor = SCHEDULES[self.settings.schedule](self.step, self.total_steps)
         parts = self._update(self.train.batch(self.order[place], self.generator), factor)
         self.step += 1
@@ -144,21 +125,20 @@ class Trainer:
             optimizer.step(gradient, lr_factor)
         return {name: part.detach() for o in objectives for name, part in o.parts.items()}
 
-    def _loss(self, objective: Any) -> Tensor:
+    def _loss(self, objective: Objective) -> Tensor:
         if not self.settings.weight_prior:
             return objective.loss
         # The loss is an average per data point, so the prior counts 1/N (section 5 with Eq. 8).
         return objective.loss - weight_log_prior(objective.parameters) * (1 / len(self.train))
 
-    def running_bound(self) -> float:
-        """The average bound since the last report. Waits for the device.
+    def running_parts(self) -> dict[str, float]:
+        """The averages of the parts since the last report; empty before the first step. Waits for the device.
 
         Raises:
-            NonFiniteError: it is NaN or infinite; names the step and the parts.
+            NonFiniteError: one is NaN or infinite; names the step and the parts.
         """
         parts = {name: float(total) / self.running_steps for name, total in self.running.items()}
-        self._require_finite(parts, "training")
-        return parts["bound"]
+        return self._require_finite(parts, "training")
 
     def report(self) -> dict[str, float]:
         """Evaluate on the test set, add a row to the history and return it.
@@ -166,23 +146,18 @@ class Trainer:
         Raises:
             NonFiniteError: the bound is NaN or infinite, in training or on the test set.
         """
-        self.running_bound()
+        test = self._require_finite(evaluate(self.model, self.test), "test")
         row = {"epoch": self.epoch, "samples_seen": self.samples_seen, "seconds": self.seconds}
-        row |= {f"train_{name}": float(total) / self.running_steps for name, total in self.running.items()}
-        test = evaluate(self.model, self.test)
-        self._require_finite(test, "test")
-        row |= {f"test_{name}": value for name, value in test.items()}
+        row |= put_under("train_", self.running_parts()) | put_under("test_", test)
         self.history.append(**row)
         self.running, self.running_steps = {}, 0
         return row
 
-    def _require_finite(self, parts: Mapping[str, float], where: str) -> None:
+    def _require_finite(self, parts: dict[str, float], where: str) -> dict[str, float]:
         if not all(math.isfinite(value) for value in parts.values()):
             values = ", ".join(f"{name} {value:g}" for name, value in parts.items())
-            raise NonFiniteError(
-                f"the {where} bound is not finite at step {self.step}: {values}; lower the learning rate, "
-                "clip the gradients (max_norm), or find the operation with autodiff.detect_anomaly()"
-            )
+            raise NonFiniteError(f"the {where} bound is not finite at step {self.step}: {values}; {ADVICE}")
+        return parts
 
     def out_of_patience(self) -> bool:
         """Whether the test bound has not risen for ``patience`` reports."""
@@ -198,8 +173,11 @@ class Trainer:
         for i, optimizer in enumerate(self.optimizers):
             arrays |= put_under(f"optimizer/{i}/", optimizer.state_dict())
         arrays |= put_under("running/", {name: total.numpy() for name, total in self.running.items()})
+        for name, array in arrays.items():
+            if not np.isfinite(array).all():  # or it would take the place of the last good one
+                raise NonFiniteError(f"{name} is not finite at step {self.step}; {ADVICE}")
         meta = {
-            "settings": asdict(self.settings),
+            **self._identity(),
             "step": self.step,
             "seconds": self.seconds,
             "running_steps": self.running_steps,
@@ -208,18 +186,28 @@ class Trainer:
         }
         return arrays, meta
 
-    def load_state(self, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
+    def _identity(self) -> dict[str, dict[str, Any]]:
+        """What makes a run the one that it is, as a checkpoint's metadata hold it."""
+        run = {
+            "model": type(self.model).__name__,
+            "training_rows": len(self.train),
+            "dtype": self.train.dtype.name,
+            "library": self.train.library,
+        }
+        return as_json({"settings": vars(self.settings), "model": self.model.config, "run": run})
+
+    def load_state(self, arrays: dict[str, np.ndarray], meta: Mapping[str, Any]) -> None:
         """Put back what :meth:`state` gave.
 
         Raises:
-            InputError: it is from another model or optimizer, or from a run with other
-                settings than the number of epochs.
+            InputError: it is from another model, other data, or a run with other settings;
+                only how long to train may differ.
         """
-        for name, value in asdict(self.settings).items():
-            if name != "epochs" and meta["settings"].get(name) != value:
-                raise InputError(
-                    f"{name} is {value!r}; the run to resume was trained with {meta['settings'].get(name)!r}"
-                )
+        for group, asked in self._identity().items():
+            for name, value in asked.items():
+                found = meta[group].get(name)
+                if name not in MAY_CHANGE and found != value:
+                    raise InputError(f"{name} is {value!r}; the run to resume has {found!r}")
         self.model.load_state_dict(under("model/", arrays))
         for i, optimizer in enumerate(self.optimizers):
             optimizer.load_state_dict(under(f"optimizer/{i}/", arrays))
@@ -230,13 +218,13 @@ class Trainer:
         self.step, self.seconds, self.running_steps = meta["step"], meta["seconds"], meta["running_steps"]
         self.generator.state = meta["generator"]
         self.history = History(meta["history"])
-        self.order = epoch_order(len(self.train), self.settings.batch_size, self.settings.seed, self.epoch)
+        self.order = self._shuffled(self.epoch)
 
 
-def _require_fit(model: Model, dataset: Dataset) -> None:
+def _require_fit(model: Model, dataset: Dataset, settings: Settings) -> None:
     if dataset.data_dim != model.data_dim:
         raise InputError(
             f"{dataset.name} has {dataset.data_dim} columns, but this model was built for data_dim={model.data_dim}"
         )
-    if model.needs_unit_interval:
+    if model.needs_unit_interval or settings.binarize != "none":
         require_unit_interval(dataset)

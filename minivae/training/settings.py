@@ -1,0 +1,55 @@
+"""What a run is asked for, checked before any work starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import one_of, positive_integer, positive_number
+from ..optim import OPTIMIZERS
+from .feed import BINARIZE
+from .schedules import SCHEDULES
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train. Checked when made.
+
+    Attributes:
+        epochs: passes over the training data, in all.
+        batch_size: M.
+        binarize: "none", "threshold" or "dynamic"; see ``Feed``.
+        optimizer: one of ``OPTIMIZERS``; ``optimizer_options`` are its own arguments.
+        lr: the step size; the optimizer's default if None.
+        schedule: one of ``SCHEDULES``, the factor on ``lr`` by step.
+        weight_prior: MAP with a prior N(0, I) over the weights (section 5).
+        patience: stop early when the test bound has not risen for so many reports.
+        report_every: epochs between two rows of the history.
+        seed: of the order of the data and of all noise in training.
+
+    Raises:
+        InputError: a number out of its range, or an unknown name.
+    """
+
+    epochs: int = 10
+    batch_size: int = 100
+    binarize: str = "none"
+    optimizer: str = "adam"
+    lr: float | None = None
+    schedule: str = "constant"
+    weight_prior: bool = False
+    patience: int | None = None
+    report_every: int = 1
+    seed: int = 0
+    optimizer_options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "report_every"):
+            positive_integer(name, getattr(self, name))
+        if self.patience is not None:
+            positive_integer("patience", self.patience)
+        if self.lr is not None:
+            positive_number("lr", self.lr)
+        one_of("binarize", self.binarize, BINARIZE)
+        one_of("optimizer", self.optimizer, OPTIMIZERS)
+        one_of("schedule", self.schedule, SCHEDULES)

@@ -1,0 +1,94 @@
+"""evaluate: the bound on a whole data set, with z sampled."""
+
+import numpy as np
+import pytest
+
+from minivae import backend
+from minivae.autodiff import Tensor
+from minivae.errors import InputError
+from minivae.training import Feed, evaluate
+from minivae.training.evaluate import EVALUATION_SEED
+
+from ..strict_device import strict
+from .conftest import small_model
+
+
+@pytest.fixture
+def model():
+    return small_model(dtype="float64", seed=5)
+
+
+@pytest.fixture
+def feed(digits):
+    return Feed(digits.test, digits.scale, dtype="float64")
+
+
+def by_hand(model, feed, eps):
+    """The average bound and its parts with given noise, in one piece."""
+    x = np.asarray(feed.images.data / feed.scale)
+    bound = model.bound(x, eps[None])
+    names = {"bound": bound.value, "reconstruction": bound.reconstruction, "kl": bound.kl}
+    return {name: value.numpy().mean() for name, value in names.items()}
+
+
+@pytest.mark.parametrize("batch_size", [1, 32, 69, 70, 500])
+def test_unequal_minibatches_are_weighted_by_their_size(model, feed, batch_size):
+    # With L = 1 the stream of noise does not depend on how the rows are cut.
+    eps = backend.generator(EVALUATION_SEED).standard_normal((70, 3), "float64")
+    found = evaluate(model, feed, batch_size=batch_size)
+    assert found == pytest.approx(by_hand(model, feed, eps), rel=1e-12)
+
+
+def test_z_is_sampled_and_not_the_posterior_mean(model, feed):
+    at_the_mean = by_hand(model, feed, np.zeros((70, 3)))
+    found = evaluate(model, feed)
+    assert found["kl"] == pytest.approx(at_the_mean["kl"])
+    assert abs(found["reconstruction"] - at_the_mean["reconstruction"]) > 1e-3
+
+
+@pytest.mark.parametrize("binarize", ["none", "dynamic"])
+def test_the_same_seed_gives_the_same_number_and_another_another(model, digits, binarize):
+    feed = Feed(digits.test, digits.scale, binarize=binarize, dtype="float64")
+    assert evaluate(model, feed) == evaluate(model, feed)
+    assert evaluate(model, feed, seed=1) != evaluate(model, feed)
+
+
+def test_the_bound_is_reconstruction_minus_kl(model, feed):
+    parts = evaluate(model, feed)
+    assert parts["bound"] == pytest.approx(parts["reconstruction"] - parts["kl"], rel=1e-12)
+
+
+def test_nothing_changes_and_nothing_is_recorded(model, feed, monkeypatch):
+    before = {name: value.copy() for name, value in model.state_dict().items()}
+    seen = []
+    to_float = Tensor.__float__
+    monkeypatch.setattr(Tensor, "__float__", lambda part: seen.append(part.requires_grad) or to_float(part))
+    evaluate(model, feed)
+    assert seen
+    assert not any(seen)
+    for name, value in model.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_a_batch_size_of_zero_is_refused(model, feed):
+    with pytest.raises(InputError, match="batch_size is 0"):
+        evaluate(model, feed, batch_size=0)
+
+
+@pytest.mark.parametrize("binarize", ["none", "threshold", "dynamic"])
+def test_on_the_device_only_the_numbers_come_back(digits, binarize):
+    model = small_model(library="strict")
+    feed = Feed(digits.test, digits.scale, binarize=binarize, library="strict")
+    with strict.counter.count() as counts, strict.counter.forbid_dtype("float64"):
+        evaluate(model, feed, batch_size=30)
+    assert counts.to_device == 0
+    assert counts.to_host == 3 * 3  # three parts of three minibatches
+
+
+def test_every_library_gives_the_same_bound(digits, backend_name):
+    """The libraries draw different noise, so the data are many enough to tell a fault from chance."""
+    bounds = [
+        evaluate(small_model(library=name), Feed(digits.train, digits.scale, library=name))["bound"]
+        for name in ("numpy", backend_name)
+    ]
+    assert bounds[0] == pytest.approx(bounds[1], abs=0.5)
