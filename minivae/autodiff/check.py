@@ -86,9 +86,10 @@ def check_gradients(
         InputError: an argument cannot be used; or f is not finite, not deterministic,
             not computed in float64, or not analytic under ``complex_step``.
 
-    The default tolerances lie between what right and wrong rules give. Measured on the
-    primitives: right ones err by up to 1e-8 in central differences (1e-14 under
-    ``complex_step``), and a factor of 1.001 on one element in 10^4 by 1e-5.
+    The default tolerances lie between what right and wrong rules give. Measured on every
+    primitive, at both orders: right ones err by at most 7e-8, most below 1e-10; under
+    ``complex_step`` by at most 3e-13, most below 1e-15. Of 10^4 elements, a single one
+    wrong by a factor of 1.01 gives about 5e-5 in random directions.
     """
     one_of("mode", mode, ("auto", *_MODES))
     if order not in (1, 2):

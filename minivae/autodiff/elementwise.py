@@ -1,4 +1,4 @@
-"""Element-wise primitives: each row is a name, what it computes, a value and derivative rules.
+"""Element-wise primitives: each row is a name, what it computes, a formula and derivative rules.
 
 In the rules ``g`` is the cotangent of the result, ``y`` the result and ``x``, ``a``,
 ``b`` the inputs, all tensors; a rule returns ``g`` times the derivative by its input.
@@ -10,43 +10,38 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .. import backend
+from .formula import Formula
 from .tensor import Primitive, Tensor, apply, primitive, tensor
 
-
-def _row(name: str, doc: str, value: Callable, *vjps: Callable | None) -> Primitive:
-    return primitive(name, doc, value, *vjps, broadcasts=True)
+_NAMES = {1: ("x",), 2: ("a", "b"), 3: ("condition", "a", "b")}
 
 
-def _ufunc(name: str, doc: str, *vjps: Callable | None) -> Primitive:
+def _row(name: str, doc: str, formula: str, *vjps: Callable | None, inputs: int = 1) -> Primitive:
+    """A row whose value is a formula of its inputs: x, or a and b, or condition, a and b."""
+    return primitive(name, doc, Formula(formula, _NAMES[inputs]), *vjps, broadcasts=True)
+
+
+def _ufunc(name: str, doc: str, *vjps: Callable | None, inputs: int = 1) -> Primitive:
     """A row whose value is the function of that name of every array library."""
-    return _row(name, doc, partial(_ufunc_value, name), *vjps)
-
-
-def _ufunc_value(name: str, xp: Any, *arrays: Any, out: Any = None) -> Any:
-    return getattr(xp, name)(*arrays, out=out)
-
-
-def _same(xp: Any, x: Any, out: Any = None) -> Any:
-    return x
+    return _row(name, doc, f"{name}({', '.join(_NAMES[inputs])})", *vjps, inputs=inputs)
 
 
 # ------------------------------------------------------------- arithmetic
 
-add = _ufunc("add", "a + b", lambda g, y, a, b: g, lambda g, y, a, b: g)
-subtract = _ufunc("subtract", "a - b", lambda g, y, a, b: g, lambda g, y, a, b: -g)
-multiply = _ufunc("multiply", "a b", lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)
-divide = _ufunc("divide", "a / b", lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b)
+add = _ufunc("add", "a + b", lambda g, y, a, b: g, lambda g, y, a, b: g, inputs=2)
+subtract = _ufunc("subtract", "a - b", lambda g, y, a, b: g, lambda g, y, a, b: -g, inputs=2)
+multiply = _ufunc("multiply", "a b", lambda g, y, a, b: g * b, lambda g, y, a, b: g * a, inputs=2)
+divide = _ufunc("divide", "a / b", lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b, inputs=2)
 negative = _ufunc("negative", "-x", lambda g, y, x: -g)
 square = _ufunc("square", "x^2", lambda g, y, x: g * x * 2)
 sqrt = _ufunc("sqrt", "the square root", lambda g, y, x: g / (y * 2))
-identity = _row("identity", "x itself", _same, lambda g, y, x: g)
-stop_gradient = _row("stop_gradient", "x as a constant: no gradient flows through", _same)
+identity = _row("identity", "x itself", "x", lambda g, y, x: g)
+stop_gradient = _row("stop_gradient", "x as a constant: no gradient flows through", "x")
 
 
 def _power_by_base(g: Tensor, y: Tensor, x: Any, p: Any) -> Tensor:
@@ -63,7 +58,7 @@ def _power_by_exponent(g: Tensor, y: Tensor, x: Any, p: Any) -> Tensor:
     return g * y * log(where(greater(x, 0), x, 1.0))
 
 
-power = _ufunc("power", "x^p", _power_by_base, _power_by_exponent)
+power = _ufunc("power", "x^p", _power_by_base, _power_by_exponent, inputs=2)
 
 # ----------------------------------------- exponentials and trigonometry
 
@@ -77,47 +72,29 @@ cos = _ufunc("cos", "the cosine", lambda g, y, x: -g * sin(x))
 # ------------------------------------------------------------ activations
 
 
-def _sigmoid_value(xp: Any, x: Any, out: Any = None) -> Any:
-    # 1 / (1 + exp(-x)) keeps its relative accuracy for large negative x, where
-    # (1 + tanh(x / 2)) / 2 has none. The limits, about log(largest number), keep exp from
-    # overflowing and the result from becoming zero.
-    y = xp.empty_like(x) if out is None else out
-    xp.maximum(x, -87.0 if x.dtype.char == "f" else -708.0, out=y)
-    xp.negative(y, out=y)
-    xp.exp(y, out=y)
-    xp.add(y, 1, out=y)
-    return xp.divide(1, y, out=y)
-
-
-def _softplus_value(xp: Any, x: Any, out: Any = None) -> Any:
-    # log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)) never overflows. -|x| is written as
-    # min(x, 0) - max(x, 0), which keeps the imaginary part of a complex step.
-    positive = xp.maximum(x, 0)  # before y is written: out may be x itself
-    y = xp.minimum(x, 0, out=out)
-    xp.subtract(y, positive, out=y)
-    xp.exp(y, out=y)
-    xp.log1p(y, out=y)
-    return xp.add(y, positive, out=y)
-
-
-def _relu_value(xp: Any, x: Any, out: Any = None) -> Any:
-    return xp.maximum(x, 0, out=out)
-
-
 tanh = _ufunc("tanh", "the hyperbolic tangent", lambda g, y, x: g * (1 - y * y))
-sigmoid = _row("sigmoid", "1 / (1 + e^-x)", _sigmoid_value, lambda g, y, x: g * (y * (1 - y)))
-softplus = _row("softplus", "log(1 + e^x), for any x", _softplus_value, lambda g, y, x: g * sigmoid(x))
-relu = _row("relu", "max(x, 0); derivative 0 at 0", _relu_value, lambda g, y, x: where(greater(x, 0), g, 0.0))
+# 1 / (1 + exp(-x)) keeps its relative accuracy for large negative x, where
+# (1 + tanh(x / 2)) / 2 has none; the limit keeps exp from overflowing.
+sigmoid = _row("sigmoid", "1 / (1 + e^-x)", "1 / (1 + exp(-maximum(x, LOWEST)))", lambda g, y, x: g * (y * (1 - y)))
+# log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)) never overflows. -|x| is written as
+# min(x, 0) - max(x, 0), which keeps the imaginary part of a complex step.
+softplus = _row(
+    "softplus",
+    "log(1 + e^x), for any x",
+    "maximum(x, 0) + log1p(exp(minimum(x, 0) - maximum(x, 0)))",
+    lambda g, y, x: g * sigmoid(x),
+)
+relu = _row("relu", "max(x, 0); derivative 0 at 0", "maximum(x, 0)", lambda g, y, x: where(greater(x, 0), g, 0.0))
 
 # ----------------------------------- choices and comparisons: kinks, steps
 
 sign = _ufunc("sign", "-1, 0 or 1; piecewise constant")
-greater = _ufunc("greater", "a > b, as booleans")
-greater_equal = _ufunc("greater_equal", "a >= b, as booleans")
-less = _ufunc("less", "a < b, as booleans")
-less_equal = _ufunc("less_equal", "a <= b, as booleans")
-equal = _ufunc("equal", "a == b, as booleans")
-not_equal = _ufunc("not_equal", "a != b, as booleans")
+greater = _ufunc("greater", "a > b, as booleans", inputs=2)
+greater_equal = _ufunc("greater_equal", "a >= b, as booleans", inputs=2)
+less = _ufunc("less", "a < b, as booleans", inputs=2)
+less_equal = _ufunc("less_equal", "a <= b, as booleans", inputs=2)
+equal = _ufunc("equal", "a == b, as booleans", inputs=2)
+not_equal = _ufunc("not_equal", "a != b, as booleans", inputs=2)
 absolute = _ufunc("absolute", "|x|; derivative 0 at 0", lambda g, y, x: g * sign(x))
 
 
@@ -127,40 +104,44 @@ def _share(g: Tensor, mine: Any, other: Any) -> Tensor:
 
 
 maximum = _ufunc(
-    "maximum", "the larger of a and b", lambda g, y, a, b: _share(g, a, b), lambda g, y, a, b: _share(g, b, a)
+    "maximum",
+    "the larger of a and b",
+    lambda g, y, a, b: _share(g, a, b),
+    lambda g, y, a, b: _share(g, b, a),
+    inputs=2,
 )
 minimum = _ufunc(
-    "minimum", "the smaller of a and b", lambda g, y, a, b: _share(g, b, a), lambda g, y, a, b: _share(g, a, b)
+    "minimum",
+    "the smaller of a and b",
+    lambda g, y, a, b: _share(g, b, a),
+    lambda g, y, a, b: _share(g, a, b),
+    inputs=2,
 )
-
-
-def _clip_value(xp: Any, x: Any, low: float | None, high: float | None, out: Any = None) -> Any:
-    return xp.clip(x, low, high, out=out)
-
-
-_clip = _row("clip", "x held between two bounds", _clip_value, lambda g, y, x, low, high: where(equal(x, y), g, 0.0))
 
 
 def clip(x: Any, low: float | None = None, high: float | None = None) -> Tensor:
     """``x`` held between two numbers; the derivative is 1 inside, bounds included, and 0 outside."""
-    return apply(_clip, x, low=low, high=high)
+    low, high = -math.inf if low is None else low, math.inf if high is None else high
+    return apply(_clip, x, low, high)
 
 
-def _where_value(xp: Any, condition: Any, a: Any, b: Any, out: Any = None) -> Any:
-    chosen = xp.where(condition, a, b)
-    if out is None:
-        return chosen
-    out[...] = chosen
-    return out
-
-
+_clip = primitive(
+    "clip",
+    "x held between two numbers",
+    Formula("minimum(maximum(x, low), high)", ("x", "low", "high")),
+    lambda g, y, x, low, high: where(equal(x, y), g, 0.0),
+    None,
+    None,
+    broadcasts=True,
+)
 _where = _row(
     "where",
     "a where the condition holds, else b",
-    _where_value,
+    "where(condition, a, b)",
     None,
     lambda g, y, condition, a, b: where(condition, g, 0.0),
     lambda g, y, condition, a, b: where(condition, 0.0, g),
+    inputs=3,
 )
 
 
