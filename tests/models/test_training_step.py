@@ -1,0 +1,90 @@
+"""The whole training step, forward, backward and update: its dtype, and what it asks of a device."""
+
+import numpy as np
+import pytest
+
+from minivae import backend
+from minivae.autodiff import backward, hooked, tensor
+from minivae.models import Batch
+from minivae.optim import OPTIMIZERS
+
+from ..strict_device import strict
+from .kinds import EVERY_KIND, data, noise, small_vae
+
+ESTIMATORS = pytest.mark.parametrize("estimator", ["A", "B"])
+
+
+def train_step(model, optimizer, x, source):
+    """One step of Algorithm 1; returns the loss."""
+    (objective,) = model.objectives(Batch(x), source)
+    optimizer.step(backward(objective.loss, objective.parameters))
+    return objective.loss
+
+
+@EVERY_KIND
+@ESTIMATORS
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_array_of_a_step_has_the_models_dtype(kind, estimator, name, dtype, rng, backend_name):
+    """Also where data and noise come as float64 arrays: every result of every operation is looked at."""
+    model = small_vae(kind, estimator=estimator, samples=2, dtype=dtype, library=backend_name)
+    optimizer = OPTIMIZERS[name](model.parameters(), weight_decay=0.1, max_norm=1.0)
+    x, epsilon = (backend.asarray(a, backend=backend_name) for a in (data(rng), noise(rng, 2)))
+    made = []
+    with hooked(lambda primitive, inputs, attributes, output: made.append((primitive.name, output.dtype.name))):
+        for source in (epsilon, backend.generator(0, backend_name)):
+            train_step(model, optimizer, x, source)
+    assert len(made) > 100
+    assert {dtype_ for _, dtype_ in made} <= {dtype, "bool"}
+    assert {p.dtype.name for p in model.parameters()} == {dtype}
+    assert {slot.dtype.name for slots in optimizer.state for slot in slots} == {dtype}
+
+
+@EVERY_KIND
+@ESTIMATORS
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_step_makes_no_host_wait_moves_nothing_and_makes_no_float64(kind, estimator, name, rng):
+    model = small_vae(kind, estimator=estimator, samples=2, library="strict")
+    optimizer = OPTIMIZERS[name](model.parameters(), weight_decay=0.1, max_norm=1.0)
+    x, generator = tensor(data(rng), "float32", "strict"), backend.generator(0, "strict")
+    counter = strict.counter
+    with counter.forbid_synchronization(), counter.forbid_transfers(), counter.forbid_dtype("float64"):
+        losses = [train_step(model, optimizer, x, generator) for _ in range(3)]
+    with counter.count() as counts:
+        assert np.isfinite([float(loss) for loss in losses]).all()
+    assert counts.synchronizations == 3  # one for each value that was asked for
+
+
+@EVERY_KIND
+def test_what_users_call_makes_no_host_wait(kind, rng):
+    model = small_vae(kind, library="strict")
+    x, generator = tensor(data(rng), "float32", "strict"), backend.generator(0, "strict")
+    counter = strict.counter
+    with counter.forbid_synchronization(), counter.forbid_transfers(), counter.forbid_dtype("float64"):
+        model.reconstruct(x)
+        model.sample(generator, 4)
+
+
+@EVERY_KIND
+@ESTIMATORS
+def test_every_library_takes_the_same_step(kind, estimator, rng, backend_name):
+    x, epsilon = data(rng), noise(rng, 2)
+
+    def after(library):
+        model = small_vae(kind, estimator=estimator, dtype="float64", library=library)
+        optimizer = OPTIMIZERS["adam"](model.parameters())
+        for _ in range(3):
+            loss = train_step(model, optimizer, tensor(x, backend=library), backend.asarray(epsilon, backend=library))
+        return [loss.numpy(), *model.state_dict().values()]
+
+    for here, there in zip(after("numpy"), after(backend_name), strict=True):
+        np.testing.assert_allclose(there, here, rtol=1e-9)
+
+
+@EVERY_KIND
+@ESTIMATORS
+def test_steps_raise_the_bound(kind, estimator, rng):
+    model = small_vae(kind, estimator=estimator)
+    optimizer, x, epsilon = OPTIMIZERS["adam"](model.parameters(), 0.01), data(rng), noise(rng)
+    losses = [float(train_step(model, optimizer, x, epsilon)) for _ in range(100)]
+    assert losses[-1] < losses[0] - 0.5
