@@ -1,11 +1,14 @@
 """The command line: ``minivae train|evaluate|sample|plot|info``, also ``python -m minivae``.
 
 Exit codes: 0 done; 2 wrong usage or bad input, said in one line on standard error;
-130 and 143 interrupted by SIGINT and SIGTERM, after a checkpoint was saved.
+130 and 143 interrupted by SIGINT and SIGTERM, after a checkpoint was saved; 141 nobody
+reads the output any more (SIGPIPE).
 """
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -19,15 +22,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Args:
         arguments: the words after ``minivae``; those of the process by default.
+
+    Raises:
+        SystemExit: with code 2 for wrong usage, with 0 after ``--help`` and ``--version``.
     """
     args = make_parser().parse_args(arguments)
     try:
-        args.run_command(args)
-    except MinivaeError as error:
-        print(f"minivae {args.command}: {' '.join(str(error).split())}", file=sys.stderr)
+        text, result = args.run_command(args)
+        print(json.dumps(result) if args.json else text, flush=True)
+    except BrokenPipeError:
+        # What is still in the buffer must go somewhere when the interpreter flushes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (MinivaeError, OSError, MemoryError) as error:
+        print(f"minivae {args.command}: {_in_one_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as interrupt:
-        number = interrupt.args[0] if interrupt.args else signal.SIGINT
-        print(f"minivae {args.command}: interrupted", file=sys.stderr)
-        return 128 + int(number)
+        number, *advice = interrupt.args or (signal.SIGINT,)
+        print(f"minivae {args.command}: interrupted{''.join(advice)}", file=sys.stderr)
+        return 128 + number
     return 0
+
+
+def _in_one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {error}"
+    return " ".join(str(error).split())

@@ -1,9 +1,11 @@
-"""``minivae evaluate``, ``sample``, ``plot`` and ``info``: what can be done with a trained run."""
+"""``minivae evaluate``, ``sample``, ``plot`` and ``info``: what can be done with a trained run.
+
+Each returns its result twice: as text, and as what ``--json`` prints.
+"""
 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 from pathlib import Path
@@ -13,53 +15,53 @@ import numpy as np
 
 from .. import __version__, autodiff, backend, datasets, plots
 from ..datasets import Dataset
-from ..errors import InputError, positive_integer
+from ..errors import InputError, one_of, positive_integer
 from ..files import atomic_path
 from ..inference import log_likelihood
 from ..models import Model
+from ..plots.canvas import FORMATS
 from ..plots.run import draw_run
 from ..training import Feed, Run
 from ..training import evaluate as evaluate_bound
+from . import options
 
 
-def evaluate(args: argparse.Namespace) -> None:
-    """Print the test bound with its parts, and log p(x) by importance sampling."""
+def evaluate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
+    """The test bound with its parts, and log p(x) by importance sampling."""
     samples = positive_integer("importance-samples", args.importance_samples)
     points = positive_integer("points", args.points)
     run = Run.open(args.run)
     model, dataset, feed = _load(run, args)
     result: dict[str, Any] = {"run": str(run.folder), "data": dataset.name, "split": dataset.split}
-    result |= evaluate_bound(model, feed)
-    result |= _log_likelihood(model, dataset, feed, samples, points, args.seed)
-    result["binarize"] = feed.binarize
-    print(f"test bound  {result['bound']:.3f} nats per data point, z sampled once for each of {len(feed)} points")
-    print(
-        f"            reconstruction {result['reconstruction']:.3f}, KL {result['kl']:.3f}; binarization {feed.binarize}"
-    )
-    print(
+    result |= {"binarize": feed.binarize, **evaluate_bound(model, feed)}
+    result |= _log_likelihood(model, feed, samples, points, args.seed)
+    lines = (
+        f"test bound  {result['bound']:.3f} nats per data point, z sampled once for each of {len(feed)} points",
+        f"            reconstruction {result['reconstruction']:.3f}, KL {result['kl']:.3f}; "
+        f"binarization {feed.binarize}",
         f"log p(x)    {result['log_likelihood']:.3f} +- {result['log_likelihood_stderr']:.3f} nats (standard error), "
-        f"importance-sampled with K = {samples} on {result['points']} points"
+        f"importance-sampled with K = {samples} on {result['points']} points",
     )
-    _finish(result, args)
+    return "\n".join(lines), result
 
 
-def _log_likelihood(
-    model: Model, dataset: Dataset, feed: Feed, samples: int, points: int, seed: int
-) -> dict[str, float | int]:
+def _log_likelihood(model: Model, feed: Feed, samples: int, points: int, seed: int) -> dict[str, float | int]:
     """The mean over random test points, and its standard error.
 
     The error has two sources: the importance samples, and that only some of the test
     points were drawn (none if all of them are used).
     """
+    n = min(points, len(feed))
+    if n == 1 < len(feed):
+        raise InputError("points is 1; a standard error needs at least 2")
     generator = backend.generator(seed, feed.library)
-    rows = np.random.default_rng(seed).permutation(len(feed))[:points]
+    rows = np.random.default_rng(seed).permutation(len(feed))[:n]
     values, errors = [], []
-    for chunk in np.array_split(rows, math.ceil(len(rows) / 100)):
+    for chunk in np.array_split(rows, math.ceil(n / 100)):
         estimate = log_likelihood(model, feed.batch(chunk, generator).x, generator, samples)
         values.append(estimate.value.numpy())
         errors.append(estimate.stderr.numpy())
     value, error = np.concatenate(values).astype(float), np.concatenate(errors).astype(float)
-    n = len(rows)
     of_sampling = (error**2).sum() / n**2
     of_choice = value.var(ddof=1) / n * (1 - n / len(feed)) if n > 1 else 0.0
     return {
@@ -70,23 +72,23 @@ def _log_likelihood(
     }
 
 
-def sample(args: argparse.Namespace) -> None:
+def sample(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """Write images drawn from the model: the means of p(x|z) for z from the prior."""
     number = positive_integer("number", args.number)
     run = Run.open(args.run)
+    path = Path(args.out or run.folder / "samples.png")
+    one_of(f"the suffix of {path}", path.suffix.lower(), (*FORMATS, ".npy"))
     model, dataset, feed = _load(run, args)
     images = model.sample(backend.generator(args.seed, feed.library), number).numpy()
-    path = Path(args.out or run.folder / "samples.png")
-    if path.suffix == ".npy":
-        with atomic_path(path) as temporary:
-            np.save(temporary, images)
+    if path.suffix.lower() == ".npy":
+        with atomic_path(path) as temporary, open(temporary, "wb") as file:
+            np.save(file, images)
     else:
         plots.samples(images, dataset.image_shape, path)
-    print(f"{number} samples in {path}")
-    _finish({"run": str(run.folder), "path": str(path), "number": number}, args)
+    return f"{number} samples in {path}", {"run": str(run.folder), "path": str(path), "number": number}
 
 
-def plot(args: argparse.Namespace) -> None:
+def plot(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """Draw the figures of a run again."""
     run = Run.open(args.run)
     model, dataset, feed = _load(run, args)
@@ -95,14 +97,12 @@ def plot(args: argparse.Namespace) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
-    paths = draw_run(model, dataset, feed, run.load_history(), folder)
-    for path in paths:
-        print(path)
-    _finish({"run": str(run.folder), "figures": [str(path) for path in paths]}, args)
+    paths = [str(path) for path in draw_run(model, dataset, feed, run.load_history(), folder)]
+    return "\n".join(paths), {"run": str(run.folder), "figures": paths}
 
 
-def info(args: argparse.Namespace) -> None:
-    """Print the installation, or a run's configuration and last measurements."""
+def info(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
+    """The installation, or a run's configuration and last measurements."""
     if args.run is None:
         found = {name: str(path) if path else None for name, path in datasets.available().items()}
         result = {"minivae": __version__, "backend": backend.describe(args.backend), "processors": os.cpu_count()}
@@ -111,30 +111,32 @@ def info(args: argparse.Namespace) -> None:
         run = Run.open(args.run)
         rows = run.load_history().rows
         result = {"run": str(run.folder), **run.config, "last": rows[-1] if rows else None}
+    return "\n".join(_outline(result)), result
+
+
+def _outline(result: dict[str, Any]) -> list[str]:
+    lines = []
     for name, value in result.items():
         if isinstance(value, dict):
-            print(f"{name}:")
-            for key, item in value.items():
-                print(f"  {key:18} {'not here, will be downloaded' if item is None and name == 'data' else item}")
+            absent = "not here, will be downloaded" if name == "data" else "-"
+            lines.append(f"{name}:")
+            lines += [f"  {key:20} {absent if item is None else item}" for key, item in value.items()]
         else:
-            print(f"{name:20} {value}")
-    _finish(result, args)
+            lines.append(f"{name:22} {value}")
+    return lines
 
 
 def _load(run: Run, args: argparse.Namespace) -> tuple[Model, Dataset, Feed]:
     """The run's model, data, and test points as the model sees them."""
-    options = run.config["options"]
+    chosen = options.of_run(run)
     library = backend.library(args.backend).name
-    model = run.load_model(dtype=options["dtype"], library=library)
-    dataset = datasets.load(options["data"], split=options["split"], seed=options["seed"])
+    model = run.load_model(dtype=chosen["dtype"], library=library)
+    if model.config != run.config.get("model_config"):
+        raise InputError(f"{run.checkpoint_path} holds another model than {run.config_path} says")
+    dataset = options.load_data(chosen)
     if dataset.data_dim != model.data_dim:
         raise InputError(
             f"{dataset.name} has {dataset.data_dim} columns, but the model of {run.folder} has {model.data_dim}"
         )
-    feed = Feed(dataset.test, dataset.scale, binarize=options["binarize"], dtype=options["dtype"], library=library)
+    feed = Feed(dataset.test, dataset.scale, binarize=chosen["binarize"], dtype=chosen["dtype"], library=library)
     return model, dataset, feed
-
-
-def _finish(result: dict[str, Any], args: argparse.Namespace) -> None:
-    if args.json:
-        print(json.dumps(result))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from .. import __version__, backend
+from ..datasets import SPLITS
 from ..datasets import names as dataset_names
 from ..models import MODELS
+from ..nn import ACTIVATIONS, INITIALIZERS
 from ..optim import OPTIMIZERS
 from ..training import BINARIZE, SCHEDULES
 from . import inspect, train
+from .options import COMMON, USUAL
 
 
 class Parser(argparse.ArgumentParser):
@@ -19,7 +23,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the message and leave with exit code 2."""
-        print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
+        print(f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)", file=sys.stderr)
         sys.exit(2)
 
 
@@ -38,84 +42,137 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: Any, name: str, function: Any, text: str) -> argparse.ArgumentParser:
-    parser = commands.add_parser(
-        name, help=text, description=text, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.set_defaults(run_command=function)
-    parser.add_argument("--json", action="store_true", help="end standard output with one line of JSON")
+def integer(text: str) -> int:
+    """A number that every array library takes as a size or a seed."""
+    value = int(text)
+    if abs(value) >= 2**31:
+        raise argparse.ArgumentTypeError(f"{text} is too large; expected less than 2^31")
+    return value
+
+
+def _command(commands: Any, name: str, run_command: Callable, text: str, **options: Any) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text, **options)
+    parser.set_defaults(run_command=run_command)
+    parser.add_argument("--json", action="store_true", help="print one line of JSON instead of text")
     return parser
 
 
+# -------------------------------------------------------------------- train
+
+
 def _add_train(commands: Any) -> None:
-    text = "Train a model and leave config.json, history.csv, model.npz and figures in a run folder."
-    parser = _command(commands, "train", train.train, text)
-    # Nothing has a default here: what is not said depends on the data (see train.DEFAULTS)
-    # or, with --resume, on the run.
-    parser.formatter_class = argparse.HelpFormatter
-    parser.set_defaults(quiet=False)
-    add = parser.add_argument
-    add(
-        "--data",
-        metavar="NAME|PATH",
-        help=f"{', '.join(dataset_names())}, or a file or folder of yours (default: digits)",
-    )
-    add("--split", choices=("random", "contiguous"), help="how data in one piece are parted into train and test")
-    add("--model", choices=sorted(MODELS), help="the model (default: vae)")
-    add("--hidden", type=int, nargs="+", metavar="N", help="hidden units of the encoder, layer by layer")
-    add("--latent", type=int, metavar="N", help="latent dimensions")
-    add("--likelihood", choices=("bernoulli", "gaussian"), help="p(x|z); Gaussian for real-valued data")
+    text = "Train a model; leaves config.json, history.csv, model.npz and figures in a run folder."
+    # No option has a default here: what is not said is as usual for the data or, with
+    # --resume, as in the run.
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = _command(commands, "train", train.train, text, epilog=_usual(), formatter_class=layout)
+    _add_data(parser.add_argument_group("data").add_argument)
+    _add_model(parser.add_argument_group("model").add_argument)
+    _add_training(parser.add_argument_group("training").add_argument)
+    _add_run_options(parser.add_argument_group("run").add_argument)
+
+
+def _usual() -> str:
+    """What --help says of the defaults that depend on the data."""
+    rows = [f"  {name:16} {_as_options(usual)}" for name, usual in USUAL.items()]
+    rows.append(f"  {'your own':16} --hidden 200 --latent 10 --batch-size 100 (or all of fewer rows),")
+    rows.append(f"  {'':16} epochs for 100,000 samples (10 to 500), --likelihood bernoulli")
+    rows.append(f"  {'':16} if all values are in [0, 1], else gaussian")
+    return "\n".join(["usual for the data:", *rows])
+
+
+def _as_options(values: Mapping[str, Any]) -> str:
+    words = []
+    for name, value in values.items():
+        words.append(f"--{name.replace('_', '-')}")
+        words += [] if value is True else map(str, value) if isinstance(value, list) else [str(value)]
+    return " ".join(words)
+
+
+def _add_data(add: Callable) -> None:
+    names = ", ".join(dataset_names())
+    text = f"{names}; or your .npy, .npz, .mat, IDX or folder of PNGs (default: digits)"
+    add("--data", metavar="NAME|PATH", help=text)
+    add("--split", choices=SPLITS, help="how data in one piece are parted into train and test (default: random)")
+    add("--binarize", choices=BINARIZE, help=f"how grey levels become bits (default: {COMMON['binarize']})")
+
+
+def _add_model(add: Callable) -> None:
+    add("--model", choices=sorted(MODELS), help=f"(default: {COMMON['model']})")
+    add("--hidden", type=integer, nargs="+", metavar="N", help="hidden units of the encoder, layer by layer; see below")
+    add("--latent", type=integer, metavar="N", help="latent dimensions; see below")
+    add("--likelihood", choices=("bernoulli", "gaussian"), help="p(x|z), Eq. 11 or Eq. 12; see below")
     add("--sigmoid-mean", action=argparse.BooleanOptionalAction, help="Gaussian means through a sigmoid")
-    add("--estimator", choices=("A", "B"), help="Eq. 6 or Eq. 7 of the paper (default: B)")
-    add("--samples", type=int, metavar="L", help="draws of z for each data point (default: 1)")
-    add("--activation", help="of the hidden layers: tanh (default), relu, sigmoid, softplus")
-    add("--init", help="initial weights: glorot (default), he, or paper for N(0, 0.01^2)")
-    add("--binarize", choices=BINARIZE, help="how grey levels become bits (default: none)")
-    add("--optimizer", choices=sorted(OPTIMIZERS), help="(default: adam)")
-    add("--lr", type=float, metavar="X", help="step size (default: the optimizer's)")
-    add("--schedule", choices=sorted(SCHEDULES), help="of the step size (default: constant)")
+    add("--estimator", choices=("A", "B"), help=f"Eq. 6 or Eq. 7 (default: {COMMON['estimator']})")
+    add("--samples", type=integer, metavar="L", help=f"draws of z for each data point (default: {COMMON['samples']})")
+    add("--activation", choices=sorted(ACTIVATIONS), help=f"of the hidden layers (default: {COMMON['activation']})")
+    add("--init", choices=sorted(INITIALIZERS), help=f"paper: N(0, 0.01^2) (default: {COMMON['init']})")
+
+
+def _add_training(add: Callable) -> None:
+    add("--epochs", type=integer, metavar="N", help="passes over the data, those before a --resume included; see below")
+    add("--batch-size", type=integer, metavar="M", help=f"points in a minibatch (default: {COMMON['batch_size']})")
+    add("--optimizer", choices=sorted(OPTIMIZERS), help=f"(default: {COMMON['optimizer']})")
+    add("--lr", type=float, metavar="X", help="step size; see below (default: the optimizer's)")
+    add("--schedule", choices=sorted(SCHEDULES), help=f"of the step size (default: {COMMON['schedule']})")
     add("--weight-prior", action=argparse.BooleanOptionalAction, help="MAP with the prior N(0, I) over the weights")
-    add("--batch-size", type=int, metavar="M", help="data points in a minibatch (default: 100)")
-    add("--epochs", type=int, metavar="N", help="passes over the data in all, those before a --resume included")
-    add("--patience", type=int, metavar="N", help="stop when the test bound has not risen for N epochs")
-    add("--seed", type=int, metavar="N", help="of weights, order, noise and random split (default: 0)")
+    add("--patience", type=integer, metavar="N", help="stop when the test bound has not risen for N epochs")
+    add("--seed", type=integer, metavar="N", help=f"of weights, order, noise, random split (default: {COMMON['seed']})")
+
+
+def _add_run_options(add: Callable) -> None:
     add("--backend", choices=backend.names(), help="array library (default: MINIVAE_BACKEND, or numpy)")
-    add("--dtype", choices=backend.DTYPES, help="(default: float32)")
+    add("--dtype", choices=backend.DTYPES, help=f"(default: {COMMON['dtype']})")
     add("--out", metavar="FOLDER", help="the run's folder (default: runs/DATA-DATE-TIME)")
-    add("--resume", nargs="?", const="", metavar="FOLDER", help="go on with the run in FOLDER (or in --out)")
+    add("--resume", nargs="?", const="", metavar="FOLDER", help="go on with the run in FOLDER, or in --out")
     add("--quiet", action="store_true", help="no progress bar")
+
+
+# ------------------------------------------------------- what a run is good for
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the folder of a run")
-    parser.add_argument("--backend", choices=backend.names(), help="array library")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the noise")
+    _add_backend(parser)
+
+
+def _add_backend(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--backend", choices=backend.names(), help="array library (default: MINIVAE_BACKEND, or numpy)")
+
+
+def _add_seed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=integer, default=0, metavar="N", help="of the noise (default: %(default)s)")
 
 
 def _add_evaluate(commands: Any) -> None:
-    parser = _command(
-        commands, "evaluate", inspect.evaluate, "Print a run's test bound and importance-sampled log p(x)."
-    )
+    text = "Print a run's test bound and importance-sampled log p(x)."
+    parser = _command(commands, "evaluate", inspect.evaluate, text)
     _add_run(parser)
+    _add_seed(parser)
     add = parser.add_argument
-    add("--importance-samples", type=int, default=200, metavar="K", help="draws of z for each data point")
-    add("--points", type=int, default=1000, metavar="N", help="how many random test points log p(x) is estimated on")
+    text = "draws of z for each data point (default: %(default)s)"
+    add("--importance-samples", type=integer, default=200, metavar="K", help=text)
+    text = "random test points that log p(x) is averaged over (default: %(default)s, or all there are)"
+    add("--points", type=integer, default=1000, metavar="N", help=text)
 
 
 def _add_sample(commands: Any) -> None:
-    parser = _command(commands, "sample", inspect.sample, "Draw images from a run's model.")
+    parser = _command(commands, "sample", inspect.sample, "Draw from a run's model: means of p(x|z), z from the prior.")
     _add_run(parser)
-    parser.add_argument("-n", "--number", type=int, default=100, metavar="N", help="how many")
-    parser.add_argument("--out", metavar="FILE", help="a picture (.png, .svg, .pdf) or an array (.npy)")
+    _add_seed(parser)
+    add = parser.add_argument
+    add("-n", "--number", type=integer, default=100, metavar="N", help="how many (default: %(default)s)")
+    text = "a picture (.png, .svg, .pdf) or an array (.npy) (default: samples.png in RUN)"
+    add("--out", metavar="FILE", help=text)
 
 
 def _add_plot(commands: Any) -> None:
     parser = _command(commands, "plot", inspect.plot, "Draw a run's figures again.")
     _add_run(parser)
-    parser.add_argument("--out", metavar="FOLDER", help="where to write them (default: the run's folder)")
+    parser.add_argument("--out", metavar="FOLDER", help="where to write them (default: RUN)")
 
 
 def _add_info(commands: Any) -> None:
     parser = _command(commands, "info", inspect.info, "Say what is installed, or what a run is.")
     parser.add_argument("run", nargs="?", metavar="RUN", help="the folder of a run")
-    parser.add_argument("--backend", choices=backend.names(), help="array library")
+    _add_backend(parser)

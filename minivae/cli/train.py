@@ -3,100 +3,56 @@
 from __future__ import annotations
 
 import argparse
-import json
+import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from .. import __version__, backend, datasets
+from .. import __version__, backend
 from ..datasets import Dataset
-from ..errors import InputError
+from ..errors import InputError, NonFiniteError
 from ..models import MODELS, Model
 from ..plots.run import draw_run
 from ..training import Run, Settings, Trainer, evaluate, run_to_end
+from . import options
 
-# What is trained when the options do not say: sizes of the paper where it has them.
-_COMMON = {
-    "model": "vae",
-    "split": None,
-    "sigmoid_mean": False,
-    "estimator": "B",
-    "samples": 1,
-    "activation": "tanh",
-    "init": "glorot",
-    "binarize": "none",
-    "optimizer": "adam",
-    "lr": None,
-    "schedule": "constant",
-    "weight_prior": False,
-    "batch_size": 100,
-    "patience": None,
-    "seed": 0,
-    "dtype": "float32",
-}
-DEFAULTS: dict[str, dict[str, Any]] = {
-    "digits": {"hidden": [200], "latent": 8, "likelihood": "bernoulli", "epochs": 100},
-    "mnist": {"hidden": [500], "latent": 20, "likelihood": "bernoulli", "epochs": 10},
-    "binarized-mnist": {"hidden": [500], "latent": 20, "likelihood": "bernoulli", "epochs": 10},
-    "frey": {"hidden": [200], "latent": 10, "likelihood": "gaussian", "sigmoid_mean": True, "epochs": 100},
-}
 _MODEL_OPTIONS = ("hidden", "likelihood", "sigmoid_mean", "estimator", "samples", "activation", "init", "seed", "dtype")
 _SETTINGS = ("epochs", "batch_size", "binarize", "optimizer", "lr", "schedule", "weight_prior", "patience", "seed")
 
 
-def train(args: argparse.Namespace) -> None:
-    """Train as the options say, draw the figures, print the bounds."""
-    run = _run_to_resume(args)
-    said = _said(args)
-    dataset, options = _load_data(said if run is None else _resumed_options(run, said))
-    model = _make_model(options, dataset)
-    trainer = Trainer(model, dataset, Settings(**{name: options[name] for name in _SETTINGS}))
+def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
+    """Train as the options say and draw the figures; the bounds, as text and for JSON."""
+    run, chosen = _run_to_resume(args), options.said(args)
+    if run is not None:
+        chosen = options.resumed(run, chosen)
+    dataset = options.load_data(chosen)
     if run is None:
-        run = Run.create(args.out or _new_folder(dataset.name), _config(options, model))
+        chosen = options.complete(chosen, dataset)
+    trainer = Trainer(_make_model(chosen, dataset), dataset, Settings(**{name: chosen[name] for name in _SETTINGS}))
+    if run is None:
+        run = Run.create(args.out or _new_folder(dataset.name), _config(chosen, trainer.model))
     else:
-        run.restore(trainer)
-        _require_work_left(trainer, run)
-        run.config["options"] = options
-        run.save_config()
-    print(_headline(trainer, options), flush=True)
-    run_to_end(trainer, run, progress=not (args.quiet or args.json))
-    draw_run(model, dataset, trainer.test, trainer.history, run.folder)
-    _print_result(_result(trainer, run, options), args.json)
+        _go_on(run, trainer, chosen)
+    headline = "" if args.json else _headline(trainer, run, chosen)
+    _train_to_end(trainer, run, headline, progress=sys.stderr.isatty() and not args.quiet)
+    draw_run(trainer.model, dataset, trainer.test, trainer.history, run.folder)
+    result = _result(trainer, run, chosen)
+    return _summary(result), result
 
 
-def _said(args: argparse.Namespace) -> dict[str, Any]:
-    """The options that were given on the command line."""
-    names = {*_COMMON, "data", "hidden", "latent", "likelihood", "epochs", "backend"}
-    return {name: value for name, value in vars(args).items() if name in names and value is not None}
+def _make_model(chosen: dict[str, Any], dataset: Dataset) -> Model:
+    arguments = {name: chosen[name] for name in _MODEL_OPTIONS}
+    return MODELS[chosen["model"]](dataset.data_dim, chosen["latent"], library=chosen["backend"], **arguments)
 
 
-def _load_data(said: dict[str, Any]) -> tuple[Dataset, dict[str, Any]]:
-    """The data, and every option: as said, else as usual for these data."""
-    name = said.get("data", "digits")
-    dataset = datasets.load(name, split=said.get("split"), seed=said.get("seed", 0))
-    if name not in datasets.names():
-        said = {**said, "data": str(Path(name).resolve())}
-    low, high = dataset.value_range
-    own = {"hidden": [200], "latent": 10, "epochs": 20}
-    own["likelihood"] = "bernoulli" if low >= 0 and high <= 1 else "gaussian"
-    defaults = {**_COMMON, "data": name, "backend": backend.library().name, **DEFAULTS.get(name, own)}
-    if said.get("likelihood") == "bernoulli":
-        defaults["sigmoid_mean"] = False
-    return dataset, {**defaults, **said}
-
-
-def _make_model(options: dict[str, Any], dataset: Dataset) -> Model:
-    chosen = {name: options[name] for name in _MODEL_OPTIONS}
-    return MODELS[options["model"]](dataset.data_dim, options["latent"], library=options["backend"], **chosen)
-
-
-def _config(options: dict[str, Any], model: Model) -> dict[str, Any]:
+def _config(chosen: dict[str, Any], model: Model) -> dict[str, Any]:
     return {
         "minivae": __version__,
-        "model": options["model"],
+        "model": chosen["model"],
         "model_config": model.config,
-        "options": options,
-        "backend": backend.describe(options["backend"]),
+        "options": chosen,
+        "backend": backend.describe(chosen["backend"]),
     }
 
 
@@ -108,6 +64,30 @@ def _new_folder(name: str) -> Path:
     return folder
 
 
+def _train_to_end(trainer: Trainer, run: Run, headline: str, progress: bool) -> None:
+    """Train; a run that ends before its first checkpoint leaves no folder behind."""
+    try:
+        if headline:
+            print(headline, flush=True)
+        run_to_end(trainer, run, progress=progress)
+    except BaseException as error:
+        if not run.checkpoint_path.exists():
+            _discard(run)
+        elif isinstance(error, NonFiniteError):
+            raise NonFiniteError(f"{error}; {run.folder} keeps the checkpoint of the last good epoch") from error
+        elif isinstance(error, KeyboardInterrupt) and error.args:
+            raise KeyboardInterrupt(*error.args, f"; go on with  minivae train --resume {run.folder}") from error
+        raise
+
+
+def _discard(run: Run) -> None:
+    run.config_path.unlink(missing_ok=True)
+    with suppress(OSError):  # the folder, and runs/, unless something else lies there
+        run.folder.rmdir()
+        if run.folder.parent == Path("runs"):
+            run.folder.parent.rmdir()
+
+
 # ----------------------------------------------------------------- resuming
 
 
@@ -117,57 +97,62 @@ def _run_to_resume(args: argparse.Namespace) -> Run | None:
     folder = args.resume or args.out
     if not folder:
         raise InputError("--resume names no run; give its folder, as in  --resume runs/NAME")
-    if args.resume and args.out and Path(args.resume) != Path(args.out):
+    if args.resume and args.out and Path(args.resume).resolve() != Path(args.out).resolve():
         raise InputError(f"--resume is {args.resume} and --out is {args.out}; a run goes on in its own folder")
     return Run.open(folder)
 
 
-def _resumed_options(run: Run, said: dict[str, Any]) -> dict[str, Any]:
-    """The run's options; of what is said now, only the number of epochs may differ."""
-    options = run.config["options"]
-    for name, value in said.items():
-        if name != "epochs" and options.get(name) != value and str(Path(str(value)).resolve()) != options.get(name):
-            raise InputError(f"--{name.replace('_', '-')} is {value!r}; the run to resume has {options.get(name)!r}")
-    return {**options, "epochs": said.get("epochs", options["epochs"])}
-
-
-def _require_work_left(trainer: Trainer, run: Run) -> None:
+def _go_on(run: Run, trainer: Trainer, chosen: dict[str, Any]) -> None:
+    """Put the trainer where the run stopped, if there is something left to do."""
+    run.restore(trainer)
+    done, asked = trainer.epoch, trainer.settings.epochs
     if trainer.step >= trainer.total_steps:
-        done, asked = trainer.epoch, trainer.settings.epochs
         raise InputError(
             f"{run.folder} has trained {done} epochs and {asked} in all are asked for; "
             f"say more, as in  --epochs {done + asked}"
         )
+    if trainer.out_of_patience():
+        raise InputError(
+            f"{run.folder} has ended after {done} epochs: its test bound has not risen "
+            f"for {trainer.settings.patience}, its --patience"
+        )
+    run.config["options"] = chosen
+    run.save_config()
 
 
 # ------------------------------------------------------------------ results
 
 
-def _headline(trainer: Trainer, options: dict[str, Any]) -> str:
-    data, dim = trainer.dataset, trainer.dataset.data_dim
+def _headline(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> str:
+    data, hidden = trainer.dataset, "-".join(map(str, chosen["hidden"]))
     return (
-        f"{data.name}: {len(data.train)} training and {len(data.test)} test points of {dim} values; "
-        f"{options['model']} with {options['hidden']} hidden units, {options['latent']} latent dimensions, "
-        f"{options['likelihood']} likelihood, binarization {options['binarize']}; on {options['backend']}"
+        f"{data.name}: {len(data.train)} training and {len(data.test)} test points of {data.data_dim} values, "
+        f"binarization {chosen['binarize']}\n"
+        f"{chosen['model']}: {hidden} hidden units, {chosen['latent']} latent dimensions, "
+        f"{chosen['likelihood']} likelihood, {chosen['dtype']} on {chosen['backend']}\n"
+        f"epochs {trainer.epoch + 1} to {trainer.settings.epochs} of {trainer.steps_per_epoch} minibatches "
+        f"of {chosen['batch_size']}; all goes to {run.folder}"
     )
 
 
-def _result(trainer: Trainer, run: Run, options: dict[str, Any]) -> dict[str, Any]:
-    result: dict[str, Any] = {"run": str(run.folder), "data": options["data"], "model": options["model"]}
+def _result(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> dict[str, Any]:
+    result: dict[str, Any] = {"run": str(run.folder)}
     for name, feed in (("train", trainer.train), ("test", trainer.test)):
         result |= {f"{name}_{part}": value for part, value in evaluate(trainer.model, feed).items()}
-    for name in ("likelihood", "binarize", "latent", "hidden", "dtype", "seed"):
-        result[name] = options[name]
-    progress = {"epochs": trainer.epoch, "samples_seen": trainer.samples_seen, "seconds": trainer.seconds}
-    return {**result, **progress, "split": trainer.dataset.split, "backend": options["backend"]}
+    result |= {"epochs": trainer.epoch, "samples_seen": trainer.samples_seen, "seconds": trainer.seconds}
+    result["split"] = trainer.dataset.split
+    for name in ("data", "model", "hidden", "latent", "likelihood", "binarize", "dtype", "seed", "backend"):
+        result[name] = chosen[name]
+    return result
 
 
-def _print_result(result: dict[str, Any], as_json: bool) -> None:
+def _summary(result: dict[str, Any]) -> str:
+    lines = []
     for name in ("train", "test"):
         bound, reconstruction, kl = (result[f"{name}_{part}"] for part in ("bound", "reconstruction", "kl"))
         parts = f"(reconstruction {reconstruction:.3f}, KL {kl:.3f})"
-        print(f"{name + ' bound':12} {bound:9.3f} nats per data point {parts}")
+        lines.append(f"{name + ' bound':12} {bound:9.3f} nats per data point {parts}")
     seen, seconds = result["samples_seen"], result["seconds"]
-    print(f"{seen} samples seen in {seconds:.1f} s ({seen / seconds:.0f} per second); all in {result['run']}")
-    if as_json:
-        print(json.dumps(result))
+    lines.append(f"{seen} samples seen in {seconds:.1f} s ({seen / seconds:.0f} per second)")
+    lines.append(f"history, checkpoint and figures in {result['run']}")
+    return "\n".join(lines)

@@ -15,6 +15,9 @@ from .curves import learning_curve
 from .images import reconstructions, samples
 from .latent import interpolation, latent_scatter, manifold
 
+POINTS = 2000  # of the test set, in the latent scatter
+PAIRS = 6  # of test points, interpolated between
+
 
 def draw_run(model: Model, dataset: Dataset, test: Feed, history: History, folder: Path) -> list[Path]:
     """Draw what there is to see of a trained model, and return the files written.
@@ -24,29 +27,27 @@ def draw_run(model: Model, dataset: Dataset, test: Feed, history: History, folde
     dimensions, the manifold of Figure 4.
     """
     generator = backend.generator(EVALUATION_SEED, test.library)
-    library = test.library
-    rows = np.random.default_rng(0).permutation(len(test))[:2000]
+    rows = np.random.default_rng(0).permutation(len(test))[:POINTS]
     x = test.batch(rows, generator).x
+    z, shape = model.encode(x).numpy(), dataset.image_shape
     labels = None if dataset.test.labels is None else dataset.test.labels[rows]
-    z = model.encode(x).numpy()
-    shape = dataset.image_shape
-    paths = {name: folder / f"{name}.png" for name in ("learning_curve", "reconstructions", "samples", "latent")}
+    pairs = min(len(rows) // 2, PAIRS)
+    paths: list[Path] = []
+
+    def path(name: str) -> Path:
+        paths.append(folder / f"{name}.png")
+        return paths[-1]
 
     def decode(codes: np.ndarray) -> np.ndarray:
-        return model.decode(backend.asarray(codes, x.dtype, library)).numpy()
+        return model.decode(backend.asarray(codes, x.dtype, test.library)).numpy()
 
     if len(history):
-        learning_curve(history.columns(), paths["learning_curve"])
-    else:
-        del paths["learning_curve"]
-    reconstructions(x.numpy()[:30], decode(z[:30]), shape, paths["reconstructions"])
-    samples(model.sample(generator, 100).numpy(), shape, paths["samples"])
-    latent_scatter(z, labels, paths["latent"])
-    if len(rows) >= 2:
-        paths["interpolation"] = folder / "interpolation.png"
-        pairs = min(len(rows) // 2, 6)
-        interpolation(decode, z[:pairs], z[pairs : 2 * pairs], shape, paths["interpolation"])
+        learning_curve(history.columns(), path("learning_curve"))
+    reconstructions(x.numpy()[:30], decode(z[:30]), shape, path("reconstructions"))
+    samples(model.sample(generator, 100).numpy(), shape, path("samples"))
+    latent_scatter(z, labels, path("latent"))
+    if pairs:
+        interpolation(decode, z[:pairs], z[pairs : 2 * pairs], shape, path("interpolation"))
     if model.latent_dim == 2:
-        paths["manifold"] = folder / "manifold.png"
-        manifold(decode, shape, paths["manifold"])
-    return list(paths.values())
+        manifold(decode, shape, path("manifold"))
+    return paths
