@@ -86,7 +86,7 @@ def test_float64_data_are_stored_as_the_run_computes():
 
 
 def test_unknown_binarization_names_the_nearest():
-    with pytest.raises(InputError, match="binarize is 'dynamik'.*did you mean 'dynamic'"):
+    with pytest.raises(InputError, match=r"binarize is 'dynamik'.*did you mean 'dynamic'"):
         feed(binarize="dynamik")
 
 

@@ -1,0 +1,123 @@
+"""Run: the folder of a training run."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from minivae.errors import InputError, NonFiniteError
+from minivae.training import History, Run
+
+from .conftest import assert_same_state, small_model, small_trainer
+
+CONFIG = {"model": "vae", "options": {"data": "größe", "hidden": [16]}}
+
+
+@pytest.fixture
+def trainer(digits):
+    trainer = small_trainer(digits)
+    trainer.train_step()
+    trainer.report()
+    return trainer
+
+
+@pytest.fixture
+def run(tmp_path, trainer):
+    """A run with a checkpoint."""
+    run = Run.create(tmp_path / "runs" / "first", CONFIG)
+    run.save(trainer)
+    return run
+
+
+def refusal(function, *args):
+    with pytest.raises(InputError) as raised:
+        function(*args)
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+def test_a_run_is_a_folder_of_three_files(run):
+    assert sorted(file.name for file in run.folder.iterdir()) == ["config.json", "history.csv", "model.npz"]
+    assert json.loads(run.config_path.read_text(encoding="utf-8")) == CONFIG
+    assert Run.open(run.folder).config == CONFIG
+
+
+def test_the_history_is_in_the_checkpoint_and_beside_it(run, trainer):
+    assert run.load_history().rows == trainer.history.rows
+    assert History.load(run.history_path).rows == trainer.history.rows
+
+
+def test_the_trained_model_comes_back(run, trainer, digits):
+    x = digits.test.images[:5] / 16.0
+    model = Run.open(run.folder).load_model()
+    np.testing.assert_array_equal(model.reconstruct(x).numpy(), trainer.model.reconstruct(x).numpy())
+    assert model.config == trainer.model.config
+
+
+def test_the_model_comes_back_on_another_library_and_in_another_dtype(run, trainer):
+    model = run.load_model(dtype="float64", library="strict")
+    z = np.zeros((1, 3))
+    expected = trainer.model.decode(z).numpy()
+    found = model.decode(strict_zeros()).numpy()
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def strict_zeros():
+    from minivae import backend
+
+    return backend.asarray(np.zeros((1, 3)), backend="strict")
+
+
+def test_restore_puts_everything_back(run, trainer, digits):
+    other = small_trainer(digits, small_model(seed=4))
+    Run.open(run.folder).restore(other)
+    assert_same_state(other, trainer)
+
+
+def test_a_folder_with_a_run_is_not_taken(run):
+    assert "holds a run already; choose another folder, or resume it" in refusal(Run.create, run.folder, CONFIG)
+
+
+def test_a_folder_where_a_file_lies_is_refused(tmp_path):
+    (tmp_path / "taken").write_text("")
+    assert "cannot make the folder" in refusal(Run.create, tmp_path / "taken", CONFIG)
+    assert "cannot make the folder" in refusal(Run.create, tmp_path / "taken" / "below", CONFIG)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
+    tmp_path.chmod(0o500)
+    assert "cannot" in refusal(Run.create, tmp_path, CONFIG)
+    assert "cannot make the folder" in refusal(Run.create, tmp_path / "below", CONFIG)
+
+
+def test_a_folder_without_a_run_is_named(tmp_path):
+    assert refusal(Run.open, tmp_path / "none") == f"{tmp_path / 'none'} is not a run: it has no config.json"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"3", b"{}", b'{"model": "vea"}', b'{"model": 3}', b"\xff\xfe"])
+def test_a_damaged_config_is_named(run, content):
+    run.config_path.write_bytes(content)
+    assert f"{run.config_path} is damaged: " in refusal(Run.open, run.folder)
+
+
+def test_a_run_without_a_checkpoint_says_so(tmp_path, trainer):
+    run = Run.create(tmp_path, CONFIG)
+    for function in (run.load_model, run.load_history, lambda: run.restore(trainer)):
+        assert "has no model.npz: nothing has been trained there yet" in refusal(function)
+
+
+def test_a_damaged_checkpoint_is_named(run, trainer):
+    run.checkpoint_path.write_bytes(run.checkpoint_path.read_bytes()[:-100])
+    for function in (run.load_model, run.load_history, lambda: run.restore(trainer)):
+        assert str(run.checkpoint_path) in refusal(function)
+
+
+def test_a_diverged_model_does_not_replace_a_good_checkpoint(run, trainer):
+    before = run.checkpoint_path.read_bytes()
+    trainer.model.parameters()[0].data[0, 0] = np.nan
+    with pytest.raises(NonFiniteError, match="model/encoder"):
+        run.save(trainer)
+    assert run.checkpoint_path.read_bytes() == before
