@@ -137,13 +137,15 @@ def value_and_grad(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
         argnums: which positional argument to differentiate by; a sequence gives a
             tuple of gradients.
 
-    ``grad`` of ``grad`` gives derivatives of any order.
+    Like any other operation it is recorded where ``f`` depends on a tensor that requires
+    gradients: so ``grad`` of ``grad`` gives derivatives of any order, and a gradient
+    inside a loss is differentiated by the parameters. Else the results are constants.
     """
 
     def differentiated(*args: Any, **kwargs: Any) -> tuple[Tensor, Any]:
-        variables, output = _call(f, argnums, args, kwargs)
-        gradients = backward(output, variables, create_graph=mode.depth > 0)
-        return _result(output), gradients[0] if isinstance(argnums, int) else tuple(gradients)
+        variables, output, connected = _call(f, argnums, args, kwargs)
+        gradients = backward(output, variables, create_graph=connected)
+        return _result(output, connected), gradients[0] if isinstance(argnums, int) else tuple(gradients)
 
     return differentiated
 
@@ -159,13 +161,14 @@ def grad(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
 
 def vjp(f: Callable, *args: Any) -> tuple[Tensor, Callable]:
     """``f(*args)`` and its pullback: the function v -> (v^T df/darg for each argument)."""
-    variables, output = _call(f, range(len(args)), args, {})
-    create = mode.depth > 0
+    variables, output, connected = _call(f, range(len(args)), args, {})
 
     def pullback(cotangent: Any) -> tuple[Tensor, ...]:
-        return tuple(backward(output, variables, cotangent, retain_graph=True, create_graph=create))
+        v = as_tensor(cotangent, like=output)
+        create = connected or (mode.recording and v.requires_grad)
+        return tuple(backward(output, variables, v, retain_graph=True, create_graph=create))
 
-    return _result(output), pullback
+    return _result(output, connected), pullback
 
 
 def jacobian(f: Callable, argnums: int = 0) -> Callable:
@@ -176,11 +179,10 @@ def jacobian(f: Callable, argnums: int = 0) -> Callable:
     """
 
     def matrix(*args: Any, **kwargs: Any) -> Tensor:
-        (x,), output = _call(f, (argnums,), args, kwargs)
+        (x,), output, connected = _call(f, (argnums,), args, kwargs)
         rows = backend.namespace(output.data).eye(output.size, dtype=output.dtype)
-        create = mode.depth > 0
         gradients = [
-            backward(output, [x], Tensor(rows[i].reshape(output.shape)), retain_graph=True, create_graph=create)[0]
+            backward(output, [x], Tensor(rows[i].reshape(output.shape)), retain_graph=True, create_graph=connected)[0]
             for i in range(output.size)
         ]
         if not gradients:
@@ -191,24 +193,39 @@ def jacobian(f: Callable, argnums: int = 0) -> Callable:
 
 
 def _call(f: Callable, argnums: int | Sequence[int], args: Sequence, kwargs: dict) -> tuple:
-    """Call ``f`` with fresh variables at ``argnums``; return those and the output."""
+    """Call ``f`` with fresh variables at ``argnums``; return those, the output, and whether to record its gradient."""
     numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
     for n in numbers:
         if not 0 <= n < len(args):
             raise InputError(f"argnums is {argnums}; expected positions among {len(args)} arguments")
     args = list(args)
-    with set_mode(recording=True, depth=mode.depth + 1):
+    with set_mode(recording=True):
         for n in numbers:
             x = args[n]
-            # Inside another grad, the variable must stay connected to what it is made of.
+            # The variable stays connected to what it is made of, for an outer derivative.
             connected = isinstance(x, Tensor) and x.requires_grad
             args[n] = identity(x) if connected else tensor(x.data if isinstance(x, Tensor) else x, requires_grad=True)
         output = f(*args, **kwargs)
     if not isinstance(output, Tensor):
         raise InputError(f"f returned {type(output).__name__}; expected a Tensor")
-    return [args[n] for n in numbers], output
+    variables = [args[n] for n in numbers]
+    return variables, output, mode.recording and _depends_on_others(output, variables)
 
 
-def _result(output: Tensor) -> Tensor:
-    """The output as the caller gets it: still connected inside another grad, else a constant."""
-    return output if mode.depth > 0 else Tensor(output.data)
+def _depends_on_others(output: Tensor, variables: Sequence[Tensor]) -> bool:
+    """Whether ``output`` was made from a leaf that requires gradients and is none of ``variables``."""
+    visited = {id(x) for x in variables if x.node is None}
+    stack_ = [output]
+    while stack_:
+        x = stack_.pop()
+        if not isinstance(x, Tensor) or not x.requires_grad or id(x) in visited:
+            continue
+        if x.node is None:
+            return True
+        visited.add(id(x))
+        stack_.extend(x.node[1])
+    return False
+
+
+def _result(output: Tensor, connected: bool) -> Tensor:
+    return output if connected else Tensor(output.data)

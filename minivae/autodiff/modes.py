@@ -14,7 +14,6 @@ class _Mode(threading.local):
     """The state, one for each thread."""
 
     recording: bool = True
-    depth: int = 0  # how many grad() calls we are inside of
     hooks: tuple[Callable, ...] = ()
     differentiating: Any = None  # the tensor whose derivative rule is running
 

@@ -1,0 +1,487 @@
+"""Backpropagation over graphs of every shape, and grad, vjp and jacobian built on it."""
+
+import threading
+import weakref
+
+import numpy as np
+import pytest
+
+from minivae import backend
+from minivae.autodiff import (
+    Primitive,
+    add,
+    backward,
+    check_gradients,
+    concatenate,
+    cos,
+    enable_grad,
+    exp,
+    getitem,
+    grad,
+    hooked,
+    jacobian,
+    log,
+    matmul,
+    multiply,
+    no_grad,
+    power,
+    sin,
+    stop_gradient,
+    sum,
+    tanh,
+    tensor,
+    value_and_grad,
+    vjp,
+    where,
+)
+from minivae.errors import InputError
+
+
+def variable(value, library="numpy", dtype=np.float64):
+    return tensor(value, dtype, library, requires_grad=True)
+
+
+def counted(f):
+    """How many primitives ran."""
+    calls = []
+    with hooked(lambda primitive, *_: calls.append(primitive.name)):
+        f()
+    return len(calls)
+
+
+# ------------------------------------------------------------- graphs
+
+
+@pytest.mark.parametrize("length", [2_000, 100_000])
+def test_deep_chains_need_no_recursion(length):
+    x = variable(0.5)
+    y = x
+    for _ in range(length):
+        y = y + 1e-3
+    (g,) = backward(y, [x])
+    assert g.item() == 1.0
+    y = x
+    for _ in range(length):  # never swept, and freed all at once
+        y = y * 1.0
+    del y
+
+
+def test_a_tensor_used_twice_at_each_of_forty_levels_is_walked_once():
+    x = variable(1.0)
+    y = x
+    for _ in range(40):
+        y = y + y
+    assert counted(lambda: backward(y, [x], retain_graph=True)) <= 80
+    assert backward(y, [x])[0].item() == 2.0**40
+
+
+def test_cost_is_linear_in_the_width():
+    def sweep(width):
+        x = variable(1.0)
+        parts = [x * float(i) for i in range(width)]
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
+        calls = counted(lambda: backward(total, [x], retain_graph=True))
+        assert backward(total, [x])[0].item() == width * (width - 1) / 2
+        return calls
+
+    assert sweep(2000) <= 2.1 * sweep(1000)
+
+
+def test_diamonds_and_skips_add_their_paths():
+    x = variable([0.3, -0.7])
+    check_gradients(lambda x: (a := tanh(x)) * a + a * x + sin(a * x) + x, [x], order=2)
+
+
+def test_intermediate_results_may_be_inputs():
+    x = variable(2.0)
+    y = x * x
+    z = y * x + y
+    gy, gx, gz = backward(z, [y, x, z])
+    assert (gy.item(), gx.item(), gz.item()) == (3.0, 3 * 4.0 + 2 * 2.0, 1.0)
+
+
+def test_paths_that_lead_to_no_input_are_not_differentiated():
+    def rule(*_):
+        raise AssertionError("not needed")
+
+    untouched = Primitive("untouched", lambda xp, x, out=None: x * 1, (rule,))
+    x, w = variable(2.0), variable(3.0)
+    assert backward(untouched(w) * x, [x])[0].item() == 3.0
+
+
+def test_unused_input_gets_zeros(backend_name):
+    x, unused = variable([1.0, 2.0], backend_name), variable([[1.0], [2.0]], backend_name, np.float32)
+    gx, g = backward(sum(x), [x, unused])
+    np.testing.assert_array_equal(g.numpy(), np.zeros((2, 1)))
+    assert g.dtype == np.float32
+    assert backend.library_of(g.data).name == backend_name
+    np.testing.assert_array_equal(gx.numpy(), [1.0, 1.0])
+
+
+def test_output_that_depends_on_nothing_gives_zeros():
+    x = variable(1.0)
+    assert backward(tensor(3.0), [x])[0].item() == 0.0
+
+
+def test_input_without_requires_grad_is_an_error():
+    x = variable(1.0)
+    with pytest.raises(InputError, match=r"inputs\[1\] does not require gradients; make it with requires_grad=True"):
+        backward(x * 2.0, [x, tensor(1.0)])
+    with pytest.raises(InputError, match=r"inputs\[0\] does not require gradients"):
+        backward(x * 2.0, [3.0])
+
+
+def test_repeated_input_gets_its_gradient_twice():
+    x = variable(3.0)
+    a, b = backward(x * x, [x, x])
+    assert (a.item(), b.item()) == (6.0, 6.0)
+
+
+def test_a_condition_that_requires_gradients_gets_zeros():
+    x = variable([0.0, 2.0])
+    (g,) = backward(sum(where(x, x * 3.0, 1.0)), [x])
+    np.testing.assert_array_equal(g.numpy(), [0.0, 3.0])
+
+
+# ---------------------------------------------------------- cotangents
+
+
+def test_cotangent_weighs_the_rows_of_the_jacobian(rng, backend_name):
+    a, x, v = rng.normal(size=(3, 4)), rng.normal(size=4), rng.normal(size=3)
+    variable_x = variable(x, backend_name)
+    for cotangent in (backend.asarray(v, backend=backend_name), tensor(v, backend=backend_name), v.tolist()):
+        (g,) = backward(matmul(tensor(a, backend=backend_name), variable_x), [variable_x], cotangent)
+        np.testing.assert_allclose(g.numpy(), v @ a, rtol=1e-6)
+
+
+def test_cotangent_takes_the_dtype_of_the_output():
+    x = variable([1.0, 2.0], dtype=np.float32)
+    (g,) = backward(x * 2.0, [x], np.array([1.0, 0.5]))
+    assert g.dtype == np.float32
+
+
+def test_several_elements_need_a_cotangent_of_their_shape():
+    x = variable([1.0, 2.0])
+    with pytest.raises(InputError, match=r"output has shape \(2,\); expected one element, or a cotangent"):
+        backward(x * 2.0, [x])
+    with pytest.raises(InputError, match=r"cotangent has shape \(3,\); expected that of the output, \(2,\)"):
+        backward(x * 2.0, [x], np.ones(3))
+    assert backward(sum(x, keepdims=True), [x])[0].shape == (2,)  # one element of any shape will do
+
+
+def test_shared_cotangents_are_not_written_into(rng):
+    """add hands the same g to both sides, and x gets several contributions to sum."""
+    x, v = variable(rng.normal(size=3)), rng.normal(size=3)
+    kept = v.copy()
+    y = ((x + x) + (x + x * 2.0)) + x
+    (g,) = backward(y, [x], v)
+    np.testing.assert_array_equal(v, kept)
+    np.testing.assert_allclose(g.numpy(), 6 * v)
+    g.data[...] = 0  # nor is the result a view of the caller's cotangent, where the graph sums
+    np.testing.assert_array_equal(v, kept)
+
+
+def test_gradients_have_the_dtype_of_their_inputs(backend_name):
+    a = variable([1.0, 2.0], backend_name, np.float32)
+    b = variable([3.0, 4.0], backend_name, np.float64)
+    y = a * b
+    assert y.dtype == np.float64
+    ga, gb = backward(sum(y), [a, b])
+    assert (ga.dtype, gb.dtype) == (np.float32, np.float64)
+
+
+def test_integers_have_no_gradients():
+    with pytest.raises(InputError, match="value has dtype int64; gradients need floating point"):
+        tensor([1, 2], requires_grad=True)
+    with pytest.raises(InputError, match="dtype int64"):
+        grad(lambda x: x * x)(3)
+
+
+# ------------------------------------------------------ life of the graph
+
+
+def test_the_graph_is_freed_by_the_sweep():
+    x = variable([1.0, 2.0])
+    y = exp(x)
+    middle = weakref.ref(y)
+    z = sum(y * y)
+    del y
+    backward(z, [x])
+    assert middle() is None
+    with pytest.raises(InputError, match="freed by an earlier backward; pass retain_graph=True"):
+        backward(z, [x])
+
+
+def test_part_of_a_freed_graph_is_an_error_too():
+    x = variable(1.0)
+    y = exp(x)
+    backward(y * 2.0, [x])
+    with pytest.raises(InputError, match="freed"):
+        backward(y * 3.0, [x])
+
+
+def test_retain_graph_allows_another_sweep():
+    x = variable([1.0, 2.0])
+    z = sum(exp(x))
+    first = backward(z, [x], retain_graph=True)[0].numpy()
+    np.testing.assert_array_equal(backward(z, [x])[0].numpy(), first)
+
+
+def test_graph_is_freed_with_its_output_without_a_sweep():
+    x = variable([1.0, 2.0])
+    y = exp(x)
+    middle = weakref.ref(y)
+    z = sum(y)
+    del y
+    assert middle() is not None
+    del z
+    assert middle() is None
+
+
+def test_create_graph_gives_gradients_that_can_be_differentiated():
+    x = variable(0.7)
+    (first,) = backward(sin(x), [x], create_graph=True)
+    (second,) = backward(first, [x], create_graph=True)
+    (third,) = backward(second, [x])
+    values = (first.item(), second.item(), third.item())
+    np.testing.assert_allclose(values, [np.cos(0.7), -np.sin(0.7), -np.cos(0.7)])
+    assert first.requires_grad
+    assert not third.requires_grad
+
+
+def test_without_create_graph_the_sweep_is_not_recorded():
+    x = variable(0.7)
+    (g,) = backward(sin(x) * x, [x])
+    assert not g.requires_grad
+    assert g.node is None
+
+
+# ------------------------------------------------------------- functions
+
+
+def test_grad_takes_numbers_lists_arrays_and_tensors(backend_name):
+    assert grad(lambda x: x * x)(3.0).item() == 6.0
+    np.testing.assert_allclose(grad(lambda x: sum(exp(x)))([0.0, 1.0]).numpy(), np.exp([0.0, 1.0]), rtol=1e-6)
+    x = tensor([1.0, 2.0], np.float64, backend_name)
+    g = grad(lambda x: sum(x * x))(x)
+    np.testing.assert_array_equal(g.numpy(), [2.0, 4.0])
+    assert not x.requires_grad
+    assert not g.requires_grad
+
+
+def test_value_and_grad_by_one_or_several_arguments():
+    f = lambda a, b, c=1.0: a * b * c  # noqa: E731
+    value, g = value_and_grad(f)(2.0, 3.0, c=5.0)
+    assert (value.item(), g.item()) == (30.0, 15.0)
+    assert grad(f, 1)(2.0, 3.0).item() == 2.0
+    value, (ga, gb) = value_and_grad(f, (0, 1))(2.0, 3.0)
+    assert (ga.item(), gb.item()) == (3.0, 2.0)
+    assert not value.requires_grad
+
+
+@pytest.mark.parametrize("argnums", [1, -1, (0, 5)])
+def test_argnums_must_be_positions(argnums):
+    with pytest.raises(InputError, match=r"argnums is .*; expected positions among 1 arguments"):
+        grad(lambda x: x, argnums)(1.0)
+
+
+def test_function_must_return_one_number():
+    with pytest.raises(InputError, match="f returned float; expected a Tensor"):
+        grad(lambda x: 1.0)(1.0)
+    with pytest.raises(InputError, match=r"output has shape \(2,\)"):
+        grad(lambda x: x * 2.0)([1.0, 2.0])
+
+
+def test_nested_grads_give_derivatives_of_any_order():
+    derivative = sin
+    expected = [np.cos, lambda t: -np.sin(t), lambda t: -np.cos(t), np.sin, np.cos]
+    for order in range(5):
+        derivative = grad(derivative)
+        np.testing.assert_allclose(derivative(np.float64(0.4)).item(), expected[order](0.4), rtol=1e-12)
+    assert grad(grad(grad(lambda x: power(x, 4))))(np.float64(1.5)).item() == pytest.approx(36.0)
+    assert grad(grad(grad(lambda x: exp(x * 2.0))))(np.float64(0.0)).item() == pytest.approx(8.0)
+
+
+def test_inner_and_outer_derivatives_are_not_confused():
+    assert grad(lambda x: x * grad(lambda y: x + y)(1.0))(1.0).item() == 1.0
+    assert grad(lambda x: x * grad(lambda y: x * y)(2.0))(3.0).item() == 6.0
+    assert grad(lambda x: grad(lambda y: x * y * y)(x))(3.0).item() == 12.0  # 2 x^2, through both
+    f = lambda x: grad(lambda y: grad(lambda z: x * y * z)(y))(x)  # noqa: E731
+    assert grad(f)(5.0).item() == 1.0
+
+
+def test_grad_inside_a_recorded_function_reaches_what_it_closes_over():
+    """A gradient penalty: the loss holds a gradient, and is differentiated by the weights."""
+
+    def penalty(w):
+        slope = grad(lambda x: sum(tanh(x * w)))(tensor(x))
+        return sum(slope * slope)
+
+    x = np.array([0.3, -0.8])
+    check_gradients(penalty, [np.array([0.5, 1.5])])
+    assert grad(penalty)(np.array([0.5, 1.5])).shape == (2,)
+
+
+def test_a_gradient_is_recorded_only_where_it_depends_on_a_parameter():
+    x, w = np.array([0.3, -0.8]), variable([0.5, 1.5])
+    f = lambda x: sum(tanh(x * w))  # noqa: E731
+    assert grad(f)(x).requires_grad
+    assert value_and_grad(f)(x)[0].requires_grad
+    with no_grad():
+        assert not grad(f)(x).requires_grad
+    assert not grad(lambda x: sum(tanh(x)))(x).requires_grad
+    (g,) = backward(sum(vjp(tanh, x)[1](w)[0]), [w])  # by the cotangent
+    np.testing.assert_allclose(g.numpy(), 1 - np.tanh(x) ** 2, rtol=1e-12)
+
+
+def test_vjp_pulls_back_as_often_as_asked(rng):
+    a, x = rng.normal(size=(3, 4)), rng.normal(size=4)
+    y, pullback = vjp(lambda a, x: matmul(a, x), a, x)
+    np.testing.assert_allclose(y.numpy(), a @ x)
+    for v in rng.normal(size=(2, 3)):
+        ga, gx = pullback(v)
+        np.testing.assert_allclose(gx.numpy(), v @ a)
+        np.testing.assert_allclose(ga.numpy(), np.outer(v, x))
+
+
+def test_jacobian_has_a_row_for_each_element_of_the_output(rng, backend_name):
+    a, x = rng.normal(size=(2, 3)), rng.normal(size=(3, 2))
+    matrix = jacobian(lambda x: matmul(tensor(a, backend=backend_name), x))(tensor(x, backend=backend_name))
+    expected = np.einsum("ik,jl->ijkl", a, np.eye(2))
+    np.testing.assert_allclose(matrix.numpy(), expected)
+    assert jacobian(exp)(np.float64(0.0)).shape == ()
+    assert jacobian(lambda a, x: matmul(a, x), 1)(a, x).shape == (2, 2, 3, 2)
+
+
+@pytest.mark.parametrize("x", [np.ones(3), np.float64(1.0)])
+def test_jacobian_of_no_elements_is_empty(x):
+    assert jacobian(lambda x: getitem(x * np.ones(2)[:, None], slice(0, 0)))(x).shape == (0, x.size, *x.shape)
+
+
+def test_hessian_is_the_jacobian_of_the_gradient(rng):
+    x = rng.normal(size=3)
+    hessian = jacobian(grad(lambda x: sum(exp(x)) * sum(x * x)))(x).numpy()
+    e, s = np.exp(x), np.sum(x * x)
+    expected = np.diag(e) * s + 2 * np.outer(e, x) + 2 * np.outer(x, e) + 2 * e.sum() * np.eye(3)
+    np.testing.assert_allclose(hessian, expected, rtol=1e-12)
+
+
+def test_jacobian_inside_grad_stays_connected(rng):
+    x = rng.normal(size=3)
+    f = lambda x: sum(jacobian(lambda y: sin(y) * x)(x))  # noqa: E731
+    check_gradients(f, [x])
+    np.testing.assert_allclose(grad(f)(x).numpy(), np.cos(x) - x * np.sin(x), rtol=1e-12)
+
+
+def test_vjp_inside_grad_stays_connected():
+    f = lambda x: vjp(lambda y: y * y * x, x)[1](1.0)[0]  # noqa: E731   (2 x^2)
+    assert grad(f)(np.float64(3.0)).item() == pytest.approx(12.0)
+
+
+# ------------------------------------------------------------------ modes
+
+
+def test_grad_works_inside_no_grad():
+    with no_grad():
+        assert grad(lambda x: x * x)(3.0).item() == 6.0
+        assert grad(grad(lambda x: x * x * x))(3.0).item() == 18.0
+
+
+def test_no_grad_and_enable_grad_nest():
+    x = variable(1.0)
+    with no_grad():
+        assert not (x * 2.0).requires_grad
+        with enable_grad():
+            assert (x * 2.0).requires_grad
+        assert not (x * 2.0).requires_grad
+    assert (x * 2.0).requires_grad
+
+
+def test_modes_end_with_an_exception():
+    x = variable(1.0)
+    with pytest.raises(ZeroDivisionError), no_grad():
+        raise ZeroDivisionError
+    assert (x * 2.0).requires_grad
+
+
+def test_modes_belong_to_their_thread():
+    x = variable(1.0)
+    seen = []
+    inside, done = threading.Event(), threading.Event()
+
+    def other():
+        with no_grad(), hooked(lambda *_: seen.append(1)):
+            inside.set()
+            done.wait(10)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    assert inside.wait(10)
+    assert (x * 2.0).requires_grad
+    done.set()
+    thread.join()
+    assert not seen
+
+
+def test_threads_differentiate_side_by_side():
+    results = {}
+
+    def work(k):
+        x = np.full(50, 0.1 * k)
+        results[k] = [grad(lambda x: sum(tanh(x) * cos(x)))(x).numpy() for _ in range(20)]
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for k, found in results.items():
+        t = 0.1 * k
+        expected = np.cos(t) / np.cosh(t) ** 2 - np.tanh(t) * np.sin(t)
+        np.testing.assert_allclose(found, np.full((20, 50), expected), rtol=1e-12)
+
+
+def test_stop_gradient_makes_a_constant():
+    x = variable(3.0)
+    assert backward(stop_gradient(x) * x, [x])[0].item() == 3.0
+
+
+def test_hooks_see_every_call_also_those_of_the_sweep():
+    names = []
+    x = variable([1.0, 2.0])
+    with hooked(lambda primitive, inputs, attributes, output: names.append((primitive.name, output.shape))):
+        y = sum(multiply(x, 3.0))
+        assert names == [("multiply", (2,)), ("sum", ())]
+        with hooked(lambda primitive, *_: names.append(primitive.name)):  # and inner ones, too
+            backward(y, [x])
+    assert ("reshape", (1,)) in names
+    assert ("broadcast_to", (2,)) in names
+    assert "multiply" in names
+    count = len(names)
+    exp(x)
+    assert len(names) == count
+
+
+def test_error_in_a_rule_leaves_the_mode_as_it_was():
+    def rule(*_):
+        raise RuntimeError("no")
+
+    x = variable(1.0)
+    faulty = Primitive("faulty", lambda xp, x, out=None: x * 1, (rule,))
+    with pytest.raises(RuntimeError):
+        backward(faulty(x), [x])
+    assert (x * 2.0).requires_grad
+
+
+def test_a_large_random_graph_equals_its_directional_derivative(rng):
+    rules = [add, lambda a, b: a * tanh(b), lambda a, b: sin(a) - b, lambda a, b: log(a * b + 30.0)]
+
+    def f(x):
+        pool = [x, x * 0.5]
+        for i in range(60):
+            pool.append(tanh(rules[i % 4](pool[7 * i % len(pool)], pool[(3 * i + 1) % len(pool)])))
+        return concatenate(pool[-5:])
+
+    check_gradients(f, [rng.normal(size=40) * 0.5], mode="directions")
