@@ -164,13 +164,16 @@ def test_the_seed_of_the_model_changes_the_weights_only(digits):
 
 
 def test_it_learns_the_digits():
-    """From -44.4 (each pixel coded alone at best gives -33.3) to above -31 nats in 8 epochs; measured -28.1."""
+    """More than any model can know that codes each pixel by itself; measured -25.5 nats against its -27.1."""
     data = datasets.load("digits")
-    history = fit(VAE(64, 8, (100,)), data, epochs=8, lr=3e-3, progress=False)
+    train, test = data.train.images / data.scale, data.test.images / data.scale
+    ink = train.mean(0).clip(1e-6, 1 - 1e-6)
+    each_pixel_alone = (test * np.log(ink) + (1 - test) * np.log(1 - ink)).sum(1).mean()
+    history = fit(VAE(64, 8, (100,)), data, epochs=10, batch_size=50, lr=3e-3, progress=False)
     bounds = history.columns()["test_bound"]
-    assert bounds[0] < -33
-    assert bounds[-1] > -31
-    assert history.rows[-1]["samples_seen"] == 8 * 1500
+    assert bounds[0] < each_pixel_alone < -27
+    assert bounds[-1] > -26.5
+    assert history.rows[-1]["samples_seen"] == 10 * 1500
 
 
 def test_it_learns_a_gaussian_of_one_pixel():
