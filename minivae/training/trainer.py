@@ -22,7 +22,6 @@ from .history import History
 from .schedules import SCHEDULES
 from .settings import Settings
 
-
 ADVICE = (
     "lower the learning rate, clip the gradients (the optimizer's max_norm), "
     "or find the operation with autodiff.detect_anomaly()"
