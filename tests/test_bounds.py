@@ -95,9 +95,9 @@ def test_estimator_a_is_b_with_a_sampled_divergence(L, rng):
 # ------------------------------------------------- against exact answers
 
 
-def both_estimators(model, x, q, z):
+def both_estimators(likelihood, x, q, z):
     """Estimators A and B for draws z ``(L, M, latent)``."""
-    log_likelihood = model.likelihood(z).log_prob(x)
+    log_likelihood = likelihood(z).log_prob(x)
     prior = StandardNormal(z.shape[-1], z)
     estimator_a = bounds.sgvb_a(log_likelihood, prior.log_prob(z), q.log_prob(z))
     return estimator_a, bounds.gaussian_vae(q, log_likelihood)
@@ -119,7 +119,7 @@ def test_with_the_exact_posterior_every_sample_gives_log_p_of_x(L, model, rng):
     x = model.data(rng, M)
     posterior = model.posterior(x)
     z = posterior.sample(rng.normal(size=(L, M, LATENT)))
-    estimator_a, estimator_b = both_estimators(model, x, posterior, z)
+    estimator_a, estimator_b = both_estimators(model.likelihood, x, posterior, z)
     np.testing.assert_allclose(estimator_a.value.numpy(), model.log_marginal(x), rtol=1e-13)
     assert not np.allclose(estimator_b.value.numpy(), model.log_marginal(x), rtol=1e-3)  # B is right on average only
 
@@ -138,7 +138,7 @@ def test_a_and_b_estimate_the_exact_bound_and_its_gradients(model, rng):
     q = Normal(*copies)
     z = q.sample(rng.normal(size=(1, n * len(x), LATENT)))
     found = []
-    for bound in both_estimators(model, repeated(x, n), q, z):
+    for bound in both_estimators(model.likelihood, repeated(x, n), q, z):
         gradients = backward(sum(bound.value), copies, retain_graph=True)
         results = zip((bound.value, *gradients), exact, strict=True)
         found.append([result.numpy().reshape(n, *expected.shape) for result, expected in results])
@@ -152,8 +152,8 @@ def test_more_samples_average_the_estimates_of_each(model, rng):
     x = model.data(rng, M)
     q = Normal(*random_encoder(x))
     noise = rng.normal(size=(5, M, LATENT))
-    together = both_estimators(model, x, q, q.sample(noise))
-    alone = [both_estimators(model, x, q, q.sample(noise[s : s + 1])) for s in range(5)]
+    together = both_estimators(model.likelihood, x, q, q.sample(noise))
+    alone = [both_estimators(model.likelihood, x, q, q.sample(noise[s : s + 1])) for s in range(5)]
     for estimator in (0, 1):
         mean = np.mean([bound[estimator].value.numpy() for bound in alone], axis=0)
         np.testing.assert_allclose(together[estimator].value.numpy(), mean, rtol=1e-12)
@@ -223,7 +223,7 @@ def test_gradients_of_the_gaussian_model(estimator, L, model, rng):
 
     def value(mean, log_var, x):
         q = Normal(mean, log_var)
-        return both_estimators(model, x, q, q.sample(noise))[estimator].value
+        return both_estimators(model.likelihood, x, q, q.sample(noise))[estimator].value
 
     x = model.data(rng, M)
     check_gradients(value, [*random_encoder(x), x], mode="jacobian")
@@ -236,14 +236,9 @@ def test_gradients_of_the_bernoulli_model(estimator, L, rng):
     decoder = MLP((LATENT, 5, DATA), backend.generator(1), dtype="float64")
     noise, x = rng.normal(size=(L, M, LATENT)), rng.integers(0, 2, (M, DATA))
 
-    class Model:
-        @staticmethod
-        def likelihood(z):
-            return Bernoulli(decoder(z))
-
     def value(mean, log_var, *_):
         q = Normal(mean, log_var)
-        return both_estimators(Model, x, q, q.sample(noise))[estimator].value
+        return both_estimators(lambda z: Bernoulli(decoder(z)), x, q, q.sample(noise))[estimator].value
 
     inputs = [rng.normal(size=(M, LATENT)), rng.normal(size=(M, LATENT)), *decoder.parameters()]
     check_gradients(value, inputs, order=2, mode="jacobian")
@@ -270,12 +265,7 @@ def test_dtype_stays_and_nothing_waits_on_a_device(dtype, rng):
     with strict.counter.forbid_synchronization(), strict.counter.forbid_transfers(), strict.counter.count() as counts:
         q = Normal(mean, log_var)
 
-        class Model:
-            @staticmethod
-            def likelihood(z):
-                return Normal(z @ weight, 0.0)
-
-        for bound in both_estimators(Model, x, q, q.sample(noise)):
+        for bound in both_estimators(lambda z: Normal(z @ weight, 0.0), x, q, q.sample(noise)):
             bounds.minibatch(bound.value, 100) + bounds.weight_log_prior([weight])
     assert counts.dtypes == {dtype}
 

@@ -34,7 +34,7 @@ class Bernoulli(Distribution):
 
     def transform(self, noise: Any) -> Tensor:
         """1 where the noise is below p, else 0: a step, so no gradient flows through."""
-        return astype(less(as_tensor(noise, self.logits), self.mean), self.logits.dtype)
+        return astype(less(noise, self.mean), self.logits.dtype)
 
     def log_prob(self, x: Any) -> Tensor:
         """sum x log y + (1 - x) log(1 - y) = sum x logits - softplus(logits), over the last axis."""

@@ -9,11 +9,9 @@ from scipy import special
 from minivae.autodiff import backward, tensor
 from minivae.distributions import Bernoulli
 
+from .extremes import float32
+
 SATURATED = [-1e4, -90.0, -20.0, 1e-40, 0.0, 20.0, 90.0, 1e4]
-
-
-def float32(value):
-    return tensor([value], "float32", requires_grad=True)
 
 
 def test_equation_11_written_out(rng):
@@ -46,7 +44,7 @@ def test_grey_levels_give_the_expected_log_probability(rng):
 @pytest.mark.parametrize("x", [0.0, 1.0, 0.5])
 @pytest.mark.parametrize("logit", SATURATED)
 def test_saturated_log_prob_in_float32(logit, x):
-    variable = float32(logit)
+    (variable,) = float32(logit)
     log_prob = Bernoulli(variable).log_prob(np.array([x]))
     expected = x * special.log_expit(logit) + (1 - x) * special.log_expit(-logit)
     # The log of a probability near 1 is a difference of numbers as large as the logit.
@@ -65,7 +63,7 @@ def test_a_logit_of_minus_90_and_a_zero_is_certain():
 
 @pytest.mark.parametrize("logit", SATURATED)
 def test_saturated_entropy_and_mean_in_float32(logit):
-    variable = float32(logit)
+    (variable,) = float32(logit)
     bernoulli = Bernoulli(variable)
     size = abs(logit)
     expected = -special.log_expit(size) + size * special.expit(-size)

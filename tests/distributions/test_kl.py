@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from minivae.autodiff import backward, check_gradients, tensor
+from minivae.autodiff import check_gradients
 from minivae.distributions import KL_PAIRS, Bernoulli, Distribution, Normal, StandardNormal, kl, register_kl
 from minivae.errors import InputError
 
 from ..chance import assert_mean
 from ..strict_device import strict
+from .extremes import assert_finite_gradients, float32
 from .families import FAMILIES, as_tensors
 
 EVENT, M = 4, 3
@@ -165,7 +166,7 @@ def test_a_prior_of_another_size_is_refused():
 @pytest.mark.parametrize("p_log_var", [-30.0, 0.0, 30.0])
 def test_extreme_variances_in_float32(q_log_var, p_log_var):
     difference = 3.0
-    variables = [tensor([value], "float32", requires_grad=True) for value in (difference, q_log_var, 0.0, p_log_var)]
+    variables = float32(difference, q_log_var, 0.0, p_log_var)
     divergence = kl(Normal(*variables[:2]), Normal(*variables[2:]))
     log_ratio = q_log_var - p_log_var
     expected = 0.5 * (np.expm1(log_ratio) - log_ratio + difference**2 * np.exp(-p_log_var))
@@ -175,7 +176,7 @@ def test_extreme_variances_in_float32(q_log_var, p_log_var):
 
 @pytest.mark.parametrize("log_var", [-30.0, 30.0])
 def test_extreme_variances_beside_the_standard_normal_in_float32(log_var):
-    variables = [tensor([value], "float32", requires_grad=True) for value in (3.0, log_var)]
+    variables = float32(3.0, log_var)
     divergence = kl(Normal(*variables), StandardNormal(1, variables[0]))
     np.testing.assert_allclose(divergence.item(), 0.5 * (9 + np.exp(log_var) - log_var - 1), rtol=1e-6)
     assert_finite_gradients(divergence, variables)
@@ -193,16 +194,10 @@ def test_extreme_variances_beside_the_standard_normal_in_float32(log_var):
     ],
 )
 def test_extreme_logits_in_float32(q_logit, p_logit, expected):
-    variables = [tensor([value], "float32", requires_grad=True) for value in (q_logit, p_logit)]
+    variables = float32(q_logit, p_logit)
     divergence = kl(Bernoulli(variables[0]), Bernoulli(variables[1]))
     np.testing.assert_allclose(divergence.item(), expected, rtol=1e-6, atol=1e-6)
     assert_finite_gradients(divergence, variables)
-
-
-def assert_finite_gradients(value, variables):
-    for gradient in backward(value, variables):
-        assert gradient.dtype == np.float32
-        assert np.isfinite(gradient.numpy()).all()
 
 
 def test_a_small_divergence_keeps_its_digits_in_float32():

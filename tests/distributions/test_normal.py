@@ -11,17 +11,9 @@ from minivae.autodiff import Parameter, backward, tensor
 from minivae.distributions import Normal, StandardNormal
 from minivae.errors import InputError
 
+from .extremes import assert_finite_gradients, float32
+
 EXTREMES = [-30.0, 30.0]
-
-
-def float32(*values):
-    return [tensor([value], "float32", requires_grad=True) for value in values]
-
-
-def assert_finite_gradients(output, variables):
-    for gradient in backward(output, variables):
-        assert gradient.dtype == np.float32
-        assert np.isfinite(gradient.numpy()).all()
 
 
 # ---------------------------------------------------- the variance is a variance
@@ -103,7 +95,7 @@ def test_a_number_or_a_smaller_log_var_counts_for_every_element(rng, backend_nam
         assert normal.draw_noise(backend.generator(0, backend_name)).shape == (3, 2)
 
 
-@pytest.mark.parametrize("shape", [(3,), (2, 2), (4, 3, 2), (3, 2, 1)])
+@pytest.mark.parametrize("shape", [(3,), (2, 2), (4, 3, 2), (3, 2, 1), (1, 3, 2)])
 def test_a_log_var_that_would_share_noise_among_elements_is_refused(shape):
     with pytest.raises(InputError) as error:
         Normal(np.zeros((3, 2)), np.zeros(shape))
