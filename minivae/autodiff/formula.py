@@ -50,7 +50,11 @@ class Literal(NamedTuple):
 
     def resolve(self, dtype: np.dtype) -> float:
         """The number, for results of ``dtype``."""
-        return CONSTANTS[self.value][dtype.char] if isinstance(self.value, str) else self.value
+        if not isinstance(self.value, str):
+            return self.value
+        if dtype.char not in CONSTANTS[self.value]:
+            raise TypeError(f"expected floating point, got {dtype}")
+        return CONSTANTS[self.value][dtype.char]
 
 
 # LOWEST is about minus the log of the largest number: exp(-x) does not overflow above it,

@@ -14,7 +14,6 @@ from minivae.autodiff import (
     check_gradients,
     concatenate,
     cos,
-    enable_grad,
     exp,
     getitem,
     grad,
@@ -22,7 +21,6 @@ from minivae.autodiff import (
     jacobian,
     log,
     matmul,
-    multiply,
     no_grad,
     power,
     sin,
@@ -380,49 +378,10 @@ def test_vjp_inside_grad_stays_connected():
     assert grad(f)(np.float64(3.0)).item() == pytest.approx(12.0)
 
 
-# ------------------------------------------------------------------ modes
-
-
 def test_grad_works_inside_no_grad():
     with no_grad():
         assert grad(lambda x: x * x)(3.0).item() == 6.0
         assert grad(grad(lambda x: x * x * x))(3.0).item() == 18.0
-
-
-def test_no_grad_and_enable_grad_nest():
-    x = variable(1.0)
-    with no_grad():
-        assert not (x * 2.0).requires_grad
-        with enable_grad():
-            assert (x * 2.0).requires_grad
-        assert not (x * 2.0).requires_grad
-    assert (x * 2.0).requires_grad
-
-
-def test_modes_end_with_an_exception():
-    x = variable(1.0)
-    with pytest.raises(ZeroDivisionError), no_grad():
-        raise ZeroDivisionError
-    assert (x * 2.0).requires_grad
-
-
-def test_modes_belong_to_their_thread():
-    x = variable(1.0)
-    seen = []
-    inside, done = threading.Event(), threading.Event()
-
-    def other():
-        with no_grad(), hooked(lambda *_: seen.append(1)):
-            inside.set()
-            done.wait(10)
-
-    thread = threading.Thread(target=other)
-    thread.start()
-    assert inside.wait(10)
-    assert (x * 2.0).requires_grad
-    done.set()
-    thread.join()
-    assert not seen
 
 
 def test_threads_differentiate_side_by_side():
@@ -446,22 +405,6 @@ def test_threads_differentiate_side_by_side():
 def test_stop_gradient_makes_a_constant():
     x = variable(3.0)
     assert backward(stop_gradient(x) * x, [x])[0].item() == 3.0
-
-
-def test_hooks_see_every_call_also_those_of_the_sweep():
-    names = []
-    x = variable([1.0, 2.0])
-    with hooked(lambda primitive, inputs, attributes, output: names.append((primitive.name, output.shape))):
-        y = sum(multiply(x, 3.0))
-        assert names == [("multiply", (2,)), ("sum", ())]
-        with hooked(lambda primitive, *_: names.append(primitive.name)):  # and inner ones, too
-            backward(y, [x])
-    assert ("reshape", (1,)) in names
-    assert ("broadcast_to", (2,)) in names
-    assert "multiply" in names
-    count = len(names)
-    exp(x)
-    assert len(names) == count
 
 
 def test_error_in_a_rule_leaves_the_mode_as_it_was():

@@ -1,0 +1,242 @@
+"""Element-wise functions where it is hard: large logits, tiny numbers, ties, zeros to a power."""
+
+import numpy as np
+import pytest
+import scipy.special
+
+from minivae.autodiff import (
+    PRIMITIVES,
+    absolute,
+    add,
+    backward,
+    clip,
+    divide,
+    exp,
+    expm1,
+    grad,
+    log1p,
+    log_sigmoid,
+    maximum,
+    minimum,
+    negative,
+    power,
+    relu,
+    sigmoid,
+    sign,
+    softplus,
+    sqrt,
+    subtract,
+    tanh,
+    tensor,
+    where,
+)
+from minivae.errors import InputError
+
+LOGITS = [0.0, 1e-40, -1e-30, 1e-5, 1.0, -1.0, 10.0, -10.0, 20.0, -20.0, 50.0, -50.0, 80.0, -80.0]
+SATURATED = [90.0, -90.0, 100.0, -100.0, 700.0, -700.0, 1e4, -1e4]
+ROUNDING = {np.float32: 3e-7, np.float64: 5e-16}
+both_dtypes = pytest.mark.parametrize("dtype", ROUNDING)
+
+
+def value_and_slopes(f, x, dtype, library="numpy"):
+    """f(x), f'(x), f''(x), element by element."""
+    x = tensor(np.array(x, dtype), backend=library, requires_grad=True)
+    y = f(x)
+    ones = np.ones(x.shape, dtype)
+    (first,) = backward(y, [x], ones.tolist(), create_graph=True)
+    (second,) = backward(first, [x], ones.tolist())
+    return [t.numpy() for t in (y, first, second)]
+
+
+def softplus_exact(x):
+    return -scipy.special.log_expit(-np.float64(x))
+
+
+@both_dtypes
+def test_logistic_functions_are_accurate_for_any_logit(dtype, backend_name):
+    x = np.array(LOGITS, dtype)
+    wide, rtol = x.astype(np.float64), ROUNDING[dtype]
+    p, q = scipy.special.expit(wide), scipy.special.expit(-wide)
+    softplus_found = value_and_slopes(softplus, x, dtype, backend_name)
+    for found, expected in zip(softplus_found, [softplus_exact(wide), p, p * q], strict=True):
+        np.testing.assert_allclose(found, expected, rtol=2 * rtol, atol=1e-7 if dtype == np.float32 else 1e-16)
+    np.testing.assert_allclose(softplus_found[0], softplus_exact(wide), rtol=2 * rtol)
+    np.testing.assert_allclose(sigmoid(x).numpy(), p, rtol=2 * rtol)
+    np.testing.assert_allclose(log_sigmoid(x).numpy(), scipy.special.log_expit(wide), rtol=2 * rtol)
+
+
+@both_dtypes
+def test_saturated_logits_give_finite_values_and_slopes(dtype, backend_name):
+    x = np.array(SATURATED, dtype)
+    wide, tiny = x.astype(np.float64), np.finfo(dtype).tiny * 4  # what a clipped sigmoid keeps above 0
+    p = scipy.special.expit(wide)
+    for f, expected in (
+        (softplus, [softplus_exact(wide), p]),
+        (sigmoid, [p, 0 * p]),
+        (log_sigmoid, [scipy.special.log_expit(wide), 1 - p]),
+        (tanh, [np.sign(wide), 0 * p]),
+    ):
+        found = value_and_slopes(f, x, dtype, backend_name)
+        assert all(np.isfinite(t).all() for t in found)
+        np.testing.assert_allclose(found[0], expected[0], rtol=1e-6, atol=tiny)
+        np.testing.assert_allclose(found[1], expected[1], rtol=1e-6, atol=1e-36)
+        np.testing.assert_allclose(found[2], 0, atol=1e-36)
+    assert (sigmoid(x).numpy() > 0).all()  # its logarithm stays finite
+
+
+@both_dtypes
+def test_softplus_of_infinities(dtype):
+    np.testing.assert_array_equal(softplus(np.array([np.inf, -np.inf], dtype)).numpy(), [np.inf, 0.0])
+
+
+@both_dtypes
+def test_values_near_zero_keep_their_relative_accuracy(dtype):
+    x = np.array([1e-30, -1e-20, 1e-8, -1e-4], dtype)
+    wide = x.astype(np.float64)
+    np.testing.assert_allclose(expm1(x).numpy(), np.expm1(wide), rtol=2 * ROUNDING[dtype])
+    np.testing.assert_allclose(log1p(x).numpy(), np.log1p(wide), rtol=2 * ROUNDING[dtype])
+    denormal = np.array([np.finfo(dtype).smallest_subnormal * 8], dtype)
+    for f in (sigmoid, softplus, exp, tanh, relu, absolute):
+        assert all(np.isfinite(t).all() for t in value_and_slopes(f, denormal, dtype))
+
+
+@both_dtypes
+def test_log_variances_of_thirty(dtype):
+    x = np.array([-30.0, 30.0], dtype)
+    for found in value_and_slopes(exp, x, dtype):
+        np.testing.assert_allclose(found, np.exp(x.astype(np.float64)), rtol=2 * ROUNDING[dtype])
+
+
+def test_a_function_of_integers_that_needs_floats_says_so():
+    with pytest.raises(InputError, match="sigmoid of shapes"):
+        sigmoid(np.array([1, 2]))
+
+
+# -------------------------------------------------------------------- power
+
+
+@pytest.mark.parametrize("tensor_exponent", [False, True])
+@pytest.mark.parametrize(
+    ("p", "x", "slope"),
+    [(0, [0.0, 2.0, -1.0], [0.0, 0.0, 0.0]), (1, [0.0, -2.0], [1.0, 1.0]), (2, [0.0, -3.0], [0.0, -6.0])],
+)
+def test_slopes_of_powers_at_zero_and_below(p, x, slope, tensor_exponent):
+    exponent = tensor(float(p), np.float64) if tensor_exponent else p
+    (g,) = backward(power(y := tensor(x, np.float64, requires_grad=True), exponent), [y], np.ones(len(x)))
+    np.testing.assert_array_equal(g.numpy(), slope)
+
+
+def test_second_derivatives_of_integer_powers_at_zero():
+    second = grad(grad(lambda x: x**2 + x**3 + x**1 + x**0))
+    assert second(np.float64(0.0)).item() == 2.0
+
+
+def test_slope_by_the_exponent():
+    x, p = np.array([0.0, 2.0, 0.5]), tensor([1.5, 1.5, 2.0], np.float64, requires_grad=True)
+    (g,) = backward(power(x, p), [p], np.ones(3))
+    np.testing.assert_allclose(g.numpy(), [0.0, 2**1.5 * np.log(2), 0.25 * np.log(0.5)])  # 0 at 0, the limit
+
+
+@pytest.mark.parametrize("base", [2, 2.5, 0, 1])
+def test_number_to_a_tensor_stays_in_library_and_dtype(base, backend_name):
+    p = tensor([1.0, 2.0], backend=backend_name, requires_grad=True)
+    (g,) = backward(base**p, [p], [1.0, 1.0], create_graph=True)
+    expected = [base * np.log(base), base**2 * np.log(base)] if base else [0.0, 0.0]
+    np.testing.assert_allclose(g.numpy(), expected, rtol=1e-6)
+    assert g.dtype == np.float32
+
+
+# ------------------------------------------------------------ kinks and ties
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "slope"),
+    [
+        (relu, [-1.0, 0.0, 1.0], [0.0, 0.0, 1.0]),
+        (absolute, [-2.0, 0.0, 3.0], [-1.0, 0.0, 1.0]),
+        (lambda x: clip(x, -1.0, 1.0), [-2.0, -1.0, 0.0, 1.0, 2.0], [0.0, 1.0, 1.0, 1.0, 0.0]),
+        (lambda x: maximum(x, 1.0), [0.0, 1.0, 2.0], [0.0, 0.5, 1.0]),
+        (lambda x: minimum(1.0, x), [0.0, 1.0, 2.0], [1.0, 0.5, 0.0]),
+        (sign, [-2.0, 0.0], [0.0, 0.0]),
+    ],
+)
+def test_slopes_at_kinks_are_as_documented(f, x, slope):
+    y = tensor(x, np.float64, requires_grad=True)
+    (g,) = backward(f(y) + y * 0.0, [y], np.ones(len(x)))
+    np.testing.assert_array_equal(g.numpy(), slope)
+
+
+def test_ties_share_the_gradient_between_both_sides(backend_name):
+    a = tensor([1.0, 2.0, 3.0], backend=backend_name, requires_grad=True)
+    b = tensor([1.0, 3.0, 2.0], backend=backend_name, requires_grad=True)
+    for f, expected in ((maximum, [0.5, 0.0, 1.0]), (minimum, [0.5, 1.0, 0.0])):
+        ga, gb = backward(f(a, b), [a, b], [1.0] * 3)
+        np.testing.assert_array_equal(ga.numpy(), expected)
+        np.testing.assert_array_equal(gb.numpy(), 1 - ga.numpy())
+
+
+@both_dtypes
+def test_clip_leaves_what_lies_inside(dtype):
+    x = np.array([-0.1, 0.1, 0.3], dtype)
+    y = clip(x, 0.1, 0.2)
+    assert y.dtype == dtype
+    np.testing.assert_array_equal(y.numpy(), np.array([0.1, 0.1, 0.2], dtype))
+
+
+# ------------------------------------------------------------------- where
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "dtype"),
+    [(1.0, 0.0, "float32"), (1, 0.5, "float32"), (0.5, 1, "float32"), (1, 0, "int64"), (np.float64(1), 0.0, "float32")],
+)
+def test_where_of_two_numbers(a, b, dtype, backend_name):
+    condition = tensor(np.array([True, False]), backend=backend_name)
+    y = where(condition, a, b)
+    assert y.dtype == dtype
+    assert y.numpy().tolist() == [a, b]
+
+
+def test_where_takes_an_array_as_condition_and_keeps_float32():
+    y = where(np.array([True, False]), tensor([1.0, 2.0]), np.array([5.0, 6.0]))
+    assert y.dtype == np.float32
+    assert y.numpy().tolist() == [1.0, 6.0]
+
+
+def test_where_hides_the_slope_of_the_branch_not_taken_but_not_its_infinity():
+    """As in every such engine: guard the argument, not the result."""
+    x = tensor([0.0, 4.0], np.float64, requires_grad=True)
+    safe = where(x > 0.0, sqrt(where(x > 0.0, x, 1.0)), 0.0)
+    (g,) = backward(safe, [x], np.ones(2))
+    np.testing.assert_array_equal(g.numpy(), [0.0, 0.25])
+
+
+# ------------------------------------------------------- values of every row
+
+NUMPY = {"identity": lambda x: x, "stop_gradient": lambda x: x, "relu": lambda x: np.maximum(x, 0)}
+UNARY = ["negative", "square", "sqrt", "identity", "stop_gradient", "exp", "expm1", "log", "log1p", "sin", "cos"]
+UNARY += ["tanh", "relu", "sign", "absolute"]
+BINARY = ["add", "subtract", "multiply", "divide", "power", "maximum", "minimum"]
+COMPARISONS = ["greater", "greater_equal", "less", "less_equal", "equal", "not_equal"]
+
+
+@pytest.mark.parametrize("name", UNARY)
+def test_unary_values_are_numpys(name, backend_name):
+    x = np.array([[0.25, 2.0], [1.0, 0.5]])
+    found = PRIMITIVES[name](tensor(x, backend=backend_name))
+    np.testing.assert_allclose(found.numpy(), NUMPY.get(name, getattr(np, name, None))(x), rtol=1e-15)
+
+
+@pytest.mark.parametrize("name", BINARY + COMPARISONS)
+def test_binary_values_are_numpys(name, backend_name):
+    a, b = np.array([[0.5, 2.0, 3.0]]), np.array([[2.0], [3.0]])
+    found = PRIMITIVES[name](tensor(a, backend=backend_name), tensor(b, backend=backend_name))
+    np.testing.assert_allclose(found.numpy(), getattr(np, name)(a, b), rtol=1e-15)
+    assert found.dtype == (bool if name in COMPARISONS else np.float64)
+
+
+def test_rows_are_functions_of_tensors_numbers_and_arrays():
+    assert add(tensor(1.0), 2.0).item() == 3.0
+    assert subtract(5.0, tensor(2.0)).item() == 3.0
+    assert divide(np.float32(6.0), tensor(2.0)).item() == 3.0
+    assert negative(3.0).item() == -3.0

@@ -1,0 +1,211 @@
+"""Tensors, the table of primitives, and what apply makes of mixed operands."""
+
+import numpy as np
+import pytest
+
+import minivae.autodiff as ad
+from minivae import backend
+from minivae.autodiff import Parameter, Tensor, apply, as_tensor, backward, constant_like, primitive, tensor
+from minivae.errors import InputError, MinivaeError
+
+BINARY = [ad.add, ad.subtract, ad.multiply, ad.divide, ad.power, ad.maximum, ad.minimum]
+
+# ------------------------------------------------------------------ tensors
+
+
+def test_python_floats_become_float32_and_arrays_keep_their_dtype():
+    assert tensor(1.5).dtype == np.float32
+    assert tensor([1.0, 2.0]).dtype == np.float32
+    assert tensor(np.array([1.0])).dtype == np.float64
+    assert tensor(np.array([1])).dtype == np.int64
+    assert tensor([1.0], np.float64).dtype == np.float64
+
+
+def test_an_array_in_place_is_not_copied():
+    x = np.ones(3)
+    assert tensor(x).data is x
+
+
+def test_attributes_and_conversions(backend_name):
+    x = tensor([[1.0, 2.0, 3.0]], backend=backend_name)
+    assert (x.shape, x.ndim, x.size, x.dtype, len(x)) == ((1, 3), 2, 3, np.float32, 1)
+    assert type(x.numpy()) is np.ndarray
+    assert float(x[0, 1]) == 2.0
+    assert int(x[0, 2]) == 3
+    assert bool(x[0, 0] > 0.5) is True
+    assert isinstance(x[0, 0].item(), float)
+    with pytest.raises(TypeError, match="0-d"):
+        len(x[0, 0])
+
+
+def test_iteration_gives_the_rows_and_ends(backend_name):
+    x = tensor([[1.0, 2.0], [3.0, 4.0]], backend=backend_name, requires_grad=True)
+    a, b = x
+    assert [row.numpy().tolist() for row in x] == [[1.0, 2.0], [3.0, 4.0]]
+    (g,) = backward((a * b).sum(), [x])
+    np.testing.assert_array_equal(g.numpy(), [[3.0, 4.0], [1.0, 2.0]])
+    with pytest.raises(TypeError, match="0-d"):
+        iter(x[0, 0])
+
+
+def test_conversion_to_an_array_is_never_silent():
+    with pytest.raises(TypeError, match=r"use \.numpy\(\) or \.data"):
+        np.asarray(tensor(1.0))
+    with pytest.raises(TypeError):
+        np.exp(tensor(1.0))
+
+
+def test_repr_says_values_dtype_and_origin():
+    x = Parameter(np.float32([1.0, 2.0]))
+    assert repr(x) == "Tensor([1., 2.], dtype=float32, requires_grad=True)"
+    assert repr(x * 2.0) == "Tensor([2., 4.], dtype=float32, made by multiply)"
+    assert repr(tensor(1.0)) == "Tensor(1., dtype=float32)"
+
+
+def test_tensors_hash_by_identity_although_equality_is_by_element():
+    a, b = tensor([1.0]), tensor([1.0])
+    assert len({a, b}) == 2
+    assert (a == b).numpy().tolist() == [True]
+
+
+# ------------------------------------------------------------ mixed operands
+
+OTHERS = {
+    "python float": 0.5,
+    "python int": 2,
+    "python bool": True,
+    "numpy float64": np.float64(0.5),
+    "numpy int64": np.int64(2),
+    "numpy bool": np.bool_(True),
+    "0-d float64": np.array(0.5),
+    "float64 array": np.array([0.5, 1.5]),
+    "float32 array": np.float32([0.5, 1.5]),
+    "int64 array": np.array([1, 2]),
+    "uint8 array": np.uint8([1, 2]),
+    "list": [0.5, 1.5],
+    "list of integers": [1, 2],
+    "boolean tensor": tensor(np.array([True, True])),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+@pytest.mark.parametrize("row", BINARY, ids=lambda row: row.name)
+def test_float32_stays_float32_beside(row, kind):
+    x = Parameter(np.float32([0.3, 0.7]))
+    other = OTHERS[kind]
+    for y in (row(x, other), row(other, x)):
+        assert y.dtype == np.float32
+        (g,) = backward(y, [x], np.ones(2), create_graph=True)
+        assert g.dtype == np.float32
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_operators_take_arrays_on_either_side(kind):
+    x, other = tensor([0.5, 2.0]), OTHERS[kind]
+    value = other.numpy() if isinstance(other, Tensor) else np.asarray(other)
+    expected = {"-": (x.numpy() - value * 1.0, value * 1.0 - x.numpy()), "/": (x.numpy() / value, value / x.numpy())}
+    for symbol, (left, right) in {"-": (x - other, other - x), "/": (x / other, other / x)}.items():
+        assert isinstance(left, Tensor)
+        assert isinstance(right, Tensor)
+        np.testing.assert_allclose(left.numpy(), expected[symbol][0], rtol=1e-6)
+        np.testing.assert_allclose(right.numpy(), expected[symbol][1], rtol=1e-6)
+
+
+def test_two_tensors_promote_as_numpy_does():
+    assert (tensor([1.0]) * tensor(np.ones(1))).dtype == np.float64
+
+
+def test_float64_stays_float64_beside_float32_arrays():
+    assert (tensor(np.ones(2)) * np.float32([1.0, 2.0])).dtype == np.float64
+
+
+def test_lists_and_numbers_go_where_the_tensor_lives(backend_name):
+    x = tensor([1.0, 2.0], backend=backend_name)
+    for y in (x * [3.0, 4.0], ad.maximum(1.5, x), ad.concatenate([x, [5.0]]), ad.where(x > 1.0, 1.0, 0.0)):
+        assert backend.library_of(y.data).name == backend_name
+        assert y.dtype == np.float32
+
+
+def test_libraries_do_not_mix():
+    with pytest.raises(InputError, match=r"arrays of two libraries in one operation: numpy and strict; move one"):
+        tensor([1.0]) + tensor([1.0], backend="strict")
+    with pytest.raises(InputError, match="two libraries"):
+        tensor([1.0], backend="strict") * np.ones(1)
+
+
+@pytest.mark.parametrize("other", [None, "a", object(), {1.0}, 1j])
+def test_other_operands_are_refused(other):
+    with pytest.raises(InputError, match=f"expected a Tensor, an array or a number, got {type(other).__name__}"):
+        tensor([1.0]) + other
+
+
+def test_primitives_take_numbers_alone():
+    assert ad.exp(0.0).dtype == np.float32
+    assert ad.add(1.0, 2.0).item() == 3.0
+
+
+def test_reductions_give_0d_arrays_not_scalars():
+    x = tensor(np.ones((2, 2)))
+    for y in (x.sum(), x.max(), x[0, 0], ad.logsumexp(x), x.sum() * 2.0):
+        assert type(y.data) is np.ndarray
+        assert y.shape == ()
+
+
+# ---------------------------------------------------------------- as_tensor
+
+
+def test_as_tensor_is_the_tensor_itself_or_one_like_another(backend_name):
+    x = tensor([1.0], backend=backend_name)
+    assert as_tensor(x) is x
+    assert as_tensor(x, like=tensor(np.ones(1))) is x
+    for value in (2.0, 2, [2.0], np.float64(2.0)):
+        made = as_tensor(value, like=x)
+        assert made.dtype == np.float32
+        assert made.numpy().ravel().tolist() == [2.0]
+    for value in (2.0, [2.0]):
+        assert backend.library_of(as_tensor(value, like=x).data).name == backend_name
+    assert as_tensor(0.5, like=tensor(np.array([1]))).item() == 0.5  # integers give no dtype
+    assert as_tensor(np.float64([0.5])).dtype == np.float64
+
+
+def test_constant_like_is_made_in_place(backend_name):
+    c = constant_like(tensor([1.0, 2.0], backend=backend_name), 0.25)
+    assert (c.shape, c.dtype, c.item()) == ((), np.float32, 0.25)
+    assert backend.library_of(c.data).name == backend_name
+
+
+# --------------------------------------------------------------- primitives
+
+
+def test_shapes_that_do_not_go_together_are_named():
+    with pytest.raises(InputError, match=r"add of shapes \(2,\), \(3,\): operands could not be broadcast"):
+        tensor([1.0, 2.0]) + tensor([1.0, 2.0, 3.0])
+    with pytest.raises(InputError, match=r"getitem of shapes \(2,\): index 5 is out of bounds"):
+        tensor([1.0, 2.0])[5]
+
+
+def test_errors_are_those_of_minivae():
+    assert issubclass(InputError, MinivaeError)
+    with pytest.raises(MinivaeError):
+        ad.reshape(tensor([1.0, 2.0]), 3)
+
+
+def test_names_of_primitives_are_unique():
+    with pytest.raises(InputError, match="primitive name is 'exp'; expected one not yet taken"):
+        primitive("exp", "again", lambda xp, x, out=None: x)
+    assert all(row.name == name and row.__doc__ for name, row in ad.PRIMITIVES.items())
+    assert repr(ad.exp) == "<primitive exp: e^x>"
+
+
+def test_values_that_need_no_gradient_are_not_recorded():
+    y = tensor([1.0]) * tensor([2.0])
+    assert y.node is None
+    assert not y.requires_grad
+    z = Parameter(np.ones(1)) * 2.0
+    assert z.node[0] is ad.multiply
+    assert z.requires_grad
+
+
+def test_apply_is_what_calling_a_primitive_does():
+    x = tensor([1.0, 2.0])
+    np.testing.assert_array_equal(apply(ad.exp, x).numpy(), ad.exp(x).numpy())
