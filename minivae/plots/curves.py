@@ -118,7 +118,8 @@ def _frame(axes: Axes, values: np.ndarray) -> str:
     low, high = low - pad, high + pad
     axes.set_ylim(low, high)
     outside = [number(value, ",.4g") for value in (values.min(), values.max()) if not low <= value <= high]
-    return f" (out of frame: {' and '.join(outside)})" if outside else ""
+    # on a line of its own: beside the name it is wider than the lower panels
+    return f"\nout of frame: {' and '.join(outside)}" if outside else ""
 
 
 def _headline(seen: np.ndarray, bounds: Mapping[str, np.ndarray]) -> str:

@@ -49,9 +49,16 @@ def test_a_far_first_value_is_cut_and_told(path, drawn):
     plots.learning_curve(history(), path)
     cut, whole = (summary.panels[0] for summary in drawn)
     assert cut.ylim[0] > -80
-    assert cut.title == f"lower bound (out of frame: {history(first=500)['train_bound'][0]:.4g})".replace("-", "−")
+    assert cut.title == f"lower bound\nout of frame: {history(first=500)['train_bound'][0]:.4g}".replace("-", "−")
     assert whole.title == "lower bound"
     assert whole.ylim[0] < min(history()["train_bound"])
+
+
+def test_values_far_off_on_both_sides_are_told_within_a_narrow_panel(path, drawn):
+    data = history(every=1)
+    data["train_kl"][:2] = [-1234.5, 8765.4]
+    plots.learning_curve(data, path)
+    assert drawn[0].panels[2].title == "KL divergence\nout of frame: −1,234 and 8,765"
 
 
 @pytest.mark.parametrize(("rows", "scale"), [(30, "log"), (10, "log"), (9, "linear"), (1, "linear")])
