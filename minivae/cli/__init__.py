@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from .. import backend
 from ..errors import MinivaeError
 from .parser import make_parser
 
@@ -28,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     args = make_parser().parse_args(arguments)
     try:
-        text, result = args.run_command(args)
+        with backend.using(backend.library(args.backend).name):
+            text, result = args.run_command(args)
         print(json.dumps(result) if args.json else text, flush=True)
     except BrokenPipeError:
         # What is still in the buffer must go somewhere when the interpreter flushes it.

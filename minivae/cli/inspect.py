@@ -31,7 +31,7 @@ def evaluate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     samples = positive_integer("importance-samples", args.importance_samples)
     points = positive_integer("points", args.points)
     run = Run.open(args.run)
-    model, dataset, feed = _load(run, args)
+    model, dataset, feed = _load(run)
     result: dict[str, Any] = {"run": str(run.folder), "data": dataset.name, "split": dataset.split}
     result |= {"binarize": feed.binarize, **evaluate_bound(model, feed)}
     result |= _log_likelihood(model, feed, samples, points, args.seed)
@@ -78,7 +78,7 @@ def sample(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     run = Run.open(args.run)
     path = Path(args.out or run.folder / "samples.png")
     one_of(f"the suffix of {path}", path.suffix.lower(), (*FORMATS, ".npy"))
-    model, dataset, feed = _load(run, args)
+    model, dataset, feed = _load(run)
     images = model.sample(backend.generator(args.seed, feed.library), number).numpy()
     if path.suffix.lower() == ".npy":
         with atomic_path(path) as temporary, open(temporary, "wb") as file:
@@ -91,7 +91,7 @@ def sample(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
 def plot(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """Draw the figures of a run again."""
     run = Run.open(args.run)
-    model, dataset, feed = _load(run, args)
+    model, dataset, feed = _load(run)
     folder = Path(args.out or run.folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ def info(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """The installation, or a run's configuration and last measurements."""
     if args.run is None:
         found = {name: str(path) if path else None for name, path in datasets.available().items()}
-        result = {"minivae": __version__, "backend": backend.describe(args.backend), "processors": os.cpu_count()}
+        result = {"minivae": __version__, "backend": backend.describe(), "processors": os.cpu_count()}
         result |= {"data": found, "primitives": len(autodiff.PRIMITIVES)}
     else:
         run = Run.open(args.run)
@@ -126,17 +126,25 @@ def _outline(result: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _load(run: Run, args: argparse.Namespace) -> tuple[Model, Dataset, Feed]:
+def _load(run: Run) -> tuple[Model, Dataset, Feed]:
     """The run's model, data, and test points as the model sees them."""
     chosen = options.of_run(run)
-    library = backend.library(args.backend).name
-    model = run.load_model(dtype=chosen["dtype"], library=library)
-    if model.config != run.config.get("model_config"):
-        raise InputError(f"{run.checkpoint_path} holds another model than {run.config_path} says")
+    model = run.load_model(dtype=chosen["dtype"])
+    _require_same_model(run, model)
     dataset = options.load_data(chosen)
     if dataset.data_dim != model.data_dim:
         raise InputError(
             f"{dataset.name} has {dataset.data_dim} columns, but the model of {run.folder} has {model.data_dim}"
         )
-    feed = Feed(dataset.test, dataset.scale, binarize=chosen["binarize"], dtype=chosen["dtype"], library=library)
-    return model, dataset, feed
+    return model, dataset, Feed(dataset.test, dataset.scale, binarize=chosen["binarize"], dtype=chosen["dtype"])
+
+
+def _require_same_model(run: Run, model: Model) -> None:
+    """A checkpoint copied from elsewhere must not pass for this run's."""
+    expected = run.config["model_config"]
+    for name, value in model.config.items():
+        if expected.get(name) != value:
+            raise InputError(
+                f"{run.checkpoint_path} is of another model: its {name} is {value!r}, "
+                f"{run.config_path.name} has {expected.get(name)!r}"
+            )

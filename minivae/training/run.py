@@ -42,7 +42,7 @@ class Run:
             InputError: the folder cannot be written, or holds a run already.
         """
         run = cls(folder, config)
-        if run.checkpoint_path.exists():
+        if any(path.exists() for path in (run.config_path, run.history_path, run.checkpoint_path)):
             raise InputError(f"{folder} holds a run already; choose another folder, or resume it")
         try:
             run.folder.mkdir(parents=True, exist_ok=True)

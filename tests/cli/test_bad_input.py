@@ -1,0 +1,371 @@
+"""Bad input: one line on standard error, exit code 2, and nothing written."""
+
+import gzip
+import importlib.util
+import json
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minivae.training import SCHEDULES
+
+from .conftest import SMALL
+
+
+def tree(folder):
+    """Every path below a folder with the content of the files."""
+    return {path: path.read_bytes() if path.is_file() else None for path in Path(folder).rglob("*")}
+
+
+@pytest.fixture
+def refused(cli, tmp_path):
+    """Run a command that must fail, and return its one line."""
+
+    def run(*words):
+        before = tree(tmp_path)
+        outcome = cli(*words)
+        assert outcome.code == 2
+        assert outcome.out == ""
+        assert outcome.err.startswith("minivae")
+        assert (outcome.err.count("\n"), outcome.err[-1]) == (1, "\n")
+        assert "Traceback" not in outcome.err
+        assert len(outcome.err) < 600
+        assert tree(tmp_path) == before
+        return outcome.err
+
+    return run
+
+
+# --------------------------------------------------------------------- data
+
+IMAGES = np.arange(40 * 16, dtype=np.uint8).reshape(40, 4, 4)
+IDX = struct.pack(">HBB3I", 0, 8, 3, 40, 4, 4) + IMAGES.tobytes()
+
+
+def saved(array, save=np.save, cut=None):
+    """A function that writes an array, or its first bytes only."""
+
+    def write(path):
+        with open(path, "wb") as file:
+            save(file, array)
+        path.write_bytes(path.read_bytes()[:cut])
+
+    return write
+
+
+def content(data):
+    """A function that writes bytes."""
+    return lambda path: path.write_bytes(data)
+
+
+def pngs(*shapes, cut=None):
+    """A function that writes a folder of pictures, the last one cut."""
+    from matplotlib.image import imsave
+
+    def write(folder):
+        folder.mkdir()
+        for i, shape in enumerate(shapes):
+            imsave(folder / f"{i}.png", np.zeros(shape))
+        if cut is not None:
+            last = folder / f"{len(shapes) - 1}.png"
+            last.write_bytes(last.read_bytes()[:cut])
+
+    return write
+
+
+def matlab(cut=None):
+    from scipy.io import savemat
+
+    return saved({"images": IMAGES}, savemat, cut)
+
+
+real = IMAGES.reshape(40, 16) / 100
+FILES = {
+    "missing": ("gone.npy", None, "no such file"),
+    "missing without a suffix": ("no/such/folder", None, "no such file"),
+    "empty": ("a.npy", content(b""), "empty"),
+    "empty IDX": ("a-idx3-ubyte", content(b""), "empty"),
+    "truncated .npy": ("a.npy", saved(IMAGES, cut=500), "promises 640 bytes"),
+    "truncated header": ("a.npy", saved(IMAGES, cut=20), "not a whole .npy file"),
+    "truncated .npz": ("a.npz", saved(IMAGES, np.savez, cut=500), "not a whole .npz file"),
+    "truncated .mat": ("a.mat", matlab(cut=400), "not a whole MATLAB file"),
+    "truncated IDX": ("a-idx3-ubyte", content(IDX[:-1]), "only 639"),
+    "truncated IDX.gz": ("a.gz", content(gzip.compress(IDX)[:-9]), "not a whole IDX file"),
+    "truncated PNG": ("a", pngs((4, 4), (4, 4), cut=60), "not a whole PNG picture"),
+    "wrong magic .npy": ("a.npy", content(b"<html>not found</html>"), "not a whole .npy file"),
+    "wrong magic .npz": ("a.npz", content(b"<html>not found</html>"), "not a whole .npz file"),
+    "wrong magic .mat": ("a.mat", content(b"<html>not found</html>"), "MATLAB"),
+    "wrong magic IDX": ("a-idx3-ubyte", content(b"\0\0\x07\x03" + IDX[4:]), "magic"),
+    "unknown format": ("a.txt", content(b"1 2 3\n4 5 6\n"), "unknown format"),
+    "text": ("a.npy", saved(np.full((40, 16), "seven")), "type <U5"),
+    "complex": ("a.npy", saved(real * 1j), "complex128"),
+    "pickled": ("a.npy", saved(np.array([{"an": "object"}] * 4, object)), "pickled"),
+    "NaN": ("a.npy", saved(np.where(real == real[3, 2], np.nan, real)), "nan in row 3, value 2"),
+    "infinite": ("a.npy", saved(np.where(real == real[3, 2], -np.inf, real)), "-inf in row 3"),
+    "beyond float32": ("a.npy", saved(real * 1e300), "float32"),
+    "0 rows": ("a.npy", saved(IMAGES[:0]), "at least 2 rows"),
+    "1 row": ("a.npy", saved(IMAGES[:1]), "at least 2 rows"),
+    "no columns": ("a.npy", saved(IMAGES[:, :0]), "at least 1 value"),
+    "a number": ("a.npy", saved(np.array(3.0)), "shape ()"),
+    "mixed image sizes": ("a", pngs((4, 4), (4, 5)), "mixes image sizes"),
+    "mixed parts": ("a.npz", lambda p: np.savez(p, train=IMAGES, test=IMAGES[:, 1:]), "differ in image size"),
+    "a folder without pictures": ("a", Path.mkdir, "no .png"),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_data_that_cannot_be_used(refused, tmp_path, case):
+    name, write, part = FILES[case]
+    if write is not None:
+        write(tmp_path / name)
+    line = refused("train", "--data", name, *SMALL)
+    assert part in line
+    assert name in line
+
+
+@pytest.mark.parametrize("words", [("--likelihood", "bernoulli"), ("--likelihood", "gaussian", "--sigmoid-mean")])
+def test_values_outside_the_range_of_the_likelihood(refused, tmp_path, words):
+    saved(real)(tmp_path / "a.npy")
+    line = refused("train", "--data", "a.npy", *SMALL, *words)
+    assert "0 to 2.55" in line
+    assert "[0, 1]" in line
+
+
+@pytest.mark.parametrize(("said", "nearest"), [("mnits", "mnist"), ("digit", "digits"), ("Frey", "frey")])
+def test_an_unknown_data_set_names_the_nearest(refused, said, nearest):
+    line = refused("train", "--data", said)
+    assert repr(said) in line
+    assert f"did you mean {nearest!r}?" in line
+
+
+# ------------------------------------------------------------------ options
+
+OPTIONS = [
+    *[(("--latent", value), "at least 1") for value in (0, -2)],
+    *[(("--hidden", *values), "at least 1") for values in ((0,), (10, -1))],
+    *[(("--batch-size", value), "at least 1") for value in (0, -100)],
+    *[(("--epochs", value), "at least 1") for value in (0, -1)],
+    *[(("--samples", value), "at least 1") for value in (0, -1)],
+    *[(("--lr", value), "finite number above 0") for value in (0, -0.1, "nan", "inf")],
+    (("--patience", 0), "at least 1"),
+    (("--seed", -1), "at least 0"),
+    (("--batch-size", 1501), "only 1500 training rows"),
+    (("--split", "random"), "its own train and test parts"),
+    (("--sigmoid-mean",), "Bernoulli"),
+    (("--hidden", 2_000_000_000, 2_000_000_000), "memory"),
+    (("--resume",), "names no run"),
+    (("--resume", "nowhere"), "nowhere is not a run"),
+    (("--resume", "a", "--out", "b"), "its own folder"),
+]
+
+
+@pytest.mark.parametrize(("words", "part"), OPTIONS, ids=lambda value: " ".join(map(str, value)))
+def test_options_out_of_range(refused, words, part):
+    line = refused("train", *words, "--json")
+    assert part in line
+    if words[0] not in ("--resume", "--sigmoid-mean") and part != "memory":
+        assert words[0].removeprefix("--").replace("-", "_") in line
+        assert str(words[-1]) in line
+
+
+@pytest.mark.skipif(importlib.util.find_spec("cupy") is not None, reason="CuPy is installed")
+@pytest.mark.parametrize("words", [("train",), ("info",)])
+def test_cupy_without_cupy(refused, words):
+    assert "cupy" in refused(*words, "--backend", "cupy").lower()
+
+
+@pytest.mark.parametrize("command", ["train", "info"])
+def test_a_backend_of_nonsense_in_the_environment(refused, monkeypatch, command):
+    monkeypatch.setenv("MINIVAE_BACKEND", "numpi")
+    assert "'numpi'; expected one of numpy" in refused(command)
+
+
+def test_a_data_folder_of_nonsense_in_the_environment(refused, monkeypatch):
+    monkeypatch.setenv("MINIVAE_DATA", "/no/such/folder")
+    assert "MINIVAE_DATA" in refused("train", "--data", "mnist")
+
+
+# ------------------------------------------------------------------- output
+
+
+def test_output_folders_that_cannot_be_written(refused, tmp_path):
+    (tmp_path / "file").write_text("")
+    for folder in ("file", "file/below", "x" * 300):
+        line = refused("train", *SMALL, "--out", folder, "--json")
+        assert folder in line
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_output_folder(refused, tmp_path):
+    (tmp_path / "shut").mkdir(mode=0o555)
+    for folder in ("shut", "shut/below"):
+        assert "Permission denied" in refused("train", *SMALL, "--out", folder)
+
+
+@pytest.mark.parametrize("name", ["model.npz", "config.json", "history.csv"])
+def test_no_run_is_written_over(refused, run, name):
+    for path in run.iterdir():
+        if path.name != name:
+            path.unlink()
+    assert "holds a run already" in refused("train", *SMALL, "--out", run)
+
+
+def test_samples_and_figures_that_cannot_be_written(refused, run, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert ".npy" in refused("sample", run, "--out", "samples.txt")
+    assert "nowhere" in refused("sample", run, "--out", "nowhere/samples.npy")
+    assert "file" in refused("plot", run, "--out", "file/below")
+    assert "number is 0" in refused("sample", run, "-n", 0)
+
+
+def test_numbers_of_evaluate_out_of_range(refused, run):
+    for option in ("--importance-samples", "--points"):
+        assert "at least 1" in refused("evaluate", run, option, 0)
+    assert "at least 2" in refused("evaluate", run, "--points", 1)
+    assert "seed is -1" in refused("evaluate", run, "--seed", -1)
+
+
+# --------------------------------------------------------------------- runs
+
+COMMANDS = {
+    "evaluate": ("evaluate",),
+    "sample": ("sample",),
+    "plot": ("plot",),
+    "resume": ("train", "--epochs", "3", "--resume"),
+}
+
+
+def configured(**changes):
+    """A function that changes ``config.json``: dotted names, None to remove."""
+
+    def change(run):
+        config = json.loads((run / "config.json").read_text())
+        for dotted, value in changes.items():
+            *parents, name = dotted.split("__")
+            section = config
+            for parent in parents:
+                section = section[parent]
+            section[name] = value
+            if value is None:
+                del section[name]
+        (run / "config.json").write_text(json.dumps(config))
+
+    return change
+
+
+def put(name, data):
+    """A function that writes a file of the run."""
+    return lambda run: (run / name).write_bytes(data)
+
+
+def cut(size):
+    return lambda run: (run / "model.npz").write_bytes((run / "model.npz").read_bytes()[:size])
+
+
+def other_model(run):
+    """The checkpoint of a model of another shape."""
+    from .conftest import run_main
+
+    other = run.parent / "other"
+    assert run_main("train", "--hidden", 9, "--latent", 3, "--epochs", 2, "--out", other, "--json") == 0
+    (other / "model.npz").replace(run / "model.npz")
+
+
+def plain_npz(run):
+    np.savez(run / "model.npz", weight=np.zeros(3))
+
+
+DAMAGES = {
+    "no folder": (lambda run: run.rename(run.with_name("moved")), "is not a run"),
+    "no config.json": (lambda run: (run / "config.json").unlink(), "no config.json"),
+    "config.json empty": (put("config.json", b""), "damaged"),
+    "config.json not JSON": (put("config.json", b"hidden = 12\n"), "damaged"),
+    "config.json not text": (put("config.json", b"\xff\xfe\0"), "damaged"),
+    "config.json a list": (put("config.json", b"[1, 2]"), "damaged"),
+    "config.json without model": (configured(model=None), "damaged"),
+    "config.json with an unknown model": (configured(model="gan"), "'gan'"),
+    "config.json without options": (configured(options=None), "no options"),
+    "config.json without model_config": (configured(model_config=None), "model_config"),
+    "options a list": (configured(options=[1]), "no options"),
+    "options without data": (configured(options__data=None), "data"),
+    "options without dtype": (configured(options__dtype=None), "dtype"),
+    "options with a wrong type": (configured(options__seed="0"), "seed"),
+    "options with a wrong dtype": (configured(options__dtype="int8"), "'int8'"),
+    "options with unknown data": (configured(options__data="mnits"), "'mnist'"),
+    "no model.npz": (lambda run: (run / "model.npz").unlink(), "model.npz"),
+    "model.npz empty": (put("model.npz", b""), "model.npz"),
+    "model.npz truncated": (cut(1000), "model.npz"),
+    "model.npz cut by a byte": (cut(-1), "model.npz"),
+    "model.npz not a zip": (put("model.npz", b"<html>not found</html>"), "model.npz"),
+    "model.npz not a checkpoint": (plain_npz, "checkpoint"),
+    "model.npz of another shape": (other_model, "latent_dim"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.usefixtures("no_figures")
+def test_runs_that_cannot_be_used(refused, run, damage):
+    break_it, part = DAMAGES[damage]
+    break_it(run)
+    for words in COMMANDS.values():
+        assert part in refused(*words, run, "--json")
+
+
+@pytest.mark.parametrize("damage", ["no folder", "config.json a list", "no model.npz", "model.npz truncated"])
+def test_info_on_runs_that_cannot_be_used(refused, run, damage):
+    break_it, part = DAMAGES[damage]
+    break_it(run)
+    assert part in refused("info", run, "--json")
+
+
+def test_data_that_changed_since(refused, cli, tmp_path, no_figures):
+    np.save("own.npy", IMAGES)
+    assert cli("train", "--data", "own.npy", *SMALL, "--out", "run").code == 0
+    np.save("own.npy", IMAGES[:, 1:])
+    for words in COMMANDS.values():
+        line = refused(*words, "run")
+        assert "12" in line
+        assert "16" in line
+    Path("own.npy").unlink()
+    for words in COMMANDS.values():
+        assert "own.npy" in refused(*words, "run")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--latent", 3), ("--hidden", 12, 12), ("--seed", 1), ("--data", "mnist"), ("--lr", 0.5), ("--weight-prior",)],
+    ids=lambda words: words[0],
+)
+def test_resuming_with_another_option(refused, run, words):
+    line = refused("train", "--resume", run, "--epochs", 3, *words)
+    assert words[0] in line
+
+
+@pytest.mark.parametrize("words", [(), ("--epochs", 2), ("--epochs", 1)])
+def test_resuming_with_nothing_left_to_do(refused, run, words):
+    line = refused("train", "--resume", run, *words)
+    assert "has trained 2 epochs" in line
+    assert "--epochs" in line
+
+
+# --------------------------------------------------------------- divergence
+
+
+def test_a_loss_that_turns_non_finite_at_once_leaves_nothing(refused):
+    line = refused("train", *SMALL, "--optimizer", "sgd", "--lr", "1e10", "--json")
+    for part in ("step 15", "bound", "reconstruction", "kl", "learning rate"):
+        assert part in line
+
+
+def test_a_loss_that_turns_non_finite_later_keeps_the_last_good_checkpoint(cli, monkeypatch, no_figures):
+    monkeypatch.setitem(SCHEDULES, "constant", lambda step, total: 1.0 if step < 20 else 1e30)
+    words = ("--optimizer", "sgd", "--lr", "1e-3", "--epochs", "3", "--hidden", "8", "--latent", "2")
+    outcome = cli("train", *words, "--out", "run", "--json")
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert "step 30" in outcome.err
+    assert "run keeps the checkpoint" in outcome.err
+    assert cli("info", "run", "--json").json["last"]["epoch"] == 1
+    assert np.isfinite(cli("evaluate", "run", "--importance-samples", 2, "--json").json["bound"])

@@ -1,0 +1,76 @@
+"""What --help says, and that every option is listed."""
+
+import pytest
+
+from minivae import __version__
+from minivae.cli.options import COMMON, USUAL
+from minivae.cli.parser import make_parser
+from minivae.datasets import names
+
+COMMANDS = ("train", "evaluate", "sample", "plot", "info")
+TRAIN_OPTIONS = (
+    *("--data", "--backend", "--dtype", "--seed", "--hidden", "--latent", "--likelihood", "--estimator", "--samples"),
+    *("--optimizer", "--lr", "--batch-size", "--epochs", "--binarize", "--out", "--resume", "--json"),
+)
+
+
+def test_version(cli):
+    assert cli("--version") == (0, f"minivae {__version__}\n", "")
+
+
+def test_help_names_every_command(cli):
+    shown = cli("--help")
+    assert shown.code == 0
+    assert all(command in shown.out for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_is_readable(cli, command):
+    shown = cli(command, "--help")
+    assert (shown.code, shown.err) == (0, "")
+    assert f"usage: minivae {command}" in shown.out
+    assert "--json" in shown.out
+    assert "default: None" not in shown.out
+    assert "default: False" not in shown.out
+
+
+def test_help_of_train_shows_options_and_defaults(cli):
+    shown = " ".join(cli("train", "--help").out.split())
+    assert all(option in shown for option in TRAIN_OPTIONS)
+    for name in ("binarize", "estimator", "samples", "optimizer", "batch_size", "dtype", "seed"):
+        assert f"(default: {COMMON[name]})" in shown
+    for name in names():
+        assert f"{name} --hidden {USUAL[name]['hidden'][0]} --latent {USUAL[name]['latent']}" in shown
+
+
+def test_every_option_of_train_that_a_run_records_has_no_default_of_its_own():
+    """What is not said must be None, or --resume would take it for said."""
+    args = vars(make_parser().parse_args(["train"]))
+    assert {name for name in COMMON if args[name] is not None} == set()
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        ((), "COMMAND"),
+        (("trian",), "'trian'"),
+        (("train", "--letent", "3"), "--letent"),
+        (("train", "--estimator", "C"), "'A', 'B'"),
+        (("train", "--optimizer", "adm"), "adam"),
+        (("train", "--likelihood", "poisson"), "gaussian"),
+        (("train", "--binarize", "a\nb"), "dynamic"),
+        (("train", "--latent", "two"), "'two'"),
+        (("train", "--latent", "1.5"), "'1.5'"),
+        (("train", "--hidden"), "--hidden"),
+        (("train", "--seed", str(10**20)), "too large"),
+        (("train", "surplus\nword"), "surplus word"),
+        (("evaluate",), "RUN"),
+        (("sample", "run", "-n", "many"), "'many'"),
+    ],
+)
+def test_wrong_usage_is_one_line(cli, words, part):
+    refused = cli(*words)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.count("\n") == 1
+    assert part in refused.err
+    assert "--help" in refused.err

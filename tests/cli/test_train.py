@@ -1,0 +1,183 @@
+"""``minivae train``: what it leaves, what it says, each of its options, and going on."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from minivae import datasets
+from minivae.cli.options import COMMON, USUAL
+from minivae.training import Feed, Run, evaluate
+
+from .conftest import SMALL
+
+FILES = {"config.json", "history.csv", "model.npz"}
+FIGURES = {f"{name}.png" for name in ("learning_curve", "reconstructions", "samples", "latent", "interpolation")}
+KEYS = {"run", "data", "model", "train_bound", "test_bound", "samples_seen", "seconds", "backend"}
+
+
+def parameters(folder):
+    """The model's parameters as bytes."""
+    with np.load(folder / "model.npz") as arrays:
+        return {name: arrays[name].tobytes() for name in arrays.files if name.startswith("model/")}
+
+
+def test_a_run_folder_holds_configuration_history_checkpoint_and_figures(trained):
+    assert {path.name for path in trained.iterdir()} == FILES | FIGURES | {"manifold.png"}
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in trained.glob("*.png"))
+    config = json.loads((trained / "config.json").read_text())
+    assert config["model"] == "vae"
+    assert config["backend"]["library"] == "numpy"
+    expected = {**COMMON, **USUAL["digits"], "data": "digits", "epochs": 2, "hidden": [12], "latent": 2}
+    assert config["options"] == {**expected, "backend": "numpy"}
+
+
+def test_without_arguments_it_trains_the_usual_model_on_the_digits(cli, tmp_path, monkeypatch):
+    monkeypatch.setitem(USUAL["digits"], "epochs", 1)
+    said = cli("train")
+    assert (said.code, said.err) == (0, "")
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert folder.name.startswith("digits-")
+    assert {path.name for path in folder.iterdir()} == FILES | FIGURES
+    assert "1500 training and 297 test points of 64 values" in said.out
+    assert f"{USUAL['digits']['latent']} latent dimensions, bernoulli likelihood, float32 on numpy" in said.out
+    assert "test bound" in said.out
+    assert "nats per data point" in said.out
+    assert said.out.rstrip().endswith(f"runs/{folder.name}")
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_two_runs_at_once_get_folders_of_their_own(cli, tmp_path, monkeypatch):
+    monkeypatch.setattr("time.strftime", lambda _: "20131220-000000")
+    folders = [cli("train", *SMALL, "--json").json["run"] for _ in range(3)]
+    assert len(set(folders)) == 3
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_json_is_all_that_is_printed_and_agrees_with_the_run(cli):
+    said = cli("train", *SMALL, "--out", "run", "--json")
+    assert (said.code, said.err, said.out.count("\n")) == (0, "", 1)
+    result = said.json
+    assert result.keys() >= KEYS
+    assert (result["run"], result["data"], result["model"], result["backend"]) == ("run", "digits", "vae", "numpy")
+    assert (result["samples_seen"], result["epochs"]) == (3000, 2)
+    assert 0 < result["seconds"] < 600
+
+    run = Run.open("run")
+    with open("run/history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["samples_seen"]) for row in rows] == [1500, 3000]
+    assert float(rows[-1]["test_bound"]) == result["test_bound"]
+    assert float(rows[-1]["seconds"]) == result["seconds"]
+    digits, model = datasets.load("digits"), run.load_model()
+    for split in ("train", "test"):
+        parts = evaluate(model, Feed(getattr(digits, split), digits.scale))
+        for name in ("bound", "reconstruction", "kl"):
+            assert result[f"{split}_{name}"] == pytest.approx(parts[name], rel=1e-6)
+        assert result[f"{split}_bound"] == pytest.approx(parts["reconstruction"] - parts["kl"], rel=1e-5)
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_the_text_says_what_json_says(cli):
+    text = cli("train", *SMALL, "--out", "a").out
+    result = cli("train", *SMALL, "--out", "b", "--json").json
+    assert f"test bound     {result['test_bound']:.3f} nats" in text
+    assert f"train bound    {result['train_bound']:.3f} nats" in text
+
+
+@pytest.mark.usefixtures("no_figures")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--hidden", 16, 8),
+        ("--latent", 1),
+        ("--likelihood", "gaussian"),
+        ("--likelihood", "gaussian", "--sigmoid-mean"),
+        ("--estimator", "A", "--samples", 3),
+        ("--activation", "softplus", "--init", "he"),
+        ("--init", "paper"),
+        ("--binarize", "dynamic"),
+        ("--binarize", "threshold"),
+        ("--optimizer", "sgd", "--lr", 0.01),
+        ("--optimizer", "adagrad", "--lr", 0.02),
+        ("--optimizer", "adam", "--lr", 1e-3),
+        ("--schedule", "cosine"),
+        ("--schedule", "exponential"),
+        ("--schedule", "warmup"),
+        ("--weight-prior",),
+        ("--batch-size", 37),
+        ("--dtype", "float64"),
+        ("--backend", "numpy", "--quiet"),
+        ("--patience", 1),
+    ],
+    ids=lambda words: " ".join(map(str, words)),
+)
+def test_each_option_is_recorded_and_changes_the_run(cli, trained, words):
+    options = {**dict(zip(SMALL[::2], SMALL[1::2], strict=True)), "--epochs": 1}
+    flat = [word for name, value in options.items() if name not in words for word in (name, value)]
+    said = cli("train", *flat, *words, "--out", "run", "--json")
+    assert (said.code, said.err) == (0, "")
+    assert np.isfinite([said.json["train_bound"], said.json["test_bound"]]).all()
+    name = words[0].removeprefix("--").replace("-", "_")
+    values = list(words[1:]) if name == "hidden" else True if len(words) == 1 else words[1]
+    assert Run.open("run").config["options"][name] == values
+    evaluated = cli("evaluate", "run", "--json", "--importance-samples", 5, "--points", 20)
+    assert evaluated.json["bound"] == pytest.approx(said.json["test_bound"], rel=1e-6)
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_float64_is_float64_throughout(cli):
+    cli("train", *SMALL, "--dtype", "float64", "--out", "run")
+    with np.load("run/model.npz") as arrays:
+        kinds = {name: arrays[name].dtype for name in arrays.files if name.startswith(("model/", "optimizer/"))}
+    assert {str(kind) for name, kind in kinds.items() if "count" not in name} == {"float64"}
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_the_seed_alone_decides(cli, tmp_path):
+    for folder, seed in (("a", 3), ("b", 3), ("c", 4)):
+        assert cli("train", *SMALL, "--seed", seed, "--out", folder).code == 0
+    assert parameters(tmp_path / "a") == parameters(tmp_path / "b")
+    assert parameters(tmp_path / "a") != parameters(tmp_path / "c")
+
+
+# ----------------------------------------------------------------- resuming
+
+
+@pytest.mark.usefixtures("no_figures")
+@pytest.mark.parametrize(
+    "words", [("--resume", "two"), ("--resume", "--out", "two"), ("--resume", "two", "--out", "two")]
+)
+def test_resuming_gives_the_bits_of_an_uninterrupted_run(cli, tmp_path, words):
+    small = ("--hidden", 12, "--latent", 2, "--binarize", "dynamic")
+    straight = cli("train", *small, "--epochs", 4, "--out", "four", "--json").json
+    assert cli("train", *small, "--epochs", 2, "--out", "two").code == 0
+    resumed = cli("train", *words, "--epochs", 4, "--json").json
+    assert parameters(tmp_path / "four") == parameters(tmp_path / "two")
+    for name in ("train_bound", "test_bound", "samples_seen", "epochs"):
+        assert straight[name] == resumed[name]
+    four, two = Run.open("four"), Run.open("two")
+    assert two.load_history().columns()["test_bound"] == four.load_history().columns()["test_bound"]
+    assert two.config["options"] == four.config["options"]
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_what_is_said_again_may_be_said_when_resuming(cli, run):
+    assert cli("train", "--resume", run, "--hidden", 12, "--data", "digits", "--seed", 0, "--epochs", 3).code == 0
+
+
+def test_resuming_draws_the_figures_anew(cli, run):
+    before = (run / "learning_curve.png").read_bytes()
+    assert cli("train", "--resume", run, "--epochs", 3).code == 0
+    assert (run / "learning_curve.png").read_bytes() != before
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_a_run_out_of_patience_is_not_resumed(cli):
+    flat = ("--optimizer", "sgd", "--lr", 1e-30, "--patience", 1)
+    done = cli("train", *SMALL, *flat, "--out", "run", "--json")
+    assert done.json["epochs"] == 2
+    refused = cli("train", "--resume", "run", "--epochs", 9)
+    assert refused.code == 2
+    assert "patience" in refused.err
