@@ -31,6 +31,11 @@ class Library:
     array_type: type = np.ndarray
     cache_block: int | None = 1 << 15
 
+    @property
+    def special(self) -> Any:
+        """The module with SciPy's special functions for its arrays, imported when first asked for."""
+        return importlib.import_module("scipy.special")
+
     def random(self, seed: int) -> Any:
         """A generator with NumPy's ``Generator`` methods, seeded."""
         return np.random.Generator(np.random.PCG64(seed))
@@ -81,6 +86,10 @@ class CupyLibrary(Library):
     def __init__(self) -> None:
         self.xp = _import_usable_cupy()
         self.array_type = self.xp.ndarray
+
+    @property
+    def special(self) -> Any:
+        return importlib.import_module("cupyx.scipy.special")
 
     def random(self, seed: int) -> Any:
         # Generator (not RandomState): its state lives on the device, so that drawing

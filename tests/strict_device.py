@@ -20,6 +20,7 @@ import types
 from typing import Any
 
 import numpy as np
+import scipy.special
 
 from minivae import backend
 
@@ -188,6 +189,7 @@ class StrictLibrary(backend.Library):
 
     name = "strict"
     xp = Namespace(np)
+    special = Namespace(scipy.special)
     array_type = StrictArray
     counter = counter
 

@@ -60,6 +60,7 @@ from .shape import (
     take,
     transpose,
 )
+from .special import digamma, gammaln, log_gammaincinv, polygamma, scaled_exp1
 from .tensor import (
     PRIMITIVES,
     Parameter,

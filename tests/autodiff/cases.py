@@ -14,6 +14,8 @@ import numpy as np
 
 import minivae.autodiff as ad
 
+from . import special_twins as twins
+
 Shape = tuple[int, ...]
 SHAPES = [(), (3,), (1, 1), (2, 0), (2, 1, 3)]
 FILLED = [shape for shape in SHAPES if 0 not in shape]
@@ -282,3 +284,28 @@ case("split", lambda x: ad.stack(ad.split(x, 2)).sum(0), lambda T, x: T.stack(T.
 case("split", lambda x: ad.split(x, [1, 3])[1], lambda T, x: T.tensor_split(x, [1, 3])[1], (4,), label="positions")
 case("pad", lambda x: ad.pad(x, [(1, 0), (2, 1)]), lambda T, x: T.nn.functional.pad(x, (2, 1, 1, 0)), (2, 3))
 case("pad", lambda x: ad.pad(x, [(0, 0), (0, 0)]), lambda T, x: x * 1, (2, 1), label="by nothing")
+
+# --------------------------------------------------------- special functions
+
+SPECIAL = {
+    "gammaln": (ad.gammaln, lambda T, x: T.lgamma(x)),
+    "digamma": (ad.digamma, lambda T, x: T.digamma(x)),
+    "scaled_exp1": (ad.scaled_exp1, twins.scaled_exp1),
+}
+for _name, (_f, _twin) in SPECIAL.items():
+    for _shape in SHAPES:
+        case(_name, _f, _twin, _shape, within=POSITIVE)
+for _n in (0, 1, 2, 3):
+    _twin = lambda T, x, n=_n: T.polygamma(n, x)  # noqa: E731
+    case("polygamma", lambda x, n=_n: ad.polygamma(n, x), _twin, (3,), within=POSITIVE, label=f"derivative {_n}")
+case("polygamma", lambda x: ad.polygamma(1, x), lambda T, x: T.polygamma(1, x), (2, 0))
+for _a, _b in PAIRS:
+    case("log_gammaincinv", ad.log_gammaincinv, twins.log_gammaincinv, _a, _b, within=(0.3, 0.9))
+    case(
+        "gammainc_slope",
+        lambda a, t: ad.apply(ad.PRIMITIVES["gammainc_slope"], a, t, order=1),
+        lambda T, a, t: twins.gammainc_slope(T, a, t, 1),
+        _a,
+        _b,
+        within=(0.3, 1.2),
+    )

@@ -31,6 +31,7 @@ NOT_OPERATIONS = {
     *("hooked", "jacobian", "no_grad", "value_and_grad", "vjp"),
 }
 NOT_ANALYTIC = {"absolute"}
+REAL_ONLY = {"gammaln", "digamma", "polygamma", "scaled_exp1", "log_gammaincinv", "gammainc_slope"}  # as SciPy has them
 # What passes a gradient to one of several places: in a case of few elements one place may get none.
 CHOICES = {"relu", "clip", "maximum", "minimum", "where"}
 
@@ -113,7 +114,7 @@ def test_first_and_second_derivatives(name, case, backend_name):
 @every_case
 def test_random_directions_and_the_complex_step_agree(name, case):
     assert check(name, case, order=2, mode="directions").largest_error < 1e-6
-    if name not in NOT_ANALYTIC:
+    if name not in NOT_ANALYTIC | REAL_ONLY:
         assert check(name, case, order=2, complex_step=True).largest_error < 1e-12
 
 
@@ -196,19 +197,21 @@ def test_values_and_two_orders_of_gradients_equal_pytorch(name, case):
     twins = [torch.tensor(x.copy(), requires_grad=True) for x in case.inputs]
     y = call(case, inputs, case.constants)
     z = case.twin(torch, *twins, *(torch.tensor(c) for c in case.constants))
-    np.testing.assert_allclose(y.numpy(), z.detach().numpy(), rtol=1e-13, atol=1e-14)
+    # PyTorch's trigamma is off by up to 5e-10, which second derivatives enlarge.
+    exact, tolerance = (2e-9, 1e-8) if name in REAL_ONLY else (1e-13, 1e-11)
+    np.testing.assert_allclose(y.numpy(), z.detach().numpy(), rtol=exact, atol=exact / 10)
     v = random_like(y)
     first = backward(y, inputs, v, create_graph=True)
     expected = torch.autograd.grad(z, twins, torch.tensor(v), create_graph=True)
-    assert_all_close(first, expected)
+    assert_all_close(first, expected, tolerance)
     weights = [random_like(g, seed) for seed, g in enumerate(first)]
     total: Tensor = sum((g * w).sum() for g, w in zip(first, weights, strict=True))
     total_twin = sum((g * torch.tensor(w)).sum() for g, w in zip(expected, weights, strict=True))
     if total_twin.requires_grad:
         seconds = torch.autograd.grad(total_twin, twins, allow_unused=True, materialize_grads=True)
-        assert_all_close(backward(total, inputs), seconds)
+        assert_all_close(backward(total, inputs), seconds, tolerance)
 
 
-def assert_all_close(ours, theirs):
+def assert_all_close(ours, theirs, tolerance):
     for a, b in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(a.numpy(), b.detach().numpy(force=True), rtol=1e-11, atol=1e-12)
+        np.testing.assert_allclose(a.numpy(), b.detach().numpy(force=True), rtol=tolerance, atol=tolerance / 10)
