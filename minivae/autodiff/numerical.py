@@ -21,6 +21,7 @@ import numpy as np
 from .. import backend
 from ..errors import GradientError, InputError
 from .backward import backward
+from .elementwise import stop_gradient
 from .modes import enable_grad, hooked, no_grad
 from .tensor import Primitive, Tensor, tensor
 
@@ -124,7 +125,8 @@ def _refuse_not_analytic(primitive: Primitive, inputs: Sequence, attributes: dic
     """Refuse what drops the imaginary part, or moves it as no derivative would."""
     if any(isinstance(x, Tensor) and x.dtype.kind == "c" for x in inputs):
         kind = output.dtype.kind
-        if kind == "f" or (kind == "c" and not primitive.vjps):
+        constant = not primitive.vjps and primitive is not stop_gradient  # that one is checked as f's own doing
+        if kind == "f" or (kind == "c" and constant):
             raise InputError(f"complex_step needs an analytic f, and {primitive.name} is not")
 
 

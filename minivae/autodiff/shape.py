@@ -251,7 +251,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     if isinstance(sections, int):
         if sections < 1 or length % sections:
             raise InputError(f"sections is {sections}; expected a divisor of the axis length {length}")
-        sections = range(length // sections, length, length // sections)
+        sections = [i * (length // sections) for i in range(1, sections)]
     cuts = [0, *sections, length]
     head = (slice(None),) * axis
     return [getitem(x, (*head, slice(a, b))) for a, b in pairwise(cuts)]

@@ -121,6 +121,8 @@ def as_tensor(x: Any, like: Tensor | None = None) -> Tensor:
     """
     if isinstance(x, Tensor):
         return x
+    if isinstance(x, np.generic) and like is not None:
+        x = x.item()  # a number, wherever it came from
     known = backend.is_array(x)
     if not known and not isinstance(x, int | float | list | tuple):
         raise InputError(f"expected a Tensor, an array or a number, got {type(x).__name__}")

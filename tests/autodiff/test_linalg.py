@@ -1,0 +1,75 @@
+"""Matrix products: every promotion of shapes, dtypes, and errors."""
+
+import numpy as np
+import pytest
+
+from minivae import backend
+from minivae.autodiff import backward, linear, matmul, tensor
+from minivae.errors import InputError
+
+SHAPES = [
+    ((2, 3), (3, 4)),
+    ((3,), (3,)),
+    ((3,), (3, 4)),
+    ((2, 3), (3,)),
+    ((5, 2, 3), (3, 4)),
+    ((2, 3), (5, 3, 4)),
+    ((5, 1, 2, 3), (6, 3, 4)),
+    ((3,), (5, 3, 4)),
+    ((5, 2, 3), (3,)),
+    ((0, 3), (3, 4)),
+    ((2, 0), (0, 4)),
+    ((5, 0, 3), (3, 0)),
+]
+
+
+@pytest.mark.parametrize(("a", "b"), SHAPES)
+def test_products_are_numpys(a, b, rng, backend_name):
+    a, b = rng.normal(size=a), rng.normal(size=b)
+    found = tensor(a, backend=backend_name) @ tensor(b, backend=backend_name)
+    np.testing.assert_allclose(found.numpy(), a @ b, rtol=1e-13, atol=1e-15)
+    assert found.shape == (a @ b).shape
+
+
+def test_arrays_on_either_side_take_the_dtype_of_the_tensor(backend_name):
+    x = tensor([[1.0, 2.0]], backend=backend_name)
+    array = backend.asarray(np.ones((2, 2)), backend=backend_name)
+    assert (x @ array).dtype == np.float32
+    assert (array @ x.T).dtype == np.float32
+    assert (x @ [[1.0], [1.0]]).numpy().tolist() == [[3.0]]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "message"),
+    [
+        ((2, 3), (2, 3), r"matmul of shapes \(2, 3\), \(2, 3\)"),
+        ((), (3,), r"matmul of shapes \(\) and \(3,\); expected at least one axis each"),
+        ((3,), (), r"matmul of shapes \(3,\) and \(\); expected at least one axis each"),
+        ((2, 2, 3), (3, 3, 4), "matmul of shapes"),
+    ],
+)
+def test_shapes_that_do_not_go_together(a, b, message):
+    with pytest.raises(InputError, match=message):
+        matmul(tensor(np.ones(a)), tensor(np.ones(b)))
+
+
+@pytest.mark.parametrize("lead", [(), (4,), (5, 4), (0,), (2, 0)])
+def test_linear_is_the_affine_map(lead, rng, backend_name):
+    x, weight, bias = rng.normal(size=(*lead, 3)), rng.normal(size=(3, 2)), rng.normal(size=2)
+    arguments = [tensor(a, backend=backend_name, requires_grad=True) for a in (x, weight, bias)]
+    y = linear(*arguments)
+    np.testing.assert_allclose(y.numpy(), x @ weight + bias, rtol=1e-13, atol=1e-15)
+    v = rng.normal(size=y.shape)
+    gx, gw, gb = (g.numpy() for g in backward(y, arguments, backend.asarray(v, backend=backend_name)))
+    np.testing.assert_allclose(gx, v @ weight.T, atol=1e-14)
+    np.testing.assert_allclose(gw, x.reshape(-1, 3).T @ v.reshape(-1, 2), atol=1e-14)
+    np.testing.assert_allclose(gb, v.reshape(-1, 2).sum(0), atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("x", "weight", "bias"),
+    [((4, 3), (2, 2), (2,)), ((4, 3), (3, 2), (3,)), ((4, 3), (3, 2), (1,)), ((4, 3), (3,), (3,)), ((), (3, 2), (2,))],
+)
+def test_linear_refuses_shapes_that_broadcasting_would_hide(x, weight, bias):
+    with pytest.raises(InputError, match="linear of shapes"):
+        linear(*(tensor(np.ones(shape)) for shape in (x, weight, bias)))

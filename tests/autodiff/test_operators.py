@@ -1,0 +1,82 @@
+"""Each operator and method of Tensor is the function of the same name."""
+
+import operator
+
+import numpy as np
+import pytest
+
+import minivae.autodiff as ad
+from minivae.autodiff import Tensor, backward, tensor
+from minivae.autodiff.operators import _BINARY, _COMPARISONS, _METHODS
+
+A, B = np.array([[0.5, 2.0], [3.0, 1.0]]), np.array([[2.0, 2.0], [0.25, 4.0]])
+OPERATORS = {
+    **{name: getattr(operator, name) for name in ("add", "sub", "mul", "truediv", "pow", "matmul")},
+    **{name: getattr(operator, name) for name in ("lt", "le", "gt", "ge", "eq", "ne")},
+}
+METHODS = {
+    "sum": lambda x: x.sum(0),
+    "mean": lambda x: x.mean(0),
+    "var": lambda x: x.var(0),
+    "max": lambda x: x.max(0),
+    "min": lambda x: x.min(0),
+    "reshape": lambda x: x.reshape(4, 1),
+    "transpose": lambda x: x.transpose((1, 0)),
+    "astype": lambda x: x.astype(np.float32),
+    "__getitem__": lambda x: x[1, ::-1],
+    "__neg__": lambda x: -x,
+    "__abs__": lambda x: abs(x),
+    "T": lambda x: x.T,
+}
+
+
+def test_the_tables_here_are_complete():
+    assert OPERATORS.keys() == _BINARY.keys() | _COMPARISONS.keys()
+    assert METHODS.keys() | {"detach"} == _METHODS.keys() | {"T"}
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_operators_of_tensors_numbers_and_arrays(name, backend_name):
+    op, a, b = OPERATORS[name], tensor(A, backend=backend_name), tensor(B, backend=backend_name)
+    np.testing.assert_allclose(op(a, b).numpy(), op(A, B), rtol=1e-14)
+    np.testing.assert_allclose(op(a, b.data).numpy(), op(A, B), rtol=1e-14)
+    np.testing.assert_allclose(op(a.data, b).numpy(), op(A, B), rtol=1e-14)
+    if name != "matmul":
+        np.testing.assert_allclose(op(a, 2.0).numpy(), op(A, 2.0), rtol=1e-14)
+        np.testing.assert_allclose(op(2.0, b).numpy(), op(2.0, B), rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_methods_are_numpys(name, backend_name):
+    found = METHODS[name](tensor(A, backend=backend_name))
+    assert isinstance(found, Tensor)
+    np.testing.assert_allclose(found.numpy(), METHODS[name](A), rtol=1e-14)
+
+
+def test_detach_is_a_constant_with_the_same_values():
+    x = tensor(A, requires_grad=True)
+    y = (x * 2.0).detach()
+    assert not y.requires_grad
+    np.testing.assert_array_equal(y.numpy(), 2 * A)
+
+
+def test_augmented_assignment_makes_a_new_tensor():
+    """So that what was recorded with the old one stays right."""
+    x = tensor(A.copy(), requires_grad=True)
+    y = first = x * 1.0
+    z = y * y
+    y += 1.0
+    assert y is not first
+    (g,) = backward(z.sum(), [x])
+    np.testing.assert_array_equal(g.numpy(), 2 * A)
+    np.testing.assert_array_equal(x.numpy(), A)
+
+
+def test_items_cannot_be_assigned():
+    with pytest.raises(TypeError):
+        tensor(A)[0] = 1.0
+
+
+def test_methods_carry_the_documentation_of_their_functions():
+    assert Tensor.sum.__doc__ == ad.sum.__doc__
+    assert Tensor.__add__.__doc__ == ad.add.__doc__
