@@ -68,3 +68,27 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(trained: Path, tmp_path: Path) -> Path:
     """A copy of that run, to be damaged or gone on with."""
     return Path(shutil.copytree(trained, tmp_path / "run"))
+
+
+def tree(folder: Path) -> dict[Path, bytes | None]:
+    """Every path below a folder with the content of the files."""
+    return {path: path.read_bytes() if path.is_file() else None for path in Path(folder).rglob("*")}
+
+
+@pytest.fixture
+def refused(cli: Callable[..., Outcome], tmp_path: Path) -> Callable[..., str]:
+    """Run a command that must fail, and return its one line."""
+
+    def run(*words: object) -> str:
+        before = tree(tmp_path)
+        outcome = cli(*words)
+        assert outcome.code == 2
+        assert outcome.out == ""
+        assert outcome.err.startswith("minivae")
+        assert (outcome.err.count("\n"), outcome.err[-1]) == (1, "\n")
+        assert "Traceback" not in outcome.err
+        assert len(outcome.err) < 600
+        assert tree(tmp_path) == before
+        return outcome.err
+
+    return run

@@ -1,8 +1,7 @@
-"""Bad input: one line on standard error, exit code 2, and nothing written."""
+"""Bad data, options and output folders: one line on standard error, exit code 2, nothing written."""
 
 import gzip
 import importlib.util
-import json
 import os
 import struct
 from pathlib import Path
@@ -10,34 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minivae.training import SCHEDULES
-
 from .conftest import SMALL
-
-
-def tree(folder):
-    """Every path below a folder with the content of the files."""
-    return {path: path.read_bytes() if path.is_file() else None for path in Path(folder).rglob("*")}
-
-
-@pytest.fixture
-def refused(cli, tmp_path):
-    """Run a command that must fail, and return its one line."""
-
-    def run(*words):
-        before = tree(tmp_path)
-        outcome = cli(*words)
-        assert outcome.code == 2
-        assert outcome.out == ""
-        assert outcome.err.startswith("minivae")
-        assert (outcome.err.count("\n"), outcome.err[-1]) == (1, "\n")
-        assert "Traceback" not in outcome.err
-        assert len(outcome.err) < 600
-        assert tree(tmp_path) == before
-        return outcome.err
-
-    return run
-
 
 # --------------------------------------------------------------------- data
 
@@ -226,146 +198,3 @@ def test_numbers_of_evaluate_out_of_range(refused, run):
         assert "at least 1" in refused("evaluate", run, option, 0)
     assert "at least 2" in refused("evaluate", run, "--points", 1)
     assert "seed is -1" in refused("evaluate", run, "--seed", -1)
-
-
-# --------------------------------------------------------------------- runs
-
-COMMANDS = {
-    "evaluate": ("evaluate",),
-    "sample": ("sample",),
-    "plot": ("plot",),
-    "resume": ("train", "--epochs", "3", "--resume"),
-}
-
-
-def configured(**changes):
-    """A function that changes ``config.json``: dotted names, None to remove."""
-
-    def change(run):
-        config = json.loads((run / "config.json").read_text())
-        for dotted, value in changes.items():
-            *parents, name = dotted.split("__")
-            section = config
-            for parent in parents:
-                section = section[parent]
-            section[name] = value
-            if value is None:
-                del section[name]
-        (run / "config.json").write_text(json.dumps(config))
-
-    return change
-
-
-def put(name, data):
-    """A function that writes a file of the run."""
-    return lambda run: (run / name).write_bytes(data)
-
-
-def cut(size):
-    return lambda run: (run / "model.npz").write_bytes((run / "model.npz").read_bytes()[:size])
-
-
-def other_model(run):
-    """The checkpoint of a model of another shape."""
-    from .conftest import run_main
-
-    other = run.parent / "other"
-    assert run_main("train", "--hidden", 9, "--latent", 3, "--epochs", 2, "--out", other, "--json") == 0
-    (other / "model.npz").replace(run / "model.npz")
-
-
-def plain_npz(run):
-    np.savez(run / "model.npz", weight=np.zeros(3))
-
-
-DAMAGES = {
-    "no folder": (lambda run: run.rename(run.with_name("moved")), "is not a run"),
-    "no config.json": (lambda run: (run / "config.json").unlink(), "no config.json"),
-    "config.json empty": (put("config.json", b""), "damaged"),
-    "config.json not JSON": (put("config.json", b"hidden = 12\n"), "damaged"),
-    "config.json not text": (put("config.json", b"\xff\xfe\0"), "damaged"),
-    "config.json a list": (put("config.json", b"[1, 2]"), "damaged"),
-    "config.json without model": (configured(model=None), "damaged"),
-    "config.json with an unknown model": (configured(model="gan"), "'gan'"),
-    "config.json without options": (configured(options=None), "no options"),
-    "config.json without model_config": (configured(model_config=None), "model_config"),
-    "options a list": (configured(options=[1]), "no options"),
-    "options without data": (configured(options__data=None), "data"),
-    "options without dtype": (configured(options__dtype=None), "dtype"),
-    "options with a wrong type": (configured(options__seed="0"), "seed"),
-    "options with a wrong dtype": (configured(options__dtype="int8"), "'int8'"),
-    "options with unknown data": (configured(options__data="mnits"), "'mnist'"),
-    "no model.npz": (lambda run: (run / "model.npz").unlink(), "model.npz"),
-    "model.npz empty": (put("model.npz", b""), "model.npz"),
-    "model.npz truncated": (cut(1000), "model.npz"),
-    "model.npz cut by a byte": (cut(-1), "model.npz"),
-    "model.npz not a zip": (put("model.npz", b"<html>not found</html>"), "model.npz"),
-    "model.npz not a checkpoint": (plain_npz, "checkpoint"),
-    "model.npz of another shape": (other_model, "latent_dim"),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.usefixtures("no_figures")
-def test_runs_that_cannot_be_used(refused, run, damage):
-    break_it, part = DAMAGES[damage]
-    break_it(run)
-    for words in COMMANDS.values():
-        assert part in refused(*words, run, "--json")
-
-
-@pytest.mark.parametrize("damage", ["no folder", "config.json a list", "no model.npz", "model.npz truncated"])
-def test_info_on_runs_that_cannot_be_used(refused, run, damage):
-    break_it, part = DAMAGES[damage]
-    break_it(run)
-    assert part in refused("info", run, "--json")
-
-
-def test_data_that_changed_since(refused, cli, tmp_path, no_figures):
-    np.save("own.npy", IMAGES)
-    assert cli("train", "--data", "own.npy", *SMALL, "--out", "run").code == 0
-    np.save("own.npy", IMAGES[:, 1:])
-    for words in COMMANDS.values():
-        line = refused(*words, "run")
-        assert "12" in line
-        assert "16" in line
-    Path("own.npy").unlink()
-    for words in COMMANDS.values():
-        assert "own.npy" in refused(*words, "run")
-
-
-@pytest.mark.parametrize(
-    "words",
-    [("--latent", 3), ("--hidden", 12, 12), ("--seed", 1), ("--data", "mnist"), ("--lr", 0.5), ("--weight-prior",)],
-    ids=lambda words: words[0],
-)
-def test_resuming_with_another_option(refused, run, words):
-    line = refused("train", "--resume", run, "--epochs", 3, *words)
-    assert words[0] in line
-
-
-@pytest.mark.parametrize("words", [(), ("--epochs", 2), ("--epochs", 1)])
-def test_resuming_with_nothing_left_to_do(refused, run, words):
-    line = refused("train", "--resume", run, *words)
-    assert "has trained 2 epochs" in line
-    assert "--epochs" in line
-
-
-# --------------------------------------------------------------- divergence
-
-
-def test_a_loss_that_turns_non_finite_at_once_leaves_nothing(refused):
-    line = refused("train", *SMALL, "--optimizer", "sgd", "--lr", "1e10", "--json")
-    for part in ("step 15", "bound", "reconstruction", "kl", "learning rate"):
-        assert part in line
-
-
-def test_a_loss_that_turns_non_finite_later_keeps_the_last_good_checkpoint(cli, monkeypatch, no_figures):
-    monkeypatch.setitem(SCHEDULES, "constant", lambda step, total: 1.0 if step < 20 else 1e30)
-    words = ("--optimizer", "sgd", "--lr", "1e-3", "--epochs", "3", "--hidden", "8", "--latent", "2")
-    outcome = cli("train", *words, "--out", "run", "--json")
-    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
-    assert "step 30" in outcome.err
-    assert "run keeps the checkpoint" in outcome.err
-    assert cli("info", "run", "--json").json["last"]["epoch"] == 1
-    assert np.isfinite(cli("evaluate", "run", "--importance-samples", 2, "--json").json["bound"])
