@@ -19,7 +19,7 @@ from minivae.errors import BackendError, InputError
 def test_importing_minivae_imports_nothing_heavy():
     code = "import sys, minivae, minivae.backend; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    heavy = {"cupy", "matplotlib", "torch", "numba", "scipy.io", "scipy.stats", "tqdm"}
+    heavy = {"cupy", "matplotlib", "torch", "numba", "scipy.io", "scipy.stats"}
     assert not heavy & set(run.stdout.split())
 
 

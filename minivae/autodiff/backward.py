@@ -14,7 +14,7 @@ from ..errors import InputError
 from .elementwise import add, identity
 from .modes import mode, set_mode
 from .shape import astype, reshape, stack, sum_to
-from .tensor import Primitive, Tensor, as_tensor, tensor
+from .tensor import Primitive, Tensor, as_tensor, constant_like, tensor
 
 # Stands in the place of a node that an earlier sweep has freed.
 _FREED = (Primitive("freed", lambda *_: None), (), {})
@@ -64,7 +64,7 @@ def backward(
                 _propagate(g, y, needed, pending)
                 if not (retain_graph or create_graph):
                     y.node = _FREED
-    return [pending[id(x)] if id(x) in needed else _zeros(x.shape, x) for x in inputs]
+    return [pending[id(x)] if id(x) in needed else constant_like(x, 0.0, x.shape) for x in inputs]
 
 
 def _needed_order(output: Tensor, wanted: set[int]) -> tuple[list[Tensor], set[int]]:
@@ -100,7 +100,7 @@ def _propagate(g: Tensor, y: Tensor, needed: set[int], pending: dict[int, Tensor
         if id(x) not in needed:
             continue
         rule = primitive.vjps[i]
-        contribution = rule(g, y, *inputs, **attributes) if rule else _zeros(x.shape, x)
+        contribution = rule(g, y, *inputs, **attributes) if rule else constant_like(x, 0.0, x.shape)
         # Undo broadcasting and mixed precision, in this one place for all rules.
         if primitive.broadcasts and contribution.shape != x.shape:
             contribution = sum_to(contribution, x.shape)
@@ -114,16 +114,11 @@ def _initial_cotangent(output: Tensor, cotangent: Any) -> Tensor:
     if cotangent is None:
         if output.size != 1:
             raise InputError(f"output has shape {output.shape}; expected one element, or a cotangent of that shape")
-        xp = backend.namespace(output.data)
-        return Tensor(xp.ones(output.shape, dtype=output.dtype))
+        return constant_like(output, 1.0, output.shape)
     cotangent = as_tensor(cotangent, like=output)
     if cotangent.shape != output.shape:
         raise InputError(f"cotangent has shape {cotangent.shape}; expected that of the output, {output.shape}")
     return cotangent
-
-
-def _zeros(shape: Sequence[int], like: Tensor) -> Tensor:
-    return Tensor(backend.namespace(like.data).zeros(shape, dtype=like.dtype))
 
 
 # ---------------------------------------------- transformations of functions
@@ -186,7 +181,7 @@ def jacobian(f: Callable, argnums: int = 0) -> Callable:
             for i in range(output.size)
         ]
         if not gradients:
-            return _zeros((*output.shape, *x.shape), like=x)
+            return constant_like(x, 0.0, (*output.shape, *x.shape))
         return reshape(stack(gradients), (*output.shape, *x.shape))
 
     return matrix

@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from ..errors import InputError
-from .shape import as_tensors, expand_dims, reshape, squeeze, sum, swapaxes
-from .tensor import Tensor, apply, primitive
+from .shape import as_tensors, expand_dims, reshape, squeeze, swapaxes
+from .tensor import Tensor, primitive
 
 _matmul = primitive(
     "matmul",
@@ -35,35 +35,22 @@ def matmul(a: Any, b: Any) -> Tensor:
     return _matmul(a, b)
 
 
-def _linear_value(xp: Any, x: Any, weight: Any, bias: Any, out: Any = None) -> Any:
-    if weight.ndim != 2 or bias.shape != weight.shape[1:]:
-        raise ValueError("expected a weight of shape (inputs, outputs) and a bias of shape (outputs,)")
-    # One large product, also when x has many leading axes (samples, batch).
-    rows = xp.matmul(xp.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1])), weight)
-    xp.add(rows, bias, out=rows)
-    return xp.reshape(rows, (*x.shape[:-1], weight.shape[1]))
-
-
-def _rows(x: Tensor) -> Tensor:
-    return x if x.ndim == 2 else reshape(x, math.prod(x.shape[:-1]), x.shape[-1])
-
-
-_linear = primitive(
-    "linear",
-    "x W + b over the last axis of x",
-    _linear_value,
-    lambda g, y, x, weight, bias: reshape(_matmul(_rows(g), swapaxes(weight, 0, 1)), x.shape),
-    lambda g, y, x, weight, bias: _matmul(swapaxes(_rows(x), 0, 1), _rows(g)),
-    lambda g, y, x, weight, bias: sum(_rows(g), 0),
-)
-
-
 def linear(x: Any, weight: Any, bias: Any) -> Tensor:
-    """x W + b: the affine map of a layer, as one operation.
+    """x W + b: the affine map of a layer.
 
     Args:
         x: ``(..., inputs)``.
         weight: ``(inputs, outputs)``, so that rows of ``x`` are data points.
         bias: ``(outputs,)``.
+
+    Raises:
+        InputError: the shapes do not go together.
     """
-    return apply(_linear, x, weight, bias)
+    x, weight, bias = as_tensors((x, weight, bias))
+    if not x.ndim or weight.ndim != 2 or x.shape[-1] != weight.shape[0] or bias.shape != weight.shape[1:]:
+        shapes = f"{x.shape}, {weight.shape} and {bias.shape}"
+        raise InputError(f"linear of shapes {shapes}; expected (..., inputs), (inputs, outputs) and (outputs,)")
+    # One large product, also when x has many leading axes (samples, batch).
+    rows = x if x.ndim == 2 else reshape(x, math.prod(x.shape[:-1]), x.shape[-1])
+    y = _matmul(rows, weight) + bias
+    return y if x.ndim == 2 else reshape(y, (*x.shape[:-1], weight.shape[1]))

@@ -125,12 +125,14 @@ def sum_to(x: Tensor, shape: Sequence[int]) -> Tensor:
     """The adjoint of :func:`broadcast_to`: ``x`` summed down to ``shape``."""
     new = x.ndim - len(shape)
     axes = [*range(new), *(new + i for i, n in enumerate(shape) if n == 1 and x.shape[new + i] != 1)]
-    return reshape(sum(x, axes) if axes else x, shape)
+    total = sum(x, axes) if axes else x
+    return total if total.shape == tuple(shape) else reshape(total, shape)
 
 
 def restore_axes(g: Tensor, x: Tensor, axis: tuple[int, ...]) -> Tensor:
     """A reduced tensor with its reduced axes back, with length 1, so that it broadcasts against ``x``."""
-    return reshape(g, tuple(1 if i in axis else n for i, n in enumerate(x.shape)))
+    shape = tuple(1 if i in axis else n for i, n in enumerate(x.shape))
+    return g if g.shape == shape else reshape(g, shape)
 
 
 # ---------------------------------------------------------------- indexing
@@ -169,7 +171,7 @@ _scatter = primitive(
 _take = primitive(
     "take",
     "rows at integer positions",
-    lambda xp, x, rows, out=None: xp.take(x, rows, axis=0),
+    lambda xp, x, rows, out=None: xp.take(x, rows, axis=0, out=out),
     lambda g, y, x, rows: scatter(g, rows, x.shape),
 )
 

@@ -134,9 +134,10 @@ def as_tensor(x: Any, like: Tensor | None = None) -> Tensor:
     return tensor(x, dtype, None if known else backend.library_of(like.data).name)
 
 
-def constant_like(x: Tensor, value: float) -> Tensor:
-    """A 0-d constant with the dtype and in the library of ``x``, made there without a transfer."""
-    return Tensor(backend.namespace(x.data).full((), value, dtype=x.dtype))
+def constant_like(x: Tensor, value: float, shape: Sequence[int] = ()) -> Tensor:
+    """A constant of ``shape`` with the dtype and in the library of ``x``, made there without a transfer."""
+    library = backend.library_of(x.data).name
+    return apply(_constant, library=library, shape=tuple(shape), value=value, dtype=x.dtype)
 
 
 _asarray = backend.asarray  # where an argument hides the module's name
@@ -256,3 +257,11 @@ def _lift_one(x: Any, like: Tensor | None) -> Any:
         return x
     boolean = backend.is_array(x) and x.dtype.kind == "b"  # a condition, which stays one
     return as_tensor(x, None if boolean else like)
+
+
+# Without inputs, so that a recorded step knows that the result is the same each time.
+_constant = primitive(
+    "constant",
+    "one number, repeated",
+    lambda xp, library, shape, value, dtype, out=None: backend.library(library).xp.full(shape, value, dtype=dtype),
+)

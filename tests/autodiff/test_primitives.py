@@ -23,6 +23,7 @@ NOT_DIFFERENTIABLE = {
     "standard_normal": "noise, of no tensors",
     "uniform": "noise, of no tensors",
     "assign": "writes in place",
+    "constant": "a number, of no tensors",
 }
 # Public functions that are no operations on elements.
 NOT_OPERATIONS = {
