@@ -1,0 +1,78 @@
+"""The examples run as a reader runs them, and leave what they promise."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = ROOT / "examples"
+IN_A_RUN = {"config.json", "history.csv", "model.npz"}
+OF_A_RUN = {"learning_curve.png", "reconstructions.png", "samples.png", "latent.png", "interpolation.png"}
+
+# Example: its options here, what it must print, the files that it must leave, whether it needs MINIVAE_DATA.
+RUNS = {
+    "gradient_by_hand.py": ([], "all 132 gradients agree", set(), False),
+    "quickstart.py": (["--quick"], "test bound -", OF_A_RUN | {"manifold.png"}, False),
+    "mnist.py": (["--quick"], "test bound -", OF_A_RUN | IN_A_RUN, True),
+    "frey_face.py": (["--quick"], "split random, seed 0", OF_A_RUN | IN_A_RUN, True),
+}
+
+
+def run(name: str, *options: str, **environment: str) -> subprocess.CompletedProcess:
+    """Run an example in a process of its own, with warnings as errors."""
+    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-W", "error", str(EXAMPLES / name), *options]
+    return subprocess.run(
+        command,
+        env={**os.environ, "PYTHONPATH": paths, **environment},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=1200,  # a hang, not a slow machine
+    )
+
+
+def test_every_example_is_run_here_and_by_the_gate():
+    gate = (ROOT / ".ci" / "run").read_text()
+    found = {path.name for path in EXAMPLES.glob("*.py")}
+    assert found == set(RUNS)
+    assert all(f"examples/{name}" in gate for name in found)
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_an_example_runs_and_leaves_its_pictures(name, tmp_path):
+    options, says, leaves, needs_data = RUNS[name]
+    if needs_data and not os.environ.get("MINIVAE_DATA"):
+        pytest.skip("MINIVAE_DATA is not set; it names the folder with the real MNIST and Frey Face")
+    out = ["--out", str(tmp_path / "out")] if leaves else []
+    done = run(name, *options, *out)
+    assert done.returncode == 0, done.stderr
+    assert says in done.stdout
+    left = {path.name for path in tmp_path.glob("out/*")}
+    assert left == leaves
+    for picture in tmp_path.glob("out/*.png"):
+        assert picture.stat().st_size > 5000, f"{picture.name} can hardly show anything"
+
+
+@pytest.mark.parametrize("name", [name for name, (*_, needs_data) in RUNS.items() if needs_data])
+def test_without_data_and_network_one_line_says_which_file_to_put_where(name, tmp_path):
+    nowhere = {"MINIVAE_DATA": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    refusing = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+    done = run(name, "--quick", "--out", str(tmp_path / "out"), **nowhere, **refusing, no_proxy="", NO_PROXY="")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"{name}: cannot download ")
+    assert done.stderr.count("\n") == 1
+    assert "MINIVAE_DATA" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_an_unknown_library_is_refused_in_one_line(name):
+    done = run(name, "--backend", "abacus")
+    assert done.returncode == 2
+    assert "abacus" in done.stderr.splitlines()[-1]
