@@ -228,7 +228,8 @@ def apply(primitive: Primitive, *inputs: Any, **attributes: Any) -> Tensor:
     if inputs and not found:
         return apply(primitive, tensor(inputs[0]), *inputs[1:], **attributes)
     try:
-        data = primitive.value(backend.namespace(*arrays), *arrays, **attributes)
+        # What has no inputs is told its library by its attributes.
+        data = primitive.value(backend.namespace(*arrays) if arrays else None, *arrays, **attributes)
     except MinivaeError:
         raise
     except (ValueError, TypeError, IndexError) as error:

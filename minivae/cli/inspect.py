@@ -30,6 +30,8 @@ def evaluate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """The test bound with its parts, and log p(x) by importance sampling."""
     samples = positive_integer("importance-samples", args.importance_samples)
     points = positive_integer("points", args.points)
+    if samples == 1:
+        raise InputError("importance-samples is 1; a standard error needs at least 2")
     run = Run.open(args.run)
     model, dataset, feed = _load(run)
     result: dict[str, Any] = {"run": str(run.folder), "data": dataset.name, "split": dataset.split}

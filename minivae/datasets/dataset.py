@@ -81,7 +81,7 @@ def require_unit_interval(dataset: Dataset) -> None:
         InputError: some value does not; names the data set and its range.
     """
     low, high = dataset.value_range
-    if low < 0 or high > 1:
+    if not (low >= 0 and high <= 1):  # so written, NaN is refused too
         raise InputError(
             f"{dataset.name} has values from {low:g} to {high:g}; this likelihood expects values "
             "in [0, 1] (rescale the file, store 0..255 as uint8, or use another likelihood)"

@@ -196,5 +196,6 @@ def test_samples_and_figures_that_cannot_be_written(refused, run, tmp_path):
 def test_numbers_of_evaluate_out_of_range(refused, run):
     for option in ("--importance-samples", "--points"):
         assert "at least 1" in refused("evaluate", run, option, 0)
-    assert "at least 2" in refused("evaluate", run, "--points", 1)
+    for option in ("--importance-samples", "--points"):
+        assert "at least 2" in refused("evaluate", run, option, 1)
     assert "seed is -1" in refused("evaluate", run, "--seed", -1)
