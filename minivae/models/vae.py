@@ -125,17 +125,9 @@ class VAE(Model):
         if sigmoid_mean and not gaussian:
             raise InputError("sigmoid_mean is True with the Bernoulli likelihood; it belongs to the Gaussian one")
         self.needs_unit_interval = not gaussian or sigmoid_mean
-        self.config = {
-            "data_dim": self.data_dim,
-            "latent_dim": self.latent_dim,
-            "hidden": hidden,
-            "likelihood": likelihood,
-            "sigmoid_mean": sigmoid_mean,
-            "estimator": estimator,
-            "samples": self.samples,
-            "activation": activation,
-            "init": init,
-        }
+        self.config = {"data_dim": self.data_dim, "latent_dim": self.latent_dim, "hidden": hidden}
+        self.config |= {"likelihood": likelihood, "sigmoid_mean": sigmoid_mean, "estimator": estimator}
+        self.config |= {"samples": self.samples, "activation": activation, "init": init}
         noise = generator(seed, "numpy")
         options = {"activation": activation, "init": init, "dtype": dtype, "library": library}
         self.encoder = GaussianMLP(self.data_dim, hidden, self.latent_dim, noise, **options)
