@@ -213,6 +213,16 @@ def test_one_seed_gives_the_same_weights_on_every_library(kind, dtype, backend_n
     assert different == [name for name in here.state_dict() if name.endswith("weight")]  # biases begin at 0
 
 
+@pytest.mark.parametrize("kind", ["bernoulli", "gaussian"])
+def test_the_decoder_has_the_encoders_layers_in_reverse(kind):
+    model = small_vae(kind)
+    layers = [p.shape for _, p in model.named_parameters() if p.ndim == 2]
+    encoder, decoder = layers[:4], layers[4:]
+    assert encoder == [(6, 5), (5, 4), (4, 2), (4, 2)]
+    assert decoder == [(2, 4), (4, 5), (5, 6), (5, 6)][: len(decoder)]
+    assert len(decoder) == {"bernoulli": 3, "gaussian": 4}[kind]
+
+
 def test_every_parameter_is_trained(rng):
     model = small_vae("gaussian")
     (objective,) = model.objectives(Batch(data(rng)), noise(rng))
