@@ -12,7 +12,7 @@ from minivae.autodiff import backward, tensor
 from minivae.models import VAE, Batch
 from minivae.optim import Adam
 
-torch = pytest.importorskip("torch", reason="the oracle is PyTorch: pip install 'minivae[oracle]'")
+from ..oracle import one_thread, torch  # noqa: F401 (a fixture)
 
 STEPS, M, LATENT_DIM, HIDDEN = 200, 100, 5, 50
 # Of the loss at each step, relative to it; of the parameters, to the largest of each array.
@@ -21,14 +21,6 @@ TOLERANCE = {"float64": 1e-9, "float32": 1e-4}
 # rounds it by 5e-5 nats (measured), which is 1e-4 of a loss nearer to 0 than 0.5: with
 # smaller step sizes some step often comes so near, with this one none did with 4 of 5 seeds.
 LR, SEED = 3e-3, 2
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def affine(weights, name, x):

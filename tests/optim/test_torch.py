@@ -7,9 +7,8 @@ from minivae.autodiff import tensor
 from minivae.optim import OPTIMIZERS, SGD, Adagrad, Adam
 from minivae.optim.optimizer import clip_by_norm
 
+from ..oracle import one_thread, torch  # noqa: F401 (a fixture)
 from .problem import Problem, joint_norm
-
-torch = pytest.importorskip("torch", reason="the oracle is PyTorch: pip install 'minivae[oracle]'")
 
 STEPS = 500
 MAX_NORM = 6.4  # about the median norm of the problem's noise
@@ -27,14 +26,6 @@ TWINS = [
     ("adam", {"lr": 0.01, "betas": (0.5, 0.9), "eps": 1e-3}, torch.optim.Adam, {}),
     ("adam", {"lr": 0.01, "weight_decay": 0.3}, torch.optim.Adam, {}),
 ]
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def torch_run(problem, family, options, max_norm=None, lr_of_step=None):
