@@ -22,7 +22,7 @@ LEAVES, LONGEST = 4, 30
 LARGEST, MOST_ELEMENTS = 10.0, 60
 KINK = 1e-3  # how far from a kink a value must be
 DOMAIN = 0.2  # the smallest argument of a logarithm, a root, a power and a denominator
-TRIES = 50  # operands drawn for an operation before another one is
+TRIES = 150  # operands drawn for an operation before another one is
 
 
 class Operation(NamedTuple):
