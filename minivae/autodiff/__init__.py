@@ -40,7 +40,7 @@ from .elementwise import (
     where,
 )
 from .linalg import linear, matmul
-from .modes import enable_grad, hooked, no_grad
+from .modes import enable_grad, hooked, no_grad, tracing
 from .random import standard_normal, uniform
 from .reduce import log_softmax, logsumexp, max, mean, min, softmax, var
 from .shape import (
@@ -72,6 +72,7 @@ from .tensor import (
     primitive,
     tensor,
 )
+from .trace import compile
 from .update import assign
 
 __all__ = [

@@ -16,6 +16,7 @@ class _Mode(threading.local):
     recording: bool = True
     hooks: tuple[Callable, ...] = ()
     differentiating: Any = None  # the tensor whose derivative rule is running
+    tracing: bool = False  # whether compile() is recording a step
 
 
 mode = _Mode()
@@ -47,3 +48,8 @@ def enable_grad() -> Any:
 def hooked(hook: Callable) -> Any:
     """A ``with`` block in which ``hook(primitive, inputs, attributes, output)`` sees every call."""
     return set_mode(hooks=(*mode.hooks, hook))
+
+
+def tracing() -> bool:
+    """Whether ``compile`` is recording a step."""
+    return mode.tracing

@@ -168,10 +168,19 @@ _scatter = primitive(
 )
 
 
+def _take_value(xp: Any, x: Any, rows: Any, out: Any = None) -> Any:
+    if out is None or xp is not np:
+        return xp.take(x, rows, axis=0, out=out)
+    # NumPy writes through a copy of out if it may have to raise half way: so look first.
+    if rows.size and not -len(x) <= rows.min() <= rows.max() < len(x):
+        raise IndexError(f"rows lie between {rows.min()} and {rows.max()}, and there are {len(x)}")
+    return np.take(x, rows, axis=0, out=out, mode="wrap")
+
+
 _take = primitive(
     "take",
     "rows at integer positions",
-    lambda xp, x, rows, out=None: xp.take(x, rows, axis=0, out=out),
+    _take_value,
     lambda g, y, x, rows: scatter(g, rows, x.shape),
 )
 

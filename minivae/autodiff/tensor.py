@@ -50,7 +50,17 @@ class Tensor:
     size = property(lambda self: self.data.size, doc="The number of elements.")
 
     def numpy(self) -> np.ndarray:
-        """The values in host memory. On a GPU this waits for the device."""
+        """The values in host memory. On a GPU this waits for the device.
+
+        Raises:
+            InputError: inside a step that ``compile`` records, where the value would be
+                that of this one call for ever.
+        """
+        if mode.tracing:
+            raise InputError(
+                "a value is read inside a step that compile() records; return it and read it outside, "
+                "or choose with where() instead of if"
+            )
         return backend.to_numpy(self.data)
 
     def item(self) -> float:

@@ -29,6 +29,7 @@ COMMON: dict[str, Any] = {
     "batch_size": 100,
     "patience": None,
     "seed": 0,
+    "compile": True,
     "dtype": "float32",
 }
 # Beyond that, for the data that have a name: the paper's sizes where it has them. For

@@ -125,6 +125,7 @@ def _add_run_options(add: Callable) -> None:
     add("--dtype", choices=backend.DTYPES, help=f"(default: {COMMON['dtype']})")
     add("--out", metavar="FOLDER", help="the run's folder (default: runs/DATA-DATE-TIME)")
     add("--resume", nargs="?", const="", metavar="FOLDER", help="go on with the run in FOLDER, or in --out")
+    add("--compile", action=argparse.BooleanOptionalAction, help="record the step once and replay it (default: yes)")
     add("--quiet", action="store_true", help="no progress bar")
 
 

@@ -18,7 +18,18 @@ from ..training import Run, Settings, Trainer, evaluate, run_to_end
 from . import options
 
 _MODEL_OPTIONS = ("hidden", "likelihood", "sigmoid_mean", "estimator", "samples", "activation", "init", "seed", "dtype")
-_SETTINGS = ("epochs", "batch_size", "binarize", "optimizer", "lr", "schedule", "weight_prior", "patience", "seed")
+_SETTINGS = (
+    "epochs",
+    "batch_size",
+    "binarize",
+    "optimizer",
+    "lr",
+    "schedule",
+    "weight_prior",
+    "patience",
+    "seed",
+    "compile",
+)
 
 
 def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:

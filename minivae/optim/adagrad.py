@@ -45,7 +45,7 @@ class Adagrad(Optimizer):
         """The step size: 0 during the warm-up."""
         return {"lr": lr if self.count > self.warmup else 0.0}
 
-    def update(self, p: Tensor, g: Tensor, sum_of_squares: Tensor, *, lr: float) -> None:
+    def update(self, p: Tensor, g: Tensor, sum_of_squares: Tensor, *, lr: Tensor) -> None:
         """The rule in the class docstring."""
         h = assign(sum_of_squares, sum_of_squares + g * g)
         assign(p, p - g * lr / (sqrt(h) + self.eps))

@@ -50,7 +50,7 @@ class Adam(Optimizer):
         b1, b2 = self.betas
         return {"step_size": lr / (1 - b1**self.count), "root": math.sqrt(1 - b2**self.count)}
 
-    def update(self, p: Tensor, g: Tensor, m: Tensor, v: Tensor, *, step_size: float, root: float) -> None:
+    def update(self, p: Tensor, g: Tensor, m: Tensor, v: Tensor, *, step_size: Tensor, root: Tensor) -> None:
         """The rule in the class docstring."""
         b1, b2 = self.betas
         m = assign(m, m * b1 + g * (1 - b1))

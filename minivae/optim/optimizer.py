@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..autodiff import Parameter, Tensor, add, minimum, no_grad, sqrt, square, sum
+from ..autodiff import Parameter, Tensor, add, constant_like, minimum, no_grad, sqrt, square, sum, tracing
 from ..errors import InputError, positive_number
 from ..state import copy_state, load_state
 
@@ -52,22 +52,19 @@ class Optimizer:
         self.weight_decay = positive_number("weight_decay", weight_decay) if weight_decay else 0.0
         self.max_norm = None if max_norm is None else positive_number("max_norm", max_norm)
         self.count = 0
-        self.state = [[self._zeros(p) for _ in self.slots] for p in self.parameters]
-
-    @staticmethod
-    def _zeros(p: Parameter) -> Tensor:
-        return Tensor(backend.namespace(p.data).zeros(p.shape, dtype=p.dtype))
+        self.state = [[constant_like(p, 0.0, p.shape) for _ in self.slots] for p in self.parameters]
+        self._scalars: dict[str, Tensor] = {}  # 0-d, so that a recorded step reads what they are now
 
     def scalars(self, lr: float) -> dict[str, float]:
         """The numbers of the rule at step ``count`` (which starts at 1), for a step size."""
         return {"lr": lr}
 
-    def update(self, p: Tensor, g: Tensor, *slots: Tensor, **scalars: float) -> None:
+    def update(self, p: Tensor, g: Tensor, *slots: Tensor, **scalars: Tensor) -> None:
         """Write the new values of ``p`` and its slots: the rule itself."""
         raise NotImplementedError
 
     def step(self, gradients: Sequence[Tensor], lr_factor: float = 1.0) -> None:
-        """Change each parameter in place by its gradient.
+        """Change each parameter in place by its gradient: :meth:`advance`, then :meth:`apply`.
 
         Args:
             gradients: one for each parameter, of its shape.
@@ -76,11 +73,25 @@ class Optimizer:
         Raises:
             InputError: another number of gradients, or another shape.
         """
-        if [g.shape for g in gradients] != [p.shape for p in self.parameters]:
-            expected = [p.shape for p in self.parameters]
-            raise InputError(f"gradients have shapes {[g.shape for g in gradients]}; expected {expected}")
+        self._require_shapes(gradients)  # before the step is counted
+        self.advance(lr_factor)
+        self.apply(gradients)
+
+    def advance(self, lr_factor: float = 1.0) -> None:
+        """Count a step and set the rule's numbers for it: the part that a compiled step leaves outside."""
         self.count += 1
-        scalars = self.scalars(self.lr * lr_factor)
+        for name, value in self.scalars(self.lr * lr_factor).items():
+            if name not in self._scalars:
+                self._scalars[name] = constant_like(self.parameters[0], 0.0)
+            self._scalars[name].data[...] = value
+
+    def apply(self, gradients: Sequence[Tensor]) -> None:
+        """Change each parameter in place by its gradient: the part that can be compiled.
+
+        Raises:
+            InputError: another number of gradients, or another shape.
+        """
+        self._require_shapes(gradients)
         with no_grad():
             if self.max_norm is not None:
                 gradients = clip_by_norm(gradients, self.max_norm)
@@ -88,7 +99,12 @@ class Optimizer:
                 for p_, g_, *slots_ in _blocks(p, g, *slots):
                     if self.weight_decay:
                         g_ = g_ + p_ * self.weight_decay
-                    self.update(p_, g_, *slots_, **scalars)
+                    self.update(p_, g_, *slots_, **self._scalars)
+
+    def _require_shapes(self, gradients: Sequence[Tensor]) -> None:
+        expected = [p.shape for p in self.parameters]
+        if [g.shape for g in gradients] != expected:
+            raise InputError(f"gradients have shapes {[g.shape for g in gradients]}; expected {expected}")
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """The step count and a copy of every slot in host memory, by name."""
@@ -137,8 +153,9 @@ def _blocks(*tensors: Tensor) -> Iterator[Sequence[Tensor]]:
     """
     p = tensors[0]
     size = backend.library_of(p.data).cache_block
-    # Only a contiguous array is flattened without a copy, which would get the update instead.
-    if size is None or p.size <= size or not p.data.flags.c_contiguous:
+    # A recorded step is cut up when it is replayed. Only a contiguous array is flattened
+    # without a copy, which would get the update instead.
+    if tracing() or size is None or p.size <= size or not p.data.flags.c_contiguous:
         yield tensors
         return
     flat = [t.data.reshape(-1) for t in tensors]

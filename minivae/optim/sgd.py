@@ -28,7 +28,7 @@ class SGD(Optimizer):
         super().__init__(parameters, lr, **options)
         self.momentum = decay_rate("momentum", momentum)
 
-    def update(self, p: Tensor, g: Tensor, velocity: Tensor, *, lr: float) -> None:
+    def update(self, p: Tensor, g: Tensor, velocity: Tensor, *, lr: Tensor) -> None:
         """The rule in the class docstring."""
         v = assign(velocity, velocity * self.momentum + g)
         assign(p, p - v * lr)

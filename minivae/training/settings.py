@@ -26,6 +26,7 @@ class Settings:
         patience: stop early when the test bound has not risen for so many reports.
         report_every: epochs between two rows of the history.
         seed: of the order of the data and of all noise in training.
+        compile: record the step once and replay it; the numbers are the same without, only slower.
 
     Raises:
         InputError: a number out of its range, or an unknown name.
@@ -41,6 +42,7 @@ class Settings:
     patience: int | None = None
     report_every: int = 1
     seed: int = 0
+    compile: bool = True
     optimizer_options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

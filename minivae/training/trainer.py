@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..autodiff import Tensor, backward, no_grad
+from ..autodiff import Tensor, backward, compile, no_grad
 from ..bounds import weight_log_prior
 from ..datasets import Dataset, require_unit_interval
 from ..errors import InputError, NonFiniteError
-from ..models import Batch, Model, Objective
+from ..models import Model, Objective
 from ..optim import OPTIMIZERS, Optimizer
 from .checkpoint import as_json, put_under, under
 from .evaluate import evaluate
@@ -27,7 +27,7 @@ ADVICE = (
     "or find the operation with autodiff.detect_anomaly()"
 )
 # What a resumed run may ask for anew: how long it trains.
-MAY_CHANGE = ("epochs", "patience")
+MAY_CHANGE = ("epochs", "patience", "compile")
 
 
 class Trainer:
@@ -65,6 +65,7 @@ class Trainer:
         self.running_steps = 0
         self.order = self._shuffled(0)
         self.optimizers = self._make_optimizers()
+        self._update = compile(self._update_eagerly) if settings.compile else self._update_eagerly
 
     @property
     def steps_per_epoch(self) -> int:
@@ -104,24 +105,31 @@ class Trainer:
         return self.train.shuffled(self.settings.batch_size, self.settings.seed, epoch)
 
     def train_step(self) -> dict[str, Tensor]:
-        """One turn of Algorithm 1's loop; returns the named parts of the bound, in nats per data point."""
+        """One turn of Algorithm 1's loop.
+
+        Returns:
+            the named parts of the bound, in nats per data point; valid until the next step.
+        """
         epoch, place = divmod(self.step, self.steps_per_epoch)
         if place == 0:
             self.order = self._shuffled(epoch)
         factor = SCHEDULES[self.settings.schedule](self.step, self.total_steps)
-        parts = self._update(self.train.batch(self.order[place], self.generator), factor)
+        for optimizer in self.optimizers:
+            optimizer.advance(factor)
+        parts = self._update(self.order[place])
         self.step += 1
         self.running_steps += 1
         with no_grad():
-            self.running = {name: self.running[name] + part if self.running else part for name, part in parts.items()}
+            self.running = {name: part + self.running.get(name, 0.0) for name, part in parts.items()}
         return parts
 
-    def _update(self, batch: Batch, lr_factor: float) -> dict[str, Tensor]:
-        objectives = self.model.objectives(batch, self.generator)
+    def _update_eagerly(self, rows: Tensor) -> dict[str, Tensor]:
+        """Minibatch, bound, gradients and updates for the data points ``rows``: what is compiled."""
+        objectives = self.model.objectives(self.train.batch(rows, self.generator), self.generator)
         # All gradients before the first update: phases may share a graph.
         gradients = [backward(self._loss(o), o.parameters, retain_graph=len(objectives) > 1) for o in objectives]
         for optimizer, gradient in zip(self.optimizers, gradients, strict=True):
-            optimizer.step(gradient, lr_factor)
+            optimizer.apply(gradient)
         return {name: part.detach() for o in objectives for name, part in o.parts.items()}
 
     def _loss(self, objective: Objective) -> Tensor:

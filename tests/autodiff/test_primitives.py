@@ -29,7 +29,7 @@ NOT_DIFFERENTIABLE = {
 NOT_OPERATIONS = {
     *("PRIMITIVES", "GradientReport", "Parameter", "Primitive", "Tensor", "apply", "primitive", "tensor"),
     *("as_tensor", "constant_like", "backward", "check_gradients", "detect_anomaly", "enable_grad", "grad"),
-    *("compile", "hooked", "jacobian", "no_grad", "tracing", "value_and_grad", "vjp"),
+    *("compile", "hooked", "jacobian", "no_grad", "tracing", "tracing", "value_and_grad", "vjp"),
 }
 NOT_ANALYTIC = {"absolute"}
 REAL_ONLY = {"gammaln", "digamma", "polygamma", "scaled_exp1", "log_gammaincinv", "gammainc_slope"}  # as SciPy has them

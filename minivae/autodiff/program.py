@@ -1,0 +1,115 @@
+"""A recorded step as a straight-line program with planned memory.
+
+From the list of calls to what runs:
+
+1. results that are *views* (reshape, transpose, ...) become views of fixed buffers, made
+   once; results that depend on nothing but numbers are *constants*, kept as they are;
+2. *dead* calls are dropped, and those that only a returned value needs are put off until
+   that value is read;
+3. a result that is only assigned is computed *in place*, in the memory of its target
+   (all three in :mod:`.recording`);
+4. neighbouring element-wise calls of one shape are *fused* (:mod:`.fuse`);
+5. values that do not live at the same time share the memory of one *arena* (:mod:`.arena`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from .. import backend
+from . import replay_numpy
+from .arena import Arena
+from .fuse import Kernel, group_calls
+from .recording import Call, Recorded
+
+
+class Program:
+    """What a compiled step runs; ``print`` shows it, one line an operation.
+
+    Args:
+        calls: every call of ``apply`` in the step, in order.
+        outputs: the arrays that the step returned.
+
+    Attributes:
+        runs: how often the program has run.
+        arena: where its values lie.
+    """
+
+    def __init__(self, calls: Sequence[Call], outputs: Sequence[Any]) -> None:
+        self._recorded = Recorded(calls, outputs)
+        main = group_calls(self._recorded, self._recorded.main)
+        late = group_calls(self._recorded, self._recorded.late)
+        self.arena = Arena(self._recorded, [*main, *late])
+        self._main = [call for item in main for call in self._prepare(item)]
+        self._late = [call for item in late for call in self._prepare(item)]
+        self._results = [self.arena.place(array) for array in outputs]
+        self.runs, self._last_read = 0, 0
+        self._items = [("", main), ("when a result is read:", late)]
+
+    def run(self) -> None:
+        """Replay the step. Returned values that nothing else needs are not computed."""
+        for call in self._main:
+            call()
+        self.runs += 1
+
+    def read(self, number: int) -> Any:
+        """The array of a returned value of the last run, computing what was put off."""
+        if self._last_read != self.runs:
+            for call in self._late:
+                call()
+            self._last_read = self.runs
+        return self._results[number]
+
+    def __str__(self) -> str:
+        """One line for each operation: its result, what it is computed from, and where the result lies."""
+        names = _Names(self.arena)
+        lines = [f"{len(self._main)} calls a run, {self.arena.nbytes} bytes of memory"]
+        for title, items in self._items:
+            lines += [title] if title and items else []
+            for item in items:
+                calls = item.calls if isinstance(item, Kernel) else [item]
+                fused = len(calls) > 1
+                lines += [f"{'| ' if fused else '  '}{names.line(call)}" for call in calls]
+        return "\n".join(lines)
+
+    def _prepare(self, item: Kernel | Call) -> list[Callable[[], Any]]:
+        if isinstance(item, Kernel):
+            return replay_numpy.prepare(item, self.arena)
+        inputs = [x if isinstance(x, float | int) else self.arena.place(x) for x in item.inputs]
+        xp = backend.namespace(item.output)
+        if item.primitive.name == "assign":
+            return [partial(xp.copyto, *inputs)]
+        value = partial(item.primitive.value, xp, *inputs, **item.attributes)
+        return [partial(_into, value, self.arena.place(item.output))]
+
+
+def _into(value: Callable, out: Any) -> None:
+    """Compute a value in ``out``; what cannot be computed there is copied."""
+    made = value(out=out)
+    if made is not out:
+        out[...] = made
+
+
+class _Names:
+    """Names for recorded arrays, for printing: %1 is computed, @1 comes from outside."""
+
+    def __init__(self, arena: Arena) -> None:
+        self._arena = arena
+        self._names: dict[int, str] = {}
+
+    def line(self, call: Call) -> str:
+        """``%3 float32[100, 500] = add(%2, @1)   at 51200``."""
+        operands = ", ".join(self._operand(x) for x in call.inputs)
+        self._names.setdefault(id(call.output), f"%{len(self._names)}")
+        result = f"{self._names[id(call.output)]} {call.output.dtype}{list(call.output.shape)}"
+        return f"{result} = {call.primitive.name}({operands})   {self._arena.where(call.output)}"
+
+    def _operand(self, x: Any) -> str:
+        if isinstance(x, float | int):
+            return f"{x:g}"
+        root = self._arena.root(x)
+        if root in self._names and root != id(x):
+            return f"{self._names[root]} as {list(x.shape)}"
+        return self._names.setdefault(id(x), f"@{len(self._names)}{list(x.shape)}")

@@ -1,0 +1,94 @@
+"""Kernels on array libraries: one function call after the other, block by block, in place.
+
+A block is as much of the arrays as stays in the processor's cache together. Every call is
+prepared once: a replay is a loop over ready-made calls, and allocates nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from .. import backend
+from .arena import Arena
+from .formula import run
+from .fuse import Kernel, Load, Result
+
+
+def prepare(kernel: Kernel, arena: Arena) -> list[Callable[[], Any]]:
+    """The calls that run the kernel once."""
+    library = backend.library_of(kernel.calls[0].output)
+    blocks = list(_blocks(kernel.shape, library.cache_block))
+    registers = _Registers(kernel, library.xp, blocks[0])
+    loads = [arena.place(x) for x in kernel.loads]
+    stores = [None if o.store is None else arena.place(o.store) for o in kernel.operations]
+    return [call for block in blocks for call in _block_calls(kernel, library.xp, block, loads, stores, registers)]
+
+
+def _block_calls(
+    kernel: Kernel, xp: Any, block: tuple, loads: list[Any], stores: list[Any], registers: _Registers
+) -> Iterator[Callable[[], Any]]:
+    loads = [_cut(x, block, kernel.shape) for x in loads]
+    results: list[Any] = []
+    for n, operation in enumerate(kernel.operations):
+        operands = [
+            loads[o.number] if isinstance(o, Load) else results[o.number] if isinstance(o, Result) else o
+            for o in operation.operands
+        ]
+        place = registers.of(n, block) if stores[n] is None else _cut(stores[n], block, kernel.shape)
+        results.append(place)
+        yield _call(xp, operation.function, operands, place)
+
+
+def _call(xp: Any, function: str, operands: list[Any], place: Any) -> Callable[[], Any]:
+    if function == "cast":
+        return partial(xp.copyto, place, *operands, casting="unsafe")
+    if function == "where":
+        return partial(run, xp, function, operands, place)
+    return partial(getattr(xp, function), *operands, out=place)
+
+
+class _Registers:
+    """Scratch blocks for results that are not stored, used again as soon as they are not needed."""
+
+    def __init__(self, kernel: Kernel, xp: Any, block: tuple) -> None:
+        axis, part = block
+        shape = tuple(part.stop - part.start if i == axis else n for i, n in enumerate(kernel.shape))
+        last_uses = kernel.last_uses()
+        self._arrays: dict[int, Any] = {}
+        free: list[Any] = []
+        for n, operation in enumerate(kernel.operations):
+            if operation.store is None:
+                fitting = next((i for i, array in enumerate(free) if array.dtype == operation.dtype), None)
+                self._arrays[n] = xp.empty(shape, operation.dtype) if fitting is None else free.pop(fitting)
+            dead = [o.number for o in operation.operands if isinstance(o, Result) and last_uses[o.number] == n]
+            free += [self._arrays[d] for d in dict.fromkeys(dead) if d in self._arrays]
+
+    def of(self, number: int, block: tuple) -> Any:
+        """The scratch block of an operation's result; the last block of the arrays may be smaller."""
+        axis, part = block
+        array = self._arrays[number]
+        if not array.ndim or array.shape[axis] == part.stop - part.start:
+            return array
+        return array[(slice(None),) * axis + (slice(part.stop - part.start),)]
+
+
+def _blocks(shape: tuple[int, ...], size: int | None) -> Iterator[tuple[int, slice]]:
+    """``(axis, slice)`` of the pieces of an array of that shape, cut along its first axis that is not 1."""
+    axis = next((i for i, n in enumerate(shape) if n != 1), 0)
+    length = shape[axis] if shape else 1
+    row = math.prod(shape) // max(length, 1)
+    rows = length if size is None else size // max(row, 1)
+    for start in range(0, max(length, 1), max(rows, 1)):
+        yield axis, slice(start, min(start + max(rows, 1), length))
+
+
+def _cut(array: Any, block: tuple, shape: tuple[int, ...]) -> Any:
+    """The part of ``array``, broadcast to ``shape``, that a block needs."""
+    axis, part = block
+    own = axis - (len(shape) - array.ndim)
+    if own < 0 or not array.ndim or array.shape[own] == 1:
+        return array
+    return array[(slice(None),) * own + (part,)]

@@ -1,0 +1,135 @@
+"""``compile``: a training step recorded once and replayed from then on.
+
+The first call runs the step as usual while every call of ``apply`` is written down.
+From that list :mod:`minivae.autodiff.program` makes a straight-line program: fixed
+buffers, no graph, dead results dropped, element-wise chains fused. Later calls copy their
+inputs into the program's buffers and run it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any, NamedTuple
+
+from .. import backend
+from ..errors import InputError
+from .modes import hooked, mode, set_mode
+from .program import Program
+from .recording import Call
+from .tensor import Primitive, Tensor, tensor
+
+
+def compile(step: Callable) -> CompiledStep:
+    """A function that does what ``step`` does, by replaying a recording of it.
+
+    Args:
+        step: takes tensors (or arrays) and returns a tensor, or a list, tuple or dict of
+            them. What it changes, it changes with ``assign`` (optimizers do); noise it
+            draws with a :class:`~minivae.backend.Generator`. Python code in it runs only
+            while recording: a number that changes from step to step must be an input, or
+            live in a 0-d array that is written before the call. A new shape or dtype of
+            an input is recorded anew.
+
+    Returns:
+        the compiled step. Its results are valid until its next call, and those that
+        nothing else needed are computed only when they are read.
+    """
+    return CompiledStep(step)
+
+
+class CompiledStep:
+    """A step and its recordings, by the shapes and dtypes of the inputs. See :func:`compile`.
+
+    Attributes:
+        program: the program of the last call; ``print`` shows what runs.
+    """
+
+    def __init__(self, step: Callable) -> None:
+        self.step = step
+        self.program: Program | None = None
+        self._recordings: dict[tuple, Recording] = {}
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Run the step on ``inputs``; unrecorded, as it is, while a hook (anomaly mode) watches."""
+        if mode.hooks:
+            return self.step(*inputs)
+        tensors = [x if isinstance(x, Tensor) else tensor(x) for x in inputs]
+        signature = tuple((x.shape, x.dtype, type(x.data)) for x in tensors)
+        recording = self._recordings.get(signature)
+        if recording is None:
+            return self._record(signature, tensors)
+        self.program = recording.program
+        for place, x in zip(recording.inputs, tensors, strict=True):
+            if place is not x.data:
+                place[...] = x.data
+        self.program.run()
+        return recording.results()
+
+    def _record(self, signature: tuple, tensors: Sequence[Tensor]) -> Any:
+        inputs = [backend.namespace(x.data).array(x.data) for x in tensors]
+        calls: list[Call] = []
+
+        def write_down(primitive: Primitive, operands: Sequence[Any], attributes: dict, output: Tensor) -> None:
+            arrays = tuple(x.data if isinstance(x, Tensor) else x for x in operands)
+            calls.append(Call(primitive, arrays, attributes, output.data))
+
+        with hooked(write_down), set_mode(tracing=True):
+            result = self.step(*[Tensor(x) for x in inputs])
+        leaves = _leaves(result)
+        self.program = Program(calls, [leaf.data for leaf in leaves])
+        self._recordings[signature] = Recording(self.program, inputs, result)
+        return result
+
+
+class Recording(NamedTuple):
+    """A program, the buffers of its inputs, and the structure of its results."""
+
+    program: Program
+    inputs: list[Any]
+    structure: Any
+
+    def results(self) -> Any:
+        """The results of the last run, arranged as the step arranged them."""
+        numbers = count()
+        return _map(self.structure, lambda _: Result(self.program, next(numbers)))
+
+
+class Result(Tensor):
+    """A result of a replayed step, computed when it is first read."""
+
+    __slots__ = ("_number", "_program", "_run")
+
+    def __init__(self, program: Program, number: int) -> None:
+        self._program, self._number, self._run = program, number, program.runs
+        self.requires_grad, self.node = False, None
+
+    @property
+    def data(self) -> Any:
+        """The array.
+
+        Raises:
+            InputError: the step has run again since; its buffers hold newer values.
+        """
+        if self._run != self._program.runs:
+            raise InputError("this result is of an earlier run of the compiled step; read it before the next run")
+        return self._program.read(self._number)
+
+
+def _leaves(structure: Any) -> list[Tensor]:
+    found: list[Tensor] = []
+    _map(structure, found.append)
+    return found
+
+
+def _map(structure: Any, f: Callable) -> Any:
+    """The same nest of lists, tuples and dicts with ``f`` of each tensor in it."""
+    if isinstance(structure, Tensor):
+        return f(structure)
+    if isinstance(structure, dict):
+        return {name: _map(value, f) for name, value in structure.items()}
+    if isinstance(structure, list | tuple):
+        return [_map(value, f) for value in structure]
+    if structure is None:
+        return None
+    raise InputError(f"the step returned {type(structure).__name__}; expected tensors, in lists, tuples or dicts")
