@@ -1,0 +1,117 @@
+"""Small mistakes in the mathematics of a file, made one at a time. See :mod:`tests.mutation`.
+
+A mutant changes one expression: it turns the sign of a derivative rule, drops a factor or
+a term, exchanges + and -, drops a minus sign, or leaves an operation out, the sum that
+undoes broadcasting among them.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import NamedTuple
+
+# Operations that a mutant leaves out, and which of their arguments it puts in their place.
+LEFT_OUT = {
+    **dict.fromkeys(
+        ["exp", "expm1", "log", "log1p", "square", "sqrt", "absolute", "sign", "sin", "cos", "tanh", "negative"], (0,)
+    ),
+    **dict.fromkeys(["sigmoid", "softplus", "relu", "clip", "stop_gradient", "log_sigmoid"], (0,)),
+    **dict.fromkeys(["gammaln", "digamma", "log_gammaincinv", "polygamma"], (-1,)),
+    **dict.fromkeys(
+        ["sum", "mean", "max", "min", "softmax", "log_softmax", "logsumexp", "sum_to", "restore_axes"], (0,)
+    ),
+    **dict.fromkeys(["reshape", "transpose", "swapaxes", "astype", "getitem", "scatter", "broadcast_to"], (0,)),
+    **dict.fromkeys(["add", "maximum", "minimum", "matmul", "_matmul"], (0, 1)),
+    "where": (1, 2),
+}
+# Mutants that compute the same as the original, so that no test could tell them apart:
+# (file, expression, what takes its place): the reason.
+EQUIVALENT: dict[tuple[str, str, str], str] = {}
+
+
+class Mutant(NamedTuple):
+    """One change of a file: bytes ``start`` to ``end``, which read ``before``, become ``after``."""
+
+    path: str
+    line: int
+    before: str
+    after: str
+    start: int
+    end: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.before}  ->  {self.after}"
+
+    def apply(self, source: bytes) -> bytes:
+        """The changed source."""
+        return source[: self.start] + f"({self.after})".encode() + source[self.end :]
+
+
+class _Mutator(ast.NodeVisitor):
+    """Collects the mutants of a file, as pairs of an expression and what takes its place."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[ast.expr, ast.expr]] = []
+
+    def visit_BinOp(self, node: ast.BinOp) -> None:
+        """Drop a factor or a term; exchange + and -."""
+        left, op, right = node.left, node.op, node.right
+        replacements = {
+            ast.Mult: [left, right],
+            ast.Div: [left],
+            ast.Pow: [left],
+            ast.Add: [left, right, ast.BinOp(left, ast.Sub(), right)],
+            ast.Sub: [left, ast.BinOp(left, ast.Add(), right)],
+        }
+        self.found += [(node, new) for new in replacements.get(type(op), ())]
+        self.generic_visit(node)
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
+        """Drop a minus sign."""
+        if isinstance(node.op, ast.USub) and not isinstance(node.operand, ast.Constant):
+            self.found.append((node, node.operand))
+        self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        """Leave an operation out."""
+        if isinstance(node.func, ast.Name):
+            kept = LEFT_OUT.get(node.func.id, ())
+            self.found += [(node, node.args[i]) for i in kept if not isinstance(node.args[i], ast.Starred)]
+        self.generic_visit(node)
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        """Turn the sign of a derivative rule: a function whose first argument is ``g``."""
+        self._turn_sign(node.args, node.body)
+        self.visit(node.body)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        """As for a lambda; annotations and defaults are left alone."""
+        for part in node.body:
+            if isinstance(part, ast.Return) and part.value:
+                self._turn_sign(node.args, part.value)
+            self.visit(part)
+
+    def _turn_sign(self, arguments: ast.arguments, value: ast.expr) -> None:
+        if arguments.args and arguments.args[0].arg == "g" and not isinstance(value, ast.UnaryOp):
+            self.found.append((value, ast.UnaryOp(ast.USub(), value)))
+
+    def visit_Raise(self, node: ast.Raise) -> None:
+        """Leave messages alone."""
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
+        """Leave texts alone."""
+
+
+def mutants_of(path: str, source: bytes) -> Iterator[Mutant]:
+    """Every mutant of a file that is not known to be equivalent to the original."""
+    starts = [0]
+    for text in source.splitlines(keepends=True):
+        starts.append(starts[-1] + len(text))
+    mutator = _Mutator()
+    mutator.visit(ast.parse(source))
+    for node, new in mutator.found:
+        start, end = starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
+        mutant = Mutant(path, node.lineno, ast.unparse(node), ast.unparse(new), start, end)
+        if (path, mutant.before, mutant.after) not in EQUIVALENT:
+            yield mutant
