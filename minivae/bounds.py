@@ -1,4 +1,4 @@
-"""The estimators of the lower bound: Eq. 6, 7, 8 and 10, and the prior over the weights.
+"""The estimators of the lower bound: Eq. 6, 7, 8 and 10, the score function, and the prior over the weights.
 
 Shapes: L samples of z for each of M data points give terms of shape ``(L, M)``; a bound
 is per data point, ``(M,)``, in nats. Each comes with its parts, unweighted.
@@ -6,12 +6,12 @@ is per data point, ``(M,)``, in nats. Each comes with its parts, unweighted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import reduce
 from typing import NamedTuple
 
-from .autodiff import Tensor, add, mean, square, sum
-from .distributions import Normal, StandardNormal, kl
+from .autodiff import Tensor, add, mean, square, stop_gradient, sum
+from .distributions import Distribution, Normal, StandardNormal, kl
 from .distributions.normal import LOG_2PI
 from .errors import InputError
 
@@ -48,7 +48,7 @@ def sgvb_a(log_likelihood: Tensor, log_prior: Tensor, log_posterior: Tensor) -> 
 
 
 def sgvb_b(log_likelihood: Tensor, divergence: Tensor) -> Bound:
-    """Estimator B, Eq. 7: -KL(q(z|x) || p(z)) + (1/L) sum_l log p(x | z_l). Less variance than A.
+    """Estimator B, Eq. 7: -KL(q(z|x) || p(z)) + (1/L) sum_l log p(x | z_l). Its gradient varies less than A's.
 
     Args:
         log_likelihood: log p(x | z_l), ``(L, M)``.
@@ -68,6 +68,30 @@ def gaussian_vae(posterior: Normal, log_likelihood: Tensor) -> Bound:
     1/2 sum_j (1 + log s_j^2 - m_j^2 - s_j^2) + (1/L) sum_l log p(x | z_l)
     """
     return sgvb_b(log_likelihood, kl(posterior, StandardNormal(posterior.mean.shape[-1], posterior.mean)))
+
+
+def score_function(f: Callable[[Tensor], Tensor], q: Distribution, z: Tensor) -> Tensor:
+    """f(z), with the naive gradient of section 2.2: f(z) grad log q(z) for the parameters of q.
+
+    Its mean is the gradient of E_q[f(z)], because grad q = q grad log q. Unlike the path
+    through a reparameterized z it asks for no gradient of f by z, so z may be discrete;
+    its variance is far higher. The parameters that f itself depends on get the gradient
+    of f(z) as well: together they make the gradient of a bound, where f holds log q(z).
+    First derivatives only: those of the result's gradients are not estimates of anything.
+
+    Args:
+        f: values at z, of the shape of ``q.log_prob(z)``, such as log p(x, z) - log q(z|x).
+        q: the distribution that z was drawn from.
+        z: the draws; how they depend on the parameters of q does not enter.
+
+    Raises:
+        InputError: the values of ``f`` have another shape than ``q.log_prob(z)``.
+    """
+    z = stop_gradient(z)
+    value, log_q = f(z), q.log_prob(z)
+    if value.shape != log_q.shape:
+        raise InputError(f"f(z) has shape {value.shape}; expected that of q.log_prob(z), {log_q.shape}")
+    return value + stop_gradient(value) * (log_q - stop_gradient(log_q))
 
 
 def minibatch(values: Tensor, dataset_size: int) -> Tensor:
