@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -35,3 +37,11 @@ def clean_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     """No default library left over from the environment or from another test."""
     monkeypatch.delenv("MINIVAE_BACKEND", raising=False)
     monkeypatch.setattr(backend, "_default", None)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interruptible() -> Iterator[None]:
+    """SIGINT as in the foreground: under ``nohup`` or in the background it would be ignored, here and in children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -128,7 +128,8 @@ def _place(figure: Figure, layout: Layout, margins: Margins, note: float) -> tup
     spare = (total[0] - tile[0]) / DPI - margins.left - margins.right
     # whole screen pixels here too, or the tile would be resampled by a fraction
     corner = np.round(np.array([margins.left + spare / 2, margins.bottom]) * DPI)
-    figure.set_size_inches(total / DPI)
+    # 4.6 inches times 200 is a little less than 920 pixels, and some versions of Matplotlib cut that off
+    figure.set_size_inches(np.nextafter(total / DPI, np.inf))
     axes = figure.add_axes((*corner / total, *tile / total))
     axes.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[])
     axes.spines[:].set_visible(False)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from tqdm import tqdm
 
 from ..datasets import Dataset
 from ..errors import InputError
@@ -16,6 +15,9 @@ from .interrupt import Interrupt, deferred_interrupt
 from .run import Run
 from .settings import Settings
 from .trainer import Trainer
+
+if TYPE_CHECKING:  # its import takes a good part of that of minivae
+    from tqdm import tqdm
 
 # How often the running bound is read. Reading makes the host wait for a GPU, so it is
 # done once in so many steps and not in each.
@@ -89,6 +91,8 @@ def _train_until_report(trainer: Trainer, bar: tqdm, interrupt: Interrupt) -> bo
 
 
 def _bar(trainer: Trainer, progress: bool) -> tqdm:
+    from tqdm import tqdm
+
     return tqdm(
         total=trainer.total_steps * trainer.settings.batch_size,
         initial=trainer.samples_seen,
