@@ -61,7 +61,7 @@ def test_every_block_and_command_is_of_a_kind_that_is_run_here():
     assert languages == {"bash", "pycon", "python"}
     assert README.count("\n```") == 2 * sum(len(blocks(language)) for language in languages)
     kinds = starting("minivae "), starting("python examples/"), starting("python -m pip ", "python -m pytest")
-    assert sorted(sum(kinds, [])) == sorted(commands())
+    assert sorted(command for kind in kinds for command in kind) == sorted(commands())
 
 
 def test_the_sessions_print_what_they_print():
