@@ -1,4 +1,4 @@
-"""The estimators against the paper's equations written out, and against a model with exact answers."""
+"""The estimators against the paper's equations written out. Their averages: :mod:`.test_estimators`."""
 
 import itertools
 import math
@@ -8,12 +8,11 @@ import pytest
 from scipy import stats
 
 from minivae import backend, bounds
-from minivae.autodiff import Parameter, backward, check_gradients, sum, tensor
+from minivae.autodiff import Parameter, backward, check_gradients, exp, sum, tensor
 from minivae.distributions import Bernoulli, Normal, StandardNormal, kl
 from minivae.errors import InputError
 from minivae.nn import MLP, Linear
 
-from .chance import assert_mean
 from .linear_gaussian import LinearGaussian
 from .strict_device import strict
 
@@ -92,7 +91,7 @@ def test_estimator_a_is_b_with_a_sampled_divergence(L, rng):
         np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-12)
 
 
-# ------------------------------------------------- against exact answers
+# --------------------------------------------------- terms from networks
 
 
 def both_estimators(likelihood, x, q, z):
@@ -108,55 +107,6 @@ def random_encoder(x):
     hidden = MLP((DATA, 8), backend.generator(3), activate_last=True, dtype="float64")
     heads = [Linear(8, LATENT, backend.generator(seed), dtype="float64") for seed in (4, 5)]
     return [head(hidden(x)).numpy() for head in heads]
-
-
-def repeated(array, n):
-    return np.broadcast_to(array, (n, *array.shape)).reshape(-1, array.shape[-1])
-
-
-@SAMPLES
-def test_with_the_exact_posterior_every_sample_gives_log_p_of_x(L, model, rng):
-    x = model.data(rng, M)
-    posterior = model.posterior(x)
-    z = posterior.sample(rng.normal(size=(L, M, LATENT)))
-    estimator_a, estimator_b = both_estimators(model.likelihood, x, posterior, z)
-    np.testing.assert_allclose(estimator_a.value.numpy(), model.log_marginal(x), rtol=1e-13)
-    assert not np.allclose(estimator_b.value.numpy(), model.log_marginal(x), rtol=1e-3)  # B is right on average only
-
-
-def test_a_and_b_estimate_the_exact_bound_and_its_gradients(model, rng):
-    """z-tests over 10^5 draws for each data point: of both, and of their difference.
-
-    Each draw has a copy of the parameters to itself, so that one sweep gives the
-    gradient that each draw alone would give.
-    """
-    n = 100_000
-    x = model.data(rng, 2)
-    mean, log_var = random_encoder(x)
-    exact = [model.bound(x, mean, log_var), *model.bound_gradients(x, mean, log_var)]
-    copies = [tensor(repeated(a, n).copy(), requires_grad=True) for a in (mean, log_var)]
-    q = Normal(*copies)
-    z = q.sample(rng.normal(size=(1, n * len(x), LATENT)))
-    found = []
-    for bound in both_estimators(model.likelihood, repeated(x, n), q, z):
-        gradients = backward(sum(bound.value), copies, retain_graph=True)
-        results = zip((bound.value, *gradients), exact, strict=True)
-        found.append([result.numpy().reshape(n, *expected.shape) for result, expected in results])
-    for by_a, by_b, expected in zip(*found, exact, strict=True):
-        assert_mean(by_a, expected)
-        assert_mean(by_b, expected)
-        assert_mean(by_a - by_b, 0.0)
-
-
-def test_more_samples_average_the_estimates_of_each(model, rng):
-    x = model.data(rng, M)
-    q = Normal(*random_encoder(x))
-    noise = rng.normal(size=(5, M, LATENT))
-    together = both_estimators(model.likelihood, x, q, q.sample(noise))
-    alone = [both_estimators(model.likelihood, x, q, q.sample(noise[s : s + 1])) for s in range(5)]
-    for estimator in (0, 1):
-        mean = np.mean([bound[estimator].value.numpy() for bound in alone], axis=0)
-        np.testing.assert_allclose(together[estimator].value.numpy(), mean, rtol=1e-12)
 
 
 # -------------------------------------------------------------- minibatches
@@ -185,6 +135,55 @@ def test_equation_8_written_out(rng):
 def test_a_minibatch_that_is_none(size, dataset_size):
     with pytest.raises(InputError, match=f"the minibatch has {size} data points; expected 1 to dataset_size, 3"):
         bounds.minibatch(tensor(np.zeros(size)), dataset_size)
+
+
+# ---------------------------------------------------- the score function
+
+
+def test_the_score_function_is_exact_over_all_values_of_a_discrete_z(rng):
+    """sum_z q(z) f(z) grad log q(z) = grad sum_z q(z) f(z), by enumeration; also where f depends on q."""
+    z = np.array(list(itertools.product([0.0, 1.0], repeat=LATENT)))
+    points, values = tensor(z), tensor(rng.normal(size=len(z)))
+    logits = Parameter(rng.normal(size=LATENT))
+    q = Bernoulli(logits)
+
+    def f(z):
+        return values - q.log_prob(z)
+
+    probability = exp(q.log_prob(points)).numpy()
+    found = backward(sum(bounds.score_function(f, q, points) * tensor(probability)), [logits])[0]
+    exact = sum(values * exp(q.log_prob(points))) + q.entropy()
+    np.testing.assert_allclose(found.numpy(), backward(exact, [logits])[0].numpy(), rtol=1e-12)
+
+
+def test_the_score_function_is_f_and_takes_no_gradient_through_z(rng):
+    mu, scale = Parameter(rng.normal(size=LATENT)), Parameter(rng.normal(size=LATENT))
+    q = Normal(mu, 0.0)
+    z = q.sample(rng.normal(size=(5, LATENT)))
+    value = bounds.score_function(lambda z: sum(z * z * scale, axis=-1), q, z)
+    f = (z.numpy() ** 2 * scale.numpy()).sum(-1)
+    np.testing.assert_allclose(value.numpy(), f, rtol=1e-14)
+    by_mu, by_scale = backward(sum(value), [mu, scale])
+    np.testing.assert_allclose(by_mu.numpy(), (f[:, None] * (z.numpy() - mu.numpy())).sum(0), rtol=1e-12)
+    np.testing.assert_allclose(by_scale.numpy(), (z.numpy() ** 2).sum(0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_score_function_stays_on_its_device_in_its_dtype(dtype, rng):
+    mu = tensor(rng.normal(size=(4, LATENT)), dtype, "strict", requires_grad=True)
+    q = Normal(mu, 0.0)
+    z = q.sample(backend.generator(0, "strict"), 2)
+    with strict.counter.forbid_synchronization(), strict.counter.forbid_transfers(), strict.counter.count() as counts:
+        backward(sum(bounds.score_function(lambda z: sum(z, axis=-1), q, z)), [mu])
+    assert counts.dtypes == {dtype}
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (5, 1)])
+def test_values_that_would_broadcast_are_refused(shape):
+    q = Normal(np.zeros(LATENT), 0.0)
+    with pytest.raises(InputError) as error:
+        bounds.score_function(lambda z: tensor(np.zeros(shape)), q, tensor(np.zeros((5, LATENT))))
+    assert str(error.value) == f"f(z) has shape {shape}; expected that of q.log_prob(z), (5,)"
 
 
 # ------------------------------------------------------- prior over the weights
