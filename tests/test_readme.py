@@ -85,10 +85,10 @@ def test_the_programs_run():
 
 
 def test_installing_and_testing_is_what_the_gate_does():
-    ran = [line.strip() for line in GATE]
-    assert {"python -m pip install .", "python -m pip install '.[test]'", "python -m pytest"} <= set(ran)
-    assert set(starting("python -m pip ", "python -m pytest")) <= set(ran)
-    assert any("minivae train" in line for line in ran)
+    for command in starting("python -m pip ", "python -m pytest"):
+        # measuring coverage beside it changes nothing of what is run
+        assert any(re.fullmatch(re.escape(command) + r"( --cov\S*)*", line.strip()) for line in GATE), command
+    assert any(line.strip().endswith("minivae train") for line in GATE)
 
 
 def test_the_examples_are_those_that_are_run():
