@@ -1,6 +1,13 @@
 """Distributions over vectors: sample, log_prob, entropy, mean, and KL in closed form."""
 
+from . import kl_pairs  # adds its rules to KL_PAIRS
 from .bernoulli import Bernoulli
+from .composition import Beta, Dirichlet, F, LogNormal
 from .distribution import Distribution
+from .elementwise import Elementwise, InverseCDF, LocationScale
+from .elliptical import Elliptical, MultivariateNormal, MultivariateStudentT
+from .gamma import Chi2, Erlang, Gamma, SumOfExponentials
+from .inverse_cdf import Cauchy, Exponential, Gompertz, Gumbel, Pareto, Rayleigh, Reciprocal, Weibull
 from .kl import KL_PAIRS, kl, register_kl
+from .location_scale import Laplace, Logistic, StudentT, Triangular, Uniform
 from .normal import Normal, StandardNormal

@@ -7,6 +7,7 @@ family is tested by adding its row; ``test_every_family_has_a_row`` asks for it.
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,9 +16,11 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
-from minivae import distributions
+from minivae import distributions as d
 from minivae.autodiff import Tensor, tensor
 from minivae.distributions import Bernoulli, Distribution, Normal, StandardNormal
+
+from .vectors import Vectors
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,10 @@ class Family:
         data: ``(rng, shape)`` -> points at which log_prob is to be evaluated.
         trained: whether the parameters have gradients.
         continuous: whether log_prob is a density and samples have gradients.
+        independent: whether the elements of the event are.
+        moments: whether there are a mean and a variance.
+        flat: whether log_prob has no gradient by x or by a parameter.
+        kinked: whether the density has a kink at its mean.
     """
 
     parameters: Callable[[np.random.Generator, tuple[int, ...]], tuple[np.ndarray, ...]]
@@ -40,6 +47,10 @@ class Family:
     data: Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
     trained: bool = True
     continuous: bool = True
+    independent: bool = True
+    moments: bool = True
+    flat: bool = False
+    kinked: bool = False
 
     def random(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: str = "float64", library: str = "numpy"):
         """A random distribution of this family on a library, and its oracle."""
@@ -57,6 +68,45 @@ def as_tensors(arrays: tuple, dtype: str = "float64", library: str = "numpy") ->
 
 def normal_data(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return rng.normal(0, 2, shape)
+
+
+def positive(low: float, high: float) -> Callable:
+    """Parameters given through their logarithms."""
+    return lambda rng, shape: np.log(rng.uniform(low, high, shape))
+
+
+def between(low: float, high: float) -> Callable:
+    return lambda rng, shape: rng.uniform(low, high, shape)
+
+
+def each(*draws: Callable) -> Callable:
+    """One array for each parameter."""
+    return lambda rng, shape: tuple(draw(rng, shape) for draw in draws)
+
+
+def on_the_line(make: Callable, oracle: Any, low: float = 0.3, high: float = 2.0, **options: Any) -> Family:
+    """A row for a location and a scale between ``low`` and ``high``."""
+    return Family(
+        parameters=each(normal_data, positive(low, high)),
+        make=make,
+        oracle=lambda loc, log_scale: oracle(loc, np.exp(log_scale)),
+        data=normal_data,
+        **options,
+    )
+
+
+def lower_triangular(factor: np.ndarray) -> np.ndarray:
+    diagonal = np.exp(np.einsum("...ii->...i", factor))
+    return np.tril(factor, -1) + diagonal[..., None] * np.eye(factor.shape[-1])
+
+
+def scale_matrix(factor: np.ndarray) -> np.ndarray:
+    matrix = lower_triangular(factor)
+    return matrix @ np.swapaxes(matrix, -1, -2)
+
+
+def factors(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.normal(0, 0.5, (*shape, shape[-1])) / np.sqrt(shape[-1])
 
 
 FAMILIES: dict[type[Distribution], Family] = {
@@ -80,16 +130,143 @@ FAMILIES: dict[type[Distribution], Family] = {
         data=lambda rng, shape: rng.integers(0, 2, shape).astype(np.float64),
         continuous=False,
     ),
+    d.Exponential: Family(
+        parameters=each(positive(0.5, 3)),
+        make=d.Exponential,
+        oracle=lambda log_rate: stats.expon(scale=np.exp(-log_rate)),
+        data=between(0.6, 4),
+    ),
+    d.Cauchy: on_the_line(d.Cauchy, stats.cauchy, moments=False),
+    d.Gumbel: on_the_line(d.Gumbel, stats.gumbel_r, 0.7, 1.4),  # KL grows steeply with the ratio of scales
+    d.Laplace: on_the_line(d.Laplace, stats.laplace, kinked=True),
+    d.Logistic: on_the_line(d.Logistic, stats.logistic),
+    d.Rayleigh: Family(
+        parameters=each(positive(0.5, 3)),
+        make=d.Rayleigh,
+        oracle=lambda log_scale: stats.rayleigh(scale=np.exp(log_scale)),
+        data=between(0.6, 4),
+    ),
+    d.Pareto: Family(
+        parameters=each(positive(9, 20), positive(0.2, 0.5)),
+        make=d.Pareto,
+        oracle=lambda log_a, log_scale: stats.pareto(np.exp(log_a), scale=np.exp(log_scale)),
+        data=between(0.6, 4),
+    ),
+    d.Weibull: Family(
+        parameters=each(positive(0.8, 4), positive(0.5, 2)),
+        make=d.Weibull,
+        oracle=lambda log_k, log_scale: stats.weibull_min(np.exp(log_k), scale=np.exp(log_scale)),
+        data=between(0.6, 4),
+    ),
+    d.Reciprocal: Family(
+        parameters=each(between(-2, -1), positive(3, 4)),
+        make=d.Reciprocal,
+        oracle=lambda loc, log_scale: stats.reciprocal(np.exp(loc), np.exp(loc + np.exp(log_scale))),
+        data=between(0.6, 2.5),
+        flat=True,
+    ),
+    d.Gompertz: Family(
+        parameters=each(positive(0.1, 5), positive(0.3, 1)),
+        make=d.Gompertz,
+        oracle=lambda log_c, log_rate: stats.gompertz(np.exp(log_c), scale=np.exp(-log_rate)),
+        data=between(0.6, 4),
+    ),
+    d.Gamma: Family(
+        parameters=each(positive(0.3, 5), positive(0.5, 2)),
+        make=d.Gamma,
+        oracle=lambda log_a, log_rate: stats.gamma(np.exp(log_a), scale=np.exp(-log_rate)),
+        data=between(0.6, 4),
+    ),
+    d.Erlang: Family(
+        parameters=each(positive(0.5, 2)),
+        make=lambda log_rate: d.Erlang(3, log_rate),
+        oracle=lambda log_rate: stats.erlang(3, scale=np.exp(-log_rate)),
+        data=between(0.6, 4),
+    ),
+    d.SumOfExponentials: Family(
+        parameters=each(positive(0.5, 2)),
+        make=lambda log_rate: d.SumOfExponentials(3, log_rate),
+        oracle=lambda log_rate: stats.erlang(3, scale=np.exp(-log_rate)),
+        data=between(0.6, 4),
+    ),
+    d.Chi2: Family(
+        parameters=each(positive(1, 10)),
+        make=d.Chi2,
+        oracle=lambda log_df: stats.chi2(np.exp(log_df)),
+        data=between(0.6, 4),
+    ),
+    d.Uniform: Family(
+        parameters=each(between(-3, -2), positive(5, 7)),
+        make=d.Uniform,
+        oracle=lambda loc, log_scale: stats.uniform(loc, np.exp(log_scale)),
+        data=between(-1.8, 1.8),
+        flat=True,
+    ),
+    d.Triangular: Family(
+        parameters=each(between(-3, -2), positive(5, 7), normal_data),
+        make=d.Triangular,
+        oracle=lambda loc, log_scale, logit: stats.triang(special.expit(logit), loc, np.exp(log_scale)),
+        data=between(-1.7, 1.9),
+    ),
+    d.StudentT: Family(
+        parameters=each(positive(9, 30), normal_data, positive(0.3, 2)),
+        make=d.StudentT,
+        oracle=lambda log_df, loc, log_scale: stats.t(np.exp(log_df), loc, np.exp(log_scale)),
+        data=normal_data,
+    ),
+    d.LogNormal: Family(
+        parameters=each(between(-1, 1), positive(0.02, 0.2)),
+        make=d.LogNormal,
+        oracle=lambda loc, log_var: stats.lognorm(np.exp(log_var / 2), scale=np.exp(loc)),
+        data=between(0.6, 4),
+    ),
+    d.Beta: Family(
+        parameters=each(positive(1, 5), positive(1, 5)),
+        make=d.Beta,
+        oracle=lambda log_a, log_b: stats.beta(np.exp(log_a), np.exp(log_b)),
+        data=between(0.05, 0.95),
+    ),
+    d.F: Family(
+        parameters=each(positive(2, 8), positive(20, 40)),
+        make=d.F,
+        oracle=lambda log_df1, log_df2: stats.f(np.exp(log_df1), np.exp(log_df2)),
+        data=between(0.6, 4),
+    ),
+    d.Dirichlet: Family(
+        parameters=each(positive(0.5, 5)),
+        make=d.Dirichlet,
+        oracle=lambda log_a: Vectors.dirichlet(np.exp(log_a)),
+        data=lambda rng, shape: rng.dirichlet(np.full(shape[-1], 3.0), shape[:-1]),
+        independent=False,
+    ),
+    d.MultivariateNormal: Family(
+        parameters=each(normal_data, factors),
+        make=d.MultivariateNormal,
+        oracle=lambda loc, factor: Vectors.normal(loc, scale_matrix(factor)),
+        data=normal_data,
+        independent=False,
+    ),
+    d.MultivariateStudentT: Family(
+        parameters=lambda rng, shape: (
+            positive(9, 30)(rng, shape[:-1]),
+            normal_data(rng, shape),
+            factors(rng, shape),
+        ),
+        make=d.MultivariateStudentT,
+        oracle=lambda log_df, loc, factor: Vectors.student_t(np.exp(log_df), loc, scale_matrix(factor)),
+        data=normal_data,
+        independent=False,
+    ),
 }
 
 
 def discovered() -> Iterator[type[Distribution]]:
-    """Every family that the package defines, in whatever file."""
-    for module in pkgutil.iter_modules(distributions.__path__, "minivae.distributions."):
+    """Every family that the package defines, in whatever file; not their abstract bases."""
+    for module in pkgutil.iter_modules(d.__path__, "minivae.distributions."):
         importlib.import_module(module.name)
     pending = [Distribution]
     while pending:
         for family in pending.pop().__subclasses__():
             pending.append(family)
-            if family.__module__.startswith("minivae."):
+            if family.__module__.startswith("minivae.") and not inspect.isabstract(family):
                 yield family

@@ -5,7 +5,7 @@ import pytest
 
 from minivae import backend
 from minivae.autodiff import check_gradients, tensor
-from minivae.distributions import Distribution, Normal
+from minivae.distributions import Distribution, Normal, Uniform
 from minivae.errors import InputError
 
 from ..chance import assert_cdf, assert_mean, assert_moments, assert_uncorrelated
@@ -61,7 +61,8 @@ def test_log_prob_against_scipy(family, shape, data_shape, rng, backend_name):
 @pytest.mark.parametrize("shape", [(EVENT,), (M, EVENT), (L, M, EVENT), (M, 1)])
 def test_entropy_and_mean_against_scipy(family, shape, rng, backend_name):
     distribution, oracle = family.random(rng, shape, library=backend_name)
-    np.testing.assert_allclose(distribution.mean.numpy(), oracle.mean(), rtol=1e-12)
+    # (SciPy integrates Gompertz's mean, to 1.2e-11)
+    np.testing.assert_allclose(distribution.mean.numpy(), oracle.mean(), rtol=2e-11)
     np.testing.assert_allclose(distribution.entropy().numpy(), oracle.entropy().sum(-1), rtol=1e-11, atol=1e-13)
 
 
@@ -82,7 +83,8 @@ def test_samples_have_their_distribution(family, dtype, rng, backend_name):
     distribution, oracle = family.random(rng, (M, EVENT), dtype, backend_name)
     draws = distribution.sample(backend.generator(11, backend_name), n).numpy()
     assert draws.shape == (n, *distribution.mean.shape)
-    assert_moments(draws, oracle.mean(), oracle.var())  # which is all there is to a bit
+    if family.moments:
+        assert_moments(draws, oracle.mean(), oracle.var())  # which is all there is to a bit
     if family.continuous:
         uniform = oracle.cdf(draws).reshape(n, -1)
         for column in uniform.T:
@@ -91,7 +93,7 @@ def test_samples_have_their_distribution(family, dtype, rng, backend_name):
         assert set(np.unique(draws)) == {0, 1}
 
 
-@EVERY_FAMILY
+@families(lambda row: row.independent and row.moments)
 def test_elements_and_samples_are_independent(family, rng):
     distribution, _ = family.random(rng, (M, EVENT))
     draws = distribution.sample(backend.generator(12), 20_000).numpy()
@@ -133,7 +135,7 @@ def test_successive_samples_differ(family, rng):
     assert not np.array_equal(distribution.sample(generator).numpy(), distribution.sample(generator).numpy())
 
 
-@EVERY_FAMILY
+@families(lambda row: row.make is not Uniform)  # whose log_prob is the same everywhere
 def test_samples_and_log_prob_belong_together(family, rng):
     """-E[log p(x)] over our samples is our entropy: a z-test that joins the three."""
     distribution, _ = family.random(rng, (M, EVENT))
@@ -170,9 +172,11 @@ def remake(family, rng, shape, values):
 @pytest.mark.parametrize("order", [1, 2])
 def test_gradients_of_log_prob(family, order, rng):
     inputs = [family.data(rng, (L, M, EVENT)), *gradient_inputs(family, rng, (M, EVENT))]
-    check_gradients(
-        lambda x, *values: remake(family, rng, (M, EVENT), values).log_prob(x), inputs, order=order, mode="jacobian"
-    )
+
+    def log_prob(x, *values):
+        return remake(family, rng, (M, EVENT), values).log_prob(x)
+
+    check_gradients(log_prob, inputs, order=order, mode="jacobian", allow_zero=family.flat)
 
 
 @pytest.mark.parametrize("order", [1, 2])

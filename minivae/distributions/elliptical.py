@@ -1,0 +1,198 @@
+"""Section 2.4, approach (2), over vectors: the elliptical distributions.
+
+    x = mu + L z,
+
+where z is spherical, that is, its density depends on its length alone, and L is a
+triangular matrix. The surfaces of constant density are ellipsoids, with scale matrix
+L L^T. A Gaussian z makes the Gaussian with full covariance; a Gaussian z over the root of
+a Chi-squared variable (over its degrees of freedom) makes the multivariate Student's t.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import Any
+
+from .. import backend
+from ..autodiff import (
+    Tensor,
+    as_tensor,
+    broadcast_to,
+    concatenate,
+    digamma,
+    exp,
+    expand_dims,
+    gammaln,
+    greater,
+    log1p,
+    log_gammaincinv,
+    matmul,
+    square,
+    squeeze,
+    standard_normal,
+    sum,
+    uniform,
+    where,
+)
+from ..errors import InputError
+from .distribution import Distribution
+from .elementwise import broadcast_shapes, inside_unit
+from .normal import LOG_2PI
+
+
+class Elliptical(Distribution, ABC):
+    """Base of the elliptical families; a family says how z is drawn and its density.
+
+    Args:
+        loc: mu, ``(..., event)``.
+        factor: ``(..., event, event)``: below its diagonal that of L, on its diagonal
+            the logarithms of L's. What is above is not used.
+        others: further parameters, one for each vector, by name: of shapes that broadcast
+            to the batch.
+
+    Raises:
+        InputError: ``factor`` is not square with the length of the event, or the shapes
+            do not broadcast against each other.
+    """
+
+    def __init__(self, loc: Any, factor: Any, **others: Any) -> None:
+        self.loc = as_tensor(loc)
+        self.factor = as_tensor(factor, self.loc)
+        self.event = self.loc.shape[-1]
+        if self.factor.shape[-2:] != (self.event, self.event):
+            raise InputError(f"factor has shape {self.factor.shape}; expected (..., {self.event}, {self.event})")
+        shapes = {"loc": self.loc.shape[:-1], "factor": self.factor.shape[:-2]}
+        for name, value in others.items():
+            value = as_tensor(value, self.loc)
+            setattr(self, name, value)
+            shapes[name] = value.shape
+        self.batch = broadcast_shapes(shapes)
+
+    @property
+    def mean(self) -> Tensor:
+        """mu, where the family has a mean."""
+        return broadcast_to(self.loc, (*self.batch, self.event))
+
+    @property
+    def log_diagonal(self) -> Tensor:
+        """The logarithms of L's diagonal, ``(..., event)``."""
+        return sum(where(self._mask("eye"), self.factor, 0.0), axis=-1)
+
+    @property
+    def scale_tril(self) -> Tensor:
+        """L, ``(..., event, event)``."""
+        diagonal = exp(expand_dims(self.log_diagonal, -1))
+        return where(self._mask("eye"), diagonal, where(self._mask("tri", k=-1), self.factor, 0.0))
+
+    def _mask(self, name: str, **options: Any) -> Any:
+        return getattr(backend.namespace(self.factor.data), name)(self.event, dtype=bool, **options)
+
+    def transform(self, noise: Any) -> Tensor:
+        """mu + L z."""
+        z = self.spherical(as_tensor(noise, self.loc))
+        return self.loc + squeeze(matmul(self.scale_tril, expand_dims(z, -1)), -1)
+
+    def log_prob(self, x: Any) -> Tensor:
+        """log p of z = L^-1 (x - mu), less log |L|."""
+        z = self.whiten(expand_dims(as_tensor(x, self.loc) - self.loc, -1))
+        return self.spherical_log_density(sum(square(z), axis=(-2, -1))) - sum(self.log_diagonal, axis=-1)
+
+    def whiten(self, y: Tensor) -> Tensor:
+        """L^-1 y, by forward substitution down the columns of ``y``, ``(..., event, columns)``."""
+        matrix, inverse = self.scale_tril, expand_dims(exp(-self.log_diagonal), -1)
+        rows = []
+        for i in range(self.event):
+            rows.append(y[..., i : i + 1, :] * inverse[..., i : i + 1, :])
+            y = y - matrix[..., :, i : i + 1] * rows[-1]
+        return concatenate(rows, axis=-2)
+
+    def entropy(self) -> Tensor:
+        """The entropy of z + log |L|."""
+        return broadcast_to(sum(self.log_diagonal, axis=-1) + self.spherical_entropy(), self.batch)
+
+    @abstractmethod
+    def spherical(self, noise: Tensor) -> Tensor:
+        """z from the noise."""
+
+    @abstractmethod
+    def spherical_log_density(self, squared: Tensor) -> Tensor:
+        """log p(z) where |z|^2 = ``squared``."""
+
+    @abstractmethod
+    def spherical_entropy(self) -> Any:
+        """The entropy of z."""
+
+
+class MultivariateNormal(Elliptical):
+    """N(mu, L L^T): the Gaussian with full covariance.
+
+    Args:
+        loc: mu, ``(..., event)``.
+        factor: what L is made of, ``(..., event, event)``: see :class:`Elliptical`.
+    """
+
+    def __init__(self, loc: Any, factor: Any) -> None:
+        super().__init__(loc, factor)
+
+    def draw_noise(self, generator: backend.Generator, lead: tuple[int, ...] = ()) -> Tensor:
+        """epsilon from N(0, I), of shape ``(*lead, *batch, event)``."""
+        return standard_normal(generator, (*lead, *self.batch, self.event), self.loc.dtype)
+
+    def spherical(self, noise: Tensor) -> Tensor:
+        """epsilon."""
+        return noise
+
+    def spherical_log_density(self, squared: Tensor) -> Tensor:
+        """-(|z|^2 + event log 2 pi) / 2."""
+        return (squared + self.event * LOG_2PI) * -0.5
+
+    def spherical_entropy(self) -> float:
+        """event (1 + log 2 pi) / 2."""
+        return self.event * (1 + LOG_2PI) / 2
+
+
+class MultivariateStudentT(Elliptical):
+    """The multivariate Student's t: z = epsilon / sqrt(c / df), with c from Chi-squared(df).
+
+    Args:
+        log_df: the logarithm of the degrees of freedom, of a shape that broadcasts to the
+            batch; up to 1 there is no mean (NaN).
+        loc: mu, ``(..., event)``.
+        factor: what L is made of, ``(..., event, event)``: see :class:`Elliptical`.
+    """
+
+    def __init__(self, log_df: Any, loc: Any, factor: Any) -> None:
+        super().__init__(loc, factor, log_df=log_df)
+
+    @property
+    def mean(self) -> Tensor:
+        """mu for df > 1, else none."""
+        return where(expand_dims(greater(self.log_df, 0.0), -1), super().mean, math.nan)
+
+    def draw_noise(self, generator: backend.Generator, lead: tuple[int, ...] = ()) -> Tensor:
+        """epsilon from N(0, I) and a uniform number beside it, of shape ``(*lead, *batch, event + 1)``."""
+        shape, dtype = (*lead, *self.batch), self.loc.dtype
+        gaussian = standard_normal(generator, (*shape, self.event), dtype)
+        return concatenate([gaussian, uniform(generator, (*shape, 1), dtype)], axis=-1)
+
+    def spherical(self, noise: Tensor) -> Tensor:
+        """epsilon / sqrt(c / df), where c / 2 is the quantile of Gamma(df / 2, 1)."""
+        log_c = log_gammaincinv(exp(self.log_df) * 0.5, inside_unit(noise[..., -1], self.loc)) + math.log(2)
+        return noise[..., :-1] * expand_dims(exp((self.log_df - log_c) * 0.5), -1)
+
+    def spherical_log_density(self, squared: Tensor) -> Tensor:
+        """log p(0) - (df + event) / 2 log(1 + |z|^2 / df)."""
+        df = exp(self.log_df)
+        return self._log_height(df) - log1p(squared / df) * (df + self.event) * 0.5
+
+    def spherical_entropy(self) -> Tensor:
+        """(df + event) / 2 (psi((df + event) / 2) - psi(df / 2)) - log p(0)."""
+        df = exp(self.log_df)
+        half = (df + self.event) * 0.5
+        return (digamma(half) - digamma(df * 0.5)) * half - self._log_height(df)
+
+    def _log_height(self, df: Tensor) -> Tensor:
+        """log p(0) = log Gamma((df + event) / 2) - log Gamma(df / 2) - event / 2 log(pi df)."""
+        scale = (self.log_df + math.log(math.pi)) * (self.event / 2)
+        return gammaln((df + self.event) * 0.5) - gammaln(df * 0.5) - scale
