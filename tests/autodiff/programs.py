@@ -25,6 +25,10 @@ DOMAIN = 0.2  # the smallest argument of a logarithm, a root, a power and a deno
 TRIES = 150  # operands drawn for an operation before another one is
 
 
+def _always(*_: Any) -> bool:
+    return True
+
+
 class Operation(NamedTuple):
     """What a step may do.
 
@@ -34,13 +38,15 @@ class Operation(NamedTuple):
         operands: how many tensors it takes.
         arguments: ``(rng, *arrays)`` -> what else it takes, or None where there is nothing fit.
         suits: whether the arrays are in the domain, away from kinks.
+        elementwise: whether it takes two tensors that broadcast against each other.
     """
 
     ours: Callable
     twin: Callable
     operands: int = 1
     arguments: Callable = none
-    suits: Callable[..., bool] = lambda *_: True
+    suits: Callable[..., bool] = _always
+    elementwise: bool = False
 
 
 class Step(NamedTuple):
@@ -107,7 +113,7 @@ def _draw(rng: np.random.Generator, name: str, values: list) -> Step | None:
     first = (0 if rng.random() < 0.5 else max(0, len(values) - 4) for _ in range(operation.operands))
     operands = tuple(int(rng.integers(i, len(values))) for i in first)
     arrays = [values[j] for j in operands]
-    if operation.operands == 2 and name not in ("matmul", "concatenate", "stack") and not _broadcast(arrays):
+    if operation.elementwise and not _broadcast(*(array.shape for array in arrays)):
         return None
     arguments = operation.arguments(rng, *arrays)
     if arguments is None or not operation.suits(*arrays, *arguments):
@@ -115,9 +121,8 @@ def _draw(rng: np.random.Generator, name: str, values: list) -> Step | None:
     return Step(name, operands, arguments)
 
 
-def _broadcast(arrays: list) -> bool:
-    a, b = (array.shape[::-1] for array in arrays)
-    return all(m == n or 1 in (m, n) for m, n in zip(a, b, strict=False))
+def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    return all(m == n or 1 in (m, n) for m, n in zip(a[::-1], b[::-1], strict=False))
 
 
 def _value(step: Step, values: list) -> np.ndarray | None:
@@ -145,7 +150,7 @@ def _no_ties(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def _not_at_ends(x: np.ndarray, low: float, high: float) -> bool:
-    return low < high and _no_ties(x, low) and _no_ties(x, high)
+    return _no_ties(x, low) and _no_ties(x, high)
 
 
 def _one_largest(x: np.ndarray, axis: tuple[int, ...], keepdims: bool) -> bool:
@@ -157,11 +162,8 @@ def _one_smallest(x: np.ndarray, axis: tuple[int, ...], keepdims: bool) -> bool:
 
 
 def _multiplies(a: np.ndarray, b: np.ndarray) -> bool:
-    return min(a.ndim, b.ndim) > 0 and a.shape[-1] == b.shape[max(b.ndim - 2, 0)] and _leads(a, b)
-
-
-def _leads(a: np.ndarray, b: np.ndarray) -> bool:
-    return min(a.ndim, b.ndim) <= 2 or a.shape[:-2] == b.shape[:-2] or 1 in (a.shape[0], b.shape[0])
+    inner = min(a.ndim, b.ndim) > 0 and a.shape[-1] == b.shape[max(b.ndim - 2, 0)]
+    return inner and _broadcast(a.shape[:-2], b.shape[:-2])
 
 
 def _is_linear(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> bool:
@@ -182,6 +184,12 @@ def _index_twin(T: Any, x: Any, where: tuple) -> Any:
 
 def _pad_twin(T: Any, x: Any, widths: list[tuple[int, int]]) -> Any:
     return T.nn.functional.pad(x, [n for pair in widths[::-1] for n in pair])
+
+
+def _pairwise(
+    ours: Callable, twin: Callable, suits: Callable[..., bool] = _always, arguments: Callable = none
+) -> Operation:
+    return Operation(ours, twin, 2, arguments, suits, elementwise=True)
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -206,15 +214,15 @@ OPERATIONS: dict[str, Operation] = {
     "number times": Operation(lambda x, c: c * x, lambda T, x, c: c * x, 1, number),
     "number over": Operation(lambda x, c: c / x, lambda T, x, c: c / x, 1, number, _positive),
     "to the number": Operation(lambda x, c: x**c, lambda T, x, c: x**c, 1, number, _positive),
-    "add": Operation(ad.add, lambda T, a, b: a + b, 2),
-    "subtract": Operation(ad.subtract, lambda T, a, b: a - b, 2),
-    "multiply": Operation(ad.multiply, lambda T, a, b: a * b, 2),
-    "divide": Operation(ad.divide, lambda T, a, b: a / b, 2, none, _positive_second),
-    "power": Operation(ad.power, lambda T, a, b: a**b, 2, none, _positive),
-    "maximum": Operation(ad.maximum, lambda T, a, b: T.maximum(a, b), 2, none, _no_ties),
-    "minimum": Operation(ad.minimum, lambda T, a, b: T.minimum(a, b), 2, none, _no_ties),
-    "where": Operation(
-        lambda a, b, c: ad.where(ad.tensor(c), a, b), lambda T, a, b, c: T.where(T.tensor(c), a, b), 2, mask
+    "add": _pairwise(ad.add, lambda T, a, b: a + b),
+    "subtract": _pairwise(ad.subtract, lambda T, a, b: a - b),
+    "multiply": _pairwise(ad.multiply, lambda T, a, b: a * b),
+    "divide": _pairwise(ad.divide, lambda T, a, b: a / b, _positive_second),
+    "power": _pairwise(ad.power, lambda T, a, b: a**b, _positive),
+    "maximum": _pairwise(ad.maximum, lambda T, a, b: T.maximum(a, b), _no_ties),
+    "minimum": _pairwise(ad.minimum, lambda T, a, b: T.minimum(a, b), _no_ties),
+    "where": _pairwise(
+        lambda a, b, c: ad.where(ad.tensor(c), a, b), lambda T, a, b, c: T.where(T.tensor(c), a, b), arguments=mask
     ),
     "matmul": Operation(ad.matmul, lambda T, a, b: T.matmul(a, b), 2, none, _multiplies),
     "linear": Operation(ad.linear, lambda T, x, w, b: x @ w + b, 3, none, _is_linear),
