@@ -13,6 +13,7 @@ contiguous the test frames show poses that were never trained on. Say which you 
 """
 
 import argparse
+import sys
 
 import minivae as mv
 from minivae import datasets, models
@@ -32,7 +33,7 @@ def main(args: argparse.Namespace) -> None:
     settings = {"epochs": 10 if args.quick else 625, "report_every": 5, "lr": 1e-3, "seed": args.seed}
     config = {"minivae": mv.__version__, "model": "vae", "model_config": model.config, "split": frey.split, **settings}
     run = Run.create(args.out, {**config, "data": "frey", "backend": mv.backend.describe(library)})
-    history = mv.fit(model, frey, run=run, **settings)
+    history = mv.fit(model, frey, run=run, progress=sys.stderr.isatty(), **settings)
 
     test = Feed(frey.test, frey.scale, library=library)
     bound = evaluate(model, test)

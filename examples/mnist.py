@@ -12,6 +12,7 @@ same kind as in much of the literature. It is the same run as
 """
 
 import argparse
+import sys
 
 import minivae as mv
 from minivae import datasets, models
@@ -30,7 +31,7 @@ def main(args: argparse.Namespace) -> None:
     # A run is a folder: config.json, history.csv, model.npz (a checkpoint at each report) and the figures.
     config = {"minivae": mv.__version__, "model": "vae", "model_config": model.config, "data": "mnist", **settings}
     run = Run.create(args.out, {**config, "backend": mv.backend.describe(library)})
-    history = mv.fit(model, mnist, run=run, **settings)
+    history = mv.fit(model, mnist, run=run, progress=sys.stderr.isatty(), **settings)
 
     test = Feed(mnist.test, mnist.scale, binarize="dynamic", library=library)
     bound = evaluate(model, test)

@@ -7,6 +7,7 @@ Two latent dimensions, so that all of the latent space fits in a picture.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import minivae as mv
@@ -28,7 +29,9 @@ def main(args: argparse.Namespace) -> None:
     print(f"VAE with {sum(p.size for p in model.parameters())} parameters")
 
     # 3. Algorithm 1, with Adam. The history holds the bound and its parts, epoch by epoch.
-    history = mv.fit(model, digits, epochs=10 if args.quick else 200, lr=5e-3, seed=args.seed)
+    history = mv.fit(
+        model, digits, epochs=10 if args.quick else 200, lr=5e-3, seed=args.seed, progress=sys.stderr.isatty()
+    )
 
     # 4. The bound of each test image (Eq. 10) with L = 100 draws of z, in nats.
     x = mv.tensor(digits.test.images / digits.scale, "float32", library)
