@@ -162,17 +162,19 @@ def test_number_to_a_tensor_stays_in_library_and_dtype(base, backend_name):
 )
 def test_slopes_at_kinks_are_as_documented(f, x, slope):
     y = tensor(x, np.float64, requires_grad=True)
-    (g,) = backward(f(y) + y * 0.0, [y], np.ones(len(x)))
-    np.testing.assert_array_equal(g.numpy(), slope)
+    v = np.arange(2.0, len(x) + 2)  # not ones: a rule that forgot it would pass
+    (g,) = backward(f(y) + y * 0.0, [y], v)
+    np.testing.assert_array_equal(g.numpy(), v * slope)
 
 
 def test_ties_share_the_gradient_between_both_sides(backend_name):
     a = tensor([1.0, 2.0, 3.0], backend=backend_name, requires_grad=True)
     b = tensor([1.0, 3.0, 2.0], backend=backend_name, requires_grad=True)
     for f, expected in ((maximum, [0.5, 0.0, 1.0]), (minimum, [0.5, 1.0, 0.0])):
-        ga, gb = backward(f(a, b), [a, b], [1.0] * 3)
-        np.testing.assert_array_equal(ga.numpy(), expected)
-        np.testing.assert_array_equal(gb.numpy(), 1 - ga.numpy())
+        v = [2.0, 3.0, 4.0]  # not ones: a rule that forgot it would pass
+        ga, gb = backward(f(a, b), [a, b], v)
+        np.testing.assert_array_equal(ga.numpy(), np.multiply(v, expected))
+        np.testing.assert_array_equal(gb.numpy(), v - ga.numpy())
 
 
 @both_dtypes
@@ -181,6 +183,8 @@ def test_clip_leaves_what_lies_inside(dtype):
     y = clip(x, 0.1, 0.2)
     assert y.dtype == dtype
     np.testing.assert_array_equal(y.numpy(), np.array([0.1, 0.1, 0.2], dtype))
+    np.testing.assert_array_equal(clip(x, high=0.2).numpy(), np.array([-0.1, 0.1, 0.2], dtype))
+    np.testing.assert_array_equal(clip(x, low=0.1).numpy(), np.array([0.1, 0.1, 0.3], dtype))
 
 
 # ------------------------------------------------------------------- where
