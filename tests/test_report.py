@@ -20,8 +20,8 @@ def page():
     return PAGE.read_text(encoding="utf-8")
 
 
-def section(measures, limit=1.0, components=("a",)):
-    return Section("Title", "text", {"column": limit}, lambda: set(components), measures)
+def section_of(measures, components="a"):
+    return Section("Title", "text", {"column": 1.0}, lambda: set(components), measures)
 
 
 # ------------------------------------------------------------ the committed page
@@ -86,15 +86,15 @@ def test_a_new_component_is_noticed(monkeypatch):
 
 
 def test_an_error_above_its_limit_is_refused():
-    assert any("| `a` | 3 | 0.5 |" in line for line in table(section({"a": lambda: Row(3, (0.5,))})))
+    assert any("| `a` | 3 | 0.5 |" in line for line in table(section_of({"a": lambda: Row(3, (0.5,))})))
     for wrong in (2.0, np.nan):
         with pytest.raises(ValueError, match=f"a, column: {wrong:.3g}, above the limit of 1"):
-            list(table(section({"a": lambda wrong=wrong: Row(3, (wrong,))})))
+            list(table(section_of({"a": lambda wrong=wrong: Row(3, (wrong,))})))
 
 
 def test_what_is_written_is_read_back():
     measures = {"b": lambda: Row(1, (1e-9,)), "a": lambda: Row(2, (None,)), "c": "no gradient: a constant"}
-    text = "\n".join(table(section(measures, components="abc")))
+    text = "\n".join(table(section_of(measures, components="abc")))
     assert listed(text) == {"Title": {"a", "b", "c"}}
     assert "| `b` | 1 | 1e-09 |" in text
     assert f"| `a` | 2 | {report.DASH} |" in text

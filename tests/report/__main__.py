@@ -26,7 +26,7 @@ HEAD = """# What was checked, and to what error
 
 Written by `python -m tests.report` (which needs PyTorch, `pip install 'minivae[test,oracle]'`), with
 minivae {minivae}, Python {python}, NumPy {numpy}, SciPy {scipy} and PyTorch {torch}, on the CPU.
-Random inputs come from the seed {seed}; the cases of each operation have seeds of their own, made from their names.
+Random inputs come from the seed {seed}; operations and distributions have seeds made from their names.
 
 One table for each kind of component and one row for each component; both are found by looking at what the package
 has, and a component without a measure stops the report. A column is an oracle, and its number the **largest error**
@@ -39,7 +39,7 @@ among all cases:
   largest errors, which rounding of the differences makes.
 - *z* is the distance of an average from what it should be, in standard errors, or the p-value of a
   Kolmogorov-Smirnov test as such a distance; the largest of all tests in the row, so 2 or 3 is usual.
-- *limit* is what the report refuses to be written above, as the tests do. For z it is a false alarm in 10⁶ tests.
+- *limit*: no page is written while an error is above it. For z it is a false alarm in 10⁶ tests.
 - – means that the oracle does not apply, such as a complex step where the function is not analytic.
 """
 

@@ -33,7 +33,7 @@ class Section(NamedTuple):
     Attributes:
         title: of the kind.
         text: what was checked, against which oracle.
-        limits: by column, the error above which the report is refused; tests have the same.
+        limits: by column, the error above which no page is written.
         components: the names of those that the package has now, found by looking.
         measures: by name, what measures it.
     """
