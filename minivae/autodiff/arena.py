@@ -95,10 +95,10 @@ class Arena:
 
 
 def _stored(item: Kernel | Call) -> list[Any]:
-    """The arrays that an item of the program writes."""
+    """The arrays that an item of the program makes."""
     if isinstance(item, Kernel):
         return [operation.store for operation in item.operations if operation.store is not None]
-    return [item.output]
+    return [] if item.primitive.name == "assign" else [item.output]
 
 
 def _read(item: Kernel | Call) -> list[Any]:

@@ -112,8 +112,11 @@ def _joins(recorded: Recorded, numbers: Sequence[int], call: Call) -> bool:
     before = [recorded.calls[n] for n in numbers]
     if not (call.formula and before[0].formula and call.output.shape == before[0].output.shape):
         return False
-    # A kernel runs piece by piece. What is assigned in it may not be read in it at other
-    # places than those that are written; reads of the very target stand for its new value.
+    # A kernel runs piece by piece. What is made or assigned in it may not be read in it at
+    # other places than those that are written: not through a view, other than whole.
+    made = {id(c.output) for c in before}
+    if any(id(x) in recorded.views and recorded.root(x) in made for x in call.arrays):
+        return False
     written = [recorded.placed[id(c.output)] for c in before if id(c.output) in recorded.placed]
     if any(overlap(x, target) for x in call.arrays for target in written):
         return False
@@ -127,6 +130,4 @@ def _kernel(recorded: Recorded, numbers: list[int]) -> Kernel:
     for n in {*recorded.main, *recorded.late} - set(numbers):
         outside |= recorded.roots(recorded.calls[n].arrays)
     calls = [recorded.calls[n] for n in numbers]
-    # A view of a result is made of memory: it cannot stay inside.
-    viewed = {recorded.root(x) for call in calls for x in call.arrays if id(x) in recorded.views}
-    return Kernel(calls, {id(call.output) for call in calls} - outside - viewed)
+    return Kernel(calls, {id(call.output) for call in calls} - outside)

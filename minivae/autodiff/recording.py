@@ -100,11 +100,19 @@ class Recorded:
         effects = {n for n, call in enumerate(self.calls) if call.primitive.name in {"assign", *DRAWS}}
         main = self._closure(effects)
         late = self._closure({self.made[root] for root in self.roots(self.outputs)}) - main
-        # A late call may not read what the step has changed by then.
+        # A late call may not read what the step, or others after it, have changed by then.
         targets = [self.calls[n].inputs[0] for n in effects if self.calls[n].primitive.name == "assign"]
-        stale = {n for n in late if any(overlap(x, t) for x in self.calls[n].arrays for t in targets)}
+        stale = {
+            n
+            for n in late
+            for x in self.calls[n].arrays
+            if self._from_outside(x) or any(overlap(x, target) for target in targets)
+        }
         main |= self._closure(stale)
         return sorted(main), sorted(late - main)
+
+    def _from_outside(self, array: Any) -> bool:
+        return self.root(array) is None and id(array) not in self._constants
 
     def _closure(self, numbers: set[int]) -> set[int]:
         """The calls ``numbers`` and every call that makes something they read."""
@@ -134,6 +142,8 @@ class Recorded:
         producer = self.made.get(id(value))
         if producer is None or id(value) in self.placed or not _same_layout(target, value):
             return False
+        if not self._from_outside(target):  # its memory is not its own all the time
+            return False
         maker = self.calls[producer]
         if maker.primitive.name in DRAWS:
             return False
@@ -144,10 +154,11 @@ class Recorded:
         between = [self.calls[n] for n in self.main if producer < n < number]
         if any(overlap(x, target) for call in between for x in call.arrays):
             return False
-        # Nor may the target change again while the value is still read.
+        # Nor may the target change again, in the step or after it, while the value is still read.
         changes = [n for n in self.main if n > number and self._changes(n, target)]
-        readers = [*(n for n in self.main if changes and n >= changes[0]), *(self.late if changes else ())]
-        return not any(id(value) in self.roots(self.calls[n].arrays) for n in readers)
+        readers = [*(n for n in self.main if changes and n >= changes[0]), *self.late]
+        read = [*self.outputs, *(x for n in readers for x in self.calls[n].arrays)]
+        return id(value) not in self.roots(read)
 
     def _changes(self, number: int, target: Any) -> bool:
         call = self.calls[number]

@@ -16,7 +16,7 @@ from .. import backend
 from ..errors import InputError
 from .modes import hooked, mode, set_mode
 from .program import Program
-from .recording import Call
+from .recording import Call, overlap
 from .tensor import Primitive, Tensor, tensor
 
 
@@ -72,6 +72,10 @@ class CompiledStep:
 
         def write_down(primitive: Primitive, operands: Sequence[Any], attributes: dict, output: Tensor) -> None:
             arrays = tuple(x.data if isinstance(x, Tensor) else x for x in operands)
+            if primitive.name == "assign" and any(overlap(arrays[0], x) for x in inputs):
+                raise InputError(
+                    "a compiled step assigns to its input; expected state that it does not get as an input"
+                )
             calls.append(Call(primitive, arrays, attributes, output.data))
 
         with hooked(write_down), set_mode(tracing=True):
