@@ -1,0 +1,89 @@
+"""The mutation check: mutants are what they say, and a sample of them is killed."""
+
+import ast
+import json
+import subprocess
+import sys
+
+import pytest
+
+from .mutants import mutants_of
+from .mutation import RESULTS, ROOT, TARGETS, all_mutants, selection_of
+
+RULES = b"""
+square = row("square", lambda g, y, x: g * x * 2)  # \xce\xbe
+subtract = row("subtract", lambda g, y, a, b: g, lambda g, y, a, b: -g)
+
+
+def log_prob(x):
+    return sum(x * logits - softplus(logits), axis=-1)
+
+
+def propagate(contribution, x):
+    if contribution.shape != x.shape:
+        contribution = sum_to(contribution, x.shape)
+    if x.size < 0:
+        raise InputError(f"{x.size + 1} is " + "no size")
+    return contribution
+"""
+
+
+def changes(source):
+    return {(m.line, m.before, m.after) for m in mutants_of("file.py", source)}
+
+
+def test_every_kind_of_mutant_is_made():
+    assert changes(RULES) == {
+        (2, "g * x * 2", "-(g * x * 2)"),
+        (2, "g * x * 2", "g * x"),
+        (2, "g * x * 2", "2"),
+        (2, "g * x", "g"),
+        (2, "g * x", "x"),
+        (3, "g", "-g"),
+        (3, "-g", "g"),
+        (7, "sum(x * logits - softplus(logits), axis=-1)", "x * logits - softplus(logits)"),
+        (7, "x * logits - softplus(logits)", "x * logits"),
+        (7, "x * logits - softplus(logits)", "x * logits + softplus(logits)"),
+        (7, "x * logits", "x"),
+        (7, "x * logits", "logits"),
+        (7, "softplus(logits)", "logits"),
+        (12, "sum_to(contribution, x.shape)", "contribution"),
+    }
+
+
+def test_a_sum_loses_each_of_its_terms_a_power_its_exponent_a_quotient_its_divisor():
+    found = changes(b"y = a + b ** 2 / c")
+    assert {after for _, before, after in found if "+" in before} == {"a", "b ** 2 / c", "a - b ** 2 / c"}
+    assert {(before, after) for _, before, after in found if "+" not in before} == {
+        ("b ** 2 / c", "b ** 2"),
+        ("b ** 2", "b"),
+    }
+
+
+def test_a_mutant_changes_its_expression_alone():
+    for mutant in mutants_of("file.py", RULES):
+        changed = mutant.apply(RULES)
+        assert RULES[mutant.start : mutant.end].decode() == mutant.before
+        assert changed == RULES[: mutant.start] + b"(" + mutant.after.encode() + b")" + RULES[mutant.end :]
+        assert ast.dump(ast.parse(changed)) != ast.dump(ast.parse(RULES))
+
+
+def test_every_target_has_mutants_and_tests():
+    mutants = all_mutants(ROOT, TARGETS)
+    for target in TARGETS:
+        paths = {m.path for m in mutants if m.path.startswith(target)}
+        assert paths, target
+        assert all(selection_of(path) for path in paths)
+
+
+def test_no_mutant_survived_when_its_file_was_last_tested():
+    results = json.loads(RESULTS.read_text())
+    assert {path: row["survivors"] for path, row in results["files"].items() if row["survivors"]} == {}
+    assert results["total"]["killed"] == sum(row["killed"] for row in results["files"].values()) > 0
+
+
+@pytest.mark.slow
+def test_a_sample_of_mutants_is_killed():
+    command = [sys.executable, "-m", "tests.mutation", "--sample", "10"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
+    assert run.returncode == 0, run.stdout + run.stderr
