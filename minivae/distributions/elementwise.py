@@ -45,14 +45,12 @@ class Elementwise(Distribution, ABC):
     inner: Any = 1.0
 
     def __init__(self, **parameters: Any) -> None:
-        first = next((x for x in parameters.values() if isinstance(x, Tensor)), next(iter(parameters.values())))
-        self.like = as_tensor(first)
-        shapes = {}
+        # Numbers and arrays take the dtype of a tensor, and numbers that of an array.
+        first = min(parameters.values(), key=lambda x: (not isinstance(x, Tensor), isinstance(x, int | float)))
+        self.like = as_tensor(float(first) if isinstance(first, int) else first)
         for name, value in parameters.items():
-            value = as_tensor(value, self.like)
-            setattr(self, name, value)
-            shapes[name] = value.shape
-        self.shape = broadcast_shapes(shapes)
+            setattr(self, name, as_tensor(value, self.like))
+        self.shape = broadcast_shapes({name: getattr(self, name).shape for name in parameters})
 
     def draw_noise(self, generator: Generator, lead: tuple[int, ...] = ()) -> Tensor:
         """Uniform noise on [0, 1), of shape ``(*lead, *batch, event)``."""

@@ -95,4 +95,5 @@ class Chi2(Gamma):
     """
 
     def __init__(self, log_df: Any) -> None:
-        super().__init__(as_tensor(log_df) - math.log(2), -math.log(2))
+        log_df = as_tensor(log_df) if isinstance(log_df, list | tuple) else log_df
+        super().__init__(log_df - math.log(2), -math.log(2))

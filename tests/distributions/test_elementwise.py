@@ -7,7 +7,17 @@ import pytest
 
 from minivae import backend
 from minivae.autodiff import backward, check_gradients, tensor
-from minivae.distributions import Elementwise, InverseCDF, Laplace, LocationScale, Normal, StudentT, SumOfExponentials
+from minivae.distributions import (
+    Chi2,
+    Elementwise,
+    Gamma,
+    InverseCDF,
+    Laplace,
+    LocationScale,
+    Normal,
+    StudentT,
+    SumOfExponentials,
+)
 from minivae.errors import InputError
 
 from .families import FAMILIES, as_tensors
@@ -142,7 +152,9 @@ def test_parameters_broadcast_against_each_other():
     np.testing.assert_allclose(laplace.entropy().numpy(), EVENT * (1 + np.log(2)), rtol=1e-6)
 
 
-def test_numbers_take_the_dtype_of_the_tensor_beside_them():
+def test_numbers_and_arrays_take_the_dtype_of_what_is_beside_them():
+    assert Gamma(1.0, np.zeros(EVENT)).mean.dtype == np.float64
+    assert Gamma(0, 0).mean.dtype == Chi2(1).mean.dtype == Chi2([1.0]).mean.dtype == np.float32
     log_scale = tensor(np.zeros(EVENT), "float32")
     for laplace in (Laplace(0.5, log_scale), Laplace(np.full(EVENT, 0.5), log_scale)):
         assert laplace.loc.dtype == laplace.mean.dtype == laplace.entropy().dtype == np.float32
