@@ -69,10 +69,10 @@ def all_mutants(root: Path, paths: list[str]) -> list[Mutant]:
 
 
 def selection_of(path: str) -> list[str]:
-    """The test files to run for a source file: its mirror, then where its package is checked."""
+    """The test files to run for a source file: its mirror, maybe in parts, then where its package is checked."""
     file = Path(path)
-    mirror = Path("tests", *file.parts[1:-1], f"test_{file.name}").as_posix()
-    return [mirror] * (ROOT / mirror).exists() + ALSO.get(file.parent.as_posix(), [])
+    mirrors = sorted((ROOT / "tests").joinpath(*file.parts[1:-1]).glob(f"test_{file.stem}*.py"))
+    return [m.relative_to(ROOT).as_posix() for m in mirrors] + ALSO.get(file.parent.as_posix(), [])
 
 
 # ------------------------------------------------------------ testing mutants
