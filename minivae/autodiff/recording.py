@@ -60,6 +60,7 @@ class Recorded:
         self.views: dict[int, int] = {}
         self.placed: dict[int, Any] = {}
         self._constants: set[int] = set()
+        self._targets = [call.inputs[0] for call in self.calls if call.primitive.name == "assign"]
         for number, call in enumerate(self.calls):
             self._classify(number, call)
         self.main, self.late = self._needed()
@@ -73,8 +74,7 @@ class Recorded:
             raise InputError("a compiled step indexes by an array that it computes; use take() instead of []")
         if name == "assign" or any(output is x for x in call.arrays):
             return  # writes into, or is, an array that is known already
-        constant = name not in DRAWS and all(id(x) in self._constants for x in call.arrays)
-        if constant:
+        if name not in DRAWS and all(id(x) in self._constants for x in call.arrays) and not self._assigned(output):
             self._constants.add(id(output))
         elif name in VIEWS and overlap(output, call.arrays[0]):
             if self.root(call.arrays[0]) is not None:
@@ -101,15 +101,12 @@ class Recorded:
         main = self._closure(effects)
         late = self._closure({self.made[root] for root in self.roots(self.outputs)}) - main
         # A late call may not read what the step, or others after it, have changed by then.
-        targets = [self.calls[n].inputs[0] for n in effects if self.calls[n].primitive.name == "assign"]
-        stale = {
-            n
-            for n in late
-            for x in self.calls[n].arrays
-            if self._from_outside(x) or any(overlap(x, target) for target in targets)
-        }
+        stale = {n for n in late for x in self.calls[n].arrays if self._from_outside(x) or self._assigned(x)}
         main |= self._closure(stale)
         return sorted(main), sorted(late - main)
+
+    def _assigned(self, array: Any) -> bool:
+        return any(overlap(array, target) for target in self._targets)
 
     def _from_outside(self, array: Any) -> bool:
         return self.root(array) is None and id(array) not in self._constants

@@ -84,6 +84,8 @@ class RandomStep:
                 return _any(rng, OTHERS)(x)
             if kind < 0.8:
                 return ad.standard_normal(self.generator, x.shape)
+            if kind < 0.85:
+                return ad.constant_like(x, 0.5, (N, N))
             # The target: state, or a view of it, or something computed.
             target = _any(rng, self.state) if rng.random() < 0.7 else y
             known = any(np.may_share_memory(target.data, z.data) for z in values[: len(INPUTS)])

@@ -281,3 +281,14 @@ def test_steps_in_two_threads_do_not_meet():
     for n in range(2):
         step = descent(parameter())
         assert found[n] == [step(ad.tensor(np.full(2, n, "float32")))["loss"].item() for _ in range(50)]
+
+
+def test_a_constant_that_is_assigned_begins_anew_in_each_call():
+    def step(x):
+        total = ad.constant_like(x, 0.0)
+        for _ in range(3):
+            ad.assign(total, total + x)
+        return total
+
+    compiled = ad.compile(step)
+    assert [compiled(value).item() for value in (1.0, 2.0, 5.0)] == [3, 6, 15]

@@ -1,0 +1,59 @@
+"""Arena: values that live at the same time lie apart, and memory is used again."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+import minivae.autodiff as ad
+
+from .steps import RandomStep
+from .test_trace import random_inputs
+
+
+def arena_of(step, *inputs):
+    compiled = ad.compile(step)
+    with np.errstate(all="ignore"):
+        compiled(*inputs)
+    return compiled.program.arena
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_living_values_do_not_overlap(seed):
+    lives = arena_of(RandomStep(seed), *random_inputs(seed, 0)).lives
+    for of_dtype in lives.values():
+        for a, b in combinations(of_dtype.values(), 2):
+            at_once = a.first <= b.last and b.first <= a.last
+            assert not at_once or a.stop <= b.start or b.stop <= a.start
+
+
+def deep(x):
+    """Twenty products, each needed for the next alone."""
+    for _ in range(20):
+        x = x @ x
+    return x
+
+
+def test_memory_is_used_again():
+    x = np.eye(32, dtype="float32")
+    arena = arena_of(deep, x)
+    assert arena.nbytes == 2 * x.nbytes
+
+
+def test_each_dtype_has_memory_of_its_own():
+    p = ad.tensor(np.zeros((4, 4), "float64"))
+
+    def step(x):
+        ad.assign(p, ad.astype(x @ x, "float64") @ p + 1)
+
+    arena = arena_of(step, np.eye(4, dtype="float32"))
+    assert {dtype.name for dtype in arena.lives} == {"float32", "float64"}
+
+
+def test_places_keep_the_order_of_axes():
+    """Sums depend on the order of the elements in memory."""
+    x = np.random.default_rng(0).standard_normal((50, 40)).astype("float32")
+    compiled = ad.compile(lambda x: ad.exp(ad.transpose(x)) + 0)
+    compiled(x)
+    found = compiled(x).numpy()
+    assert found.strides == np.exp(x.T).strides
