@@ -53,3 +53,13 @@ def test_an_update_in_place_joins_only_if_it_is_read_where_it_is_written():
             ad.assign(p, moved + x)
 
         assert len(grouped(step, X)) == kernels
+
+
+def test_what_was_assigned_is_read_at_other_places_by_another_kernel():
+    p, q = ad.Tensor(X.copy()), ad.Tensor(X.copy())
+
+    def step(x):
+        ad.assign(p, p * 2.0 + x)
+        ad.assign(q, p[::-1] + x)
+
+    assert [len(kernel.calls) for kernel in grouped(step, X)] == [2, 1]
