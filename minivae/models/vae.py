@@ -90,7 +90,7 @@ class VAE(Model):
         hidden: the encoder's hidden layers; the decoder has them in reverse.
         likelihood: "bernoulli" for data in [0, 1], "gaussian" for real data.
         sigmoid_mean: Gaussian means in (0, 1), as for Frey Face.
-        estimator: "B" (Eq. 7, less variance) or "A" (Eq. 6).
+        estimator: "B" (Eq. 7, gradients of less variance) or "A" (Eq. 6).
         samples: L, draws of z for each data point.
         activation, init: of the networks; "paper" initializes from N(0, 0.01^2).
         seed: of the initial weights; the same on every library.
