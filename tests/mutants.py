@@ -33,6 +33,11 @@ EQUIVALENT = {
         "stop_gradient(max(x, axis, keepdims=True))",
         "max(x, axis, keepdims=True)",
     ): "log_softmax is the same for any shift, so its gradient by the shift is 0; to stop it only saves work",
+    (
+        "minivae/autodiff/shape.py",
+        "astype(g, x.dtype)",
+        "g",
+    ): "backward casts every cotangent to the dtype of its input",
 }
 
 
