@@ -69,9 +69,9 @@ section 2.2. All three have the same expectation (*mean of draws* above); L samp
 
 MUTATION_TEXT = """## Mutation check
 
-Of {mutants} deliberate mistakes in the mathematics, one at a time (a sign flipped; a factor, a term or a sum dropped),
-the tests noticed {noticed}. {survived} survived; {equivalent} more change no result, each with its reason in
-`tests/mutation_equivalent.py`. Run by `python -m tests.mutation`; by file in
+Of {mutants} deliberate mistakes in the mathematics of {files} files, one at a time (a sign flipped; a factor, a term or
+a sum dropped), the tests noticed {noticed} and missed {survived}; {equivalent} more change
+no result and are not counted, with the reason of each. Run by `python -m tests.mutation`; file by file in
 [mutation_results.json](../tests/mutation_results.json).
 """
 
@@ -106,10 +106,15 @@ def mutation() -> str:
     """The section on the last run of the mutation check, if its results are there."""
     if not RESULTS.exists():
         return ""
-    total = json.loads(RESULTS.read_text(encoding="utf-8"))["total"]
+    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    total = results["total"]
     noticed, survived = total["killed"] + total["timeout"], total["survived"]
     return MUTATION_TEXT.format(
-        mutants=noticed + survived, noticed=noticed, survived=survived or "None", equivalent=total["equivalent"]
+        files=len(results["files"]),
+        mutants=noticed + survived,
+        noticed=noticed,
+        survived=survived,
+        equivalent=total["equivalent"],
     )
 
 
