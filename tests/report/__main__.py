@@ -70,8 +70,8 @@ section 2.2. All three have the same expectation (*mean of draws* above); L samp
 MUTATION_TEXT = """## Mutation check
 
 Of {mutants} deliberate mistakes in the mathematics of {files} files, one at a time (a sign flipped; a factor, a term or
-a sum dropped), the tests noticed {noticed} and missed {survived}; {equivalent} more change
-no result and are not counted, with the reason of each. Run by `python -m tests.mutation`; file by file in
+a sum dropped), the tests noticed {noticed} and missed {survived}; {equivalent} more change no result
+and are left out (`tests/mutants.py` says why). Run by `python -m tests.mutation`; file by file in
 [mutation_results.json](../tests/mutation_results.json).
 """
 
