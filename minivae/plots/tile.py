@@ -125,11 +125,12 @@ def _place(figure: Figure, layout: Layout, margins: Margins, note: float) -> tup
     tile = np.array([width, height]) * factor
     total = np.array([margins.left + margins.right, margins.bottom + margins.top + note]) * DPI + tile
     total = np.ceil(np.maximum(total.round(3), [NARROWEST * DPI, 0]))
+    while (inexact := total / DPI * DPI != total).any():  # in inches, or Matplotlib 3.10 cuts off a pixel
+        total += inexact
     spare = (total[0] - tile[0]) / DPI - margins.left - margins.right
     # whole screen pixels here too, or the tile would be resampled by a fraction
     corner = np.round(np.array([margins.left + spare / 2, margins.bottom]) * DPI)
-    # 4.6 inches times 200 is a little less than 920 pixels, and some versions of Matplotlib cut that off
-    figure.set_size_inches(np.nextafter(total / DPI, np.inf))
+    figure.set_size_inches(total / DPI)
     axes = figure.add_axes((*corner / total, *tile / total))
     axes.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
