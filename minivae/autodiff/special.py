@@ -41,7 +41,7 @@ def _polygamma_value(xp: Any, x: Any, n: int, out: Any = None) -> Any:
     if n == 0:
         return special.digamma(x, out=out)
     # (-1)^(n + 1) n! zeta(n + 1, x), with Hurwitz's zeta function.
-    scale = math.factorial(n) * (-1.0) ** (n + 1)
+    scale = -math.factorial(n) * (-1.0) ** n
     return xp.multiply(special.zeta(n + 1.0, x), scale, out=out)
 
 

@@ -7,6 +7,7 @@ Chi-squared are in ``gamma.py``.)
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from typing import Any
 
 from ..autodiff import (
@@ -78,9 +79,9 @@ class TwoGammas(Elementwise):
     too small for floating-point numbers.
     """
 
+    @abstractmethod
     def shapes(self) -> tuple[Tensor, Tensor]:
         """a and b."""
-        raise NotImplementedError
 
     def draw_noise(self, generator: Generator, lead: tuple[int, ...] = ()) -> Tensor:
         """Uniform noise on [0, 1), of shape ``(*lead, *batch, event, 2)``: one number for each variable."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..autodiff import Tensor, absolute, digamma, exp, expand_dims, expm1, gammaln, square, sum
+from ..autodiff import Tensor, absolute, broadcast_to, digamma, exp, expand_dims, expm1, gammaln, square, sum
 from .composition import Beta, Dirichlet, LogNormal, betaln
 from .elliptical import MultivariateNormal
 from .gamma import Gamma
@@ -50,7 +50,7 @@ def _gumbel(q: Gumbel, p: Gumbel) -> Tensor:
 @register_kl(LogNormal, LogNormal)
 def _log_normal(q: LogNormal, p: LogNormal) -> Tensor:
     """That of the two Gaussians: an invertible map of x changes no divergence."""
-    return kl(*(Normal(x.loc + x.log_var * 0.0, x.log_var) for x in (q, p)))
+    return kl(*(Normal(broadcast_to(x.loc, x.shape), x.log_var) for x in (q, p)))
 
 
 @register_kl(Beta, Beta)

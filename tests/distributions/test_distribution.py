@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minivae import backend
-from minivae.autodiff import check_gradients, tensor
+from minivae.autodiff import Parameter, backward, check_gradients, tensor
 from minivae.distributions import Distribution, Normal, Uniform
 from minivae.errors import InputError
 
@@ -229,14 +229,16 @@ def test_float32_is_accurate(family, rng):
 
 @EVERY_FAMILY
 def test_nothing_waits_moves_or_widens_on_a_device(family, rng):
-    arrays = as_tensors(family.parameters(rng, (M, EVENT)), "float32", "strict")
+    arrays = [Parameter(x.data) for x in as_tensors(family.parameters(rng, (M, EVENT)), "float32", "strict")]
     x = tensor(family.data(rng, (L, M, EVENT)), "float32", "strict")
     generator = backend.generator(0, "strict")
     counter = strict.counter
     with counter.forbid_synchronization(), counter.forbid_transfers(), counter.forbid_dtype("float64"):
         distribution = family.make(*arrays)
-        distribution.log_prob(x), distribution.entropy(), distribution.mean
-        distribution.sample(generator, L)
+        log_prob, z = distribution.log_prob(x), distribution.sample(generator, L)
+        total = log_prob.sum() + (z * z).sum() + distribution.entropy().sum() + distribution.mean.sum()
+        if family.trained:
+            backward(total, arrays)
 
 
 def test_the_base_class_leaves_the_mathematics_to_the_families():
