@@ -2,7 +2,8 @@
 
 The numbers were computed with mpmath 1.3.0 at 60 digits; P(a, x) is
 ``mp.gammainc(a, 0, x, regularized=True)``, q is ``mp.exp(a*t - x - mp.loggamma(a))``
-with ``x = mp.exp(t)``, and its derivatives by a are ``mp.diff(lambda a: P(a, x), a, k, h=1e-15) / q``.
+with ``x = mp.exp(t)``, and its derivatives by a are ``mp.diff(lambda a: P(a, x), a, k, h=1e-15) / q``
+(far above the mean, those of -``mp.gammainc(a, x, mp.inf, regularized=True)``).
 """
 
 import subprocess
@@ -43,6 +44,7 @@ SLOPES = np.array(
         (2.5, 0.75, -0.46385815686421655, 0.086070527696062103),
         (2.5, 1.5, -0.31478710061260284, -0.18578156056431858),
         (2.5, 2.9, -0.13447990932263408, -0.27390007627639845),
+        (2.5, 6.0, -0.013184614493343537, -0.068649574276773635),
         (7.0, -0.5, -0.39012027576934551, 0.96512422727131489),
         (7.0, 1.0, -0.22605256785114809, 0.2167374816335697),
         (7.0, 1.85, -0.15342732529744356, 0.015158569118777343),
@@ -52,6 +54,7 @@ SLOPES = np.array(
         (30.0, 3.375, -0.033960084895074548, 0.00089530791327207068),
         (30.0, 3.4, -0.033539195115730412, 4.3393064039219971e-5),
         (30.0, 4.5, -0.018406401854542807, -0.020278723889871581),
+        (1000.0, 5.0, -0.0022405690615259956, 0.0042747939529126843),
         (1000.0, 6.7, -0.0011076562392754983, 0.00023014068861221562),
         (1000.0, 6.905, -0.001001545185114711, 2.7598498661106603e-6),
         (1000.0, 6.91, -0.00099904455569447422, -2.2426799506387091e-6),
@@ -96,6 +99,20 @@ def test_derivatives_of_the_incomplete_gamma_function_in_float32():
     found = slope(a, t, 1)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, slope(a.astype(np.float64), t.astype(np.float64), 1), rtol=2e-5)
+
+
+def test_further_derivatives_of_the_incomplete_gamma_function():
+    """Up to the third by a, and those by t: below and above where the method changes."""
+    a = np.array([0.3, 2.5, 4.0, 9.0, 9.0])
+    t = np.array([-1.0, 0.5, 1.5, 1.0, 2.5])
+    check_gradients(lambda a, t: ad.apply(PRIMITIVES["gammainc_slope"], a, t, order=1), [a, t], order=2)
+
+
+def test_derivatives_of_log_gamma():
+    x = np.array([0.3, 1.0, 4.5])
+    check_gradients(ad.gammaln, [x], order=2)
+    for n in range(3):
+        check_gradients(lambda x, n=n: ad.polygamma(n, x), [x], order=2)
 
 
 def test_the_exponential_integral():
