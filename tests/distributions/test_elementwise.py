@@ -10,6 +10,7 @@ from minivae.autodiff import backward, check_gradients, tensor
 from minivae.distributions import (
     Chi2,
     Elementwise,
+    F,
     Gamma,
     InverseCDF,
     Laplace,
@@ -150,6 +151,12 @@ def test_parameters_broadcast_against_each_other():
     assert laplace.sample(backend.generator(0), 5).shape == (5, M, EVENT)
     assert laplace.log_prob(0.0).shape == (M,)
     np.testing.assert_allclose(laplace.entropy().numpy(), EVENT * (1 + np.log(2)), rtol=1e-6)
+
+
+def test_a_mean_of_one_parameter_has_the_shape_of_all():
+    f = F(np.zeros((M, 1)), np.full(EVENT, 2.0))  # whose mean is that of the second
+    assert f.mean.shape == (M, EVENT)
+    assert f.sample(backend.generator(0)).shape == (M, EVENT)
 
 
 def test_numbers_and_arrays_take_the_dtype_of_what_is_beside_them():

@@ -121,6 +121,7 @@ def test_shapes_broadcast(rng):
     assert student.mean.shape == (2, M, EVENT)
     assert student.entropy().shape == student.log_prob(loc).shape == (2, M)
     assert student.sample(backend.generator(0), 5).shape == (5, 2, M, EVENT)
+    assert MultivariateNormal(np.zeros((M, EVENT)), factor[0]).entropy().shape == (M,)
 
 
 @pytest.mark.parametrize("shape", [(EVENT,), (EVENT, 3), (3, EVENT), (M, 3, 3)])
