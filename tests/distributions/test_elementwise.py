@@ -18,6 +18,7 @@ from minivae.distributions import (
     Normal,
     StudentT,
     SumOfExponentials,
+    Uniform,
 )
 from minivae.errors import InputError
 
@@ -79,6 +80,14 @@ def test_noise_of_zero_and_of_one_gives_finite_samples_and_gradients(name, famil
     for gradient in backward(x.sum(), parameters):
         assert np.isfinite(gradient.numpy()).all()
     assert not np.isnan(distribution.log_prob(x.detach()).numpy()).any()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_noise_is_held_half_a_rounding_unit_from_its_ends(dtype):
+    """The generator draws multiples of a unit: its 0 stands for half of one, its 1 - unit for itself."""
+    unit = np.finfo(dtype).eps / 2
+    u = Uniform(tensor(np.zeros(4), dtype), 0.0).sample(np.array([0.0, unit, 1 - unit, 1.0])).numpy()
+    np.testing.assert_array_equal(u, np.array([unit / 2, unit, 1 - unit, 1 - unit], dtype))
 
 
 # ------------------------------------------------------------------- supports
