@@ -83,6 +83,8 @@ def test_allowing_zero_does_not_allow_a_wrong_zero(mode):
         (lambda x: sign(x) * 2.0 + x, 0.0, "inf"),
         (lambda x: x + astype(x > 0, np.float64), [1.0, 0.0], "inf"),
         (lambda x: sqrt(absolute(x) + 1e-300), 0.0, r"\d+"),
+        (lambda x: (absolute(x) + exp(x) * 10.0) - exp(x) * 10.0, 0.0, "2|1.999"),  # in spite of its rounding
+        (lambda x: x * x + absolute(x) * 1e-5, 0.0, "2.*e-05|1.99.*e-05"),
     ],
 )
 def test_kinks_and_jumps_are_reported_as_such(f, x, apart, mode):
@@ -111,6 +113,8 @@ def test_kink_of_one_element_in_a_thousand_is_reported_in_directions(rng):
         (lambda x: exp(x), [30.0, -30.0]),
         (lambda x: x * x * 1e-12, [1.0, 2.0]),
         (lambda x: x * 1e-4 + 1e4, [1.0, 2.0]),  # rounding of f hides most of its slope
+        (lambda x: (sin(x) * 1e4 + x) - sin(x) * 1e4, [1.0, 2.0]),  # that of a difference does not show in it
+        (lambda x: (sin(x) * 10.0 - 2.0) - sin(x) * 10.0 + 2.0, [1.0, 2.0]),  # zero but for rounding
     ],
 )
 def test_smooth_points_are_not_mistaken_for_kinks_or_faults(f, x, mode):

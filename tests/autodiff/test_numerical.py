@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minivae.autodiff import absolute, exp, log, matmul, sin, sum, tensor
+from minivae.autodiff import absolute, exp, log, matmul, sin, sum, tanh, tensor
 from minivae.autodiff.numerical import _STEPS, Map, compare
 
 
@@ -37,11 +37,35 @@ def test_pullback_and_slopes_of_a_matrix_are_its_columns_and_rows():
     np.testing.assert_allclose(f.slopes(0, np.eye(3)[1], v, _STEPS[0]).central, [v @ a[:, 1]], rtol=1e-9)
 
 
-def test_rounding_grows_with_the_value_and_shrinks_with_the_step():
-    f = Map(lambda x: x * 1000.0, [tensor(np.ones(1), requires_grad=True)], ["x"], False)
-    coarse, fine = (f.slopes(0, np.ones(1), None, step).rounding[0] for step in (1e-4, 1e-6))
-    assert fine == pytest.approx(100 * coarse)
-    assert coarse == pytest.approx(1000 * 10 * 2.2e-16 / 1e-4, rel=0.1)
+def test_rounding_is_some_units_in_the_last_place_of_the_value():
+    f = Map(lambda x: x * 1000.0, [tensor(np.ones(2), requires_grad=True)], ["x"], False)
+    np.testing.assert_allclose(f.rounding(None), 1000 * 10 * 2.2e-16, rtol=0.1)
+    np.testing.assert_allclose(f.rounding(np.array([3.0, 4.0])), [5000 * 10 * 2.2e-16], rtol=0.1)
+
+
+@pytest.mark.parametrize("v", [None, np.array([1.0, -1.0])], ids=["element", "direction"])
+@pytest.mark.parametrize("magnitude", [1e3, 1e6])
+def test_rounding_before_a_cancellation_is_measured(magnitude, v):
+    """A value near 0 does not tell that it is the difference of large ones; their rounding does."""
+    f = Map(
+        lambda x: (sin(x) * magnitude + exp(x)) - sin(x) * magnitude - exp(x),
+        [tensor(np.array([0.5, 0.7]), requires_grad=True)],
+        ["x"],
+        False,
+    )
+    unit = 2.2e-16 * magnitude
+    assert f.rounding(v).max() < 1e-2 * unit
+    measured = f.measured_rounding(0, np.ones(2), v)
+    assert (measured > unit).all()  # 20 times a deviation of 0.1 to 1 units
+    assert (measured < 40 * unit).all()
+
+
+@pytest.mark.parametrize(
+    "f", [sin, exp, lambda x: absolute(x - 1e-7), lambda x: tanh(x * 1e3)], ids=["sin", "exp", "kink near", "bent"]
+)
+def test_what_is_smooth_and_a_single_kink_are_no_rounding(f):
+    f = Map(f, [tensor(np.float64(0.0), requires_grad=True)], ["x"], False)
+    assert f.measured_rounding(0, np.array(1.0), None) < 1e-11
 
 
 @pytest.mark.parametrize(
