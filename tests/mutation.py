@@ -7,8 +7,10 @@
 A mutant is one copy of the package with one expression changed: the sign of a derivative
 rule turned, a factor or a term dropped, + and - exchanged, or an operation left out (the
 sum that undoes broadcasting is one). The test files that mirror the changed file must
-fail; a mutant that they pass has survived, and is listed. Those that compute the same as
-the original are listed in :mod:`tests.mutants` with the reason, and left out.
+fail, or else those of its package; a mutant that they pass has survived, and is listed.
+Those that compute the same as the original are listed in :mod:`tests.mutants` with the
+reason, and left out. The results of a file are written when it is done, so that a run
+that is interrupted loses one file's.
 
 Mutants are made in a temporary copy of ``minivae`` and ``tests``, never in the checkout.
 Each is tested in a fork of a process that has imported the outside libraries already: the
@@ -31,8 +33,8 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
 import traceback
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -48,14 +50,13 @@ TARGETS = [
     "minivae/bounds.py",
     "minivae/optim",
 ]
-# Beside the test file of the same name: where the rows of a whole package are checked.
+# For what the test file of the same name lets pass: where the rows of a whole package are checked.
 ALSO = {
     "minivae/autodiff": ["tests/autodiff/test_primitives.py"],
     "minivae/distributions": ["tests/distributions"],
     "minivae/optim": ["tests/optim"],
 }
-WORKERS = 2
-TIMEOUT = 100  # seconds of processor time; the longest selection takes about 25
+TIMEOUT = 150  # seconds of processor time; the longest stage takes about 40
 PRELOADED = ("pytest", "hypothesis", "hypothesis.extra.numpy", "numpy", "scipy.special", "scipy.stats", "torch")
 
 
@@ -68,11 +69,12 @@ def all_mutants(root: Path, paths: list[str]) -> list[Mutant]:
     return list(dict.fromkeys(mutants))  # g * g without its first factor is g * g without its second
 
 
-def selection_of(path: str) -> list[str]:
-    """The test files to run for a source file: its mirror, maybe in parts, then where its package is checked."""
+def stages_of(path: str) -> list[list[str]]:
+    """The test files to run for a source file: its mirror, maybe in parts; then those of its package."""
     file = Path(path)
     mirrors = sorted((ROOT / "tests").joinpath(*file.parts[1:-1]).glob(f"test_{file.stem}*.py"))
-    return [m.relative_to(ROOT).as_posix() for m in mirrors] + ALSO.get(file.parent.as_posix(), [])
+    stages = [[m.relative_to(ROOT).as_posix() for m in mirrors], ALSO.get(file.parent.as_posix(), [])]
+    return [tests for tests in stages if tests]
 
 
 # ------------------------------------------------------------ testing mutants
@@ -121,14 +123,14 @@ def _pytest_main(folder: Path, tests: list[str]) -> int:
     return int(pytest.main([*options, *tests]))
 
 
-def outcome(folder: Path, mutant: Mutant) -> str:
+def outcome(folder: Path, mutant: Mutant, tests: list[str]) -> str:
     """Test a mutant in a copy: "killed", "timeout" or "survived"."""
     file = folder / mutant.path
     source = file.read_bytes()
     Path(importlib.util.cache_from_source(str(file))).unlink(missing_ok=True)
     try:
         file.write_bytes(mutant.apply(source))
-        code = run_tests(folder, selection_of(mutant.path))
+        code = run_tests(folder, tests)
     finally:
         file.write_bytes(source)
     if code not in (0, 1, 2, -signal.SIGXCPU):  # 1: a test failed; 2: one could not be imported
@@ -146,12 +148,12 @@ def _start_worker(original: Path) -> None:
     sys.dont_write_bytecode = True  # a mutant's would be taken for its successor's
 
 
-def _work(mutant: Mutant) -> tuple[Mutant, str]:
-    return mutant, outcome(_folder, mutant)
+def _work(task: tuple[Mutant, list[str]]) -> tuple[Mutant, str]:
+    return task[0], outcome(_folder, *task)
 
 
-def run(original: Path, mutants: list[Mutant]) -> dict[Mutant, str]:
-    """The outcome of each mutant of the copy ``original``, tested by WORKERS processes.
+def run(original: Path, mutants: list[Mutant], workers: int) -> Iterator[tuple[str, dict[Mutant, str]]]:
+    """File by file, the outcome of each of its mutants in the copy ``original``.
 
     Raises:
         RuntimeError: the tests fail without any change.
@@ -159,36 +161,34 @@ def run(original: Path, mutants: list[Mutant]) -> dict[Mutant, str]:
     for name in PRELOADED:
         if importlib.util.find_spec(name.partition(".")[0]):
             importlib.import_module(name)
-    tests = sorted({test for m in mutants for test in selection_of(m.path)})
-    if any(run_tests(original, [test]) for test in tests):
-        raise RuntimeError(f"without any change some test fails:\n{(original / 'log').read_text()}")
-    found = {}
-    with multiprocessing.get_context("fork").Pool(WORKERS, _start_worker, (original,)) as pool:
-        for mutant, result in pool.imap_unordered(_work, mutants):
-            found[mutant] = result
-            print(f"{len(found)}/{len(mutants)}", end="\r", file=sys.stderr, flush=True)
-            if result != "killed":
-                print(f"{result}: {mutant}", flush=True)
-    return found
+    passed = []  # the stages that the original is known to pass
+    with multiprocessing.get_context("fork").Pool(workers, _start_worker, (original,)) as pool:
+        for path in sorted({m.path for m in mutants}):
+            found = {m: "survived" for m in mutants if m.path == path}
+            for tests in stages_of(path):
+                left = [(m, tests) for m, result in found.items() if result == "survived"]
+                if left and tests not in passed:
+                    if run_tests(original, tests):
+                        raise RuntimeError(f"without any change:\n{(original / 'log').read_text()}")
+                    passed.append(tests)
+                found.update(pool.imap_unordered(_work, left))
+            yield path, found
 
 
 # -------------------------------------------------------------------- results
 
 
-def write_results(found: dict[Mutant, str], seconds: float) -> None:
-    """Put the counts and survivors of the files that were tested into the results file."""
+def write_row(path: str, found: dict[Mutant, str]) -> None:
+    """Put the counts and survivors of a file that was tested into the results file."""
     old = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"files": {}}
     files = {path: row for path, row in old["files"].items() if (ROOT / path).exists()}
-    for path in {m.path for m in found}:
-        mine = {m: result for m, result in found.items() if m.path == path}
-        counts = {result: list(mine.values()).count(result) for result in ("killed", "timeout", "survived")}
-        survivors = [str(m) for m, result in mine.items() if result == "survived"]
-        skipped = sum(key[0] == path for key in EQUIVALENT)
-        files[path] = {**counts, "equivalent": skipped, "survivors": survivors, "date": f"{datetime.date.today()}"}
-    total = {key: sum(row[key] for row in files.values()) for key in ("killed", "timeout", "survived", "equivalent")}
+    counts = {result: list(found.values()).count(result) for result in ("killed", "timeout", "survived")}
+    counts["equivalent"] = sum(key[0] == path for key in EQUIVALENT)
+    survivors = [str(m) for m, result in found.items() if result == "survived"]
+    files[path] = {**counts, "survivors": survivors, "date": f"{datetime.date.today()}"}
+    total = {key: sum(row[key] for row in files.values()) for key in counts}
     results = {"command": "python -m tests.mutation", "versions": _versions(), "total": total}
     RESULTS.write_text(json.dumps({**results, "files": dict(sorted(files.items()))}, indent=1) + "\n")
-    print(f"{total} after {seconds:.0f} s")
 
 
 def _versions() -> dict[str, str]:
@@ -206,17 +206,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("paths", nargs="*", default=TARGETS, help="files or folders to mutate")
     parser.add_argument("--sample", type=int, help="test so many mutants, drawn with a fixed seed")
+    parser.add_argument("--workers", type=int, default=2, help="processes that test mutants (default: 2)")
     options = parser.parse_args()
-    began = time.perf_counter()
+    alive = 0
     with tempfile.TemporaryDirectory() as folder:
         copy_checkout(original := Path(folder, "original"))
         mutants = all_mutants(original, options.paths)
         if options.sample:
             mutants = random.Random(20131220).sample(mutants, options.sample)
-        found = run(original, mutants)
-    if not options.sample:
-        write_results(found, time.perf_counter() - began)
-    return int("survived" in found.values())
+        for path, found in run(original, mutants, options.workers):
+            others = [f"  {result}: {m}" for m, result in found.items() if result != "killed"]
+            print(f"{path}: {len(found) - len(others)} of {len(found)} killed", *others, sep="\n", flush=True)
+            alive += list(found.values()).count("survived")
+            if not options.sample:
+                write_row(path, found)
+    return int(alive > 0)
 
 
 if __name__ == "__main__":

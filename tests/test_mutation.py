@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from .mutants import mutants_of
-from .mutation import RESULTS, ROOT, TARGETS, all_mutants, selection_of
+from .mutation import RESULTS, ROOT, TARGETS, all_mutants, stages_of
 
 RULES = b"""
 square = row("square", lambda g, y, x: g * x * 2)  # \xce\xbe
@@ -73,7 +73,7 @@ def test_every_target_has_mutants_and_tests():
     for target in TARGETS:
         paths = {m.path for m in mutants if m.path.startswith(target)}
         assert paths, target
-        assert all(selection_of(path) for path in paths)
+        assert all(stages_of(path) for path in paths)
 
 
 def test_no_mutant_survived_when_its_file_was_last_tested():
