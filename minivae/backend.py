@@ -122,7 +122,7 @@ def _library_by_inheritance(array: Any) -> Library | None:
     for kind, this in list(_library_of_type.items()):
         if isinstance(array, kind):
             return this
-    if type(array).__module__ == "cupy" and type(array).__name__ == "ndarray":  # not made through us
+    if type(array).__module__ == "cupy" and type(array).__name__ == "ndarray":  # not made through us; pragma: no cover
         return library("cupy")
     return None
 

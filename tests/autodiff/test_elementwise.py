@@ -1,21 +1,19 @@
-"""Element-wise functions where it is hard: large logits, tiny numbers, ties, zeros to a power."""
+"""Element-wise functions: values of every row, any shapes, ties, zeros to a power."""
 
+import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
-import scipy.special
+from hypothesis import given
 
 from minivae.autodiff import (
     PRIMITIVES,
     absolute,
     add,
     backward,
+    check_gradients,
     clip,
     divide,
-    exp,
-    expm1,
     grad,
-    log1p,
-    log_sigmoid,
     maximum,
     minimum,
     negative,
@@ -23,88 +21,14 @@ from minivae.autodiff import (
     relu,
     sigmoid,
     sign,
-    softplus,
     sqrt,
     subtract,
-    tanh,
     tensor,
     where,
 )
 from minivae.errors import InputError
 
-LOGITS = [0.0, 1e-40, -1e-30, 1e-5, 1.0, -1.0, 10.0, -10.0, 20.0, -20.0, 50.0, -50.0, 80.0, -80.0]
-SATURATED = [90.0, -90.0, 100.0, -100.0, 700.0, -700.0, 1e4, -1e4]
-ROUNDING = {np.float32: 3e-7, np.float64: 5e-16}
-both_dtypes = pytest.mark.parametrize("dtype", ROUNDING)
-
-
-def value_and_slopes(f, x, dtype, library="numpy"):
-    """f(x), f'(x), f''(x), element by element."""
-    x = tensor(np.array(x, dtype), backend=library, requires_grad=True)
-    y = f(x)
-    ones = np.ones(x.shape, dtype)
-    (first,) = backward(y, [x], ones.tolist(), create_graph=True)
-    (second,) = backward(first, [x], ones.tolist())
-    return [t.numpy() for t in (y, first, second)]
-
-
-def softplus_exact(x):
-    return -scipy.special.log_expit(-np.float64(x))
-
-
-@both_dtypes
-def test_logistic_functions_are_accurate_for_any_logit(dtype, backend_name):
-    x = np.array(LOGITS, dtype)
-    wide, rtol = x.astype(np.float64), ROUNDING[dtype]
-    p, q = scipy.special.expit(wide), scipy.special.expit(-wide)
-    softplus_found = value_and_slopes(softplus, x, dtype, backend_name)
-    for found, expected in zip(softplus_found, [softplus_exact(wide), p, p * q], strict=True):
-        np.testing.assert_allclose(found, expected, rtol=2 * rtol, atol=1e-7 if dtype == np.float32 else 1e-16)
-    np.testing.assert_allclose(softplus_found[0], softplus_exact(wide), rtol=2 * rtol)
-    np.testing.assert_allclose(sigmoid(x).numpy(), p, rtol=2 * rtol)
-    np.testing.assert_allclose(log_sigmoid(x).numpy(), scipy.special.log_expit(wide), rtol=2 * rtol)
-
-
-@both_dtypes
-def test_saturated_logits_give_finite_values_and_slopes(dtype, backend_name):
-    x = np.array(SATURATED, dtype)
-    wide, tiny = x.astype(np.float64), np.finfo(dtype).tiny * 4  # what a clipped sigmoid keeps above 0
-    p = scipy.special.expit(wide)
-    for f, expected in (
-        (softplus, [softplus_exact(wide), p]),
-        (sigmoid, [p, 0 * p]),
-        (log_sigmoid, [scipy.special.log_expit(wide), 1 - p]),
-        (tanh, [np.sign(wide), 0 * p]),
-    ):
-        found = value_and_slopes(f, x, dtype, backend_name)
-        assert all(np.isfinite(t).all() for t in found)
-        np.testing.assert_allclose(found[0], expected[0], rtol=1e-6, atol=tiny)
-        np.testing.assert_allclose(found[1], expected[1], rtol=1e-6, atol=1e-36)
-        np.testing.assert_allclose(found[2], 0, atol=1e-36)
-    assert (sigmoid(x).numpy() > 0).all()  # its logarithm stays finite
-
-
-@both_dtypes
-def test_softplus_of_infinities(dtype):
-    np.testing.assert_array_equal(softplus(np.array([np.inf, -np.inf], dtype)).numpy(), [np.inf, 0.0])
-
-
-@both_dtypes
-def test_values_near_zero_keep_their_relative_accuracy(dtype):
-    x = np.array([1e-30, -1e-20, 1e-8, -1e-4], dtype)
-    wide = x.astype(np.float64)
-    np.testing.assert_allclose(expm1(x).numpy(), np.expm1(wide), rtol=2 * ROUNDING[dtype])
-    np.testing.assert_allclose(log1p(x).numpy(), np.log1p(wide), rtol=2 * ROUNDING[dtype])
-    denormal = np.array([np.finfo(dtype).smallest_subnormal * 8], dtype)
-    for f in (sigmoid, softplus, exp, tanh, relu, absolute):
-        assert all(np.isfinite(t).all() for t in value_and_slopes(f, denormal, dtype))
-
-
-@both_dtypes
-def test_log_variances_of_thirty(dtype):
-    x = np.array([-30.0, 30.0], dtype)
-    for found in value_and_slopes(exp, x, dtype):
-        np.testing.assert_allclose(found, np.exp(x.astype(np.float64)), rtol=2 * ROUNDING[dtype])
+from .any_shape import assert_linear_map, numbered, repeatable
 
 
 def test_a_function_of_integers_that_needs_floats_says_so():
@@ -177,7 +101,7 @@ def test_ties_share_the_gradient_between_both_sides(backend_name):
         np.testing.assert_array_equal(gb.numpy(), v - ga.numpy())
 
 
-@both_dtypes
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_clip_leaves_what_lies_inside(dtype):
     x = np.array([-0.1, 0.1, 0.3], dtype)
     y = clip(x, 0.1, 0.2)
@@ -229,6 +153,29 @@ def test_unary_values_are_numpys(name, backend_name):
     x = np.array([[0.25, 2.0], [1.0, 0.5]])
     found = PRIMITIVES[name](tensor(x, backend=backend_name))
     np.testing.assert_allclose(found.numpy(), NUMPY.get(name, getattr(np, name, None))(x), rtol=1e-15)
+
+
+@pytest.mark.parametrize("name", BINARY)
+@repeatable
+@given(hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, min_side=0, max_side=3))
+def test_values_and_derivatives_of_any_two_shapes(name, shapes):
+    rng, row = np.random.default_rng(1), PRIMITIVES[name]
+    a, b = (rng.uniform(0.4, 2.0, shape) for shape in shapes.input_shapes)
+    np.testing.assert_allclose(row(tensor(a), tensor(b)).numpy(), getattr(np, name)(a, b), rtol=1e-15)
+    check_gradients(row, [a, b], order=2, mode="directions", allow_zero=True)
+
+
+@repeatable
+@given(hnp.mutually_broadcastable_shapes(num_shapes=3, max_dims=3, min_side=0, max_side=3))
+def test_where_of_any_three_shapes(shapes):
+    condition, a, b = (numbered(shape) for shape in shapes.input_shapes)
+    condition = condition % 3 < 1.5
+    for fill in (a, np.zeros_like(a)):  # linear in b alone where the other is zero
+        expected = np.where(condition, fill, b)
+        np.testing.assert_array_equal(where(condition, tensor(fill), tensor(b)).numpy(), expected)
+    zero = np.zeros(())
+    assert_linear_map(lambda a: where(condition, a, zero), a, np.where(condition, a, zero))
+    assert_linear_map(lambda b: where(condition, zero, b), b, np.where(condition, zero, b))
 
 
 @pytest.mark.parametrize("name", BINARY + COMPARISONS)

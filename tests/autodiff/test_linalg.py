@@ -1,11 +1,15 @@
 """Matrix products: every promotion of shapes, dtypes, and errors."""
 
+import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
+from hypothesis import given
 
 from minivae import backend
 from minivae.autodiff import backward, linear, matmul, tensor
 from minivae.errors import InputError
+
+from .any_shape import assert_linear_map, numbered, repeatable
 
 SHAPES = [
     ((2, 3), (3, 4)),
@@ -29,6 +33,14 @@ def test_products_are_numpys(a, b, rng, backend_name):
     found = tensor(a, backend=backend_name) @ tensor(b, backend=backend_name)
     np.testing.assert_allclose(found.numpy(), a @ b, rtol=1e-13, atol=1e-15)
     assert found.shape == (a @ b).shape
+
+
+@repeatable
+@given(hnp.mutually_broadcastable_shapes(signature=np.matmul.signature, max_dims=2, min_side=0, max_side=3))
+def test_products_of_any_shapes_are_linear_in_either_side(shapes):
+    a, b = (numbered(shape) for shape in shapes.input_shapes)
+    assert_linear_map(lambda a: matmul(a, b), a, a @ b)
+    assert_linear_map(lambda b: matmul(a, b), b, a @ b)
 
 
 def test_arrays_on_either_side_take_the_dtype_of_the_tensor(backend_name):

@@ -1,8 +1,11 @@
 """Reductions: large and infinite terms, ties, no elements, and agreement with NumPy and SciPy."""
 
+import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
 import scipy.special
+from hypothesis import given
+from hypothesis import strategies as st
 
 from minivae.autodiff import (
     backward,
@@ -18,6 +21,8 @@ from minivae.autodiff import (
     var,
 )
 from minivae.errors import InputError
+
+from .any_shape import axes_of, repeatable
 
 HUGE = np.array([[1e4, 1e4 - 1, -1e4], [-1e4, -1e4 - 3, -1e4], [0.0, 1e-30, -1e4]])
 AXES = [None, 0, -1, (0, 1)]
@@ -62,6 +67,27 @@ def test_values_are_numpys(f, numpy, axis, keepdims, rng, backend_name):
     x = rng.normal(size=(3, 4))
     found = f(tensor(x, backend=backend_name), axis, keepdims)
     np.testing.assert_allclose(found.numpy(), numpy(x, axis=axis, keepdims=keepdims), rtol=1e-14, atol=1e-15)
+
+
+NUMPYS = {
+    **{max: np.max, min: np.min, mean: np.mean, var: np.var, sum: np.sum, logsumexp: scipy.special.logsumexp},
+    **{softmax: scipy.special.softmax, log_softmax: scipy.special.log_softmax},
+}
+
+
+@pytest.mark.parametrize("f", NUMPYS)
+@repeatable
+@given(hnp.array_shapes(min_dims=0, max_dims=4, max_side=3), st.data())
+def test_values_and_derivatives_of_any_shape_over_any_axes(f, shape, data):
+    """No two elements are equal or close, so that the largest has a gradient by differences."""
+    x = np.random.default_rng(len(shape)).permutation(np.prod(shape, dtype=int)).reshape(shape) * 0.3 - 1
+    if f in (softmax, log_softmax):
+        options = {"axis": data.draw(st.sampled_from(range(-len(shape), len(shape))))} if shape else {"axis": None}
+    else:
+        options = {"axis": data.draw(axes_of(shape)), "keepdims": data.draw(st.booleans())}
+    expected = NUMPYS[f](x, **options)
+    np.testing.assert_allclose(f(tensor(x), **options).numpy(), expected, rtol=1e-13, atol=1e-14)
+    check_gradients(lambda x: f(x, **options), [x], order=2, mode="directions", allow_zero=True)
 
 
 @pytest.mark.parametrize("f", [max, min])

@@ -3,7 +3,7 @@
 import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from minivae import backend
@@ -30,25 +30,7 @@ from minivae.autodiff import (
 from minivae.autodiff.shape import sum_to
 from minivae.errors import InputError
 
-repeatable = settings(deadline=None, max_examples=60, derandomize=True)
-shapes = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=3)
-
-
-def numbered(shape, start=1.0):
-    return np.arange(start, start + np.prod(shape, dtype=int)).reshape(shape)
-
-
-def assert_linear_map(f, x, expected):
-    """f(x) is as expected, and for the map's adjoint <v, f(x)> = <f^T v, x>, exactly (in small integers)."""
-    variable = tensor(x, requires_grad=True)
-    y = f(variable)
-    np.testing.assert_array_equal(y.numpy(), expected)
-    assert y.shape == np.shape(expected)
-    v = numbered(y.shape, 2.0)
-    (g,) = backward(y, [variable], v)
-    assert g.shape == x.shape
-    assert np.sum(g.numpy() * x) == np.sum(v * expected)
-
+from .any_shape import assert_linear_map, axes_of, numbered, repeatable, shapes
 
 # ------------------------------------------------- any shape, axis and index
 
@@ -56,9 +38,7 @@ def assert_linear_map(f, x, expected):
 @repeatable
 @given(shapes, st.data())
 def test_sum_over_any_axes(shape, data):
-    axes = data.draw(st.none() | st.lists(st.sampled_from(range(len(shape))), unique=True) if shape else st.none())
-    axes = axes if axes is None else tuple(a - data.draw(st.sampled_from([0, len(shape)])) for a in axes)
-    keepdims = data.draw(st.booleans())
+    axes, keepdims = data.draw(axes_of(shape)), data.draw(st.booleans())
     x = numbered(shape)
     assert_linear_map(lambda x: sum(x, axes, keepdims), x, np.sum(x, axis=axes, keepdims=keepdims))
 
