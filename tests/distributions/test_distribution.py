@@ -241,6 +241,29 @@ def test_nothing_waits_moves_or_widens_on_a_device(family, rng):
             backward(total, arrays)
 
 
+@families(lambda row: row.trained)
+def test_denormal_parameters_are_as_good_as_zero(family, rng):
+    """In float32: the same values and the same gradients, all of them numbers."""
+    shapes = [array.shape for array in family.parameters(rng, (M, EVENT))]
+    signs = [rng.choice([-1, 1], shape) for shape in shapes]
+    tiny, zero = (float32_results(family, [scale * sign for sign in signs]) for scale in (1e-40, 0.0))
+    for a, b in zip(tiny, zero, strict=True):
+        assert not np.isnan(a).any()
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def float32_results(family, arrays):
+    """Densities on both sides of 1, entropies and samples, and the gradient of each by each parameter."""
+    parameters = [tensor(array, "float32", requires_grad=True) for array in arrays]
+    distribution = family.make(*parameters)
+    outputs = [distribution.log_prob(np.full(EVENT, x)) for x in (0.25, 1.5)]
+    outputs += [distribution.entropy(), distribution.sample(backend.generator(5), L)]
+    yield from (output.numpy() for output in outputs)
+    for output in outputs:
+        if output.requires_grad:  # a discrete sample has none
+            yield from (g.numpy() for g in backward(output.sum(), parameters, retain_graph=True))
+
+
 def test_the_base_class_leaves_the_mathematics_to_the_families():
     base = Distribution()
     for call in (base.entropy, lambda: base.log_prob(0.0), lambda: base.sample(backend.generator(0))):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate, special
 
-from minivae.autodiff import check_gradients
+from minivae.autodiff import check_gradients, tensor
 from minivae.distributions import (
     KL_PAIRS,
     Bernoulli,
@@ -247,6 +247,16 @@ def test_extreme_logits_in_float32(q_logit, p_logit, expected):
     divergence = kl(Bernoulli(variables[0]), Bernoulli(variables[1]))
     np.testing.assert_allclose(divergence.item(), expected, rtol=1e-6, atol=1e-6)
     assert_finite_gradients(divergence, variables)
+
+
+@pairs(lambda row: row.trained)
+def test_denormal_parameters_in_float32(q_family, p_family, rng):
+    shapes = [array.shape for family in (q_family, p_family) for array in family.parameters(rng, (1,))]
+    tiny = [tensor(np.full(s, (-1) ** i * 1e-40), "float32", requires_grad=True) for i, s in enumerate(shapes)]
+    half = len(tiny) // 2
+    divergence = kl(q_family.make(*tiny[:half]), p_family.make(*tiny[half:]))
+    np.testing.assert_allclose(divergence.numpy(), 0, atol=1e-6)
+    assert_finite_gradients(divergence, tiny)
 
 
 def test_a_small_divergence_keeps_its_digits_in_float32():
