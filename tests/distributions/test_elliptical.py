@@ -1,5 +1,7 @@
 """The elliptical families, beyond what every family is tested for."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -113,6 +115,24 @@ def test_extreme_degrees_of_freedom_against_scipy(log_df):
     oracle = stats.multivariate_t(np.zeros(3), np.eye(3), np.exp(log_df))
     np.testing.assert_allclose(student.log_prob(x).numpy(), oracle.logpdf(x), rtol=1e-10)
     assert np.isnan(student.mean.numpy()).all() == (log_df <= 0)
+
+
+@pytest.mark.parametrize("log_var", [-30.0, 30.0])
+@pytest.mark.parametrize("make", [MultivariateNormal, partial(MultivariateStudentT, 2.0)])
+def test_extreme_variances_in_float32(make, log_var):
+    """As in float64: densities, entropies, samples; and the gradients are finite."""
+    noise, results = np.array([0.3, -1.2, 0.7]), {}
+    for dtype in ("float64", "float32"):
+        loc, factor = tensor([0.0, 0.0], dtype, requires_grad=True), tensor(0.5 * log_var * np.eye(2) + 0.1, dtype)
+        variables = [loc, factor := tensor(factor.data, requires_grad=True)]
+        distribution = make(loc, factor)
+        z = distribution.transform(noise[: 2 if make is MultivariateNormal else 3]) - loc
+        outputs = [distribution.log_prob(loc + 1e-3), distribution.entropy(), z.sum()]
+        results[dtype] = [output.item() for output in outputs]
+        for output in outputs:
+            for gradient in backward(output, variables, retain_graph=True):
+                assert np.isfinite(gradient.numpy()).all()
+    np.testing.assert_allclose(results["float32"], results["float64"], rtol=1e-4, atol=1e-6)
 
 
 def test_shapes_broadcast(rng):

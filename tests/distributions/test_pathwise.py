@@ -51,26 +51,32 @@ def derivatives(name, row, arrays):
         yield (ahead - behind) / (2 * STEP)
 
 
-@pytest.mark.parametrize(
-    "row", [pytest.param(row, id=f.__name__) for f, row in FAMILIES.items() if issubclass(f, Elementwise)]
-)
-def test_gradients_of_expectations(row, rng):
+def pathwise(row, rng):
+    """For each f and each parameter: N gradients of f(z), ``(N, EVENT)``, and what they should be on average."""
     arrays = row.parameters(rng, (EVENT,))
     # A copy of the parameters for each sample, so that each has its own gradient.
     parameters = [tensor(np.broadcast_to(a, (N, EVENT)).copy(), requires_grad=True) for a in arrays]
     z = row.make(*parameters).sample(backend.generator(6))
     slopes = [g.numpy() for g in backward(z.sum(), parameters)]
-    tested = [name for name, (_, _, has) in FUNCTIONS.items() if has(row)]
-    assert tested
-    for name in tested:
-        weight = FUNCTIONS[name][1](z.numpy())
-        for slope, expected in zip(slopes, derivatives(name, row, arrays), strict=True):
-            assert_gradient(weight * slope, expected)
+    for name, (_, by_z, has) in FUNCTIONS.items():
+        if has(row):
+            for slope, expected in zip(slopes, derivatives(name, row, arrays), strict=True):
+                yield by_z(z.numpy()) * slope, np.broadcast_to(expected, (EVENT,))
+
+
+@pytest.mark.parametrize(
+    "row", [pytest.param(row, id=f.__name__) for f, row in FAMILIES.items() if issubclass(f, Elementwise)]
+)
+def test_gradients_of_expectations(row, rng):
+    found = list(pathwise(row, rng))
+    assert found
+    for draws, expected in found:
+        assert_gradient(draws, expected)
 
 
 def assert_gradient(draws, expected):
     """The z-test; what never varies (log z by a scale) is equal to rounding."""
-    for column, value in zip(draws.T, np.broadcast_to(expected, draws.shape[1:]), strict=True):
+    for column, value in zip(draws.T, expected, strict=True):
         if column.std() < 1e-9:
             np.testing.assert_allclose(column.mean(), value, atol=1e-7)
         else:

@@ -124,6 +124,29 @@ def test_log_likelihoods_do_not_saturate(dtype):
     assert log_p[1] == pytest.approx(-90 * DATA_DIM, rel=1e-6)
 
 
+@EVERY_KIND
+@pytest.mark.parametrize("estimator", ["A", "B"])
+@pytest.mark.parametrize("log_var", [-30.0, 30.0])
+@pytest.mark.parametrize("output", [-1e4, 1e4])
+def test_extreme_outputs_of_the_networks_in_float32(kind, estimator, log_var, output, rng):
+    """Log-variances of both networks, and logits or means: the loss is as in float64, the gradients are finite."""
+    x, epsilon, losses = data(rng), noise(rng), []
+    for dtype in ("float64", "float32"):
+        model = small_vae(kind, estimator=estimator, dtype=dtype)
+        heads = [(model.encoder.log_var, log_var)]
+        if kind == "bernoulli":
+            heads += [(model.decoder.logits.layers[-1], output)]
+        else:
+            heads += [(model.decoder.log_var, log_var), (model.decoder.mean, output)]
+        for head, value in heads:
+            head.weight.data[...], head.bias.data[...] = 0, value
+        (objective,) = model.objectives(Batch(tensor(x, dtype)), tensor(epsilon, dtype))
+        losses.append(objective.loss.item())
+        assert all(np.isfinite(g.numpy()).all() for g in backward(objective.loss, objective.parameters))
+    # For A, z - mu has lost its digits beside a mu of 1 where sigma is 3e-7.
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5, abs=5.0 if estimator == "A" else 1e-5)
+
+
 # ------------------------------------------------------------- bounded by log p(x)
 
 
