@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from minivae import backend
 from minivae.autodiff import (
+    PRIMITIVES,
     astype,
     backward,
     broadcast_to,
@@ -111,6 +112,44 @@ def test_transposes_and_reshapes(shape, data):
     axes = data.draw(st.permutations(range(len(shape))))
     assert_linear_map(lambda x: transpose(x, axes), x, np.transpose(x, axes))
     assert_linear_map(lambda x: reshape(transpose(x), (x.size, 1)), x, x.T.reshape(-1, 1))
+
+
+@repeatable
+@given(shapes.filter(len), st.data())
+def test_axes_exchanged_added_and_removed(shape, data):
+    x, n = numbered(shape), len(shape)
+    a, b = (data.draw(st.integers(-n, n - 1)) for _ in range(2))
+    assert_linear_map(lambda x: swapaxes(x, a, b), x, np.swapaxes(x, a, b))
+    at = data.draw(st.integers(-n - 1, n))
+    assert_linear_map(lambda x: expand_dims(x, at), x, np.expand_dims(x, at))
+    assert_linear_map(lambda x: squeeze(x, at), np.expand_dims(x, at), x)
+
+
+@repeatable
+@given(hnp.array_shapes(max_dims=3, max_side=4), shapes, st.data())
+def test_rows_at_integer_positions(shape, rows_shape, data):
+    x = numbered(shape)
+    rows = data.draw(hnp.arrays(np.int64, rows_shape, elements=st.integers(-len(x), len(x) - 1)))
+    assert_linear_map(lambda x: take(x, rows), x, x[rows])
+
+
+@pytest.mark.parametrize("rows", [[0, -3, 2], [[-1], [1]], []])
+def test_rows_are_written_where_they_are_asked_for(rows, backend_name):
+    x, rows = (
+        backend.asarray(np.array(a, t), backend=backend_name) for a, t in ((numbered((3, 2)), float), (rows, int))
+    )
+    out = x[rows] * 0
+    y = PRIMITIVES["take"].value(backend.namespace(x), x, rows, out=out)
+    assert y is out
+    np.testing.assert_array_equal(tensor(out).numpy(), tensor(x[rows]).numpy())
+
+
+@pytest.mark.parametrize("rows", [[3], [-4, 0], [0, 7]])
+def test_rows_that_are_not_there_are_refused_before_one_is_written(rows):
+    out = np.full((len(rows), 2), 7.0)
+    with pytest.raises(IndexError, match="and there are 3"):
+        PRIMITIVES["take"].value(np, numbered((3, 2)), np.array(rows), out=out)
+    np.testing.assert_array_equal(out, 7)
 
 
 @repeatable
