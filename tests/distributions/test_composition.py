@@ -10,6 +10,12 @@ from minivae.distributions import Beta, Dirichlet, F, LogNormal, Normal, Student
 
 from ..chance import assert_cdf, assert_mean
 from .extremes import assert_finite_gradients, float32
+from .formulas import assert_formulas, families_of
+
+
+@families_of("composition")
+def test_formulas_against_scipy(row, rng):
+    assert_formulas(row, rng)
 
 
 def test_a_log_normal_is_exp_of_a_normal(rng):

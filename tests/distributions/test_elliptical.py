@@ -14,8 +14,14 @@ from minivae.errors import InputError
 
 from ..chance import assert_mean
 from .families import factors, lower_triangular
+from .formulas import assert_formulas, families_of
 
 EVENT, M = 4, 3
+
+
+@families_of("elliptical")
+def test_formulas_against_scipy(row, rng):
+    assert_formulas(row, rng)
 
 
 def test_the_factor_makes_a_lower_triangular_matrix(rng):

@@ -11,8 +11,14 @@ from minivae.errors import InputError
 
 from ..chance import assert_cdf, assert_mean
 from .extremes import assert_finite_gradients, float32
+from .formulas import assert_formulas, families_of
 
 SHAPES = np.array([1e-3, 0.1, 1.0, 30.0, 1e3])
+
+
+@families_of("gamma")
+def test_formulas_against_scipy(row, rng):
+    assert_formulas(row, rng)
 
 
 def test_extreme_shapes_against_scipy():

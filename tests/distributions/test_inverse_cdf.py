@@ -9,6 +9,12 @@ from minivae.distributions import Cauchy, Exponential, Gompertz, Gumbel, Pareto,
 
 from ..chance import assert_cdf
 from .extremes import assert_finite_gradients, float32
+from .formulas import assert_formulas, families_of
+
+
+@families_of("inverse_cdf")
+def test_formulas_against_scipy(row, rng):
+    assert_formulas(row, rng)
 
 
 def test_means_that_do_not_exist():

@@ -9,6 +9,12 @@ from minivae.distributions import Laplace, Logistic, StudentT, Triangular, Unifo
 
 from ..chance import assert_cdf
 from .extremes import assert_finite_gradients, float32
+from .formulas import assert_formulas, families_of
+
+
+@families_of("location_scale")
+def test_formulas_against_scipy(row, rng):
+    assert_formulas(row, rng)
 
 
 @pytest.mark.parametrize("family", [Laplace, Logistic])
