@@ -24,12 +24,14 @@ class Library:
         array_type: the class of its arrays.
         cache_block: how many elements of a few arrays stay in the processor's cache
             together; None where work is not worth cutting up.
+        cuda: whether ``xp`` has CuPy's kernels from source, streams and graphs.
     """
 
     name = "numpy"
     xp: Any = np
     array_type: type = np.ndarray
     cache_block: int | None = 1 << 15
+    cuda = False
 
     @property
     def special(self) -> Any:
@@ -80,6 +82,7 @@ class CupyLibrary(Library):
 
     name = "cupy"
     cache_block = None
+    cuda = True
     streams = 16384  # Philox streams that draw side by side; CuPy wants a multiple of 256
     stream_bytes = 64  # of the state of one: cuRAND's curandStatePhilox4_32_10_t
 

@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any
 
 from .. import backend
-from . import replay_numpy
+from . import replay_cupy, replay_numpy
 from .arena import Arena
 from .fuse import Kernel, group_calls
 from .recording import Call, Recorded
@@ -42,8 +42,9 @@ class Program:
         main = group_calls(self._recorded, self._recorded.main)
         late = group_calls(self._recorded, self._recorded.late)
         self.arena = Arena(self._recorded, [*main, *late])
-        self._main = [call for item in main for call in self._prepare(item)]
-        self._late = [call for item in late for call in self._prepare(item)]
+        library = backend.library_of(*(call.output for call in self._recorded.calls[:1]))
+        prepare = self._captured(library.xp) if library.cuda else self._prepare_all
+        self._main, self._late = prepare(main), prepare(late)
         self._results = [self.arena.place(array) for array in outputs]
         self.runs, self._last_read = 0, 0
         self._items = [("", main), ("when a result is read:", late)]
@@ -73,6 +74,14 @@ class Program:
                 fused = len(calls) > 1
                 lines += [f"{'| ' if fused else '  '}{names.line(call)}" for call in calls]
         return "\n".join(lines)
+
+    def _prepare_all(self, items: Sequence[Kernel | Call]) -> list[Callable[[], Any]]:
+        return [call for item in items for call in self._prepare(item)]
+
+    def _captured(self, xp: Any) -> Callable[[Sequence[Kernel | Call]], list[Callable[[], Any]]]:
+        """Prepares items to run as one CUDA graph."""
+        device = replay_cupy.Device(xp, self._recorded, self.arena, self._prepare)
+        return lambda items: [device.replay(items)]
 
     def _prepare(self, item: Kernel | Call) -> list[Callable[[], Any]]:
         if isinstance(item, Kernel):

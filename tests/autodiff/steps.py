@@ -13,6 +13,7 @@ import numpy as np
 
 import minivae.autodiff as ad
 from minivae import backend
+from minivae.autodiff.recording import overlap
 from minivae.errors import InputError
 
 N = 4
@@ -33,7 +34,7 @@ OTHERS = [
     lambda x: ad.mean(x, 0),
     lambda x: ad.max(x),
     lambda x: ad.tanh(x @ x),
-    lambda x: ad.take(x, ad.tensor(np.array([2, 0, 2, 3]))),
+    lambda x: ad.take(x, ad.tensor(np.array([2, 0, 2, 3]), backend=backend.library_of(x.data).name)),
     lambda x: ad.pad(x[1:2], ((1, 2), *((0, 0),) * (x.ndim - 1))),
     lambda x: ad.concatenate([x[2:], x[:2]]),
     lambda x: ad.astype(x > 0, "float32") - x,
@@ -45,20 +46,21 @@ class RandomStep:
 
     Args:
         seed: of the program.
+        library: where its state lives.
 
     Attributes:
         state: tensors that it assigns.
         generator: of the noise that it draws.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, library: str = "numpy") -> None:
         self.seed = seed
         rng = np.random.default_rng([seed, 1])
-        shared = rng.standard_normal((N + 2, N)).astype("float32")
-        square, flipped = rng.standard_normal((2, N, N)).astype("float32")
-        arrays = [shared[:N], shared[2:], square, flipped.T, shared[1], np.array(0.5, "float32")]
+        made = rng.standard_normal((N + 2, N)), *rng.standard_normal((2, N, N)), np.array(0.5)
+        shared, square, flipped, number = (backend.asarray(x, "float32", library) for x in made)
+        arrays = [shared[:N], shared[2:], square, flipped.T, shared[1], number]
         self.state = [ad.Tensor(array) for array in arrays]
-        self.generator = backend.generator(seed)
+        self.generator = backend.generator(seed, library)
 
     def __call__(self, *inputs: ad.Tensor) -> list[ad.Tensor]:
         rng = np.random.default_rng([self.seed, 2])
@@ -88,8 +90,9 @@ class RandomStep:
                 return ad.constant_like(x, 0.5, (N, N))
             # The target: state, or a view of it, or something computed.
             target = _any(rng, self.state) if rng.random() < 0.7 else y
-            known = any(np.may_share_memory(target.data, z.data) for z in values[: len(INPUTS)])
-            return None if known or not target.data.flags.writeable else ad.assign(target, x)
+            known = any(overlap(target.data, z.data) for z in values[: len(INPUTS)])
+            repeated = any(n > 1 and not stride for n, stride in zip(target.shape, target.data.strides, strict=True))
+            return None if known or repeated else ad.assign(target, x)
         except (InputError, IndexError):
             return None
 
