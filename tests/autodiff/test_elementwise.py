@@ -155,6 +155,14 @@ def test_unary_values_are_numpys(name, backend_name):
     np.testing.assert_allclose(found.numpy(), NUMPY.get(name, getattr(np, name, None))(x), rtol=1e-15)
 
 
+@pytest.mark.parametrize("name", sorted({*UNARY, "sigmoid", "softplus"} - {"sign", "stop_gradient"}))
+def test_unary_derivatives(name):
+    x = np.array([[0.25, 2.0], [1.1, 0.5]])
+    check_gradients(PRIMITIVES[name], [x], order=2)
+    if name not in ("sqrt", "log"):
+        check_gradients(PRIMITIVES[name], [-0.4 * x], order=2, allow_zero=name == "relu")
+
+
 @pytest.mark.parametrize("name", BINARY)
 @repeatable
 @given(hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, min_side=0, max_side=3))
