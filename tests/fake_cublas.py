@@ -11,7 +11,7 @@ import numpy as np
 class FakeCublas:
     """Some of cuBLAS's functions by their C names, with ctypes' arguments."""
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Any) -> None:
         self._device, self._stream, self._has_workspace = device, None, False
 
     def cublasCreate_v2(self, handle: Any) -> int:
@@ -57,7 +57,7 @@ class FakeCublas:
                 right.swapaxes(1, 2) if flip_b.value else right
             )
 
-        self._device.perform(action, out, name="cublas")
+        self._device.perform(action, out)
         return 0
 
 

@@ -4,9 +4,9 @@ What CuPy's replay asks of CuPy beyond arrays, made so that mistakes show:
 
 - ``ElementwiseKernel`` and ``ReductionKernel`` compile the very C text that CUDA would get,
   with the C compiler of this machine, and run it in the arrays' own memory;
-- while a stream is captured nothing is computed: results hold NaN until the graph is
-  launched, a wait for the device is an error, and so is a product whose workspace was not set
-  (:mod:`tests.fake_cublas`).
+- while a stream is captured nothing is computed until the graph is launched, and a wait for
+  the device is an error;
+- cuBLAS (:mod:`tests.fake_cublas`) wants its stream and its workspace set.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.special
 
 from minivae.autodiff import cuda_blas
 from minivae.autodiff.cuda_source import TYPES
 
+from . import strict_array, strict_device
 from .fake_cublas import FakeCublas
 from .strict_array import StrictArray
-from .strict_device import Namespace, strict
+from .strict_counter import counter
+from .strict_device import Namespace, StrictRandom, Ufunc, strict
 
 PRELUDE = """
 #include <math.h>
@@ -63,24 +64,16 @@ class Compiler:
 
 
 class Device:
-    """What is being captured, if anything, and how often graphs were launched.
-
-    Attributes:
-        refuse: names of functions that cannot be captured.
-    """
+    """What is being captured, if anything, and the current stream."""
 
     def __init__(self) -> None:
         self.capturing: list[Callable[[], Any]] | None = None
         self.stream: Any = None
-        self.launches = 0
-        self.refuse: set[str] = set()
 
-    def perform(self, action: Callable[[], Any], *written: np.ndarray, name: str = "") -> Any:
-        """Do it now; or, while capturing, leave NaN in what it writes and do it at each launch."""
+    def perform(self, action: Callable[[], Any], *written: np.ndarray) -> Any:
+        """Do it now; or, while capturing, undo it and do it at each launch."""
         if self.capturing is None:
             return action()
-        if name in self.refuse:
-            raise NotImplementedError(f"calling {name} during stream capture is unsupported")
         before = [array.copy() for array in written]
         result = action()  # for its shape
         for array, old in zip(written, before, strict=True):
@@ -90,11 +83,10 @@ class Device:
 
 
 class Graph:
-    def __init__(self, device: Device, actions: list[Callable[[], Any]]) -> None:
-        self._device, self._actions = device, actions
+    def __init__(self, actions: list[Callable[[], Any]]) -> None:
+        self._actions = actions
 
     def launch(self) -> None:
-        self._device.launches += 1
         for action in self._actions:
             action()
 
@@ -120,39 +112,15 @@ class Stream:
         actions, self._device.capturing = self._device.capturing, None
         if actions is None:
             raise RuntimeError("cudaErrorIllegalState")
-        return Graph(self._device, actions)
+        return Graph(actions)
 
 
-class Deferring(Namespace):
-    """A module's functions on the strict device, put off while a stream is captured."""
-
-    def __init__(self, module: Any, device: Device) -> None:
-        super().__init__(module)
-        self._device = device
-
-    def _wrap(self, name: str, found: Any) -> Any:
-        function = super()._wrap(name, found)
-        if not callable(found) or isinstance(found, type):
-            return function
-
-        def deferred(*args: Any, **kwargs: Any) -> Any:
-            out = args[0] if name == "copyto" else kwargs.get("out")
-            if out is not None:
-                return self._device.perform(lambda: function(*args, **kwargs), out._host, name=name)
-            result = function(*args, **kwargs)
-            if self._device.capturing is not None and isinstance(result, StrictArray) and result._host.flags.owndata:
-                self._device.capturing.append(lambda: np.copyto(result._host, function(*args, **kwargs)._host))
-            return result
-
-        return deferred
-
-
-class FakeCupy(Deferring):
+class FakeCupy(Namespace):
     """CuPy's namespace on the strict device, with kernels, streams, graphs and pools."""
 
     def __init__(self, device: Device, compiler: Compiler) -> None:
-        super().__init__(np, device)
-        self._compiler, self.cuda = compiler, Cuda(device)
+        super().__init__(np)
+        self._device, self._compiler, self.cuda = device, compiler, Cuda(device)
 
     def ElementwiseKernel(self, inputs: str, outputs: str, body: str, name: str, no_return: bool) -> Callable:
         run = self._compiler.loop(inputs, outputs, body)
@@ -164,7 +132,7 @@ class FakeCupy(Deferring):
             shape, first = np.broadcast_shapes(*(host.shape for host in hosts)), len(inputs.split(", "))
             assert all(host.shape == shape for host in hosts[first:])
             action = lambda: _run(run, hosts[:first], hosts[first:], shape)  # noqa: E731
-            self._device.perform(action, *hosts[first:], name=name)
+            self._device.perform(action, *hosts[first:])
 
         return kernel
 
@@ -240,7 +208,6 @@ def install(monkeypatch: Any, folder: Path) -> Device:
     monkeypatch.setattr(type(strict), "cuda", True)
     monkeypatch.setattr(type(strict), "cache_block", None)
     monkeypatch.setattr(type(strict), "xp", xp)
-    monkeypatch.setattr(type(strict), "special", Deferring(scipy.special, device))
     monkeypatch.setattr(StrictArray, "data", property(Pointer), raising=False)
     blas = cuda_blas.Blas(xp, FakeCublas(device))
     monkeypatch.setattr(cuda_blas, "blas_of", lambda *_: blas)
@@ -249,14 +216,14 @@ def install(monkeypatch: Any, folder: Path) -> Device:
 
 
 def _defer_methods(monkeypatch: Any, device: Device) -> None:
-    """Assignment to elements, draws and waiting, which do not go through the namespace."""
-    from .strict_counter import counter
-    from .strict_device import StrictRandom
-
-    assign, note = StrictArray.__setitem__, counter.note
+    """Nothing that the strict device does otherwise is done while capturing, and waiting is an error."""
+    assign, at, note = StrictArray.__setitem__, Ufunc.at, counter.note
 
     def deferred_assign(self: StrictArray, index: Any, value: Any) -> None:
         device.perform(lambda: assign(self, index, value), self._host)
+
+    def deferred_at(self: Ufunc, array: StrictArray, index: Any, value: Any) -> None:
+        device.perform(lambda: at(self, array, index, value), array._host)
 
     def strict_note(what: str) -> None:
         if what == "synchronization" and device.capturing is not None:
@@ -264,9 +231,31 @@ def _defer_methods(monkeypatch: Any, device: Device) -> None:
         note(what)
 
     monkeypatch.setattr(StrictArray, "__setitem__", deferred_assign)
+    monkeypatch.setattr(Ufunc, "at", deferred_at)
     monkeypatch.setattr(counter, "note", strict_note)
+    for module in (strict_array, strict_device):
+        monkeypatch.setattr(module, "call", _deferred_call(module.call, device))
     for name in ("standard_normal", "random"):
         monkeypatch.setattr(StrictRandom, name, _deferred_draw(getattr(StrictRandom, name), device))
+
+
+def _deferred_call(call: Callable, device: Device) -> Callable:
+    """NumPy's functions, methods and operators on the strict device, put off while a stream is captured."""
+
+    def deferred(function: Callable, args: tuple, kwargs: dict, take: Callable = strict_array.argument) -> Any:
+        if device.capturing is None:
+            return call(function, args, kwargs, take)
+        out = args[0] if function is np.copyto else kwargs.get("out")
+        if out is not None:
+            return device.perform(lambda: call(function, args, kwargs, take), out._host)
+        made = call(function, args, kwargs, take)
+        if isinstance(made, StrictArray) and made._host.base is None and all(made is not x for x in args):
+            again = lambda: np.copyto(made._host, call(function, args, kwargs, take)._host)  # noqa: E731
+            made._host[...] = 0
+            device.capturing.append(again)
+        return made
+
+    return deferred
 
 
 def _deferred_draw(draw: Callable, device: Device) -> Callable:

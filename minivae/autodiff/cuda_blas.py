@@ -9,7 +9,6 @@ for as C' = B' A', and no data move.
 from __future__ import annotations
 
 import ctypes
-import importlib
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import product
@@ -158,9 +157,10 @@ class Blas:
 def _load() -> Any:
     """cuBLAS's functions, from the library that CuPy itself loads."""
     try:
-        # CuPy's wrapper is linked to its cuBLAS: what is looked up in it is found there.
-        wrapper = importlib.import_module("cupy_backends.cuda.libs.cublas")
-        return ctypes.CDLL(wrapper.__file__)
+        # In these words, CuPy finds and loads the library first; importing the module alone does not.
+        from cupy_backends.cuda.libs import cublas
+
+        return ctypes.CDLL(cublas.__file__)  # linked to the library: what is looked up in it is found there
     except (ImportError, OSError) as error:
         raise BackendError(f"cuBLAS cannot be loaded ({' '.join(str(error).split())})") from error
 

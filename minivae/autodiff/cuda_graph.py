@@ -53,11 +53,14 @@ class Recorder:
             except Exception as error:  # of CuPy, CUDA, cuBLAS: the step runs without a graph as well
                 with suppress(Exception):  # the capture may be invalid by now; leave it
                     stream.end_capture()
-                self._give_up(error)
+                self.give_up(error)
                 return None
-        return _Launch(graph, pool)
+        return Launch(graph, pool)
 
-    def _give_up(self, error: Exception) -> None:
+    def give_up(self, error: Exception) -> None:
+        """Capture nothing from now on, and say why, once."""
+        if self._gave_up:
+            return
         self._gave_up = True
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         logger.warning("a compiled step cannot be captured in a CUDA graph and runs call by call (%s)", reason)
@@ -89,11 +92,12 @@ class Replay:
             self._recorder.run(self._calls)
 
 
-class _Launch:
+class Launch:
     """A captured graph with the memory that it works in."""
 
     def __init__(self, graph: Any, pool: Any) -> None:
         self._pool, self._graph = pool, graph
 
     def __call__(self) -> None:
+        """Launch the graph on the current stream."""
         self._graph.launch()

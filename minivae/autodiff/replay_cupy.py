@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from operator import setitem
 from typing import Any
 
+from ..errors import BackendError
 from . import cuda_source, replay_numpy
 from .arena import Arena
 from .cuda_blas import Blas, current_blas, gemms, layout, suits
@@ -53,6 +55,9 @@ class Device:
             return [mapped_sum(self._xp, *item, self._arena)]
         if item.primitive.name == "matmul":
             return self._product(item)
+        if item.primitive.name == "assign":  # (copyto would copy overlapping memory as it finds it)
+            target, value = (self._arena.place(x) for x in item.inputs)
+            return [partial(setitem, target, ..., value)]
         return self._plain(item)
 
     # ------------------------------------------------------------------ sums
@@ -85,13 +90,18 @@ class Device:
 
     # -------------------------------------------------------------- products
 
+    def _has_blas(self) -> bool:
+        try:
+            self._blas = self._blas or current_blas(self._xp)
+        except BackendError as error:
+            self._recorder.give_up(error)
+        return self._blas is not None
+
     def _product(self, call: Call) -> list[Callable[[], Any]]:
         """A matrix product by cuBLAS, with copies where it cannot read or write the layout."""
         a, b, out = (self._arena.place(x) for x in (*call.inputs, call.output))
-        if not suits(a, b, out):
+        if not suits(a, b, out) or not self._has_blas():
             return self._plain(call)
-        if self._blas is None:
-            self._blas = current_blas(self._xp)
         places = [x if layout(x) is not None else self._xp.empty(x.shape, x.dtype) for x in (a, b, out)]
         copies = [
             partial(self._xp.copyto, place, x) for place, x in zip(places[:2], (a, b), strict=True) if place is not x

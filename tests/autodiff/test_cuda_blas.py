@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from minivae import backend
+from minivae.autodiff import cuda_blas
 from minivae.autodiff.cuda_blas import Blas, gemms, layout, suits
 from minivae.errors import BackendError
 
@@ -95,3 +96,17 @@ def test_a_refusal_is_an_error(device):
     functions.cublasCreate_v2 = lambda handle: 1
     with pytest.raises(BackendError, match="cuBLAS refused cublasCreate_v2 with status 1"):
         Blas(backend.library("strict").xp, functions)
+
+
+def test_the_functions_are_found_in_the_library_that_cupy_loads():
+    """Needs CuPy and cuBLAS, but no GPU."""
+    pytest.importorskip("cupy", reason="CuPy is not installed")
+    try:
+        functions = cuda_blas._load()
+    except BackendError as error:
+        pytest.skip(str(error))
+    for name in ("Create_v2", "SetStream_v2", "SetWorkspace_v2"):
+        assert getattr(functions, f"cublas{name}")
+    for letter in "SD":
+        assert getattr(functions, f"cublas{letter}gemm_v2")
+        assert getattr(functions, f"cublas{letter}gemmStridedBatched")
