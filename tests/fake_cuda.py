@@ -245,7 +245,7 @@ def _deferred_call(call: Callable, device: Device) -> Callable:
     def deferred(function: Callable, args: tuple, kwargs: dict, take: Callable = strict_array.argument) -> Any:
         if device.capturing is None:
             return call(function, args, kwargs, take)
-        out = args[0] if function is np.copyto else kwargs.get("out")
+        out = _out(function, args, kwargs)
         if out is not None:
             return device.perform(lambda: call(function, args, kwargs, take), out._host)
         made = call(function, args, kwargs, take)
@@ -256,6 +256,15 @@ def _deferred_call(call: Callable, device: Device) -> Callable:
         return made
 
     return deferred
+
+
+def _out(function: Callable, args: tuple, kwargs: dict) -> Any:
+    """The array that a function writes to, if it is given one."""
+    if function is np.copyto:
+        return args[0]
+    if isinstance(function, np.ufunc) and len(args) > function.nin:
+        return args[function.nin]
+    return kwargs.get("out")
 
 
 def _deferred_draw(draw: Callable, device: Device) -> Callable:
