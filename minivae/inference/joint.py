@@ -1,0 +1,25 @@
+"""log p(x, z) of a model as a function of z: what every sampler of the posterior p(z|x) walks on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..autodiff import Tensor, as_tensor
+from ..models import Model
+
+
+def log_joint(model: Model, x: Any, context: Any = None) -> Callable[[Tensor], Tensor]:
+    """The function z -> log p(x|z) + log p(z), from ``(..., M, latent_dim)`` to ``(..., M)``, in nats.
+
+    Args:
+        model: gives the likelihood and the prior.
+        x: ``(M, data_dim)``.
+        context: what the model is told beside ``x``.
+    """
+    x = as_tensor(x, model.prior(context).mean)
+
+    def log_density(z: Tensor) -> Tensor:
+        return model.likelihood(z, context).log_prob(x) + model.prior(context).log_prob(z)
+
+    return log_density
