@@ -93,12 +93,17 @@ class Tensor:
 
 
 class Parameter(Tensor):
-    """A tensor that is trained: a leaf that requires gradients."""
+    """A tensor that is trained: a leaf that requires gradients.
 
-    __slots__ = ()
+    Attributes:
+        place: where an optimizer has put its array (``optim.flat.Place``); None before.
+    """
+
+    __slots__ = ("place",)
 
     def __init__(self, data: Any) -> None:
         super().__init__(data, requires_grad=True)
+        self.place: Any = None
 
 
 def tensor(value: Any, dtype: Any = None, backend: str | None = None, requires_grad: bool = False) -> Tensor:

@@ -17,7 +17,7 @@ from ..errors import InputError
 from .modes import hooked, mode, set_mode
 from .program import Program
 from .recording import Call, overlap
-from .tensor import Primitive, Tensor, tensor
+from .tensor import Parameter, Primitive, Tensor, tensor
 
 
 def compile(step: Callable) -> CompiledStep:
@@ -28,8 +28,8 @@ def compile(step: Callable) -> CompiledStep:
             them. What it changes, it changes with ``assign`` (optimizers do); noise it
             draws with a :class:`~minivae.backend.Generator`. Python code in it runs only
             while recording: a number that changes from step to step must be an input, or
-            live in a 0-d array that is written before the call. A new shape or dtype of
-            an input is recorded anew.
+            live in a 0-d array that is written before the call. It is recorded anew for
+            a new shape or dtype of an input, and when a parameter has got another array.
 
     Returns:
         the compiled step. Its results are valid until its next call, and those that
@@ -57,7 +57,7 @@ class CompiledStep:
         tensors = [x if isinstance(x, Tensor) else tensor(x) for x in inputs]
         signature = tuple((x.shape, x.dtype, type(x.data)) for x in tensors)
         recording = self._recordings.get(signature)
-        if recording is None:
+        if recording is None or recording.is_stale():
             return self._record(signature, tensors)
         self.program = recording.program
         for place, x in zip(recording.inputs, tensors, strict=True):
@@ -69,6 +69,7 @@ class CompiledStep:
     def _record(self, signature: tuple, tensors: Sequence[Tensor]) -> Any:
         inputs = [backend.namespace(x.data).array(x.data) for x in tensors]
         calls: list[Call] = []
+        parameters: dict[int, tuple[Parameter, Any]] = {}
 
         def write_down(primitive: Primitive, operands: Sequence[Any], attributes: dict, output: Tensor) -> None:
             arrays = tuple(x.data if isinstance(x, Tensor) else x for x in operands)
@@ -77,21 +78,27 @@ class CompiledStep:
                     "a compiled step assigns to its input; expected state that it does not get as an input"
                 )
             calls.append(Call(primitive, arrays, attributes, output.data))
+            parameters.update({id(x): (x, x.data) for x in operands if isinstance(x, Parameter)})
 
         with hooked(write_down), set_mode(tracing=True):
             result = self.step(*[Tensor(x) for x in inputs])
         leaves = _leaves(result)
         self.program = Program(calls, [leaf.data for leaf in leaves])
-        self._recordings[signature] = Recording(self.program, inputs, result)
+        self._recordings[signature] = Recording(self.program, inputs, result, list(parameters.values()))
         return result
 
 
 class Recording(NamedTuple):
-    """A program, the buffers of its inputs, and the structure of its results."""
+    """A program, the buffers of its inputs, the structure of its results, and the arrays of the parameters."""
 
     program: Program
     inputs: list[Any]
     structure: Any
+    parameters: list[tuple[Parameter, Any]]
+
+    def is_stale(self) -> bool:
+        """Whether a parameter has got another array since, as a new optimizer gives it."""
+        return any(p.data is not array for p, array in self.parameters)
 
     def results(self) -> Any:
         """The results of the last run, arranged as the step arranged them."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..autodiff import Parameter, Tensor, assign, sqrt
+from ..autodiff import Parameter, Tensor, assign, sqrt, square
 from ..errors import InputError, positive_number
 from .optimizer import Optimizer, decay_rate
 
@@ -17,8 +17,13 @@ class Adam(Optimizer):
     m <- b1 m + (1 - b1) g;  v <- b2 v + (1 - b2) g^2
     theta <- theta - lr m_hat / (sqrt(v_hat) + eps),  m_hat = m / (1 - b1^t), v_hat = v / (1 - b2^t)
 
-    This is the form of the paper's Algorithm 1 and of PyTorch, with eps outside the
-    corrected root; the folded form at the end of its section 2 has another eps.
+    This is Algorithm 1, as PyTorch has it: eps stands beside the corrected root. Written
+    as at the end of the paper's section 2, with fewer operations,
+
+    theta <- theta - alpha_t m / (sqrt(v) + eps_t),
+    alpha_t = lr sqrt(1 - b2^t) / (1 - b1^t),  eps_t = eps sqrt(1 - b2^t)
+
+    it is the same, since eps_t changes with t (there a constant takes its place).
 
     Args:
         betas: decay rates of the two means, each in [0, 1).
@@ -46,13 +51,14 @@ class Adam(Optimizer):
         self.eps = positive_number("eps", eps)
 
     def scalars(self, lr: float) -> dict[str, float]:
-        """lr / (1 - b1^t), and sqrt(1 - b2^t)."""
+        """alpha_t and eps_t."""
         b1, b2 = self.betas
-        return {"step_size": lr / (1 - b1**self.count), "root": math.sqrt(1 - b2**self.count)}
+        root = math.sqrt(1 - b2**self.count)
+        return {"alpha": lr * root / (1 - b1**self.count), "eps": self.eps * root}
 
-    def update(self, p: Tensor, g: Tensor, m: Tensor, v: Tensor, *, step_size: Tensor, root: Tensor) -> None:
+    def update(self, p: Tensor, g: Tensor, m: Tensor, v: Tensor, *, alpha: Tensor, eps: Tensor) -> None:
         """The rule in the class docstring."""
         b1, b2 = self.betas
-        m = assign(m, m * b1 + g * (1 - b1))
-        v = assign(v, v * b2 + g * g * (1 - b2))
-        assign(p, p - m * step_size / (sqrt(v) / root + self.eps))
+        m = assign(m, m + (g - m) * (1 - b1))
+        v = assign(v, v + (square(g) - v) * (1 - b2))
+        assign(p, p - m * alpha / (sqrt(v) + eps))

@@ -13,6 +13,7 @@ from .. import backend
 from ..autodiff import Parameter, Tensor, add, constant_like, minimum, no_grad, sqrt, square, sum, tracing
 from ..errors import InputError, positive_number
 from ..state import copy_state, load_state
+from .flat import Flat
 
 
 class Optimizer:
@@ -20,16 +21,18 @@ class Optimizer:
 
     A family names its state arrays in ``slots`` and writes ``update(p, g, *slots,
     **scalars)``, its paper's formula, and ``scalars()``, the numbers in it that depend
-    on the step count.
+    on the step count. The rule runs once, over all parameters end to end.
 
     Args:
-        parameters: what to train, in a fixed order.
+        parameters: what to train, in a fixed order. Their arrays are moved into one
+            vector (:class:`~minivae.optim.flat.Flat`): ``data`` is a view of it from then on.
         lr: the step size.
         weight_decay: lambda of an L2 penalty lambda/2 |theta|^2, added to the gradient.
         max_norm: scale the gradients down so that their joint Euclidean norm is at most this.
 
     Attributes:
         count: how many steps have been taken.
+        state: a vector for each of the slots, as long as all parameters together.
 
     Raises:
         InputError: a step size, decay or norm out of range, or nothing to train.
@@ -45,14 +48,15 @@ class Optimizer:
         weight_decay: float = 0.0,
         max_norm: float | None = None,
     ) -> None:
-        self.parameters = list(parameters)
-        if not self.parameters:
-            raise InputError("parameters is empty; expected at least one to train")
+        self._flat = Flat(parameters)
+        self.parameters = self._flat.parameters
         self.lr = positive_number("lr", lr)
         self.weight_decay = positive_number("weight_decay", weight_decay) if weight_decay else 0.0
         self.max_norm = None if max_norm is None else positive_number("max_norm", max_norm)
         self.count = 0
-        self.state = [[constant_like(p, 0.0, p.shape) for _ in self.slots] for p in self.parameters]
+        vector = self._flat.vector
+        memory = constant_like(vector, 0.0, (len(self.slots), *vector.shape))
+        self.state = [Tensor(row) for row in memory.data]
         self._scalars: dict[str, Tensor] = {}  # 0-d, so that a recorded step reads what they are now
 
     def scalars(self, lr: float) -> dict[str, float]:
@@ -93,13 +97,13 @@ class Optimizer:
         """
         self._require_shapes(gradients)
         with no_grad():
+            gradient = self._flat.join(gradients)
             if self.max_norm is not None:
-                gradients = clip_by_norm(gradients, self.max_norm)
-            for p, g, slots in zip(self.parameters, gradients, self.state, strict=True):
-                for p_, g_, *slots_ in _blocks(p, g, *slots):
-                    if self.weight_decay:
-                        g_ = g_ + p_ * self.weight_decay
-                    self.update(p_, g_, *slots_, **self._scalars)
+                (gradient,) = clip_by_norm([gradient], self.max_norm)
+            for p, g, *slots in _blocks(self._flat.vector, gradient, *self.state):
+                if self.weight_decay:
+                    g = g + p * self.weight_decay
+                self.update(p, g, *slots, **self._scalars)
 
     def _require_shapes(self, gradients: Sequence[Tensor]) -> None:
         expected = [p.shape for p in self.parameters]
@@ -125,7 +129,11 @@ class Optimizer:
         self.count = int(count)
 
     def _named_slots(self) -> dict[str, Tensor]:
-        return {f"{name}.{i}": slots[k] for i, slots in enumerate(self.state) for k, name in enumerate(self.slots)}
+        return {
+            f"{name}.{i}": Tensor(part)
+            for name, vector in zip(self.slots, self.state, strict=True)
+            for i, part in enumerate(self._flat.parts(vector.data))
+        }
 
 
 def clip_by_norm(gradients: Sequence[Tensor], max_norm: float) -> list[Tensor]:
@@ -146,18 +154,15 @@ def decay_rate(name: str, value: Any) -> float:
     return float(value)
 
 
-def _blocks(*tensors: Tensor) -> Iterator[Sequence[Tensor]]:
-    """Views of the tensors, all of one shape, in pieces that stay in the processor's cache.
+def _blocks(*vectors: Tensor) -> Iterator[Sequence[Tensor]]:
+    """Views of the vectors, all of one length, in pieces that stay in the processor's cache.
 
-    A rule has about ten operations; over whole arrays each would go out to main memory.
+    A rule has about ten operations; over whole vectors each would go out to main memory.
     """
-    p = tensors[0]
-    size = backend.library_of(p.data).cache_block
-    # A recorded step is cut up when it is replayed. Only a contiguous array is flattened
-    # without a copy, which would get the update instead.
-    if tracing() or size is None or p.size <= size or not p.data.flags.c_contiguous:
-        yield tensors
+    length = vectors[0].size
+    size = backend.library_of(vectors[0].data).cache_block
+    if tracing() or size is None or length <= size:  # a recorded step is cut up when it is replayed
+        yield vectors
         return
-    flat = [t.data.reshape(-1) for t in tensors]
-    for start in range(0, p.size, size):
-        yield [Tensor(array[start : start + size]) for array in flat]
+    for start in range(0, length, size):
+        yield [Tensor(v.data[start : start + size]) for v in vectors]

@@ -42,7 +42,7 @@ def test_the_warm_up_lasts_exactly_so_many_steps(warmup, backend_name):
     gradients = [problem.gradients(step, problem.start) for step in range(warmup + 1)]
     for i, a in enumerate(problem.run(optimizer, [warmup])):
         h = sum(g[i] ** 2 for g in gradients)  # of every step so far
-        np.testing.assert_allclose(optimizer.state[i][0].numpy(), h, rtol=1e-12)
+        np.testing.assert_allclose(optimizer.state_dict()[f"sum_of_squares.{i}"], h, rtol=1e-12)
         np.testing.assert_allclose(problem.start[i] - a, 0.1 * gradients[-1][i] / (np.sqrt(h) + 1e-8), rtol=1e-9)
 
 

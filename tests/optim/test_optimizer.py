@@ -43,8 +43,9 @@ def test_every_optimizer_is_here():
 def test_steps_change_the_parameters_own_arrays(name, backend_name):
     problem = Problem()
     parameters = problem.parameters(backend_name)
+    optimizer = make(name, parameters)
     arrays = [p.data for p in parameters]
-    found = problem.run(make(name, parameters))
+    found = problem.run(optimizer)
     assert all(p.data is array for p, array in zip(parameters, arrays, strict=True))
     assert all((a != b).any() for a, b in zip(found, problem.start, strict=True))
     assert all(p.requires_grad and p.node is None for p in parameters)
@@ -65,9 +66,8 @@ def test_parameters_and_state_keep_their_dtype(name, dtype, backend_name):
     problem = Problem(dtype)
     optimizer = make(name, problem.parameters(backend_name), weight_decay=0.1, max_norm=1.0)
     found = problem.run(optimizer)
-    slots = [slot for slots in optimizer.state for slot in slots]
-    assert {x.dtype.name for x in (*found, *slots)} == {dtype}
-    assert all(backend.library_of(slot.data).name == backend_name for slot in slots)
+    assert {x.dtype.name for x in (*found, *optimizer.state)} == {dtype}
+    assert all(backend.library_of(slot.data).name == backend_name for slot in optimizer.state)
 
 
 @EVERY
@@ -75,7 +75,7 @@ def test_a_float64_gradient_leaves_a_float32_parameter_float32(name):
     p = Parameter(np.ones(3, np.float32))
     optimizer = make(name, [p])
     optimizer.step([tensor(np.ones(3))])
-    assert {p.dtype.name, *(slot.dtype.name for slot in optimizer.state[0])} == {"float32"}
+    assert {p.dtype.name, *(slot.dtype.name for slot in optimizer.state)} == {"float32"}
 
 
 @EVERY
@@ -135,7 +135,7 @@ def test_blocks_of_the_cache_give_the_same_bits(name, monkeypatch):
     writes = count_calls("assign", lambda: problem.run(blocked))
     monkeypatch.setattr(library, "cache_block", None)
     fewer = count_calls("assign", lambda: problem.run(whole))
-    assert writes * 2 == fewer * 3  # 2 blocks and 1, against 1 and 1: the blocks were real
+    assert writes == 2 * fewer  # the blocks were real
     assert_same(values(blocked.parameters), values(whole.parameters))
     assert_same(blocked.state_dict().values(), whole.state_dict().values())
 
@@ -239,7 +239,7 @@ def test_a_state_is_loaded_whole_or_not_at_all(name):
 
 def test_the_error_names_the_optimizer():
     problem = Problem()
-    with pytest.raises(InputError, match=r"does not fit Adam: missing m\.0; missing v\.0; .*unexpected velocity\.0"):
+    with pytest.raises(InputError, match=r"does not fit Adam: missing m\.0; missing m\.1; .*unexpected velocity\.0"):
         Adam(problem.parameters()).load_state_dict(SGD(problem.parameters()).state_dict())
 
 

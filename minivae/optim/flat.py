@@ -1,0 +1,75 @@
+"""Parameters end to end in one vector, so that an optimizer's rule runs once, over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
+from typing import Any, NamedTuple
+
+from .. import backend
+from ..autodiff import Parameter, Tensor, concatenate, reshape
+from ..errors import InputError
+
+
+class Place(NamedTuple):
+    """Where the array of a parameter lies: ``view`` is ``vector`` from ``start`` on."""
+
+    vector: Any
+    start: int
+    view: Any
+
+
+class Flat:
+    """One vector that holds all elements of the parameters, whose arrays become views of it.
+
+    Parameters that lie end to end already, where another optimizer has put them, stay.
+
+    Args:
+        parameters: of one dtype and library, in a fixed order.
+
+    Raises:
+        InputError: there are none, one comes twice, or dtypes or libraries differ.
+    """
+
+    def __init__(self, parameters: Sequence[Parameter]) -> None:
+        self.parameters = list(parameters)
+        if not self.parameters:
+            raise InputError("parameters is empty; expected at least one to train")
+        if len({id(p) for p in self.parameters}) < len(self.parameters):
+            raise InputError("parameters names one of them twice; expected each once")
+        kinds = sorted({f"{p.dtype} on {backend.library_of(p.data).name}" for p in self.parameters})
+        if len(kinds) > 1:
+            raise InputError(f"parameters are {' and '.join(kinds)}; expected one dtype on one library")
+        self._vector = self._place()
+
+    @property
+    def vector(self) -> Tensor:
+        """All elements, ``(total,)``, shared with the parameters, also when they have been moved."""
+        if any(p.data is not view for p, view in zip(self.parameters, self._views, strict=True)):
+            self._vector = self._place()
+        return self._vector
+
+    def join(self, tensors: Sequence[Tensor]) -> Tensor:
+        """Copies of tensors, one for each parameter, end to end."""
+        return concatenate([reshape(x, -1) for x in tensors])
+
+    def parts(self, vector: Any) -> Iterator[Any]:
+        """Views of an array as long as the vector: one for each parameter, of its shape."""
+        for p, stop in zip(self.parameters, accumulate(p.size for p in self.parameters), strict=True):
+            yield vector[stop - p.size : stop].reshape(p.shape)
+
+    def _place(self) -> Tensor:
+        if not self._end_to_end():
+            vector, start = self.join([p.detach() for p in self.parameters]).data, 0
+            for p, view in zip(self.parameters, self.parts(vector), strict=True):
+                p.data, p.place = view, Place(vector, start, view)
+                start += p.size
+        self._views = [p.data for p in self.parameters]
+        first, last = self.parameters[0], self.parameters[-1]
+        return Tensor(first.place.vector[first.place.start : last.place.start + last.size])
+
+    def _end_to_end(self) -> bool:
+        places = [p.place for p in self.parameters]
+        if any(not place or p.data is not place.view for p, place in zip(self.parameters, places, strict=True)):
+            return False
+        return all(b.vector is a.vector and b.start == a.start + a.view.size for a, b in pairwise(places))

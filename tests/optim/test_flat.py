@@ -1,0 +1,85 @@
+"""Parameters in one vector: shared memory, optimizers side by side, and what is refused."""
+
+import numpy as np
+import pytest
+
+from minivae import backend, compile
+from minivae.autodiff import Parameter, tensor
+from minivae.autodiff import sum as sum_
+from minivae.errors import InputError
+from minivae.optim import SGD
+from minivae.optim.flat import Flat
+
+from .problem import Problem, values
+
+
+def test_the_arrays_become_views_of_the_vector_with_the_same_values(backend_name):
+    problem = Problem()
+    parameters = problem.parameters(backend_name)
+    vector = Flat(parameters).vector
+    np.testing.assert_array_equal(vector.numpy(), np.concatenate([x.ravel() for x in problem.start]))
+    vector.data[...] = 3.0
+    assert all((p.numpy() == 3.0).all() and p.shape == x.shape for p, x in zip(parameters, problem.start, strict=True))
+
+
+def test_parts_and_joining_are_inverse():
+    flat = Flat(Problem().parameters())
+    vector = np.arange(flat.vector.size, dtype=np.float32)
+    np.testing.assert_array_equal(flat.join([tensor(part) for part in flat.parts(vector)]).numpy(), vector)
+
+
+def test_parameters_end_to_end_stay_where_they_are():
+    parameters = Problem().parameters()
+    whole = Flat(parameters)
+    arrays = [p.data for p in parameters]
+    for some in (parameters, parameters[:2], parameters[1:], parameters[2:]):
+        assert np.shares_memory(Flat(some).vector.data, whole.vector.data)
+    assert all(p.data is array for p, array in zip(parameters, arrays, strict=True))
+
+
+@pytest.mark.parametrize("order", [[1, 0, 2], [0, 2]])
+def test_in_another_order_or_with_a_gap_they_are_moved_and_the_first_vector_follows(order):
+    parameters = Problem().parameters()
+    first = Flat(parameters)
+    second = Flat([parameters[i] for i in order])
+    expected = np.concatenate([p.numpy().ravel() for p in parameters])
+    np.testing.assert_array_equal(first.vector.numpy(), expected)
+    first.vector.data[...] = 1.0
+    assert all((p.numpy() == 1.0).all() for p in parameters)
+    second.vector.data[...] = 2.0
+    assert all((parameters[i].numpy() == 2.0).all() for i in order)
+
+
+def test_two_optimizers_over_parts_of_the_same_parameters_take_turns():
+    """Whoever moved them last, each step changes the parameters' own arrays."""
+    parameters = Problem().parameters()
+    start = values(parameters)
+    ones = [tensor(np.ones_like(x)) for x in start]
+    whole, some = SGD(parameters, 1.0), SGD([parameters[2], parameters[0]], 1.0)
+    for _ in range(2):
+        whole.step(ones)
+        some.step([ones[2], ones[0]])
+    for p, x, steps in zip(parameters, start, (4, 2, 4), strict=True):
+        np.testing.assert_allclose(p.numpy(), x - steps, atol=1e-6)
+
+
+def test_a_recorded_step_follows_parameters_that_are_moved():
+    p = Parameter(np.ones(3, np.float32))
+    total = compile(lambda x: sum_(p * x))
+    x = np.ones(3, np.float32)
+    assert float(total(x)) == float(total(x)) == 3.0
+    optimizer = SGD([p], 0.5)
+    optimizer.step([tensor(x)])
+    assert float(total(x)) == float(total(x)) == 1.5
+
+
+def test_what_cannot_be_one_vector_is_refused():
+    p = Parameter(np.ones(3, np.float32))
+    with pytest.raises(InputError, match="parameters is empty"):
+        Flat([])
+    with pytest.raises(InputError, match="names one of them twice"):
+        Flat([p, p])
+    with pytest.raises(InputError, match="float32 on numpy and float64 on numpy; expected one dtype"):
+        Flat([p, Parameter(np.ones(3))])
+    with pytest.raises(InputError, match="float32 on numpy and float32 on strict"):
+        Flat([p, Parameter(backend.asarray(np.ones(3, np.float32), backend="strict"))])
