@@ -107,6 +107,13 @@ def test_numpys_scalars_and_subclasses_are_numpys(tmp_path):
     assert backend.is_array(mapped)
 
 
+def test_a_subclass_lives_where_its_base_does():
+    class Special(backend.library("strict").array_type):
+        pass
+
+    assert backend.library_of(Special.__new__(Special)).name == "strict"
+
+
 def test_arrays_of_two_libraries_are_refused():
     with pytest.raises(InputError, match="two libraries in one operation: strict and numpy"):
         backend.library_of(backend.asarray([1.0], backend="strict"), np.ones(1))
