@@ -64,11 +64,12 @@ class Compiler:
 
 
 class Device:
-    """What is being captured, if anything, and the current stream."""
+    """What is being captured, if anything, the current stream, and the allocator of pinned memory."""
 
     def __init__(self) -> None:
         self.capturing: list[Callable[[], Any]] | None = None
         self.stream: Any = None
+        self.pinned: Callable[[int], Any] = lambda size: None
 
     def perform(self, action: Callable[[], Any], *written: np.ndarray) -> Any:
         """Do it now; or, while capturing, undo it and do it at each launch."""
@@ -122,6 +123,9 @@ class FakeCupy(Namespace):
         super().__init__(np)
         self._device, self._compiler, self.cuda = device, compiler, Cuda(device)
 
+    def get_default_pinned_memory_pool(self) -> Any:
+        return Cuda.MemoryPool()
+
     def ElementwiseKernel(self, inputs: str, outputs: str, body: str, name: str, no_return: bool) -> Callable:
         run = self._compiler.loop(inputs, outputs, body)
         kinds = _dtypes(f"{inputs}, {outputs}")
@@ -169,8 +173,11 @@ class Cuda:
     def get_current_stream(self) -> Stream:
         return self._device.stream
 
+    def set_pinned_memory_allocator(self, allocate: Callable[[int], Any]) -> None:
+        self._device.pinned = allocate
+
     class MemoryPool:
-        def malloc(self, size: int) -> None: ...
+        malloc = staticmethod(lambda size: None)
 
     @staticmethod
     @contextmanager
@@ -228,6 +235,8 @@ def _defer_methods(monkeypatch: Any, device: Device) -> None:
     def strict_note(what: str) -> None:
         if what == "synchronization" and device.capturing is not None:
             raise RuntimeError("the device is waited for while a stream is capturing")
+        if what == "to_device":
+            device.pinned(1)
         note(what)
 
     monkeypatch.setattr(StrictArray, "__setitem__", deferred_assign)

@@ -9,8 +9,9 @@ so everything that it reads and writes must stay where it is.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from threading import get_ident
 from typing import Any
 
 logger = logging.getLogger("minivae")
@@ -43,7 +44,7 @@ class Recorder:
         # The graph writes to the calls' temporaries at each launch. From a pool of its own,
         # their memory is nobody else's as long as the pool lives.
         pool = cuda.MemoryPool()
-        with stream, cuda.using_allocator(pool.malloc):
+        with stream, cuda.using_allocator(pool.malloc), _without_copies_from_the_host(self._xp):
             self._use(stream)
             stream.begin_capture()
             try:
@@ -64,6 +65,26 @@ class Recorder:
         self._gave_up = True
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         logger.warning("a compiled step cannot be captured in a CUDA graph and runs call by call (%s)", reason)
+
+
+@contextmanager
+def _without_copies_from_the_host(xp: Any) -> Iterator[None]:
+    """Refuse this thread the pinned memory through which CuPy sends small arrays to the device.
+
+    A graph would send them anew at each launch, from memory that others have by then.
+    """
+    thread, pool = get_ident(), xp.get_default_pinned_memory_pool()
+
+    def allocate(size: int) -> Any:
+        if get_ident() == thread:
+            raise RuntimeError("it sends an array from the host to the device")
+        return pool.malloc(size)
+
+    xp.cuda.set_pinned_memory_allocator(allocate)
+    try:
+        yield
+    finally:
+        xp.cuda.set_pinned_memory_allocator(pool.malloc)
 
 
 class Replay:

@@ -194,6 +194,8 @@ STEPS = {
     "logsumexp": lambda x, rows: ad.logsumexp(x, 1),
     "softmax": lambda x, rows: ad.softmax(x),
     "join": lambda x, rows: ad.concatenate([x, ad.take(x, rows)]),
+    "join columns": lambda x, rows: ad.concatenate([x, ad.exp(x), ad.transpose(x[:4, :])[:1, :3] * x[:, :1]], 1),
+    "join vectors": lambda x, rows: ad.concatenate([x[0], ad.exp(x[:, 1])]),
     "pad": lambda x, rows: ad.pad(x, [(1, 0), (0, 2)]),
     "slices": lambda x, rows: x[1:, ::2] * 2 + x[:-1, 1::2],
     "no elements": lambda x, rows: ad.sum(ad.exp(x[:0]) @ ad.transpose(x), 0),
@@ -267,6 +269,17 @@ def test_a_wait_for_the_device_ends_the_capture_and_nothing_else(cuda, caplog):
     assert record.name == "minivae"
     assert "cannot be captured in a CUDA graph and runs call by call (" in record.getMessage()
     cuda.assert_runs(lambda x: ad.sum(x, 0) * 2, X)  # other steps are captured as before
+
+
+def test_a_copy_from_the_host_is_not_captured(cuda, caplog, monkeypatch):
+    """It would be repeated at each launch, from memory that is no longer its own."""
+    row = PRIMITIVES["logsumexp"]
+    value = lambda xp, x, out=None, **_: xp.add(x[0], xp.asarray(np.ones(4, "float32")), out=out)  # noqa: E731
+    monkeypatch.setattr(row, "value", value)
+    cuda.assert_runs(kept(lambda x: ad.logsumexp(x, 0)), X, graphs=False)
+    (record,) = caplog.records
+    assert "RuntimeError" in record.getMessage()  # ours, or CuPy's own
+    cuda.assert_runs(kept(lambda x: ad.exp(x) * cuda.tensor(X)), X)  # the allocator is back
 
 
 def test_without_a_handle_of_its_own_it_runs_call_by_call_and_says_why_once(fake, monkeypatch, caplog):
