@@ -1,0 +1,99 @@
+"""The command: measure, judge, and write the results, the tables and the plots."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from . import growth, machine, overhead, report, steps, train
+from .cases import CASES
+from .contenders import CONTENDERS, INSTALL, missing
+from .targets import judge
+from .worker import WorkerError
+
+HERE = Path(__file__).resolve().parent
+PARTS = {"steps": steps.run, "train": train.run, "overhead": overhead.run, "growth": growth.run}
+say = partial(print, flush=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; its exit code. A missed target is a finding and no failure."""
+    args = _parser().parse_args(arguments)
+    out = args.out or (None if args.quick else HERE / "results")
+    results = report.load(out / "cpu.json") if out else {}
+    for name, why in missing(CONTENDERS).items():
+        say(f"left out: {CONTENDERS[name].label}; {why}: {INSTALL}")
+    try:
+        for part in args.only or PARTS:
+            if part != "report":
+                _measure(part, args, results)
+                if out:
+                    report.save(results, out / "cpu.json")
+    except WorkerError as error:
+        print(f"{error.args[1]}python -m benchmarks: {error.args[0]}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    if args.quick:
+        say("after so short a look the verdicts mean little:")
+    _tell_verdicts(results)
+    if out:
+        _write(results, out)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=[*PARTS, "report"],
+        help="measure these parts anew and keep the results of the others; 'report' measures nothing",
+    )
+    parser.add_argument("--cases", nargs="+", choices=CASES, help="the cases of the part 'steps' (default: all)")
+    parser.add_argument("--quick", action="store_true", help="a look of seconds; too noisy to quote")
+    parser.add_argument(
+        "--out", type=Path, help="where results go (default: benchmarks/results; with --quick, nowhere)"
+    )
+    return parser
+
+
+def _measure(part: str, args: argparse.Namespace, results: dict[str, Any]) -> None:
+    """Measure a part and put what was found in the place of what ``results`` holds of it."""
+    environment, start = machine.describe(), time.perf_counter()
+    say(f"== {part}")
+    options = {"names": args.cases} if part == "steps" and args.cases else {}
+    results[part] = PARTS[part](args.quick, say, **options)
+    results.setdefault("environments", {})[part] = environment
+    say(f"   {time.perf_counter() - start:.0f} s")
+
+
+def _tell_verdicts(results: dict[str, Any]) -> None:
+    for verdict in judge(results):
+        if verdict.ratio is not None:
+            target = verdict.target
+            say(f"{verdict.word:6} {verdict.ratio:5.2f} (at most {target.at_most:g})  {target.what}: {target.against}")
+
+
+def _write(results: dict[str, Any], out: Path) -> None:
+    """The tables, in this folder's README if the results are this folder's, and the plots."""
+    from . import plot  # after all measuring: children's peak memory starts from this process's
+
+    tables = report.markdown(results)
+    if out.resolve() == HERE / "results":
+        readme = HERE / "README.md"
+        readme.write_text(report.into(readme.read_text(), tables))
+    else:
+        (out / "cpu.md").write_text(tables)
+    if "steps" in results:
+        plot.steps(results["steps"], out / "steps.png")
+    if "growth" in results:
+        plot.growth(results["growth"], out / "growth.png")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""Who is timed: a table of training loops' insides, each in the words of its own library.
+
+A contender is an object with
+
+``array(values)``
+    a NumPy array as the library keeps it;
+``step(rows, noise=None)``
+    one training step, as ``benchmarks.cases`` defines it, on the data points ``rows``;
+    ``noise``, ``(batch_size, latent_dim)``, takes the place of the noise drawn inside;
+``total()``
+    the sum of the losses since it was last asked; waits until all steps are done;
+``describe()``
+    versions and threads.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+from ..cases import Case
+
+INSTALL = "python -m pip install 'minivae[bench,fast]'"
+
+
+class Entry(NamedTuple):
+    """A row of the table: how it is called, which class of which module makes it, and what must be installed."""
+
+    label: str
+    module: str
+    options: dict[str, Any]
+    needs: str = "numpy"
+
+
+CONTENDERS = {
+    "floor": Entry("the floor: the large matrix products alone, NumPy", "floor", {}),
+    "minivae-eager": Entry("minivae, eager", "ours", {"mode": "eager"}),
+    "minivae-compiled": Entry("minivae, compiled, NumPy alone", "ours", {"mode": "compiled"}),
+    "minivae-fast": Entry("minivae, compiled + fast (Numba)", "ours", {"mode": "fast"}, "numba"),
+    "torch-eager": Entry("PyTorch, eager, default Adam", "pytorch", {}, "torch"),
+    "torch-fused": Entry("PyTorch, eager, fused Adam", "pytorch", {"fused": True}, "torch"),
+    "torch-compile": Entry("PyTorch, torch.compile, fused Adam", "pytorch", {"fused": True, "compiled": True}, "torch"),
+    "jax": Entry("JAX, jit of the whole step", "jax_jit", {}, "jax"),
+    "autograd": Entry("HIPS autograd, Adam in NumPy", "hips_autograd", {}, "autograd"),
+}
+FLOOR = "floor"
+TORCH = ("torch-eager", "torch-fused", "torch-compile")
+
+
+def make(name: str, case: Case) -> Any:
+    """The contender ``name`` with the model, the data and the starting weights of ``case``."""
+    entry = CONTENDERS[name]
+    return importlib.import_module(f"{__name__}.{entry.module}").Contender(case, **entry.options)
+
+
+def missing(names: Iterable[str]) -> dict[str, str]:
+    """Those that cannot run here, and what each of them lacks."""
+    needs = {name: CONTENDERS[name].needs for name in names}
+    return {name: f"{package} is not installed" for name, package in needs.items() if find_spec(package) is None}

@@ -1,0 +1,65 @@
+"""minivae: the step that ``minivae train`` takes, eager, compiled, and compiled through Numba."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+import minivae as mv
+from minivae.models import VAE, Batch
+
+from ..cases import LR, Case
+
+COMPILERS = {"eager": lambda step: step, "compiled": mv.compile, "fast": mv.compile}
+
+
+class Contender:
+    """``VAE`` and ``Adam`` as ``fit`` runs them.
+
+    Args:
+        mode: "eager"; "compiled", on NumPy alone; "fast", compiled with Numba's loops.
+    """
+
+    def __init__(self, case: Case, mode: str) -> None:
+        options = {"likelihood": case.likelihood, "sigmoid_mean": case.likelihood == "gaussian"}
+        self.model = VAE(case.data_dim, case.latent_dim, case.hidden, **options)
+        start = [array for pair in case.weights() for array in pair]
+        for parameter, array in zip(self.model.parameters(), start, strict=True):
+            parameter.data[...] = array
+        self.adam = mv.optim.Adam(self.model.parameters(), LR)
+        self.images, self.scale = mv.tensor(case.images()), case.scale
+        self.generator = mv.backend.generator(0)
+        self.losses = mv.tensor(0.0)
+        self._update = COMPILERS[mode](self._update_eagerly)
+
+    def array(self, values: np.ndarray) -> mv.Tensor:
+        return mv.tensor(values)
+
+    def step(self, rows: mv.Tensor, noise: mv.Tensor | None = None) -> None:
+        self.adam.advance()
+        self._update(rows) if noise is None else self._update(rows, noise.reshape(1, *noise.shape))
+
+    def _update_eagerly(self, rows: mv.Tensor, noise: mv.Tensor | None = None) -> None:
+        x = mv.astype(mv.take(self.images, rows), "float32") / self.scale
+        (objective,) = self.model.objectives(Batch(x), self.generator if noise is None else noise)
+        self.adam.apply(mv.backward(objective.loss, objective.parameters))
+        with mv.no_grad():
+            mv.assign(self.losses, self.losses + objective.loss)
+
+    def total(self) -> float:
+        total = float(self.losses)
+        self.losses.data[...] = 0
+        return total
+
+    def describe(self) -> dict[str, Any]:
+        return describe()
+
+
+def describe() -> dict[str, Any]:
+    """NumPy, its BLAS and threads."""
+    numpy = mv.backend.describe("numpy")
+    return {"versions": {"minivae": mv.__version__, "numpy": np.__version__}, "blas": numpy["blas"]} | {
+        "threads": numpy["threads"] or os.cpu_count()
+    }

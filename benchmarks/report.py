@@ -1,0 +1,154 @@
+"""Results as JSON, and as Markdown tables in ``README.md``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from . import growth, overhead, train
+from .contenders import CONTENDERS, FLOOR
+from .steps import ours
+from .targets import judge
+
+BEGIN, END = "<!-- what follows is written by python -m benchmarks -->", "<!-- end of what is written -->"
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The results in a file; none if there is no file."""
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def save(results: dict[str, Any], path: Path) -> None:
+    """Write the results, which are what :func:`load` will read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(results, indent=1) + "\n")
+
+
+def into(text: str, tables: str) -> str:
+    """``text`` with ``tables`` between its two markers."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{tables}\n{END}{after}"
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """All tables of what was measured."""
+    sections: dict[str, tuple[str, Callable[[Any], Iterator[str]]]] = {
+        "steps": ("A training step", _steps),
+        "train": ("Training to a bound", _train),
+        "overhead": ("One operation on a tiny tensor, eager", _overhead),
+        "growth": ("Growth with the sizes of the model", _growth),
+    }
+    lines = ["### Targets", "", *_targets(results)]
+    for part, (title, body) in sections.items():
+        if part in results:
+            lines += ["", f"### {title}", "", _where(results["environments"][part]), "", *body(results[part])]
+    return "\n".join(lines) + "\n"
+
+
+def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    """A Markdown table; all columns but the first are aligned to the right."""
+    header = list(header)
+    return [_row(header), _row(["---", *["---:"] * (len(header) - 1)]), *map(_row, rows)]
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _where(environment: dict[str, Any]) -> str:
+    variables = "".join(f", {name}={value}" for name, value in environment["variables"].items())
+    return (
+        f"{environment['date']}, {environment['cpu']}, {environment['cores']} cores, {environment['system']}, "
+        f"Python {environment['python']}{variables}; load before the start {environment['load_before']}."
+    )
+
+
+def _targets(results: dict[str, Any]) -> list[str]:
+    rows = (
+        [v.target.what, v.target.against, f"{v.target.at_most:g}", "" if v.ratio is None else f"{v.ratio:.2f}", v.word]
+        for v in judge(results)
+    )
+    return table(["what", "against", "at most", "measured", ""], rows)
+
+
+# ------------------------------------------------------------------- parts
+
+
+def _steps(cases: dict[str, Any]) -> Iterator[str]:
+    for name, case in cases.items():
+        yield from [f"**{name}**: {case['title']}", "", *_case(case["contenders"]), ""]
+        yield from (f"Left out: {CONTENDERS[who].label} ({why}).\n" for who, why in case["left_out"].items())
+    found = [found for case in cases.values() for found in case["contenders"].values()]
+    versions = {name: version for one in found for name, version in one["versions"].items()}
+    versions["BLAS of NumPy"] = next(one["blas"] for one in found if "blas" in one)
+    yield "Versions: " + ", ".join(f"{name} {version}" for name, version in versions.items()) + "."
+
+
+def _case(contenders: dict[str, Any]) -> list[str]:
+    mine, floor = contenders[ours(contenders)]["median"], contenders[FLOOR]["median"]
+    rows = (
+        [
+            CONTENDERS[name].label,
+            f"{found['median'] * 1e3:.3g}",
+            f"{found['lower'] * 1e3:.3g} to {found['upper'] * 1e3:.3g}",
+            f"{found['median'] / mine:.2f}",
+            f"{found['median'] / floor:.2f}",
+            f"{found['peak_memory_mib']:.0f}",
+            str(found["threads"]),
+            str(found["steps"]),
+        ]
+        for name, found in contenders.items()
+    )
+    header = ["", "ms a step", "quartiles", "over ours", "over the floor", "peak MiB", "threads", "timed steps"]
+    return table(header, rows)
+
+
+def _train(tasks: dict[str, Any]) -> Iterator[str]:
+    for name, found in tasks.items():
+        task = train.Task(**found["task"])
+        yield (
+            f"**{name}**: {task.hidden} hidden units, {task.latent} latent dimensions, {task.epochs} epochs; "
+            f"the bound to reach is {task.bound:g} nats. Runs of each: {found['rounds']}; medians."
+        )
+        header = ["", "s to the bound", "epochs to it", "s in all", "s of training", "last test bound", "peak MiB"]
+        yield from ["", *table(header, (_run(label, run) for label, run in found["runs"].items())), ""]
+        around = found["runs"]["minivae train"]["around_the_step"]
+        yield f"The loop of `minivae train` took {around:.2f} times as long a sample as the bare compiled step.\n"
+
+
+def _run(label: str, run: dict[str, float]) -> list[str]:
+    seconds = [f"{run['seconds_to_bound']:.2f}", f"{run['epochs_to_bound']:g}", f"{run['seconds']:.2f}"]
+    return [
+        f"`{label}`",
+        *seconds,
+        f"{run['training_seconds']:.2f}",
+        f"{run['last_bound']:.2f}",
+        f"{run['peak_memory_mib']:.0f}",
+    ]
+
+
+def _overhead(operations: dict[str, Any]) -> Iterator[str]:
+    libraries = next(iter(operations.values()))
+    header = ["microseconds", *(f"{overhead.LABELS[x]}, {way}" for x in libraries for way in ("forward", "backward"))]
+    rows = (
+        [f"`{name}`", *(f"{found[x][way]['median'] * 1e6:.2f}" for x in libraries for way in ("forward", "backward"))]
+        for name, found in operations.items()
+    )
+    yield from table(header, rows)
+
+
+def _growth(sweeps: dict[str, Any]) -> Iterator[str]:
+    measured = [found["contenders"] for sizes in sweeps.values() for found in sizes.values()]
+    present = [name for name in growth.CONTENDERS if all(name in contenders for contenders in measured)]
+    header = ["ms a step, peak MiB", *(CONTENDERS[name].label for name in present)]
+    for sweep, sizes in sweeps.items():
+        rows = ([f"{sweep} {size}", *_cells(found["contenders"], present)] for size, found in sizes.items())
+        yield from [*table(header, rows), ""]
+
+
+def _cells(contenders: dict[str, Any], names: list[str]) -> Iterator[str]:
+    for name in names:
+        yield f"{contenders[name]['median'] * 1e3:.3g}, {contenders[name]['peak_memory_mib']:.0f}"

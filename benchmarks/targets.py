@@ -1,0 +1,100 @@
+"""What the measurements shall show: ratios of medians in one run, below 1 where minivae is ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from .contenders import FLOOR, TORCH
+
+Results = dict[str, Any]
+Ratio = Callable[[Results], float]  # raises KeyError where something was not measured
+
+
+class Target(NamedTuple):
+    """``what`` shall take at most ``at_most`` times what ``against`` takes."""
+
+    what: str
+    against: str
+    at_most: float
+    ratio: Ratio
+
+
+def step(case: str, ours: str, others: Sequence[str]) -> Ratio:
+    """The time of our step over that of the fastest of the others, all of which must have been measured."""
+
+    def ratio(results: Results) -> float:
+        found = results["steps"][case]["contenders"]
+        return found[ours]["median"] / min(found[name]["median"] for name in others)
+
+    return ratio
+
+
+def overhead(operation: str, library: str) -> Ratio:
+    """Of one operation forward, with its tape."""
+
+    def ratio(results: Results) -> float:
+        found = results["overhead"][operation]
+        return found["minivae"]["forward"]["median"] / found[library]["forward"]["median"]
+
+    return ratio
+
+
+def around_the_step(results: Results) -> float:
+    """Seconds a sample in the training loop of ``minivae train`` over those of the bare compiled step."""
+    run = results["train"]["mnist"]["runs"]["minivae train"]
+    return run["around_the_step"]
+
+
+def of_training(quantity: str) -> Ratio:
+    """A quantity of ``minivae train`` on MNIST over that of the PyTorch script."""
+
+    def ratio(results: Results) -> float:
+        runs = results["train"]["mnist"]["runs"]
+        return runs["minivae train"][quantity] / runs["torch_script.py"][quantity]
+
+    return ratio
+
+
+EAGER, COMPILED, FAST, BEST = "minivae-eager", "minivae-compiled", "minivae-fast", (*TORCH, "jax")
+TARGETS = (
+    Target("MNIST, batch 100, compiled", "best PyTorch", 1.0, step("mnist-100", COMPILED, TORCH)),
+    Target("MNIST, batch 100, compiled + fast", "best PyTorch", 0.85, step("mnist-100", FAST, TORCH)),
+    Target("MNIST, batch 100, compiled + fast", "JAX jit", 1.0, step("mnist-100", FAST, ["jax"])),
+    Target("MNIST, batch 100, compiled + fast", "the floor", 1.4, step("mnist-100", FAST, [FLOOR])),
+    Target("MNIST, batch 1000, compiled + fast", "best PyTorch and JAX", 1.0, step("mnist-1000", FAST, BEST)),
+    Target("wide, batch 1000, compiled + fast", "best PyTorch and JAX", 1.0, step("wide", FAST, BEST)),
+    Target("digits, compiled", "best PyTorch", 0.5, step("digits", COMPILED, TORCH)),
+    Target("Frey, compiled", "best PyTorch", 0.5, step("frey", COMPILED, TORCH)),
+    Target("digits, compiled", "JAX jit", 1.0, step("digits", COMPILED, ["jax"])),
+    Target("Frey, compiled", "JAX jit", 1.0, step("frey", COMPILED, ["jax"])),
+    Target("MNIST, batch 100, eager", "PyTorch eager, default Adam", 1.0, step("mnist-100", EAGER, TORCH[:1])),
+    Target("one tiny operation with tape, eager", "PyTorch eager", 2.0, overhead("multiply", "torch")),
+    Target("`minivae train` on MNIST, per sample", "its own bare compiled step", 1.1, around_the_step),
+    Target("peak memory of MNIST training", "the PyTorch script", 0.7, of_training("peak_memory_mib")),
+)
+
+
+class Verdict(NamedTuple):
+    """A target with what was measured: ``ratio`` is None where something is missing."""
+
+    target: Target
+    ratio: float | None
+
+    @property
+    def word(self) -> str:
+        if self.ratio is None:
+            return "not measured"
+        return "met" if self.ratio <= self.target.at_most else "missed"
+
+
+def judge(results: Results) -> list[Verdict]:
+    """Each target beside what the results hold."""
+    return [Verdict(target, _ratio(target, results)) for target in TARGETS]
+
+
+def _ratio(target: Target, results: Results) -> float | None:
+    try:
+        return target.ratio(results)
+    except KeyError:
+        return None
