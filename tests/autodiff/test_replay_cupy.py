@@ -3,105 +3,24 @@
 Every test runs on a device without a GPU (:mod:`tests.fake_cuda`) and, where there is one, on a GPU.
 """
 
-import logging
-import os
-import shutil
-
 import numpy as np
 import pytest
 
 import minivae.autodiff as ad
 from minivae import backend
-from minivae.autodiff import PRIMITIVES, cuda_graph, replay_cupy
+from minivae.autodiff import PRIMITIVES, replay_cupy
 from minivae.autodiff.formula import Formula
-from minivae.errors import BackendError
 from minivae.models import VAE, Batch
 from minivae.optim import Adam
 
-from .. import fake_cuda
+from .cuda import kept
 from .steps import INPUTS, RandomStep
 
 RNG = np.random.default_rng(8)
 X = RNG.standard_normal((5, 4)).astype("float32")
 
 
-class Cuda:
-    """A library with a CUDA side.
-
-    Attributes:
-        name: of the library.
-        launches: how many graphs have been launched.
-    """
-
-    def __init__(self, name, monkeypatch):
-        self.name, self.launches = name, 0
-        launch = cuda_graph.Launch.__call__
-
-        def counting(graph):
-            self.launches += 1
-            launch(graph)
-
-        monkeypatch.setattr(cuda_graph.Launch, "__call__", counting)
-
-    def tensor(self, array):
-        return ad.Tensor(backend.asarray(array, backend=self.name))
-
-    def assert_runs(self, step, *inputs, rtol=2e-5, atol=1e-5, graphs=True):
-        """The results of a step's first calls are right: recorded, warm, captured, launched."""
-        compiled, before = ad.compile(step), self.launches
-        for scale in np.float32([1, 2, 0.5, -1, 1.5]):
-            given = [x * scale if x.dtype.kind == "f" else x for x in inputs]
-            found = compiled(*map(self.tensor, given)).numpy()  # before the step, which may assign to the same
-            np.testing.assert_allclose(found, step(*map(self.tensor, given)).numpy(), rtol, atol)
-        assert (self.launches > before) == graphs
-        return compiled
-
-
-@pytest.fixture
-def fake(monkeypatch, tmp_path_factory):
-    """The strict device with a CUDA side; compiled kernels are kept for the other tests."""
-    if shutil.which("cc") is None:
-        pytest.skip("no C compiler (cc)")
-    folder = tmp_path_factory.getbasetemp() / "kernels"
-    folder.mkdir(exist_ok=True)
-    return fake_cuda.install(monkeypatch, folder)
-
-
-@pytest.fixture(params=["strict", pytest.param("cupy", marks=pytest.mark.gpu)])
-def cuda(request, monkeypatch):
-    """A device without a GPU, and a GPU."""
-    if request.param == "strict":
-        request.getfixturevalue("fake")
-    try:
-        backend.library(request.param)
-    except BackendError as error:
-        if os.environ.get("MINIVAE_REQUIRE_GPU") == "1":
-            raise
-        pytest.skip(str(error))
-    return Cuda(request.param, monkeypatch)
-
-
 # ------------------------------------------------------------ whole steps
-
-
-def test_a_step_is_launched_as_one_graph_from_its_third_call(cuda):
-    p = cuda.tensor(X)
-    compiled = ad.compile(lambda x: ad.assign(p, ad.exp(x) @ ad.transpose(x) @ x))
-    for call, launches in enumerate([0, 0, 1, 2, 3]):
-        x = X * np.float32(0.3 * call)
-        compiled(cuda.tensor(x))
-        np.testing.assert_allclose(p.numpy(), np.exp(x) @ x.T @ x, rtol=2e-5, atol=1e-6)
-        assert cuda.launches == launches
-
-
-def test_what_is_read_late_is_a_graph_of_its_own(cuda):
-    compiled = ad.compile(lambda x: ad.sum(ad.sin(ad.max(x, 0))))
-    for call in range(5):
-        result = compiled(cuda.tensor(X * call))
-        if call != 3:  # not read: not computed
-            np.testing.assert_allclose(result.item(), np.sin((X * call).max(0)).sum(), rtol=1e-5, atol=1e-6)
-    # Main: calls 2, 3, 4. Late: read at calls 1 (warm), 2 (captured) and 4.
-    assert cuda.launches == 3 + 2
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -155,26 +74,6 @@ def test_training_is_that_of_the_cpu(cuda, likelihood, dtype):
         np.testing.assert_allclose(found.model.state_dict()[name], value, rtol=1e-3, atol=1e-3)
 
 
-def test_noise_is_drawn_anew_in_each_launch_from_a_state_that_can_be_put_back(cuda):
-    generator = backend.generator(3, cuda.name)
-    compiled = ad.compile(
-        lambda x: ad.concatenate([x, ad.standard_normal(generator, (5,)), ad.uniform(generator, (4,))])
-    )
-    draws = []
-    for call in range(6):
-        if call == 4:
-            state = generator.state
-        draws.append(compiled(cuda.tensor(X[0])).numpy()[4:])
-    assert len({tuple(draw) for draw in draws}) == 6
-    generator.state = state
-    np.testing.assert_array_equal(compiled(cuda.tensor(X[0])).numpy()[4:], draws[4])
-    np.testing.assert_array_equal(compiled(cuda.tensor(X[0])).numpy()[4:], draws[5])
-    twin = backend.generator(3, cuda.name)
-    for draw in draws:
-        eager = [twin.standard_normal((5,)), twin.uniform((4,))]
-        np.testing.assert_array_equal(draw, np.concatenate([backend.to_numpy(x) for x in eager]))
-
-
 # ------------------------------------------------------- what is captured
 
 STEPS = {
@@ -226,74 +125,6 @@ def test_every_element_wise_primitive(cuda, name):
         return ad.astype(ad.apply(PRIMITIVES[name], *(given.get(a, x) for a in arguments)), "float32")
 
     cuda.assert_runs(kept(step), X)
-
-
-def kept(step):
-    """The step with its result assigned to a state, so that it is not put off until it is read."""
-    states = {}
-
-    def keeping(*inputs):
-        result = step(*inputs)
-        state = states.setdefault(result.shape, ad.Tensor(result.data * 0))
-        return ad.assign(state, result)
-
-    return keeping
-
-
-def test_temporaries_of_the_graph_are_nobody_elses(cuda):
-    """logsumexp makes arrays of its own; after capture their memory must not go to others."""
-    state = cuda.tensor(X[:, 0])
-    compiled = ad.compile(lambda x: ad.assign(state, ad.logsumexp(x, 1)))
-    for _ in range(3):
-        compiled(cuda.tensor(X))
-    others = [cuda.tensor(np.full(shape, 7, "float32")) for shape in ((5, 1), (5, 4), (5,), (20,)) for _ in range(50)]
-    compiled(cuda.tensor(X + 1))
-    assert all((other.numpy() == 7).all() for other in others)
-    np.testing.assert_allclose(state.numpy(), np.log(np.exp(X + 1).sum(1)), rtol=1e-5)
-
-
-# ---------------------------------------------------- what cannot be captured
-
-
-def test_a_wait_for_the_device_ends_the_capture_and_nothing_else(cuda, caplog):
-    mask = backend.asarray(X > 0, backend=cuda.name)
-    p = cuda.tensor(X[0])
-
-    def step(x):
-        ad.assign(p, ad.sum(x, 0))
-        return ad.sum(x[mask])
-
-    with caplog.at_level(logging.WARNING, "minivae"):
-        cuda.assert_runs(step, X, graphs=False)
-    (record,) = caplog.records
-    assert record.name == "minivae"
-    assert "cannot be captured in a CUDA graph and runs call by call (" in record.getMessage()
-    cuda.assert_runs(lambda x: ad.sum(x, 0) * 2, X)  # other steps are captured as before
-
-
-def test_a_copy_from_the_host_is_not_captured(cuda, caplog, monkeypatch):
-    """It would be repeated at each launch, from memory that is no longer its own."""
-    row = PRIMITIVES["logsumexp"]
-    value = lambda xp, x, out=None, **_: xp.add(x[0], xp.asarray(np.ones(4, "float32")), out=out)  # noqa: E731
-    monkeypatch.setattr(row, "value", value)
-    cuda.assert_runs(kept(lambda x: ad.logsumexp(x, 0)), X, graphs=False)
-    (record,) = caplog.records
-    assert "RuntimeError" in record.getMessage()  # ours, or CuPy's own
-    cuda.assert_runs(kept(lambda x: ad.exp(x) * cuda.tensor(X)), X)  # the allocator is back
-
-
-def test_without_a_handle_of_its_own_it_runs_call_by_call_and_says_why_once(fake, monkeypatch, caplog):
-    def refuse(xp):
-        raise BackendError("cuBLAS refused cublasCreate_v2 with status 1")
-
-    monkeypatch.setattr(replay_cupy, "current_blas", refuse)
-    cuda = Cuda("strict", monkeypatch)
-    cuda.assert_runs(lambda x: ad.sum(x @ ad.transpose(x) @ x), X, graphs=False)
-    (record,) = caplog.records
-    assert record.getMessage() == (
-        "a compiled step cannot be captured in a CUDA graph and runs call by call "
-        "(BackendError: cuBLAS refused cublasCreate_v2 with status 1)"
-    )
 
 
 # ------------------------------------------------------- kernels and sums
