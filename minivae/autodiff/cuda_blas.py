@@ -154,7 +154,7 @@ class Blas:
             raise BackendError(f"cuBLAS refused {name} with status {status}")
 
 
-def _load() -> Any:
+def _load() -> Any:  # pragma: no cover - needs CuPy with its cuBLAS
     """cuBLAS's functions, from the library that CuPy itself loads."""
     try:
         # In these words, CuPy finds and loads the library first; importing the module alone does not.
@@ -166,7 +166,7 @@ def _load() -> Any:
 
 
 @lru_cache
-def blas_of(xp: Any, device: int, thread: int) -> Blas:
+def blas_of(xp: Any, device: int, thread: int) -> Blas:  # pragma: no cover - needs a GPU
     """The handle of a device and a thread; cuBLAS's handles are not for two threads at once."""
     return Blas(xp)
 

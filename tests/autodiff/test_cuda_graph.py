@@ -4,12 +4,13 @@ Every test runs on a device without a GPU (:mod:`tests.fake_cuda`) and, where th
 """
 
 import logging
+from threading import Thread
 
 import numpy as np
 
 import minivae.autodiff as ad
 from minivae import backend
-from minivae.autodiff import PRIMITIVES, replay_cupy
+from minivae.autodiff import PRIMITIVES, cuda_graph, replay_cupy
 from minivae.errors import BackendError
 
 from .cuda import Cuda, kept
@@ -97,6 +98,18 @@ def test_a_copy_from_the_host_is_not_captured(cuda, caplog, monkeypatch):
     (record,) = caplog.records
     assert "RuntimeError" in record.getMessage()  # ours, or CuPy's own
     cuda.assert_runs(kept(lambda x: ad.exp(x) * cuda.tensor(X)), X)  # the allocator is back
+
+
+def test_other_threads_send_arrays_while_one_captures(cuda):
+    xp, found = backend.library(cuda.name).xp, []
+
+    def send():
+        thread = Thread(target=lambda: found.append(xp.asarray(X)))
+        thread.start()
+        thread.join()
+
+    assert cuda_graph.Recorder(xp, lambda stream: None).capture([send]) is not None
+    np.testing.assert_array_equal(backend.to_numpy(found[0]), X)
 
 
 def test_without_a_handle_of_its_own_it_runs_call_by_call_and_says_why_once(fake, monkeypatch, caplog):
