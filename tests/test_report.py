@@ -1,10 +1,12 @@
 """The page ``docs/validation.md`` lists what exists, and the report refuses what it should."""
 
+import pkgutil
 import re
 
 import numpy as np
 import pytest
 
+import minivae
 from minivae import autodiff
 from minivae.optim import OPTIMIZERS
 
@@ -71,6 +73,28 @@ def test_one_row_of_each_table_can_be_measured_again(section):
     for found, limit in zip(row.errors, section.limits.values(), strict=True):
         assert found is None or 0 <= found <= limit
     assert any(found is not None for found in row.errors)
+
+
+# What each package holds: the sections of its components, or why it has none.
+PACKAGES = {
+    "autodiff": {"Primitives", "Functions made of primitives", "Random programs"},
+    "nn": {"Layers", "Activations", "Initializers"},
+    "distributions": {"Distributions", "Kullback-Leibler divergences"},
+    "optim": {"Optimizers"},
+    "models": {"Models"},
+    "inference": {"Inference"},
+    "training": {"Schedules"},
+    "datasets": "files",
+    "plots": "pictures",
+    "cli": "commands",
+}
+
+
+def test_every_package_has_its_sections():
+    assert {module.name for module in pkgutil.iter_modules(minivae.__path__) if module.ispkg} == PACKAGES.keys()
+    sections = [title for titles in PACKAGES.values() if not isinstance(titles, str) for title in titles]
+    sections += ["Bounds and estimators"]  # of bounds.py
+    assert sorted(sections) == sorted(section.title for section in SECTIONS)
 
 
 # -------------------------------------------------------------- what is refused

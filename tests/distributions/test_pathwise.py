@@ -56,7 +56,7 @@ def pathwise(row, rng):
     arrays = row.parameters(rng, (EVENT,))
     # A copy of the parameters for each sample, so that each has its own gradient.
     parameters = [tensor(np.broadcast_to(a, (N, EVENT)).copy(), requires_grad=True) for a in arrays]
-    z = row.make(*parameters).sample(backend.generator(6))
+    z = row.make(*parameters).sample(backend.generator(int(rng.integers(2**32))))
     slopes = [g.numpy() for g in backward(z.sum(), parameters)]
     for name, (_, by_z, has) in FUNCTIONS.items():
         if has(row):

@@ -13,7 +13,6 @@ import numpy as np
 import minivae
 from minivae import autodiff as ad
 from minivae import nn
-from minivae.autodiff import backward
 from minivae.models import Model
 from minivae.nn import ACTIVATIONS, INITIALIZERS
 
@@ -25,10 +24,8 @@ from ..autodiff.test_primitives import (
     NOT_DIFFERENTIABLE,
     NOT_OPERATIONS,
     REAL_ONLY,
-    call,
+    beside_pytorch,
     check,
-    inputs_of,
-    random_like,
 )
 from ..chance import CRITICAL_Z
 from ..models.kinds import data, small_vae
@@ -44,20 +41,9 @@ def operation(name: str, cases: list[Case]) -> Row:
     complex_step = None
     if name not in NOT_ANALYTIC | REAL_ONLY:
         complex_step = max(check(name, case, order=2, complex_step=True).largest_error for case in cases)
-    values, gradients = zip(*map(beside_pytorch, cases), strict=True)
-    return Row(len(cases), (differences, complex_step, max(values), max(gradients)))
-
-
-def beside_pytorch(case: Case) -> tuple[float, float]:
-    """Errors of the value, and of its product with a random cotangent by every input."""
-    import torch
-
-    inputs, twins = inputs_of(case), [torch.tensor(x.copy(), requires_grad=True) for x in case.inputs]
-    y = call(case, inputs, case.constants)
-    z = case.twin(torch, *twins, *map(torch.tensor, case.constants))
-    v = random_like(y)
-    pairs = zip(backward(y, inputs, v), torch.autograd.grad(z, twins, torch.tensor(v)), strict=True)
-    return error(y, z.detach()), max(error(ours, theirs) for ours, theirs in pairs)
+    orders = zip(*map(beside_pytorch, cases), strict=True)  # of each case: values, gradients, second derivatives
+    torch = (max(error(*pair) for pairs in order for pair in pairs) if any(order) else None for order in orders)
+    return Row(len(cases), (differences, complex_step, *torch))
 
 
 OPERATIONS = {
@@ -65,13 +51,14 @@ OPERATIONS = {
     "complex step": 1e-12,
     "PyTorch, value": 2e-9,
     "PyTorch, gradient": 1e-8,
+    "PyTorch, second": 1e-8,
 }
 PRIMITIVES = Section(
     "Primitives",
     "Every row of `PRIMITIVES`: first and second derivatives against central differences and against the "
     "complex step (where the function is analytic and SciPy has it for complex numbers), element by element; "
-    "value and gradient against PyTorch. Cases: shapes with 0 dimensions, with axes of length 0 and 1, broadcast "
-    "against each other, one input used twice.",
+    "value, gradient and second derivatives against PyTorch (these where the gradient is not constant). Cases: "
+    "shapes with 0 dimensions, with axes of length 0 and 1, broadcast against each other, one input used twice.",
     OPERATIONS,
     lambda: set(ad.PRIMITIVES),
     {name: partial(operation, name, cases) for name, cases in CASES.items()}
