@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 
@@ -12,18 +13,42 @@ import pytest
 from minivae import backend
 from minivae.errors import BackendError
 
-from . import strict_device  # noqa: F401  (adds the library "strict")
+from . import fake_cuda, strict_device  # noqa: F401  (adds the library "strict")
+from .cuda import Cuda
 
 
 @pytest.fixture(params=["numpy", "strict", pytest.param("cupy", marks=pytest.mark.gpu)])
 def backend_name(request: pytest.FixtureRequest) -> str:
     """Each library in turn. Without a GPU "cupy" is skipped, or fails if one is required."""
+    return usable(request.param)
+
+
+def usable(name: str) -> str:
+    """The name of a library; without it the test is skipped, or fails if a GPU is required."""
     try:
-        return backend.library(request.param).name
+        return backend.library(name).name
     except BackendError as error:
         if os.environ.get("MINIVAE_REQUIRE_GPU") == "1":
             raise
         pytest.skip(str(error))
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> fake_cuda.Device:
+    """The strict device with a CUDA side; compiled kernels are kept for the other tests."""
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler (cc)")
+    folder = tmp_path_factory.getbasetemp() / "kernels"
+    folder.mkdir(exist_ok=True)
+    return fake_cuda.install(monkeypatch, folder)
+
+
+@pytest.fixture(params=["strict", pytest.param("cupy", marks=pytest.mark.gpu)])
+def cuda(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Cuda:
+    """A device without a GPU, and a GPU."""
+    if request.param == "strict":
+        request.getfixturevalue("fake")
+    return Cuda(usable(request.param), monkeypatch)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from minivae import backend
 from minivae.autodiff import PRIMITIVES, cuda_graph, replay_cupy
 from minivae.errors import BackendError
 
-from .cuda import Cuda, kept
+from ..cuda import Cuda, kept
 
 X = np.random.default_rng(8).standard_normal((5, 4)).astype("float32")
 

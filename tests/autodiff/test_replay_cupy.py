@@ -13,7 +13,7 @@ from minivae.autodiff.formula import Formula
 from minivae.models import VAE, Batch
 from minivae.optim import Adam
 
-from .cuda import kept
+from ..cuda import kept
 from .steps import INPUTS, RandomStep
 
 RNG = np.random.default_rng(8)

@@ -1,0 +1,58 @@
+"""Runs on CUDA: a compiled one, launched as graphs, trains as an eager one does, and is resumed."""
+
+import numpy as np
+import pytest
+
+from .conftest import STEPS_PER_EPOCH, small_model, small_trainer
+from .test_compiled import FULL, LIKELIHOODS, OPTIMIZERS
+
+STEPS = 3 * STEPS_PER_EPOCH
+
+
+def trainer_on(cuda, digits, compile, likelihood, optimizer):
+    model = small_model(library=cuda.name, **LIKELIHOODS[likelihood])
+    binarize = "dynamic" if likelihood == "bernoulli" else "none"
+    return small_trainer(digits, model, compile=compile, optimizer=optimizer, binarize=binarize, epochs=10, **FULL)
+
+
+def train(trainer, steps):
+    """The bound of each step, with a report between."""
+    bounds = []
+    for _ in range(steps):
+        bounds.append(float(trainer.train_step()["bound"]))
+        if trainer.step % 5 == 0:
+            trainer.report()
+    return bounds
+
+
+def assert_close(found, expected):
+    for name, value in expected.model.state_dict().items():
+        np.testing.assert_allclose(found.model.state_dict()[name], value, rtol=1e-3, atol=1e-4, err_msg=name)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+def test_a_compiled_run_trains_as_an_eager_one(cuda, digits, likelihood, optimizer, caplog):
+    eager = trainer_on(cuda, digits, False, likelihood, optimizer)
+    expected = train(eager, STEPS)
+    assert cuda.launches == 0
+    compiled = trainer_on(cuda, digits, True, likelihood, optimizer)
+    np.testing.assert_allclose(train(compiled, STEPS), expected, rtol=1e-4)
+    assert cuda.launches == 2 * (STEPS - 2)  # the step, and the parts that are read after each
+    assert not caplog.records
+    assert_close(compiled, eager)
+    assert [row["test_bound"] for row in compiled.history.rows] == pytest.approx(
+        [row["test_bound"] for row in eager.history.rows], rel=1e-4
+    )
+
+
+def test_a_run_is_resumed(cuda, digits):
+    whole = trainer_on(cuda, digits, True, "bernoulli", "adam")
+    train(whole, STEPS)
+    begun = trainer_on(cuda, digits, True, "bernoulli", "adam")
+    train(begun, 5)
+    resumed = trainer_on(cuda, digits, True, "bernoulli", "adam")
+    train(resumed, 4)  # its graphs are captured by now, and go on with what is loaded
+    resumed.load_state(*begun.state())
+    train(resumed, STEPS - 5)
+    assert_close(resumed, whole)
