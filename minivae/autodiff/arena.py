@@ -93,6 +93,11 @@ class Arena:
             self._places[key] = self.place(whole)[start:stop].reshape(array.shape)
         return self._places.get(key, array)
 
+    def place_with(self, array: Any, ndim: int) -> Any:
+        """The place of an array, with axes of length 1 in front to make so many."""
+        place = self.place(array)
+        return place if place.ndim == ndim else place.reshape((1,) * (ndim - place.ndim) + place.shape)
+
     def root(self, array: Any) -> int | None:
         """The id of the computed array that ``array`` is or views, if any."""
         return self._recorded.root(array)

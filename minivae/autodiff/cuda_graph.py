@@ -44,19 +44,18 @@ class Recorder:
         # The graph writes to the calls' temporaries at each launch. From a pool of its own,
         # their memory is nobody else's as long as the pool lives.
         pool = cuda.MemoryPool()
-        with stream, cuda.using_allocator(pool.malloc), _without_copies_from_the_host(self._xp):
-            self._use(stream)
-            stream.begin_capture()
-            try:
+        try:
+            with stream, cuda.using_allocator(pool.malloc), _without_copies_from_the_host(self._xp):
+                self._use(stream)
+                stream.begin_capture()
                 for call in calls:
                     call()
-                graph = stream.end_capture()
-            except Exception as error:  # of CuPy, CUDA, cuBLAS: the step runs without a graph as well
-                with suppress(Exception):  # the capture may be invalid by now; leave it
-                    stream.end_capture()
-                self.give_up(error)
-                return None
-        return Launch(graph, pool)
+                return Launch(stream.end_capture(), pool)
+        except Exception as error:  # of CuPy, CUDA, cuBLAS: the step runs without a graph as well
+            with suppress(Exception):  # the capture may be invalid by now; leave it
+                stream.end_capture()
+            self.give_up(error)
+            return None
 
     def give_up(self, error: Exception) -> None:
         """Capture nothing from now on, and say why, once."""

@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any
 
 from .. import backend
-from . import replay_cupy, replay_numpy
+from . import replay_cupy, replay_numba, replay_numpy
 from .arena import Arena
 from .fuse import Kernel, group_calls
 from .recording import Call, Recorded
@@ -31,14 +31,15 @@ class Program:
     Args:
         calls: every call of ``apply`` in the step, in order.
         outputs: the arrays that the step returned.
+        fast: whether large kernels become compiled loops, where the arrays are NumPy's.
 
     Attributes:
         runs: how often the program has run.
         arena: where its values lie.
     """
 
-    def __init__(self, calls: Sequence[Call], outputs: Sequence[Any]) -> None:
-        self._recorded = Recorded(calls, outputs)
+    def __init__(self, calls: Sequence[Call], outputs: Sequence[Any], fast: bool = False) -> None:
+        self._recorded, self._fast = Recorded(calls, outputs), fast
         main = group_calls(self._recorded, self._recorded.main)
         late = group_calls(self._recorded, self._recorded.late)
         self.arena = Arena(self._recorded, [*main, *late])
@@ -85,7 +86,8 @@ class Program:
 
     def _prepare(self, item: Kernel | Call) -> list[Callable[[], Any]]:
         if isinstance(item, Kernel):
-            return replay_numpy.prepare(item, self.arena)
+            replay = replay_numba if self._fast and replay_numba.pays(item) else replay_numpy
+            return replay.prepare(item, self.arena)
         inputs = [x if isinstance(x, float | int) else self.arena.place(x) for x in item.inputs]
         xp = backend.namespace(item.output)
         if item.primitive.name == "assign":

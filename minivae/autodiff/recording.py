@@ -62,9 +62,13 @@ class Recorded:
         self.placed: dict[int, Any] = {}
         self.parts: dict[int, Part] = {}
         self._constants: set[int] = set()
+        self._uniform: dict[int, Any] = {}  # for the id of a constant that is one number everywhere, that number
         self._targets = [call.inputs[0] for call in self.calls if call.primitive.name == "assign"]
         for number, call in enumerate(self.calls):
             self._classify(number, call)
+            if call.formula and id(call.output) in self.made:  # (a number is broadcast as the array was)
+                inputs = tuple(self._uniform.get(id(x), x) for x in call.inputs)
+                self.calls[number] = call._replace(inputs=inputs)
         self.main, self.late = self._needed()
         self._assign_in_place()
         self._join_in_place()
@@ -79,11 +83,20 @@ class Recorded:
             return  # writes into, or is, an array that is known already
         if name not in DRAWS and all(id(x) in self._constants for x in call.arrays) and not self._assigned(output):
             self._constants.add(id(output))
+            self._note_uniform(call)
         elif name in VIEWS and overlap(output, call.arrays[0]):
             if self.root(call.arrays[0]) is not None:
                 self.views[id(output)] = number
         else:
             self.made[id(output)] = number
+
+    def _note_uniform(self, call: Call) -> None:
+        name, output = call.primitive.name, call.output
+        each = (call.formula or name in VIEWS) and all(id(x) in self._uniform for x in call.arrays)
+        if output.size and (name == "constant" or each):
+            number = output[(slice(1),) * output.ndim].reshape(())
+            self._uniform[id(output)] = number
+            self._constants.add(id(number))
 
     def root(self, array: Any) -> int | None:
         """The id of the made array that ``array`` is or views; None if it comes from outside."""

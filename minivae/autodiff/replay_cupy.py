@@ -88,7 +88,7 @@ class Device:
         terms = kernel.operations[-1].store
         if item.inputs[0] is not terms or terms.dtype.kind != "f" or id(terms) in self._recorded.placed:
             return False
-        if len(_stores(kernel)) != 1 or not cuda_source.translatable(kernel):
+        if len(_stores(kernel)) != 1 or terms.shape != kernel.shape or not cuda_source.translatable(kernel):
             return False
         # The sum may have been given the place of what the kernel was the last to read.
         total = self._arena.place(item.output)
@@ -124,7 +124,8 @@ def elementwise(xp: Any, kernel: Kernel, arena: Arena) -> Callable[[], Any]:
     """A kernel as one CUDA kernel, with its arrays."""
     source = cuda_source.elementwise(kernel)
     function = xp.ElementwiseKernel(source.inputs, source.outputs, source.body, source.name, no_return=True)
-    return partial(function, *(arena.place(x) for x in (*kernel.loads, *_stores(kernel))))
+    stores = (arena.place_with(x, len(kernel.shape)) for x in _stores(kernel))
+    return partial(function, *(arena.place(x) for x in kernel.loads), *stores)
 
 
 def mapped_sum(xp: Any, kernel: Kernel, call: Call, arena: Arena) -> Callable[[], Any]:

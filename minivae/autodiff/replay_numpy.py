@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import backend
 from .arena import Arena
@@ -17,19 +17,45 @@ from .formula import run
 from .fuse import Kernel, Load, Result
 
 
+class Prepared(NamedTuple):
+    """An operation on arrays, of one block of a kernel.
+
+    Attributes:
+        number: of the kernel's operation.
+        operands: arrays and numbers.
+        place: the array where the result goes.
+    """
+
+    number: int
+    operands: list[Any]
+    place: Any
+
+
 def prepare(kernel: Kernel, arena: Arena) -> list[Callable[[], Any]]:
     """The calls that run the kernel once."""
     library = backend.library_of(kernel.calls[0].output)
-    blocks = list(_blocks(kernel.shape, library.cache_block))
-    registers = _Registers(kernel, library.xp, blocks[0])
+    functions = [operation.function for operation in kernel.operations]
+    return [
+        call_of(library.xp, functions[n], operands, place)
+        for block in prepare_blocks(kernel, arena, library.cache_block)
+        for n, operands, place in block
+    ]
+
+
+def prepare_blocks(kernel: Kernel, arena: Arena, size: int | None) -> Iterator[list[Prepared]]:
+    """The operations of each block, of about ``size`` elements; of the whole arrays for None."""
+    blocks = list(_blocks(kernel.shape, size))
+    registers = _Registers(kernel, backend.namespace(kernel.calls[0].output), blocks[0])
     loads = [arena.place(x) for x in kernel.loads]
-    stores = [None if o.store is None else arena.place(o.store) for o in kernel.operations]
-    return [call for block in blocks for call in _block_calls(kernel, library.xp, block, loads, stores, registers)]
+    axes = len(kernel.shape)
+    stores = [None if o.store is None else arena.place_with(o.store, axes) for o in kernel.operations]
+    for block in blocks:
+        yield list(_prepare_block(kernel, block, loads, stores, registers))
 
 
-def _block_calls(
-    kernel: Kernel, xp: Any, block: tuple, loads: list[Any], stores: list[Any], registers: _Registers
-) -> Iterator[Callable[[], Any]]:
+def _prepare_block(
+    kernel: Kernel, block: tuple, loads: list[Any], stores: list[Any], registers: _Registers
+) -> Iterator[Prepared]:
     loads = [_cut(x, block, kernel.shape) for x in loads]
     results: list[Any] = []
     for n, operation in enumerate(kernel.operations):
@@ -37,12 +63,12 @@ def _block_calls(
             loads[o.number] if isinstance(o, Load) else results[o.number] if isinstance(o, Result) else o
             for o in operation.operands
         ]
-        place = registers.of(n, block) if stores[n] is None else _cut(stores[n], block, kernel.shape)
-        results.append(place)
-        yield _call(xp, operation.function, operands, place)
+        results.append(registers.of(n, block) if stores[n] is None else _cut(stores[n], block, kernel.shape))
+        yield Prepared(n, operands, results[-1])
 
 
-def _call(xp: Any, function: str, operands: list[Any], place: Any) -> Callable[[], Any]:
+def call_of(xp: Any, function: str, operands: list[Any], place: Any) -> Callable[[], Any]:
+    """A call of a library's function, ready to be made again and again."""
     if function == "cast":
         return partial(xp.copyto, place, *operands, casting="unsafe")
     if function == "where":

@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 
 from .. import backend
 from ..errors import InputError
+from . import replay_numba
 from .modes import hooked, mode, set_mode
 from .program import Program
 from .recording import Call, overlap
 from .tensor import Parameter, Primitive, Tensor, tensor
 
 
-def compile(step: Callable) -> CompiledStep:
+def compile(step: Callable, fast: bool | None = None) -> CompiledStep:
     """A function that does what ``step`` does, by replaying a recording of it.
 
     Args:
@@ -30,12 +31,21 @@ def compile(step: Callable) -> CompiledStep:
             while recording: a number that changes from step to step must be an input, or
             live in a 0-d array that is written before the call. It is recorded anew for
             a new shape or dtype of an input, and when a parameter has got another array.
+        fast: compile arithmetic on large NumPy arrays to loops with Numba, which takes some
+            seconds at the first call; by default where ``minivae[fast]`` is installed. The
+            results are the same.
 
     Returns:
         the compiled step. Its results are valid until its next call, and those that
         nothing else needed are computed only when they are read.
+
+    Raises:
+        InputError: ``fast`` is True without Numba.
     """
-    return CompiledStep(step)
+    installed = replay_numba.is_installed()
+    if fast and not installed:
+        raise InputError("fast is True, and Numba is not installed; install it with  pip install 'minivae[fast]'")
+    return CompiledStep(step, installed if fast is None else fast)
 
 
 class CompiledStep:
@@ -45,8 +55,8 @@ class CompiledStep:
         program: the program of the last call; ``print`` shows what runs.
     """
 
-    def __init__(self, step: Callable) -> None:
-        self.step = step
+    def __init__(self, step: Callable, fast: bool) -> None:
+        self.step, self._fast = step, fast
         self.program: Program | None = None
         self._recordings: dict[tuple, Recording] = {}
 
@@ -83,7 +93,7 @@ class CompiledStep:
         with hooked(write_down), set_mode(tracing=True):
             result = self.step(*[Tensor(x) for x in inputs])
         leaves = _leaves(result)
-        self.program = Program(calls, [leaf.data for leaf in leaves])
+        self.program = Program(calls, [leaf.data for leaf in leaves], self._fast)
         self._recordings[signature] = Recording(self.program, inputs, result, list(parameters.values()))
         return result
 
