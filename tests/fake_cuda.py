@@ -30,6 +30,7 @@ from .strict_array import StrictArray
 from .strict_counter import counter
 from .strict_device import Namespace, StrictRandom, Ufunc, strict
 
+PRODUCTS = (np.matmul, np.dot, np.tensordot, np.einsum)  # what CuPy gives to cuBLAS through its own handle
 PRELUDE = """
 #include <math.h>
 #include <stdbool.h>
@@ -254,6 +255,8 @@ def _deferred_call(call: Callable, device: Device) -> Callable:
     def deferred(function: Callable, args: tuple, kwargs: dict, take: Callable = strict_array.argument) -> Any:
         if device.capturing is None:
             return call(function, args, kwargs, take)
+        if function in PRODUCTS and all(x.size for x in args):
+            raise NotImplementedError("calling cuBLAS API during stream capture is currently unsupported")
         out = _out(function, args, kwargs)
         if out is not None:
             return device.perform(lambda: call(function, args, kwargs, take), out._host)

@@ -60,6 +60,8 @@ def test_while_capturing_nothing_is_done(monkeypatch, tmp_path):
         z = y * 2
         with pytest.raises(RuntimeError, match="capturing"):
             float(x[0])
+        with pytest.raises(NotImplementedError, match="cuBLAS"):
+            y @ y
         graph = stream.end_capture()
     assert device.capturing is None
     assert [a.get().tolist() for a in (x, y, z)] == [[1, 1, 1], [0, 0, 0], [0, 0, 0]]

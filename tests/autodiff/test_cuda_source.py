@@ -13,13 +13,18 @@ import shutil
 import numpy as np
 import pytest
 
+import minivae.autodiff as ad
+from minivae import backend
 from minivae.autodiff import PRIMITIVES
 from minivae.autodiff.cuda_source import FUNCTIONS, TYPES, elementwise, literal, mapped_sum, translatable
 from minivae.autodiff.formula import Formula
-from minivae.autodiff.fuse import Kernel
-from minivae.autodiff.recording import Call
+from minivae.autodiff.fuse import Kernel, group_calls
+from minivae.autodiff.recording import Call, Recorded
+from minivae.models import VAE, Batch
+from minivae.optim import Adam
 
 from .. import fake_cuda
+from .test_recording import record
 
 ROWS = {name: row for name, row in PRIMITIVES.items() if isinstance(row.value, Formula)}
 FLOATS = ["float32", "float64"]
@@ -35,7 +40,7 @@ def call(name, *inputs, **attributes):
 
 def kernel(name, *inputs, **attributes):
     """A kernel of one primitive."""
-    return Kernel([call(name, *inputs, **attributes)], set())
+    return Kernel([call(name, *inputs, **attributes)], set(), {})
 
 
 def every_row(dtype):
@@ -50,7 +55,7 @@ def every_row(dtype):
     for name, row in ROWS.items():
         numbers = NUMBERS.get(name, ())
         calls.append(call(name, *given[len(row.value.arguments) - len(numbers)], *numbers))
-    return Kernel(calls, set())
+    return Kernel(calls, set(), {})
 
 
 # -------------------------------------------------------------------- text
@@ -59,7 +64,7 @@ def every_row(dtype):
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_every_element_wise_primitive_has_a_translation(dtype):
     for one in every_row(dtype).calls:
-        assert translatable(Kernel([one], set())), one.primitive.name
+        assert translatable(Kernel([one], set(), {})), one.primitive.name
 
 
 def test_every_function_of_the_formulas_is_in_the_table_and_no_other():
@@ -120,7 +125,7 @@ def test_what_has_no_translation():
     assert not translatable(kernel("exp", complex_))
     assert not translatable(kernel("power", whole, whole))  # of integers
     assert translatable(kernel("divide", whole, whole))  # is floating point
-    assert not translatable(Kernel([Call(PRIMITIVES["add"], (1.0, 2.0), {}, np.array(3.0))], set()))  # no arrays
+    assert not translatable(Kernel([Call(PRIMITIVES["add"], (1.0, 2.0), {}, np.array(3.0))], set(), {}))  # no arrays
 
 
 # ------------------------------------------------------------ through C
@@ -135,7 +140,7 @@ def test_the_numbers_are_those_of_numpy(dtype, tmp_path):
 @needs_c
 def test_casts_are_those_of_numpy(tmp_path):
     inputs = [np.array([0, 1, 3, 100]).astype(dtype) for dtype in TYPES]
-    assert_same(Kernel([call("astype", x, dtype=np.dtype(to)) for x in inputs for to in TYPES], set()), tmp_path)
+    assert_same(Kernel([call("astype", x, dtype=np.dtype(to)) for x in inputs for to in TYPES], set(), {}), tmp_path)
 
 
 def assert_same(kernel, folder):
@@ -199,7 +204,7 @@ def elementwise_code(source, kinds, ndim):
     if not hasattr(made, "_get_elementwise_kernel_code"):
         pytest.skip("this CuPy does not give its kernels' text without a GPU; 14.2 does")
     function = cupy.ElementwiseKernel(source.inputs, source.outputs, source.body, source.name, no_return=True)
-    arrays = [made._ArgInfo(1, cupy.ndarray, np.dtype(kind).type, ndim, False, True) for kind in kinds]
+    arrays = [made._ArgInfo(1, cupy.ndarray, np.dtype(kind).type, ndim, not ndim, True) for kind in kinds]
     index = made._ArgInfo(2, object, None, ndim, True, True)
     return made._get_elementwise_kernel_code(
         (*arrays, index), made._TypeMap(()), function.params, function.operation, function.name, function.preamble
@@ -211,20 +216,15 @@ def test_nvrtc_compiles_every_primitive(dtype):
     kernel = every_row(dtype)
     assert "minivae_add" in ptx(elementwise_code(elementwise(kernel), _kinds(kernel), ndim=2))
     # Float32 kernels compute nothing in double precision, but for CUDA's own sinf and cosf of large numbers.
-    kernel = Kernel([one for one in kernel.calls if one.primitive.name not in ("sin", "cos")], set())
+    kernel = Kernel([one for one in kernel.calls if one.primitive.name not in ("sin", "cos")], set(), {})
     text = ptx(elementwise_code(elementwise(kernel), _kinds(kernel), ndim=2))
     assert (".f64" in text) == (dtype == "float64")
 
 
 def test_nvrtc_compiles_casts_between_all_dtypes():
-    kernel = Kernel(
-        [
-            call("astype", np.ones(2, dtype), dtype=np.dtype(to))
-            for dtype in TYPES
-            for to in ("bool", "uint8", "float32")
-        ],
-        set(),
-    )
+    inputs = [np.ones(2, dtype) for dtype in TYPES]
+    calls = [call("astype", x, dtype=np.dtype(to)) for x in inputs for to in ("bool", "uint8", "float32")]
+    kernel = Kernel(calls, set(), {})
     ptx(elementwise_code(elementwise(kernel), _kinds(kernel), ndim=1))
 
 
@@ -232,10 +232,28 @@ def test_nvrtc_compiles_casts_between_all_dtypes():
 def test_nvrtc_compiles_sums(dtype):
     x = np.ones((3, 4), dtype)
     terms = call("multiply", x, np.array(2, dtype))
-    kernel = Kernel([terms, call("softplus", terms.output)], {id(terms.output)})
+    kernel = Kernel([terms, call("softplus", terms.output)], {id(terms.output)}, {})
     text = ptx(reduction_code(mapped_sum(kernel), [dtype] * 3))
     assert "minivae_multiply_softplus_sum" in text
     assert (".f64" in text) == (dtype == "float64")
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+def test_nvrtc_compiles_every_kernel_of_a_training_step(likelihood):
+    model = VAE(12, 3, (7,), likelihood=likelihood)
+    adam, generator = Adam(model.parameters()), backend.generator(0)
+
+    def step(images):
+        (objective,) = model.objectives(Batch(ad.astype(images, "float32") / 255), generator)
+        adam.apply(ad.backward(objective.loss, objective.parameters))
+
+    adam.advance()
+    recorded = Recorded(*record(step, np.ones((5, 12), "uint8")))
+    kernels = [item for item in group_calls(recorded, recorded.main) if isinstance(item, Kernel)]
+    assert len(kernels) > 8
+    code = {elementwise_code(elementwise(one), _kinds(one), len(one.shape)) for one in kernels}
+    for text in map(ptx, code):
+        assert ".f64" not in text
 
 
 def _kinds(kernel):
