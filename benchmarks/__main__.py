@@ -22,8 +22,8 @@ say = partial(print, flush=True)
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; its exit code. A missed target is a finding and no failure."""
-    args = _parser().parse_args(arguments)
-    out = args.out or (None if args.quick else HERE / "results")
+    args = _checked(_parser(), arguments)
+    out = args.out
     results = report.load(out / "cpu.json") if out else {}
     for name, why in missing(CONTENDERS).items():
         say(f"left out: {CONTENDERS[name].label}; {why}: {INSTALL}")
@@ -54,12 +54,26 @@ def _parser() -> argparse.ArgumentParser:
         choices=[*PARTS, "report"],
         help="measure these parts anew and keep the results of the others; 'report' measures nothing",
     )
-    parser.add_argument("--cases", nargs="+", choices=CASES, help="the cases of the part 'steps' (default: all)")
+    parser.add_argument("--cases", nargs="+", choices=CASES, help="of the part 'steps', these alone (default: all)")
     parser.add_argument("--quick", action="store_true", help="a look of seconds; too noisy to quote")
     parser.add_argument(
         "--out", type=Path, help="where results go (default: benchmarks/results; with --quick, nowhere)"
     )
     return parser
+
+
+def _checked(parser: argparse.ArgumentParser, arguments: list[str] | None) -> argparse.Namespace:
+    """The arguments, with the folder of the results there; wrong ones end the program before work starts."""
+    args = parser.parse_args(arguments)
+    if args.cases and args.only and "steps" not in args.only:
+        parser.error(f"--cases is for the part 'steps', and --only names {', '.join(args.only)}")
+    args.out = args.out or (None if args.quick else HERE / "results")
+    try:
+        if args.out:
+            args.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.error(f"--out {args.out}: {error.strerror}")
+    return args
 
 
 def _measure(part: str, args: argparse.Namespace, results: dict[str, Any]) -> None:

@@ -56,7 +56,7 @@ class Plan:
 FULL = Plan()  # at least 10 * 4 * 5 = 200 timed steps
 QUICK = Plan(warm_up=0.1, rounds=3, lead_in=0.02, turn=0.03, samples=2, steps=2)
 CHECKED_STEPS = 20  # whose losses, from the same weights on, must be the same but for the noise
-LOSS_TOLERANCE = 0.02
+LOSS_TOLERANCE = 0.05  # the noise alone makes 0.01 on the Gaussian case
 
 
 class Session:

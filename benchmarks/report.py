@@ -22,7 +22,6 @@ def load(path: Path) -> dict[str, Any]:
 
 def save(results: dict[str, Any], path: Path) -> None:
     """Write the results, which are what :func:`load` will read."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(results, indent=1) + "\n")
 
 

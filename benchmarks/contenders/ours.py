@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,11 @@ from minivae.models import VAE, Batch
 
 from ..cases import LR, Case
 
-COMPILERS = {"eager": lambda step: step, "compiled": mv.compile, "fast": mv.compile}
+COMPILERS = {
+    "eager": lambda step: step,
+    "compiled": partial(mv.compile, fast=False),
+    "fast": partial(mv.compile, fast=True),
+}
 
 
 class Contender:

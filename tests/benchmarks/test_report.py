@@ -126,3 +126,19 @@ def test_report_alone_measures_nothing_and_quick_alone_writes_nothing(tmp_path, 
     monkeypatch.setattr(command, "_measure", lambda *_: pytest.fail("something was measured"))
     monkeypatch.setattr(command, "_write", lambda *_: pytest.fail("something was written"))
     assert command.main(["--quick", "--only", "report"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--only", "train", "--cases", "wide"], "--cases is for the part 'steps', and --only names train"),
+        (["--cases", "tall"], "invalid choice: 'tall'"),
+        (["--out", __file__], "File exists"),
+    ],
+)
+def test_wrong_arguments_end_the_program_before_work_starts(options, says, monkeypatch, capsys):
+    monkeypatch.setattr(command, "_measure", lambda *_: pytest.fail("something was measured"))
+    with pytest.raises(SystemExit) as ended:
+        command.main(options)
+    assert ended.value.code == 2
+    assert says in capsys.readouterr().err
