@@ -142,7 +142,8 @@ def mapped_sum(xp: Any, kernel: Kernel, call: Call, arena: Arena) -> Callable[[]
         reduce_type=source.type,
         preamble=source.preamble,
     )
-    return partial(function, *(arena.place(x) for x in (*kernel.loads, call.output)), **call.attributes)
+    terms = (arena.place_with(x, len(kernel.shape)) for x in kernel.loads)  # so that axes count alike
+    return partial(function, *terms, arena.place(call.output), **call.attributes)
 
 
 def _stores(kernel: Kernel) -> list[Any]:

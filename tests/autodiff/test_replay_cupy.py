@@ -150,6 +150,12 @@ def test_a_chain_that_only_a_sum_reads_is_summed_as_it_is_computed(cuda, axis, k
     assert sums == [["exp", "multiply"]]
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_axes_of_a_sum_count_as_in_the_terms_also_where_all_operands_have_fewer(cuda, axis, sums):
+    cuda.assert_runs(kept(lambda x: ad.sum(ad.exp(ad.reshape(x * 2, 1, 5, 4)), axis)), X)
+    assert sums == [["multiply", "exp"]]
+
+
 @pytest.mark.parametrize(
     "step",
     [
