@@ -33,8 +33,8 @@ EXPRESSIONS = {
     "square": "({0} * {0})",
     "sqrt": "np.sqrt({})",
     "absolute": "abs({})",
-    "maximum": "({0} if ({0} >= {1}) | ({0} != {0}) else {1})",
-    "minimum": "({0} if ({0} <= {1}) | ({0} != {0}) else {1})",
+    "maximum": "({0} if ({0} > {1}) | ({0} != {0}) else {1})",
+    "minimum": "({0} if ({0} < {1}) | ({0} != {0}) else {1})",
     "where": "({1} if {0} else {2})",
     "greater": "({} > {})",
     "greater_equal": "({} >= {})",
@@ -70,7 +70,7 @@ def prepare(kernel: Kernel, arena: Arena) -> list[Callable[[], Any]]:
 
 def _calls(kernel: Kernel, block: Sequence[Prepared]) -> Iterator[Callable[[], Any]]:
     for inside, run in groupby(block, lambda prepared: _in_loop(kernel, prepared.number)):
-        if inside:
+        if inside and block[0].place.size > 1:
             yield _Loop(kernel, list(run)).call()
             continue
         for n, operands, place in run:
