@@ -1,7 +1,10 @@
 """Inference beyond the encoder: sampling the posterior, the marginal likelihood, and other ways to learn."""
 
 from . import hmc
+from .ais import Annealing, Sandwich, sandwich
 from .diagnostics import effective_sample_size
 from .importance import LogLikelihood, log_likelihood
 from .joint import log_joint
+from .mcem import MonteCarloEM
+from .posterior_density import density_log_likelihood
 from .wake_sleep import WakeSleep

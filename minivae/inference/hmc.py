@@ -46,6 +46,9 @@ LogDensity = Callable[[Tensor], Tensor]
 # An energy that is off by so much is no matter of the step size alone: the trajectory has
 # left the region where the leapfrog follows the dynamics (Betancourt 2017; Stan's limit).
 DIVERGENCE = 1000.0
+# Each move of each chain draws its step size from [1 - JITTER, 1] times the given one. With a
+# fixed one, moves as long as a period of a Gaussian would end where they began (Neal 2011, 3.2).
+JITTER = 0.5
 
 
 class State(NamedTuple):
@@ -111,7 +114,8 @@ def step(
         state: where the chains are.
         log_density: see :func:`init`.
         generator: draws momenta and decides.
-        step_size: of the leapfrog; a number, a 0-d tensor, or one for each chain, ``(..., chains, 1)``.
+        step_size: of the leapfrog, before its ``JITTER``; a number, a 0-d tensor, or one for
+            each chain, ``(..., chains, 1)``.
         leapfrog_steps: how many make a move; 10 in App. E.
 
     Raises:
@@ -122,7 +126,8 @@ def step(
     with no_grad(), np.errstate(all="ignore"):
         z = state.position
         momentum = standard_normal(generator, z.shape, z.dtype)
-        proposal, end = leapfrog(state, momentum, log_density, step_size, steps)
+        factor = uniform(generator, (*z.shape[:-1], 1), z.dtype) * JITTER + (1 - JITTER)
+        proposal, end = leapfrog(state, momentum, log_density, factor * step_size, steps)
         error = _energy(proposal, end) - _energy(state, momentum)
         stable = less(error, DIVERGENCE)  # no NaN is
         acceptance = where(stable, exp(minimum(-error, 0.0)), 0.0)

@@ -58,9 +58,18 @@ def log_likelihood(
             log_w = model.likelihood(z, context).log_prob(x) + p.log_prob(z) - q.log_prob(z)
             sums.append(logsumexp(log_w, axis=0))
             sums_of_squares.append(logsumexp(log_w * 2, axis=0))
-        total, squares = logsumexp(stack(sums), axis=0), logsumexp(stack(sums_of_squares), axis=0)
-        effective = exp(total * 2 - squares)
-        # The weights' relative variance is K / ess - 1; that of their mean is 1 / (K - 1) of it.
-        freedom = samples - 1 or math.nan
-        stderr = sqrt(maximum(samples / effective - 1, 0.0) / freedom)
-        return LogLikelihood(total - math.log(samples), stderr, effective)
+        return from_sums(logsumexp(stack(sums), axis=0), logsumexp(stack(sums_of_squares), axis=0), samples)
+
+
+def from_sums(total: Tensor, squares: Tensor, samples: int) -> LogLikelihood:
+    """The estimate that K weights w make.
+
+    Args:
+        total, squares: log sum w and log sum w^2, ``(M,)``.
+        samples: K.
+    """
+    effective = exp(total * 2 - squares)
+    # The weights' relative variance is K / ess - 1; that of their mean is 1 / (K - 1) of it.
+    freedom = samples - 1 or math.nan
+    stderr = sqrt(maximum(samples / effective - 1, 0.0) / freedom)
+    return LogLikelihood(total - math.log(samples), stderr, effective)
