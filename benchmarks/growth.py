@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from .cases import CASES, Case
+from .contenders import CONTENDERS
 from .harness import QUICK, Plan, measure
 
-CONTENDERS = ("minivae-compiled", "minivae-fast", "torch-fused", "jax")
+GROWING = ("minivae-compiled", "minivae-fast", "torch-fused", "jax")
 PLAN = Plan(warm_up=0.4, rounds=5, turn=0.1, samples=3, steps=3)
 BASE = replace(CASES["mnist-100"], rows=10_000)
 SWEEPS: dict[str, dict[int, Case]] = {
@@ -25,12 +26,12 @@ SWEEPS: dict[str, dict[int, Case]] = {
 
 def run(quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
     """For each sweep and size what :func:`benchmarks.harness.measure` returns; with ``quick`` of one, and ours only."""
-    who, plan = (CONTENDERS[:2], QUICK) if quick else (CONTENDERS, PLAN)
+    names, plan = (GROWING[:2], QUICK) if quick else (GROWING, PLAN)
     sweeps = {"batch size": {100: BASE}} if quick else SWEEPS
     measured: dict[Case, dict[str, Any]] = {}  # the sweeps have one case in common
     for case in (case for cases in sweeps.values() for case in cases.values()):
         if case not in measured:
-            measured[case] = measure(case, who, plan)
+            measured[case] = measure(case, {name: CONTENDERS[name] for name in names}, plan)
             _tell(case, measured[case], say)
     return {sweep: {str(size): measured[case] for size, case in cases.items()} for sweep, cases in sweeps.items()}
 

@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import cycle
 from statistics import quantiles
 from typing import Any
 
-from . import contenders
 from .cases import Case
+from .contenders import FLOOR, Entry, make, missing
 from .machine import peak_memory
 from .worker import Remote, WorkerError
 
@@ -63,12 +63,12 @@ class Session:
     """A contender at work; lives in a worker.
 
     Args:
-        name: of the contender.
+        entry: which contender.
         case: what it computes.
     """
 
-    def __init__(self, name: str, case: Case) -> None:
-        self.contender = contenders.make(name, case)
+    def __init__(self, entry: Entry, case: Case) -> None:
+        self.contender = make(entry, case)
         self.minibatches = cycle([self.contender.array(rows) for rows in case.minibatches()])
 
     def warm_up(self, seconds: float) -> tuple[float, float]:
@@ -103,8 +103,8 @@ class Session:
         return {**self.contender.describe(), "peak_memory_mib": peak_memory()}
 
 
-def measure(case: Case, names: Sequence[str], plan: Plan) -> dict[str, Any]:
-    """Time a step of ``case`` by each of the contenders ``names``.
+def measure(case: Case, entries: Mapping[str, Entry], plan: Plan) -> dict[str, Any]:
+    """Time a step of ``case`` by each of the contenders ``entries``.
 
     Returns:
         ``contenders``: for each its median and quartiles (seconds a step), the number of timed
@@ -114,24 +114,24 @@ def measure(case: Case, names: Sequence[str], plan: Plan) -> dict[str, Any]:
     Raises:
         WorkerError: minivae itself, or the floor, cannot run.
     """
-    left_out, found = contenders.missing(names), {}
+    left_out, found = missing(entries), {}
     with ExitStack() as stack:
         running = {}
-        for name in names:
+        for name, entry in entries.items():
             if name in left_out:
                 continue
-            remote = stack.enter_context(Remote(Session, name, case))
+            remote = stack.enter_context(Remote(Session, entry, case))
             try:
                 found[name] = _warm_up(remote, plan)
                 running[name] = remote
             except WorkerError as error:
-                if contenders.CONTENDERS[name].module in ("ours", "floor"):
+                if entry.module in ("ours", "floor"):
                     raise
                 remote.close()
                 left_out[name] = error.args[0]
-        _require_agreement(case, {name: result["first_loss"] for name, result in found.items()})
+        require_agreement(case, {name: result["first_loss"] for name, result in found.items()})
         sizes = {name: plan.sizes(found[name].pop("seconds")) for name in running}
-        for name, samples in _rounds(running, sizes, plan).items():
+        for name, samples in rounds(running, sizes, plan).items():
             steps = len(samples) * sizes[name][1]
             found[name] |= statistics(samples) | {"steps": steps} | running[name].call("describe")
     return {"contenders": found, "left_out": left_out}
@@ -142,7 +142,14 @@ def _warm_up(remote: Remote, plan: Plan) -> dict[str, float]:
     return {"first_loss": loss, "seconds": seconds}
 
 
-def _rounds(running: dict[str, Remote], sizes: dict[str, tuple[int, int]], plan: Plan) -> dict[str, list[float]]:
+def rounds(running: dict[str, Remote], sizes: dict[str, tuple[int, int]], plan: Plan) -> dict[str, list[float]]:
+    """Seconds a step of each sample of everyone, who take turns.
+
+    Args:
+        running: workers with a :class:`Session`, warmed up.
+        sizes: for each, samples in a turn and steps in a sample.
+        plan: how many rounds.
+    """
     samples: dict[str, list[float]] = {name: [] for name in running}
     for number in range(plan.rounds):
         # There and back again, so that nobody always comes after the same neighbour.
@@ -151,9 +158,13 @@ def _rounds(running: dict[str, Remote], sizes: dict[str, tuple[int, int]], plan:
     return samples
 
 
-def _require_agreement(case: Case, losses: dict[str, float]) -> None:
-    """All contenders that have a loss must have the same one: who computes something else is not compared."""
-    losses = {name: loss for name, loss in losses.items() if name != contenders.FLOOR}
+def require_agreement(case: Case, losses: dict[str, float]) -> None:
+    """Check that all contenders that have a loss have the same one.
+
+    Raises:
+        WorkerError: one has not, so that it computes something else, and must not be compared.
+    """
+    losses = {name: loss for name, loss in losses.items() if name != FLOOR}
     reference = next(iter(losses.values()), 0.0)
     # "all ... <=" and not "any ... >": a NaN must be caught, too.
     if not all(abs(loss - reference) <= LOSS_TOLERANCE * abs(reference) for loss in losses.values()):

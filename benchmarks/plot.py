@@ -10,7 +10,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from minivae.plots.canvas import GREY, LABEL_SIZE, PALETTE, SMALL_SIZE, picture
 
 from .contenders import CONTENDERS, FLOOR
-from .growth import CONTENDERS as GROWING
+from .growth import GROWING
 
 OURS, OTHERS, LIMIT = PALETTE[0], PALETTE[1], GREY
 

@@ -141,7 +141,7 @@ def _overhead(operations: dict[str, Any]) -> Iterator[str]:
 
 def _growth(sweeps: dict[str, Any]) -> Iterator[str]:
     measured = [found["contenders"] for sizes in sweeps.values() for found in sizes.values()]
-    present = [name for name in growth.CONTENDERS if all(name in contenders for contenders in measured)]
+    present = [name for name in growth.GROWING if all(name in contenders for contenders in measured)]
     header = ["ms a step, peak MiB", *(CONTENDERS[name].label for name in present)]
     for sweep, sizes in sweeps.items():
         rows = ([f"{sweep} {size}", *_cells(found["contenders"], present)] for size, found in sizes.items())

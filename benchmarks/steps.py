@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from .cases import CASES, Case
-from .contenders import CONTENDERS
+from .contenders import CONTENDERS, Entry
 from .harness import FULL, QUICK, measure
 
 QUICK_CASES = ("digits",)
@@ -19,12 +19,12 @@ def run(quick: bool, say: Callable[[str], None], names: Sequence[str] = ()) -> d
     Returns:
         for each case what :func:`benchmarks.harness.measure` returns, and its description.
     """
-    who = [name for name in CONTENDERS if not (quick and name in SLOW_TO_START)]
+    who = {name: entry for name, entry in CONTENDERS.items() if not (quick and name in SLOW_TO_START)}
     names = names or (QUICK_CASES if quick else tuple(CASES))
     return {name: _measure(CASES[name], who, quick, say) for name in names}
 
 
-def _measure(case: Case, who: Sequence[str], quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
+def _measure(case: Case, who: Mapping[str, Entry], quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
     say(f"{case.name}: {case}")
     result = {"title": str(case), **measure(case, who, QUICK if quick else FULL)}
     for name, found in result["contenders"].items():

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -88,7 +89,8 @@ def _rounds(case: Case, task: Task, path: Path, quick: bool) -> dict[str, Any]:
     commands = _commands(task, path)
     runs: dict[str, list[dict[str, float]]] = {label: [] for label in commands}
     steps, rounds = task.epochs * (case.rows // case.batch_size), 1 if quick else ROUNDS
-    with Remote(Session, ours(set(CONTENDERS) - set(missing(CONTENDERS))), case) as remote:
+    step = CONTENDERS[ours(set(CONTENDERS) - set(missing(CONTENDERS)))]
+    with Remote(Session, step, case) as remote:
         bare_step = _bare_step(remote, QUICK if quick else FULL)
         for _ in range(rounds):
             before = bare_step()
@@ -112,7 +114,7 @@ def _commands(task: Task, path: Path) -> dict[str, list[str]]:
     """Who trains, and how: what is put after ``python``; minivae first."""
     options = ["--hidden", task.hidden, "--latent", task.latent, "--lr", task.lr, "--epochs", task.epochs]
     commands = {OURS: ["-m", "minivae", "train", "--quiet", "--out", "run", "--data", path, *options]}
-    if not missing(["torch-eager"]):
+    if find_spec("torch"):
         script = [Path(__file__).with_name("torch_script.py"), path, *options]
         commands |= {"torch_script.py": script, "torch_script.py --fused": [*script, "--fused"]}
     return {label: list(map(str, command)) for label, command in commands.items()}

@@ -16,7 +16,7 @@ A contender is an object with
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
@@ -49,13 +49,11 @@ FLOOR = "floor"
 TORCH = ("torch-eager", "torch-fused", "torch-compile")
 
 
-def make(name: str, case: Case) -> Any:
-    """The contender ``name`` with the model, the data and the starting weights of ``case``."""
-    entry = CONTENDERS[name]
+def make(entry: Entry, case: Case) -> Any:
+    """The contender of a row, with the model, the data and the starting weights of ``case``."""
     return importlib.import_module(f"{__name__}.{entry.module}").Contender(case, **entry.options)
 
 
-def missing(names: Iterable[str]) -> dict[str, str]:
+def missing(entries: Mapping[str, Entry]) -> dict[str, str]:
     """Those that cannot run here, and what each of them lacks."""
-    needs = {name: CONTENDERS[name].needs for name in names}
-    return {name: f"{package} is not installed" for name, package in needs.items() if find_spec(package) is None}
+    return {name: f"{entry.needs} is not installed" for name, entry in entries.items() if not find_spec(entry.needs)}

@@ -24,23 +24,25 @@ class Contender:
     """``VAE`` and ``Adam`` as ``fit`` runs them.
 
     Args:
-        mode: "eager"; "compiled", on NumPy alone; "fast", compiled with Numba's loops.
+        mode: "eager"; "compiled", without Numba; "fast", compiled with Numba's loops.
+        library: where the arrays live.
     """
 
-    def __init__(self, case: Case, mode: str) -> None:
+    def __init__(self, case: Case, mode: str, library: str = "numpy") -> None:
         options = {"likelihood": case.likelihood, "sigmoid_mean": case.likelihood == "gaussian"}
-        self.model = VAE(case.data_dim, case.latent_dim, case.hidden, **options)
+        self.model = VAE(case.data_dim, case.latent_dim, case.hidden, library=library, **options)
         start = [array for pair in case.weights() for array in pair]
         for parameter, array in zip(self.model.parameters(), start, strict=True):
-            parameter.data[...] = array
+            parameter.data[...] = mv.backend.asarray(array, backend=library)
         self.adam = mv.optim.Adam(self.model.parameters(), LR)
-        self.images, self.scale = mv.tensor(case.images()), case.scale
-        self.generator = mv.backend.generator(0)
-        self.losses = mv.tensor(0.0)
+        self.images, self.scale = mv.tensor(case.images(), backend=library), case.scale
+        self.generator = mv.backend.generator(0, library)
+        self.losses = mv.tensor(0.0, backend=library)
+        self.library = library
         self._update = COMPILERS[mode](self._update_eagerly)
 
     def array(self, values: np.ndarray) -> mv.Tensor:
-        return mv.tensor(values)
+        return mv.tensor(values, backend=self.library)
 
     def step(self, rows: mv.Tensor, noise: mv.Tensor | None = None) -> None:
         self.adam.advance()

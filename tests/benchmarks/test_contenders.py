@@ -33,7 +33,7 @@ class Losses:
     def with_noise(self, name, likelihood):
         """The loss of each of the first steps, on the same minibatches and noise for everyone."""
         case = TINY[likelihood]
-        contender, rows = contenders.make(name, case), case.minibatches()
+        contender, rows = contenders.make(CONTENDERS[name], case), case.minibatches()
         losses = []
         for i, epsilon in enumerate(case.noise(STEPS)):
             contender.step(contender.array(rows[i % len(rows)]), contender.array(epsilon))
@@ -43,7 +43,7 @@ class Losses:
     def first(self, name, noise):
         """The loss of the first step: with noise drawn inside, or with these numbers for it."""
         case = TINY["bernoulli"]
-        contender = contenders.make(name, case)
+        contender = contenders.make(CONTENDERS[name], case)
         given = [] if noise is None else [contender.array(np.full((8, 3), noise, "float32"))]
         contender.step(contender.array(case.minibatches()[0]), *given)
         return contender.total()
@@ -51,7 +51,7 @@ class Losses:
     def sum_of_two(self, name):
         """What ``total`` gives after two steps, and right afterwards."""
         case = TINY["bernoulli"]
-        contender = contenders.make(name, case)
+        contender = contenders.make(CONTENDERS[name], case)
         for epsilon in case.noise(2):
             contender.step(contender.array(case.minibatches()[0]), contender.array(epsilon))
         return contender.total(), contender.total()
@@ -65,7 +65,7 @@ def remote():
 
 @pytest.fixture(params=NAMES)
 def name(request):
-    for why in contenders.missing([request.param]).values():
+    for why in contenders.missing({request.param: CONTENDERS[request.param]}).values():
         pytest.skip(f"{why}: {contenders.INSTALL}")
     return request.param
 
@@ -90,7 +90,7 @@ def test_losses_are_summed_until_they_are_asked_for(remote, name):
 
 
 def test_the_floor_of_mnist_is_its_five_large_products():
-    floor = contenders.make(FLOOR, CASES["mnist-100"])
+    floor = contenders.make(CONTENDERS[FLOOR], CASES["mnist-100"])
     shapes = [(*a.shape, b.shape[1]) for a, b, _ in floor.products]
     into_hidden, out_of_hidden = (100, 784, 500), (100, 500, 784)
     assert shapes == [into_hidden, (784, 100, 500), out_of_hidden, (500, 100, 784), (100, 784, 500)]
@@ -102,7 +102,7 @@ def test_the_floor_of_mnist_is_its_five_large_products():
 
 
 def test_the_floor_of_two_heads_and_more_layers():
-    floor = contenders.make(FLOOR, TINY["gaussian"])
+    floor = contenders.make(CONTENDERS[FLOOR], TINY["gaussian"])
     assert len(floor.products) == 2 + 3 + 3 + 2 * 3  # x to 7, 7 to 5, 5 to 7, 7 to mean and log-variance
 
 

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from benchmarks import contenders, harness
+from benchmarks import harness
 from benchmarks.cases import Case
-from benchmarks.contenders import Entry
+from benchmarks.contenders import CONTENDERS, Entry
 from benchmarks.harness import FULL, Plan, Session, measure, statistics
 from benchmarks.worker import WorkerError
 
@@ -26,11 +26,14 @@ def test_statistics_are_median_and_quartiles():
     assert statistics([3, 1, 2, 5, 4]) == {"lower": 2, "median": 3, "upper": 4, "samples": 5}
 
 
-def test_measure_times_everyone_who_can_run_and_says_who_cannot(monkeypatch):
-    monkeypatch.setitem(contenders.CONTENDERS, "absent", Entry("a library", "other", {}, "no_such_package"))
-    monkeypatch.setitem(contenders.CONTENDERS, "broken", Entry("unknown to the worker", "other", {}))
-    result = measure(TINY, ["floor", "minivae-eager", "minivae-compiled", "absent", "broken"], SHORT)
-    assert result["left_out"] == {"absent": "no_such_package is not installed", "broken": "KeyError: 'broken'"}
+def test_measure_times_everyone_who_can_run_and_says_who_cannot():
+    entries = {name: CONTENDERS[name] for name in ("floor", "minivae-eager", "minivae-compiled")}
+    entries["absent"] = Entry("a library", "pytorch", {}, "no_such_package")
+    entries["broken"] = Entry("a library", "no_such_module", {})
+    result = measure(TINY, entries, SHORT)
+    assert set(result["left_out"]) == {"absent", "broken"}
+    assert result["left_out"]["absent"] == "no_such_package is not installed"
+    assert result["left_out"]["broken"].startswith("ModuleNotFoundError: No module named")
     assert list(result["contenders"]) == ["floor", "minivae-eager", "minivae-compiled"]
     for found in result["contenders"].values():
         assert 0 < found["lower"] <= found["median"] <= found["upper"] < 1
@@ -40,24 +43,23 @@ def test_measure_times_everyone_who_can_run_and_says_who_cannot(monkeypatch):
     assert eager == compiled > 0
 
 
-def test_minivae_itself_is_never_left_out(monkeypatch):
-    monkeypatch.setitem(contenders.CONTENDERS, "ours", Entry("unknown to the worker", "ours", {}))
-    with pytest.raises(WorkerError, match="KeyError"):
-        measure(TINY, ["ours"], SHORT)
+def test_minivae_itself_is_never_left_out():
+    with pytest.raises(WorkerError, match="KeyError: 'slow'"):
+        measure(TINY, {"ours": Entry("minivae, slow", "ours", {"mode": "slow"})}, SHORT)
 
 
 @pytest.mark.parametrize("other", [106.0, 94.0, math.nan])
 def test_contenders_with_another_loss_are_refused(other):
     with pytest.raises(WorkerError, match=r"tiny: .* do not do the same work; .* a 100, b"):
-        harness._require_agreement(TINY, {"floor": 0.0, "a": 100.0, "b": other})
+        harness.require_agreement(TINY, {"floor": 0.0, "a": 100.0, "b": other})
 
 
 def test_contenders_with_the_same_loss_but_for_noise_are_not():
-    harness._require_agreement(TINY, {"floor": 0.0, "a": -100.0, "b": -101.0})
+    harness.require_agreement(TINY, {"floor": 0.0, "a": -100.0, "b": -101.0})
 
 
 def test_a_turn_is_samples_of_steps(monkeypatch):
-    session = Session("minivae-compiled", TINY)
+    session = Session(CONTENDERS["minivae-compiled"], TINY)
     steps = []
     monkeypatch.setattr(session.contender, "step", lambda rows: steps.append(rows.numpy().tolist()))
     assert len(session.turn(0.0, 3, 2)) == 3
