@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
-from .. import backend
-from ..autodiff import no_grad
+from .. import autodiff, backend
+from ..autodiff import Tensor, no_grad
 from ..models import Model
 from .feed import Feed
 
 # Evaluations of one run all draw the same noise, so that their differences are the model's.
 EVALUATION_SEED = 20131220
+
+
+class Evaluation:
+    """What :func:`evaluate` does, ready to be done again: a recorded step is kept.
+
+    Args:
+        model, feed, batch_size: see :func:`evaluate`.
+        compile: record the evaluation of a minibatch once and replay it.
+    """
+
+    def __init__(self, model: Model, feed: Feed, batch_size: int = 500, compile: bool = True) -> None:
+        self._model, self._feed = model, feed
+        self._batches = list(feed.in_order(batch_size))
+        self._generator = backend.generator(0, feed.library)
+        self._parts = autodiff.compile(self._parts_eagerly) if compile else self._parts_eagerly
+
+    def __call__(self, seed: int = EVALUATION_SEED) -> dict[str, float]:
+        """The parts, averaged over all data points, in nats."""
+        self._generator.state = backend.generator(seed, self._feed.library).state
+        totals: dict[str, float] = {}
+        for rows in self._batches:
+            for name, part in self._parts(rows).items():
+                totals[name] = totals.get(name, 0.0) + float(part) * rows.size
+        return {name: total / len(self._feed) for name, total in totals.items()}
+
+    def _parts_eagerly(self, rows: Tensor) -> dict[str, Tensor]:
+        with no_grad():
+            batch = self._feed.batch(rows, self._generator)
+            return self._model.objectives(batch, self._generator)[0].parts
 
 
 def evaluate(model: Model, feed: Feed, *, batch_size: int = 500, seed: int = EVALUATION_SEED) -> dict[str, float]:
@@ -22,10 +51,4 @@ def evaluate(model: Model, feed: Feed, *, batch_size: int = 500, seed: int = EVA
     Raises:
         InputError: ``batch_size`` is not a positive integer.
     """
-    generator = backend.generator(seed, feed.library)
-    totals: dict[str, float] = {}
-    with no_grad():
-        for batch in feed.in_order(batch_size, generator):
-            for name, part in model.objectives(batch, generator)[0].parts.items():
-                totals[name] = totals.get(name, 0.0) + float(part) * batch.x.shape[0]
-    return {name: total / len(feed) for name, total in totals.items()}
+    return Evaluation(model, feed, batch_size)(seed)

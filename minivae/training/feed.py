@@ -46,24 +46,22 @@ class Feed:
 
     def batch(self, rows: Tensor | np.ndarray, generator: backend.Generator) -> Batch:
         """The minibatch of the data points at ``rows``, ``(M, data_dim)``."""
-        return self._batch(take(self.images, self._on_device(rows)), generator)
-
-    def in_order(self, batch_size: int, generator: backend.Generator) -> Iterator[Batch]:
-        """All data points once, in order; the last minibatch may be smaller."""
-        for start in range(0, len(self), positive_integer("batch_size", batch_size)):
-            yield self._batch(self.images[start : start + batch_size], generator)
-
-    def shuffled(self, batch_size: int, seed: int, epoch: int) -> Tensor:
-        """:func:`epoch_order` of these data; all of it goes to the device at once."""
-        return self._on_device(epoch_order(len(self), batch_size, seed, epoch))
-
-    def _batch(self, images: Tensor, generator: backend.Generator) -> Batch:
-        x = astype(images, self.dtype) / self.scale
+        x = astype(take(self.images, self._on_device(rows)), self.dtype) / self.scale
         if self.binarize == "threshold":
             x = astype(x > 0.5, self.dtype)
         elif self.binarize == "dynamic":
             x = astype(less(uniform(generator, x.shape, self.dtype), x), self.dtype)
         return Batch(x)
+
+    def in_order(self, batch_size: int) -> Iterator[Tensor]:
+        """The rows of minibatches of all data points once, in order; the last may be smaller."""
+        rows = self._on_device(np.arange(len(self)))
+        for start in range(0, len(self), positive_integer("batch_size", batch_size)):
+            yield rows[start : start + batch_size]
+
+    def shuffled(self, batch_size: int, seed: int, epoch: int) -> Tensor:
+        """:func:`epoch_order` of these data; all of it goes to the device at once."""
+        return self._on_device(epoch_order(len(self), batch_size, seed, epoch))
 
     def _on_device(self, rows: Tensor | np.ndarray) -> Tensor:
         return rows if isinstance(rows, Tensor) else Tensor(backend.asarray(rows, backend=self.library))

@@ -16,7 +16,7 @@ from ..errors import InputError, NonFiniteError
 from ..models import Model, Objective
 from ..optim import OPTIMIZERS, Optimizer
 from .checkpoint import as_json, put_under, under
-from .evaluate import evaluate
+from .evaluate import Evaluation
 from .feed import Feed
 from .history import History
 from .schedules import SCHEDULES
@@ -28,6 +28,9 @@ ADVICE = (
 )
 # What a resumed run may ask for anew: how long it trains.
 MAY_CHANGE = ("epochs", "patience", "compile")
+# So many minibatches between two reports, or all if there are fewer than twice as many, have
+# their bound read: the value of the bound is all that a step computes beside its gradient.
+READINGS = 100
 
 
 class Trainer:
@@ -61,10 +64,11 @@ class Trainer:
         self.test = Feed(dataset.test, dataset.scale, **options)
         self.generator = backend.generator(settings.seed, self.train.library)
         self.step, self.seconds, self.history = 0, 0.0, History()
-        self.running: dict[str, Tensor] = {}  # sums of the parts since the last report
-        self.running_steps = 0
+        self.running: dict[str, Tensor] = {}  # sums of the parts read since the last report
+        self.running_steps = 0  # how many minibatches are in them
         self.order = self._shuffled(0)
         self.optimizers = self._make_optimizers()
+        self._evaluate = Evaluation(model, self.test, compile=settings.compile)
         self._update = compile(self._update_eagerly) if settings.compile else self._update_eagerly
 
     @property
@@ -86,6 +90,10 @@ class Trainer:
     def samples_seen(self) -> int:
         """Training samples seen, the x axis of the paper's figures."""
         return self.step * self.settings.batch_size
+
+    @property
+    def _steps_per_reading(self) -> int:
+        return max(1, self.settings.report_every * self.steps_per_epoch // READINGS)
 
     def _make_optimizers(self) -> list[Optimizer]:
         """One for each phase of the model's step, found out with a first minibatch and noise of its own."""
@@ -117,10 +125,11 @@ class Trainer:
         for optimizer in self.optimizers:
             optimizer.advance(factor)
         parts = self._update(self.order[place])
+        if self.step % self._steps_per_reading == 0:
+            self.running_steps += 1
+            with no_grad():
+                self.running = {name: part + self.running.get(name, 0.0) for name, part in parts.items()}
         self.step += 1
-        self.running_steps += 1
-        with no_grad():
-            self.running = {name: part + self.running.get(name, 0.0) for name, part in parts.items()}
         return parts
 
     def _update_eagerly(self, rows: Tensor) -> dict[str, Tensor]:
@@ -139,7 +148,7 @@ class Trainer:
         return objective.loss - weight_log_prior(objective.parameters) * (1 / len(self.train))
 
     def running_parts(self) -> dict[str, float]:
-        """The averages of the parts since the last report; empty before the first step. Waits for the device.
+        """The averages of the parts read since the last report; empty before the first step. Waits for the device.
 
         Raises:
             NonFiniteError: one is NaN or infinite; names the step and the parts.
@@ -153,7 +162,7 @@ class Trainer:
         Raises:
             NonFiniteError: the bound is NaN or infinite, in training or on the test set.
         """
-        test = self._require_finite(evaluate(self.model, self.test), "test")
+        test = self._require_finite(self._evaluate(), "test")
         row = {"epoch": self.epoch, "samples_seen": self.samples_seen, "seconds": self.seconds}
         row |= put_under("train_", self.running_parts()) | put_under("test_", test)
         self.history.append(**row)

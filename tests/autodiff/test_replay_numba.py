@@ -21,7 +21,8 @@ UNARY = {"negative": ad.negative, "square": ad.square, "sqrt": ad.sqrt, "absolut
 BINARY = {
     name: getattr(ad, name)
     for name in (
-        "add subtract multiply divide maximum minimum greater greater_equal less less_equal equal not_equal".split()
+        *("add", "subtract", "multiply", "divide", "maximum", "minimum"),
+        *("greater", "greater_equal", "less", "less_equal", "equal", "not_equal"),
     )
 }
 

@@ -7,7 +7,7 @@ from minivae import backend
 from minivae.autodiff import Tensor
 from minivae.errors import InputError
 from minivae.training import Feed, evaluate
-from minivae.training.evaluate import EVALUATION_SEED
+from minivae.training.evaluate import EVALUATION_SEED, Evaluation
 
 from ..strict_device import strict
 from .conftest import small_model
@@ -81,8 +81,20 @@ def test_on_the_device_only_the_numbers_come_back(digits, binarize):
     feed = Feed(digits.test, digits.scale, binarize=binarize, library="strict")
     with strict.counter.count() as counts, strict.counter.forbid_dtype("float64"):
         evaluate(model, feed, batch_size=30)
-    assert counts.to_device == 0
+    assert counts.to_device == 1  # the numbers of the rows
     assert counts.to_host == 3 * 3  # three parts of three minibatches
+
+
+@pytest.mark.parametrize("binarize", ["none", "dynamic"])
+def test_a_recorded_evaluation_gives_the_same_bits_again_and_follows_the_model(digits, binarize):
+    model, other = small_model(), small_model(seed=1)
+    feed = Feed(digits.test, digits.scale, binarize=binarize)
+    eager, recorded = (Evaluation(model, feed, 30, compile=compile) for compile in (False, True))
+    first = eager()
+    assert recorded() == recorded() == first
+    assert recorded(seed=7) == eager(seed=7) != first
+    model.load_state_dict(other.state_dict())
+    assert recorded() == eager() == evaluate(other, feed, batch_size=30) != first
 
 
 def test_every_library_gives_the_same_bound(digits, backend_name):

@@ -94,14 +94,15 @@ def test_unknown_binarization_names_the_nearest():
 
 
 def test_in_order_gives_every_row_once_and_a_smaller_last_minibatch():
-    batches = [batch.x.numpy() for batch in feed(np.arange(14, dtype=np.uint8).reshape(7, 2), 1.0).in_order(3, noise())]
+    there = feed(np.arange(14, dtype=np.uint8).reshape(7, 2), 1.0)
+    batches = [there.batch(rows, noise()).x.numpy() for rows in there.in_order(3)]
     assert [len(batch) for batch in batches] == [3, 3, 1]
     np.testing.assert_array_equal(np.concatenate(batches), np.arange(14).reshape(7, 2))
 
 
 def test_in_order_refuses_a_batch_size_of_zero():
     with pytest.raises(InputError, match="batch_size is 0"):
-        next(feed().in_order(0, noise()))
+        next(feed().in_order(0))
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 1000), st.integers(0, 50))
@@ -150,9 +151,9 @@ def test_an_epochs_order_goes_to_the_device_at_once_and_nothing_else_does():
     there = feed(binarize="dynamic", library="strict")
     generator = noise("strict")
     with strict.counter.count() as counts, strict.counter.forbid_synchronization():
-        order = there.shuffled(2, 0, 0)
-        assert counts.to_device == 1
+        order, whole = there.shuffled(2, 0, 0), list(there.in_order(3))
+        assert counts.to_device == 2
         with strict.counter.forbid_transfers(), strict.counter.forbid_dtype("float64"):
             for rows in (order[0], order[1]):
                 there.batch(rows, generator)
-            assert sum(len(batch.x) for batch in there.in_order(3, generator)) == 4
+            assert sum(len(there.batch(rows, generator).x) for rows in whole) == 4

@@ -111,6 +111,14 @@ def test_a_row_has_the_averages_since_the_last_one(digits):
     assert trainer.running_parts()["bound"] == pytest.approx(next_bound)
 
 
+def test_of_many_minibatches_only_some_have_their_bound_read(digits, monkeypatch):
+    monkeypatch.setattr("minivae.training.trainer.READINGS", 2)
+    trainer = small_trainer(digits, report_every=2)
+    bounds = [float(trainer.train_step()["bound"]) for _ in range(2 * STEPS_PER_EPOCH)]
+    assert trainer.running_steps == 2
+    assert trainer.running_parts()["bound"] == pytest.approx((bounds[0] + bounds[STEPS_PER_EPOCH]) / 2, rel=1e-6)
+
+
 def test_before_the_first_step_there_are_no_averages(digits):
     assert small_trainer(digits).running_parts() == {}
 
@@ -170,7 +178,7 @@ def test_a_report_and_samples_make_no_float64_on_the_device(digits):
             trainer.report()
         with strict.counter.forbid_synchronization(), strict.counter.forbid_transfers():
             model.sample(trainer.generator, 5)
-            model.reconstruct(next(trainer.test.in_order(10, trainer.generator)).x)
+            model.reconstruct(trainer.train.batch(trainer.order[0], trainer.generator).x)
     assert counts.to_device == 0
 
 
