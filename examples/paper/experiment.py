@@ -84,13 +84,21 @@ def load(name: str, quick: bool = False) -> Dataset:
     return Dataset(name, train, test, data.image_shape, data.scale, f"{len(train)} rows train, {len(test)} test")
 
 
-def make_trainer(curve: Curve, data: Dataset, **options: Any) -> Trainer:
-    """A run with the paper's settings: M = 100, L = 1, weights from N(0, 0.01^2) and MAP with the prior N(0, I)."""
+def make_trainer(curve: Curve, data: Dataset, lr: float | None = None, **options: Any) -> Trainer:
+    """A run with the paper's settings: M = 100, L = 1, weights from N(0, 0.01^2) and MAP with the prior N(0, I).
+
+    Args:
+        curve: which run.
+        data: what it trains on.
+        lr: another step size than usual.
+        options: of the model, in place of the usual ones.
+    """
     chosen = {**MODEL_OPTIONS[curve.dataset], "init": "paper", "seed": SEED, **options}
     model = ALGORITHMS[curve.algorithm](data.data_dim, curve.latent_dim, **chosen)
     epochs = -(-int(curve.samples) // (len(data.train) // BATCH_SIZE * BATCH_SIZE))
     settings = {"batch_size": BATCH_SIZE, "weight_prior": True, "seed": SEED, "epochs": epochs}
-    return Trainer(model, data, Settings(**settings, **OPTIMIZERS[curve.optimizer]))
+    settings |= OPTIMIZERS[curve.optimizer] | ({} if lr is None else {"lr": lr})
+    return Trainer(model, data, Settings(**settings))
 
 
 def log_spaced(first: float, last: float) -> list[int]:
@@ -173,5 +181,5 @@ def _train_to(trainer: Trainer, samples: int, interrupt: Interrupt) -> None:
 
 
 def _summary(row: dict[str, float]) -> str:
-    values = (f"{name} {value:.2f}" for name, value in row.items() if name in ("train_bound", "test_bound"))
+    values = (f"{name} {value:.2f}" for name, value in row.items() if name.endswith(("_bound", "_log_marginal")))
     return f"{row['samples_seen']:>9.0f} samples, {row['seconds']:6.0f} s, {', '.join(values)}"
