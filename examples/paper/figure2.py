@@ -24,11 +24,10 @@ from experiment import (
     RESULTS,
     SEED,
     Curve,
-    bounds_of,
+    bounds,
     load,
     log_spaced,
     make_trainer,
-    measured_rows,
     run_script,
     train_curve,
 )
@@ -65,8 +64,7 @@ def main(args: argparse.Namespace) -> None:
 def train(curve: Curve, folder: Path, quick: bool) -> None:
     """Train one curve, or go on with it."""
     trainer = make_trainer(curve, load(curve.dataset, quick))
-    rows = measured_rows(trainer)
-    train_curve(trainer, folder, log_spaced(FIRST_POINT, curve.samples), lambda trainer: bounds_of(trainer, rows))
+    train_curve(trainer, folder, log_spaced(FIRST_POINT, curve.samples), bounds(trainer))
 
 
 def collect(curves: list[Curve], runs: Path, results: Path) -> None:

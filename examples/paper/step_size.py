@@ -11,9 +11,7 @@ import argparse
 from pathlib import Path
 
 from curves import update_table
-from experiment import RESULTS, Curve, load, make_trainer, measured_rows, run_script
-
-from minivae.training import evaluate
+from experiment import RESULTS, Curve, bounds, load, make_trainer, run_script
 
 STEP_SIZES = (0.01, 0.02, 0.1)
 CURVES = [
@@ -32,7 +30,7 @@ def main(args: argparse.Namespace) -> None:
             trainer = make_trainer(curve, data, lr)
             while trainer.samples_seen < (20_000 if args.quick else curve.samples):
                 trainer.train_step()
-            bound = evaluate(trainer.model, measured_rows(trainer))["bound"]
+            bound = bounds(trainer)(trainer)["train_bound"]
             about = dict(zip(KEYS, (curve.dataset, curve.latent_dim, curve.algorithm, lr), strict=True))
             rows.append({**about, "samples": trainer.samples_seen, "train_bound": round(bound, 2)})
             print(*rows[-1].values(), flush=True)
