@@ -23,11 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from minivae import backend
-from minivae.errors import BackendError
+from minivae.errors import MinivaeError
 from minivae.files import atomic_path
 
 from . import gpu_runs, harness, machine
 from .cases import CASES
+from .worker import WorkerError
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("minivae", "numpy", "cupy-cuda12x", "cupy-cuda13x", "torch", "jax", "jaxlib")
@@ -42,11 +43,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; its exit code."""
     args = _parser().parse_args(arguments)
     try:
-        device = describe_device()
-    except BackendError as error:
+        results: dict[str, Any] = {"device": describe_device(), "versions": versions(), "machine": machine.describe()}
+        _write(results, args.out)  # now, so that a bad path is found before the work
+    except MinivaeError as error:
         print(f"python -m benchmarks.gpu: {error}", file=sys.stderr)
         return 2
-    results: dict[str, Any] = {"device": device, "versions": versions(), "machine": machine.describe()}
     for name, part in PARTS.items():
         if name in args.only:
             say(f"== {name}")
@@ -163,15 +164,17 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
     Raises:
         Failure: they differ by more than rounding, or no graph was captured.
     """
-    found = {}
+    found, failures = {}, []
     for name in args.cases:
-        found[name] = result = gpu_runs.agreement(CASES[name], "numpy", "cupy")
+        try:
+            found[name] = result = gpu_runs.agreement(CASES[name], "numpy", "cupy")
+        except WorkerError as error:
+            failures.append(f"{name}: {error.args[0]}")
+            continue
         say(f"   {name:12}" + ", ".join(f"{what} {value:.1e}" for what, value in result["differences"].items()))
-    apart = [name for name, result in found.items() if not result["agrees"]]
-    uncaptured = [line for result in found.values() for line in result["log"]]
-    if apart or uncaptured:
-        raise Failure("; ".join([*(f"{name}: CPU and GPU differ" for name in apart), *uncaptured]), found)
-    return found
+        failures += [f"{name}: {line}" for line in result["log"]]
+        failures += [] if result["agrees"] else [f"{name}: CPU and GPU differ by more than rounding"]
+    return _unless(failures, found)
 
 
 def time_steps(args: argparse.Namespace) -> dict[str, Any]:
@@ -183,12 +186,19 @@ def time_steps(args: argparse.Namespace) -> dict[str, Any]:
     plan = harness.QUICK if args.quick else harness.FULL
     cases, failures = {}, []
     for name in args.cases:
-        cases[name] = case = gpu_runs.measure(CASES[name], gpu_runs.CONTENDERS, plan)
+        try:
+            cases[name] = case = gpu_runs.measure(CASES[name], gpu_runs.CONTENDERS, plan)
+        except WorkerError as error:
+            failures.append(f"{name}: {error.args[0]}")
+            continue
         for who, result in case["contenders"].items():
             say(f"   {name:12}{gpu_runs.CONTENDERS[who].label:45}{result['median'] * 1e3:9.4f} ms a step")
             failures += [f"{name}: {who}: {line}" for line in result.get("log", ())]
         failures += [f"{name}: {who}: {why}" for who, why in case["failed"].items()]
-    found = {"cases": cases, "targets": list(gpu_runs.verdicts(cases))}
+    return _unless(failures, {"cases": cases, "targets": list(gpu_runs.verdicts(cases))})
+
+
+def _unless(failures: list[str], found: dict[str, Any]) -> dict[str, Any]:
     if failures:
         raise Failure("; ".join(failures), found)
     return found

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from importlib import import_module
-from importlib.util import find_spec
 from itertools import cycle
 from typing import Any
 
@@ -13,7 +11,7 @@ import numpy as np
 
 from . import harness
 from .cases import Case
-from .contenders import Entry
+from .contenders import Entry, make, missing
 from .worker import Remote, WorkerError
 
 OURS = "minivae-graph"
@@ -44,7 +42,8 @@ class Training:
     """100 steps of minivae from given weights, with given noise; lives in a worker."""
 
     def __init__(self, case: Case, library: str) -> None:
-        self.case, self.contender = case, _make("gpu_minivae", case, mode="compiled", library=library)
+        entry = CONTENDERS[OURS]
+        self.case, self.contender = case, make(entry._replace(options={**entry.options, "library": library}), case)
 
     def run(self, steps: int) -> tuple[list[float], dict[str, np.ndarray], list[str]]:
         """The loss of each step, the parameters afterwards, and what was logged."""
@@ -72,18 +71,6 @@ def agreement(case: Case, first: str, second: str, steps: int = STEPS) -> dict[s
 # -------------------------------------------------------- time of a step
 
 
-class Session(harness.Session):
-    """A contender at work on the GPU; lives in a worker."""
-
-    def __init__(self, entry: Entry, case: Case) -> None:
-        self.contender = _make(entry.module, case, **entry.options)
-        self.minibatches = cycle([self.contender.array(rows) for rows in case.minibatches()])
-
-
-def _make(module: str, case: Case, **options: Any) -> Any:
-    return import_module(f".contenders.{module}", __package__).Contender(case, **options)
-
-
 def measure(case: Case, entries: dict[str, Entry], plan: harness.Plan) -> dict[str, Any]:
     """Time a step of a case by each contender, by turns. See :func:`benchmarks.harness.measure`.
 
@@ -91,20 +78,23 @@ def measure(case: Case, entries: dict[str, Entry], plan: harness.Plan) -> dict[s
         ``contenders``: what was measured; ``left_out``: what is not installed; ``failed``: what broke,
         and why; ``ratios``: the time of minivae's graph over that of each.
     """
-    left_out = {name: f"{e.needs} is not installed" for name, e in entries.items() if find_spec(e.needs) is None}
-    found, failed, running = {}, {}, {}
+    left_out, found, failed, running = missing(entries), {}, {}, {}
     with ExitStack() as stack:
         for name, entry in entries.items():
             if name not in left_out:
                 try:
-                    remote = stack.enter_context(Remote(Session, entry, case))
+                    remote = stack.enter_context(Remote(harness.Session, entry, case))
                     loss, seconds = remote.call("warm_up", plan.warm_up)
                     found[name], running[name] = {"first_loss": loss, "seconds": seconds}, remote
                 except WorkerError as error:
                     absent = error.args[0].startswith(("ImportError", "ModuleNotFoundError"))
                     (left_out if absent else failed)[name] = error.args[0]
+        try:
+            harness.require_agreement(case, {name: result["first_loss"] for name, result in found.items()})
+        except WorkerError as error:
+            failed["all together"] = error.args[0]
         sizes = {name: plan.sizes(found[name].pop("seconds")) for name in running}
-        for name, samples in harness._rounds(running, sizes, plan).items():
+        for name, samples in harness.rounds(running, sizes, plan).items():
             found[name] |= harness.statistics(samples) | running[name].call("describe")
     ratios = {name: found[OURS]["median"] / result["median"] for name, result in found.items() if OURS in found}
     return {"contenders": found, "left_out": left_out, "failed": failed, "ratios": ratios}

@@ -25,7 +25,6 @@ class Contender(ours.Contender):
         handler.emit = lambda record: self.log.append(record.getMessage())
         logging.getLogger("minivae").addHandler(handler)
         super().__init__(case, mode, library)
-        self.library = library
 
     def state(self) -> dict[str, Any]:
         """The parameters, in host memory."""

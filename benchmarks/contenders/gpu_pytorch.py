@@ -29,8 +29,8 @@ class Contender(pytorch.Contender):
     def __init__(self, case: Case, mode: str, device: str = "cuda") -> None:
         if device == "cuda" and not torch.cuda.is_available():
             raise ImportError("PyTorch is installed without CUDA")
-        torch.set_default_device(device)  # of the whole process, which is the contender's own
-        super().__init__(case, fused=mode != "eager")
+        with torch.device(device):  # where what is made in there lies; as a default it would slow each call down
+            super().__init__(case, fused=mode != "eager")
         self.device, self.images, self.graphed = device, self.images.to(device), mode == "graph"
         if mode == "compile":
             self.model = torch.compile(self.model, mode="reduce-overhead")
