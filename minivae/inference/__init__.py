@@ -3,6 +3,7 @@
 from . import hmc
 from .ais import Annealing, Sandwich, sandwich
 from .diagnostics import effective_sample_size
+from .full_vb import FullVB, GaussianWeights
 from .importance import LogLikelihood, log_likelihood
 from .joint import log_joint
 from .mcem import MonteCarloEM
