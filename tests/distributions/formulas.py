@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minivae.autodiff import tensor
+from minivae.autodiff import backward, tensor
 from minivae.distributions import InverseCDF
 
 from .families import FAMILIES, Family
@@ -30,5 +30,20 @@ def assert_formulas(row: Family, rng: np.random.Generator) -> None:
     np.testing.assert_allclose(ours.entropy().numpy(), oracle.entropy().sum(-1), rtol=1e-11, atol=1e-12)
     np.testing.assert_allclose(ours.mean.numpy(), oracle.mean(), rtol=2e-11)
     u = rng.uniform(0.01, 0.99, (5, *SHAPE))
+    if row.independent:
+        assert_nothing_outside(row, rng)
     if isinstance(ours, InverseCDF) and ours.draw_noise.__func__ is InverseCDF.draw_noise:
         np.testing.assert_allclose(ours.sample(tensor(u)).numpy(), oracle.ppf(u), rtol=1e-10, atol=1e-12)
+
+
+def assert_nothing_outside(row: Family, rng: np.random.Generator) -> None:
+    """Beyond a finite end of the support p(x) is 0, and no gradient is lost to a NaN."""
+    arrays = row.parameters(rng, SHAPE)
+    parameters = [tensor(array, requires_grad=True) for array in arrays]
+    for end, step in zip(row.oracle(*arrays).support(), (-0.1, 0.1), strict=True):
+        if np.isfinite(end).all():
+            x = tensor(np.broadcast_to(end + step, SHAPE).copy(), requires_grad=True)
+            log_p = row.make(*parameters).log_prob(x)
+            np.testing.assert_array_equal(log_p.numpy(), -np.inf)
+            for gradient in backward(log_p.sum(), [*parameters, x]):
+                np.testing.assert_array_equal(gradient.numpy(), 0)

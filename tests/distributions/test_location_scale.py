@@ -50,6 +50,15 @@ def test_a_triangle_with_its_peak_at_an_end():
     assert Triangular(np.zeros(2), np.zeros(2)).mean.numpy().tolist() == [0.5, 0.5]
 
 
+@pytest.mark.parametrize("log_scale", [-3.0, 3.0])
+@pytest.mark.parametrize("loc", [-50.0, 0.0, 50.0])
+def test_outside_a_triangle_anywhere_no_gradient_is_lost(loc, log_scale):
+    *_, x = variables = float32(loc, log_scale, 0.3, loc - 1)
+    log_prob = Triangular(*variables[:3]).log_prob(x)
+    assert log_prob.item() == -np.inf
+    assert_finite_gradients(log_prob, variables)
+
+
 @pytest.mark.parametrize(
     ("make", "values"),
     [
