@@ -114,21 +114,8 @@ def measure(case: Case, entries: Mapping[str, Entry], plan: Plan) -> dict[str, A
     Raises:
         WorkerError: minivae itself, or the floor, cannot run.
     """
-    left_out, found = missing(entries), {}
     with ExitStack() as stack:
-        running = {}
-        for name, entry in entries.items():
-            if name in left_out:
-                continue
-            remote = stack.enter_context(Remote(Session, entry, case))
-            try:
-                found[name] = _warm_up(remote, plan)
-                running[name] = remote
-            except WorkerError as error:
-                if entry.module in ("ours", "floor"):
-                    raise
-                remote.close()
-                left_out[name] = error.args[0]
+        running, found, left_out = _start(case, entries, plan, stack)
         require_agreement(case, {name: result["first_loss"] for name, result in found.items()})
         sizes = {name: plan.sizes(found[name].pop("seconds")) for name in running}
         for name, samples in rounds(running, sizes, plan).items():
@@ -137,9 +124,23 @@ def measure(case: Case, entries: Mapping[str, Entry], plan: Plan) -> dict[str, A
     return {"contenders": found, "left_out": left_out}
 
 
-def _warm_up(remote: Remote, plan: Plan) -> dict[str, float]:
-    loss, seconds = remote.call("warm_up", plan.warm_up)
-    return {"first_loss": loss, "seconds": seconds}
+def _start(case: Case, entries: Mapping[str, Entry], plan: Plan, stack: ExitStack) -> tuple[dict, dict, dict]:
+    """Workers, warmed up; first loss and about how many seconds a step takes; who is left out, and why."""
+    running, found, left_out = {}, {}, missing(entries)
+    for name, entry in entries.items():
+        if name in left_out:
+            continue
+        remote = stack.enter_context(Remote(Session, entry, case))
+        try:
+            loss, seconds = remote.call("warm_up", plan.warm_up)
+        except WorkerError as error:
+            if entry.module in ("ours", "floor"):
+                raise
+            remote.close()
+            left_out[name] = error.args[0]
+        else:
+            running[name], found[name] = remote, {"first_loss": loss, "seconds": seconds}
+    return running, found, left_out
 
 
 def rounds(running: dict[str, Remote], sizes: dict[str, tuple[int, int]], plan: Plan) -> dict[str, list[float]]:

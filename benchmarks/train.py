@@ -131,32 +131,35 @@ def _tell(result: dict[str, Any], say: Callable[[str], None]) -> None:
 
 def _race(command: list[str], folder: Path, task: Task) -> dict[str, float]:
     """Run a command in an empty folder; when it reached the bound, when it ended, and what it took."""
-    start, to_bound = time.perf_counter(), None
-    with open(folder / "output", "w") as output:
-        paths = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]))
-        environment = {**os.environ, "PYTHONPATH": paths}
-        process = subprocess.Popen(
-            [sys.executable, *command], cwd=folder, env=environment, stdout=output, stderr=output
-        )
-    ended = 0
+    start, to_bound, ended = time.perf_counter(), None, 0
+    process = _start(command, folder)
     while not ended:
         time.sleep(POLL)
         ended, status, usage = os.wait4(process.pid, os.WNOHANG)
         if to_bound is None and any(bound >= task.bound for _, bound in _epochs(folder)):
             to_bound = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    epochs = _epochs(folder)
+    seconds = time.perf_counter() - start
+    process.returncode, epochs = os.waitstatus_to_exitcode(status), _epochs(folder)
     if process.returncode or len(epochs) != task.epochs or to_bound is None:
         said = (folder / "output").read_text()
         raise WorkerError(f"{' '.join(command)}: exit code {process.returncode}, test bounds {epochs}", said)
     return {
         "seconds_to_bound": to_bound,
         "epochs_to_bound": next(n for n, (_, bound) in enumerate(epochs, 1) if bound >= task.bound),
-        "seconds": time.perf_counter() - start,
+        "seconds": seconds,
         "training_seconds": epochs[-1][0],
         "last_bound": epochs[-1][1],
         "peak_memory_mib": mebibytes(usage.ru_maxrss),
     }
+
+
+def _start(command: list[str], folder: Path) -> subprocess.Popen:
+    """Python with a command, in a folder, which gets what it prints in the file ``output``."""
+    paths = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "PYTHONPATH": paths}
+    with open(folder / "output", "w") as output:
+        whole = [sys.executable, *command]
+        return subprocess.Popen(whole, cwd=folder, env=environment, stdout=output, stderr=output)
 
 
 def _epochs(folder: Path) -> list[tuple[float, float]]:
