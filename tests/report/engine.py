@@ -147,16 +147,18 @@ def decoder(kind: str) -> Row:
 
 
 def layers() -> set[str]:
-    """Every module of the package that is no model, in whatever file."""
+    """Every module of ``minivae.nn`` and ``minivae.models`` that is no model, in whatever file."""
+    floors = ("minivae.nn.", "minivae.models.")
     for module in pkgutil.walk_packages(minivae.__path__, "minivae."):
-        if module.name.startswith(("minivae.nn", "minivae.models")):
+        if module.name.startswith(floors):
             importlib.import_module(module.name)
     pending, found = [nn.Module], set()
     while pending:
         for kind in pending.pop().__subclasses__():
             if kind.__module__.startswith("minivae.") and not issubclass(kind, Model):
-                found.add(kind.__name__)
                 pending.append(kind)
+                if kind.__module__.startswith(floors):
+                    found.add(kind.__name__)
     return found
 
 
