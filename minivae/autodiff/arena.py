@@ -42,33 +42,25 @@ class Arena:
         self._places: dict[int, Any] = dict(recorded.placed)
         self.lives: dict[np.dtype, dict[int, Life]] = {}
         last_reads = self._last_reads(items)
-        arrays: dict[int, Any] = {}
+        arrays: list[Any] = []
         for position, item in enumerate(items):
-            for array in map(self._whole, _stored(item)):
-                if id(array) in recorded.made and id(array) not in recorded.placed and id(array) not in arrays:
+            for array in _stored(item):
+                if id(array) in recorded.made and id(array) not in recorded.placed:
                     self._give_place(array, position, last_reads.get(id(array), position))
-                    arrays[id(array)] = array
+                    arrays.append(array)
         memory = {
-            dtype: backend.namespace(*arrays.values()).empty(max(life.stop for life in lives.values()), dtype=dtype)
+            dtype: backend.namespace(arrays[0]).empty(max(life.stop for life in lives.values()), dtype=dtype)
             for dtype, lives in self.lives.items()
         }
-        for array in arrays.values():
+        for array in arrays:
             start = self.lives[array.dtype][id(array)].start
             self._places[id(array)] = _like(array, memory[array.dtype][start : start + array.size])
         self.nbytes = sum(array.nbytes for array in memory.values())
 
     def _last_reads(self, items: Sequence[Kernel | Call]) -> dict[int, int]:
-        roots = self._recorded.roots
-        last = {root: n for n, item in enumerate(items) for root in roots(_read(item))}
-        # What is returned lives until the next run, and what is joined as long as the whole and each other part.
-        last |= dict.fromkeys(roots(self._recorded.outputs), len(items))
-        for root, part in self._recorded.parts.items():
-            last[id(part.whole)] = max(last.get(id(part.whole), 0), last.get(root, 0))
-        return last
-
-    def _whole(self, array: Any) -> Any:
-        part = self._recorded.parts.get(id(array))
-        return array if part is None else part.whole
+        last = {root: n for n, item in enumerate(items) for root in self._recorded.roots(_read(item))}
+        # What is returned lives until the next run.
+        return last | dict.fromkeys(self._recorded.roots(self._recorded.outputs), len(items))
 
     def _give_place(self, array: Any, first: int, last: int) -> None:
         unit = _ALIGN // array.dtype.itemsize
@@ -88,9 +80,6 @@ class Arena:
             call = self._recorded.calls[self._recorded.views[key]]
             base = self.place(call.arrays[0])
             self._places[key] = call.primitive.value(backend.namespace(base), base, **call.attributes)
-        if key in self._recorded.parts and key not in self._places:
-            whole, start, stop = self._recorded.parts[key]
-            self._places[key] = self.place(whole)[start:stop].reshape(array.shape)
         return self._places.get(key, array)
 
     def place_with(self, array: Any, ndim: int) -> Any:
@@ -104,11 +93,9 @@ class Arena:
 
     def where(self, array: Any) -> str:
         """Where a value lies, in words."""
-        life = self.lives.get(array.dtype, {}).get(id(self._whole(array)))
+        life = self.lives.get(array.dtype, {}).get(id(array))
         if life is not None:
-            part = self._recorded.parts.get(id(array))
-            start, stop = (life.start, life.stop) if part is None else (life.start + part.start, life.start + part.stop)
-            return f"at {start} to {stop}"
+            return f"at {life.start} to {life.stop}"
         return "in place of what is assigned" if id(array) in self._recorded.placed else "in the cache"
 
 

@@ -6,15 +6,15 @@ From the list of calls to what runs:
    once; results that depend on nothing but numbers are *constants*, kept as they are;
 2. *dead* calls are dropped, and those that only a returned value needs are put off until
    that value is read;
-3. a result that is only assigned is computed *in place*, in the memory of its target, and
-   results that are joined end to end each in its part (all three in :mod:`.recording`);
+3. a result that is only assigned is computed *in place*, in the memory of its target
+   (all three in :mod:`.recording`);
 4. neighbouring element-wise calls of one shape are *fused* (:mod:`.fuse`);
 5. values that do not live at the same time share the memory of one *arena* (:mod:`.arena`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -92,19 +92,8 @@ class Program:
         xp = backend.namespace(item.output)
         if item.primitive.name == "assign":
             return [partial(xp.copyto, *inputs)]
-        if item.primitive.name == "concatenate" and item.output.ndim == 1:
-            return list(self._copies(inputs, item))
         value = partial(item.primitive.value, xp, *inputs, **item.attributes)
         return [partial(_into, value, self.arena.place(item.output))]
-
-    def _copies(self, inputs: list[Any], item: Call) -> Iterator[Callable[[], Any]]:
-        """Copy what is joined, other than what is computed there already."""
-        whole, start = self.arena.place(item.output), 0
-        for place, x in zip(inputs, item.inputs, strict=True):
-            part = self._recorded.parts.get(self._recorded.root(x))
-            if part is None or part.whole is not item.output or part.start != start:
-                yield partial(backend.namespace(whole).copyto, whole[start : start + place.size], place)
-            start += place.size
 
 
 def _into(value: Callable, out: Any) -> None:

@@ -50,7 +50,6 @@ class Recorded:
         made: for the id of each array that a call makes in memory of its own, that call's number.
         views: for the id of each view of such an array, the number of the call that viewed it.
         placed: for the id of a made array that is computed in place, the target.
-        parts: for the id of a made array that is computed where ``concatenate`` wants it, a :class:`Part`.
         main: numbers of the calls to run at each replay, in order.
         late: numbers of the calls that only returned values need.
     """
@@ -60,7 +59,6 @@ class Recorded:
         self.made: dict[int, int] = {}
         self.views: dict[int, int] = {}
         self.placed: dict[int, Any] = {}
-        self.parts: dict[int, Part] = {}
         self._constants: set[int] = set()
         self._uniform: dict[int, Any] = {}  # for the id of a constant that is one number everywhere, that number
         self._targets = [call.inputs[0] for call in self.calls if call.primitive.name == "assign"]
@@ -71,7 +69,6 @@ class Recorded:
                 self.calls[number] = call._replace(inputs=inputs)
         self.main, self.late = self._needed()
         self._assign_in_place()
-        self._join_in_place()
 
     # ------------------------------------------------------------ 1. kinds
 
@@ -186,33 +183,6 @@ class Recorded:
                 self.calls[n] = call._replace(inputs=changed)
                 return
             self.calls[n] = call._replace(inputs=tuple(value if x is target else x for x in call.inputs))
-
-    def _join_in_place(self) -> None:
-        """Let what is only joined end to end be computed there: gradients in one vector, for one."""
-        for number in self.main:
-            call = self.calls[number]
-            if call.primitive.name == "concatenate" and call.output.ndim == 1 and self._is_free(call.output):
-                start = 0
-                for x in call.inputs:
-                    root = self.root(x)
-                    if root is not None and self._can_be_part(x, self.calls[self.made[root]].output, call.output):
-                        self.parts[root] = Part(call.output, start, start + x.size)
-                    start += x.size
-
-    def _can_be_part(self, x: Any, made: Any, whole: Any) -> bool:
-        return self._is_free(made) and made.size == x.size and made.flags.c_contiguous and made.dtype == whole.dtype
-
-    def _is_free(self, made: Any) -> bool:
-        """Whether it does not matter where a made array lies."""
-        return id(made) not in self.placed and id(made) not in self.parts and not self._assigned(made)
-
-
-class Part(NamedTuple):
-    """The elements ``start`` to ``stop`` of the 1-d array ``whole``."""
-
-    whole: Any
-    start: int
-    stop: int
 
 
 def _index_arrays(index: Any) -> list[Any]:

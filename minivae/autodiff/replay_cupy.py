@@ -58,7 +58,7 @@ class Device:
         if item.primitive.name == "assign":  # (copyto would copy overlapping memory as it finds it)
             target, value = (self._arena.place(x) for x in item.inputs)
             return [partial(setitem, target, ..., value)]
-        if item.primitive.name == "concatenate" and item.output.ndim > 1:
+        if item.primitive.name == "concatenate":
             return list(self._joined(item))
         return self._plain(item)
 

@@ -7,7 +7,7 @@ from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 from .. import backend
-from ..autodiff import Parameter, Tensor, concatenate, reshape
+from ..autodiff import Parameter, concatenate, reshape
 from ..errors import InputError
 
 
@@ -40,33 +40,30 @@ class Flat:
         kinds = sorted({f"{p.dtype} on {backend.library_of(p.data).name}" for p in self.parameters})
         if len(kinds) > 1:
             raise InputError(f"parameters are {' and '.join(kinds)}; expected one dtype on one library")
-        self._vector = self._place()
+        self._vector = Parameter(None)
+        self._place()
 
     @property
-    def vector(self) -> Tensor:
+    def vector(self) -> Parameter:
         """All elements, ``(total,)``, shared with the parameters, also when they have been moved."""
         if any(p.data is not view for p, view in zip(self.parameters, self._views, strict=True)):
-            self._vector = self._place()
+            self._place()
         return self._vector
-
-    def join(self, tensors: Sequence[Tensor]) -> Tensor:
-        """Copies of tensors, one for each parameter, end to end."""
-        return concatenate([reshape(x, -1) for x in tensors])
 
     def parts(self, vector: Any) -> Iterator[Any]:
         """Views of an array as long as the vector: one for each parameter, of its shape."""
         for p, stop in zip(self.parameters, accumulate(p.size for p in self.parameters), strict=True):
             yield vector[stop - p.size : stop].reshape(p.shape)
 
-    def _place(self) -> Tensor:
+    def _place(self) -> None:
         if not self._end_to_end():
-            vector, start = self.join([p.detach() for p in self.parameters]).data, 0
+            vector, start = concatenate([reshape(p.detach(), -1) for p in self.parameters]).data, 0
             for p, view in zip(self.parameters, self.parts(vector), strict=True):
                 p.data, p.place = view, Place(vector, start, view)
                 start += p.size
         self._views = [p.data for p in self.parameters]
         first, last = self.parameters[0], self.parameters[-1]
-        return Tensor(first.place.vector[first.place.start : last.place.start + last.size])
+        self._vector.data = first.place.vector[first.place.start : last.place.start + last.size]
 
     def _end_to_end(self) -> bool:
         places = [p.place for p in self.parameters]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from .. import backend
-from ..autodiff import Parameter, Tensor, add, constant_like, minimum, no_grad, sqrt, square, sum, tracing
+from ..autodiff import Parameter, Tensor, add, assign, compile, constant_like, minimum, no_grad, sqrt, square, sum
 from ..errors import InputError, positive_number
 from ..state import copy_state, load_state
 from .flat import Flat
@@ -21,7 +20,8 @@ class Optimizer:
 
     A family names its state arrays in ``slots`` and writes ``update(p, g, *slots,
     **scalars)``, its paper's formula, and ``scalars()``, the numbers in it that depend
-    on the step count. The rule runs once, over all parameters end to end.
+    on the step count. The rule runs once, over all parameters end to end, and is
+    recorded: other numbers in it stay as they were at the first step.
 
     Args:
         parameters: what to train, in a fixed order. Their arrays are moved into one
@@ -57,6 +57,9 @@ class Optimizer:
         vector = self._flat.vector
         memory = constant_like(vector, 0.0, (len(self.slots), *vector.shape))
         self.state = [Tensor(row) for row in memory.data]
+        self._gradient = constant_like(vector, 0.0, vector.shape)
+        self._gradients = [Tensor(part) for part in self._flat.parts(self._gradient.data)]
+        self._update_all = compile(self._update_all_eagerly)
         self._scalars: dict[str, Tensor] = {}  # 0-d, so that a recorded step reads what they are now
 
     def scalars(self, lr: float) -> dict[str, float]:
@@ -96,14 +99,18 @@ class Optimizer:
             InputError: another number of gradients, or another shape.
         """
         self._require_shapes(gradients)
+        for part, gradient in zip(self._gradients, gradients, strict=True):
+            assign(part, gradient)
+        self._update_all()
+
+    def _update_all_eagerly(self) -> None:
         with no_grad():
-            gradient = self._flat.join(gradients)
+            p, g = self._flat.vector, self._gradient
             if self.max_norm is not None:
-                (gradient,) = clip_by_norm([gradient], self.max_norm)
-            for p, g, *slots in _blocks(self._flat.vector, gradient, *self.state):
-                if self.weight_decay:
-                    g = g + p * self.weight_decay
-                self.update(p, g, *slots, **self._scalars)
+                (g,) = clip_by_norm([g], self.max_norm)
+            if self.weight_decay:
+                g = g + p * self.weight_decay
+            self.update(p, g, *self.state, **self._scalars)
 
     def _require_shapes(self, gradients: Sequence[Tensor]) -> None:
         expected = [p.shape for p in self.parameters]
@@ -152,17 +159,3 @@ def decay_rate(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < 1:
         raise InputError(f"{name} is {value!r}; expected a number in [0, 1)")
     return float(value)
-
-
-def _blocks(*vectors: Tensor) -> Iterator[Sequence[Tensor]]:
-    """Views of the vectors, all of one length, in pieces that stay in the processor's cache.
-
-    A rule has about ten operations; over whole vectors each would go out to main memory.
-    """
-    length = vectors[0].size
-    size = backend.library_of(vectors[0].data).cache_block
-    if tracing() or size is None or length <= size:  # a recorded step is cut up when it is replayed
-        yield vectors
-        return
-    for start in range(0, length, size):
-        yield [Tensor(v.data[start : start + size]) for v in vectors]

@@ -116,28 +116,18 @@ def test_weight_decay_is_the_gradient_of_a_squared_norm(rng):
     np.testing.assert_allclose(p.numpy(), start * (1 - 0.1 * 0.5), rtol=1e-15)
 
 
-# -------------------------------------------------------------------- blocks
-
-
-def count_calls(name, run):
-    calls = []
-    with hooked(lambda primitive, *_: calls.append(primitive.name)):
-        run()
-    return calls.count(name)
+# ------------------------------------------------------------------- recorded
 
 
 @EVERY
-def test_blocks_of_the_cache_give_the_same_bits(name, monkeypatch):
-    library = backend.library("numpy")
-    block = library.cache_block
-    problem = Problem(shapes=[(3, block // 2 + 5), (7,)], steps=4)
-    blocked, whole = (make(name, problem.parameters(), weight_decay=0.1) for _ in range(2))
-    writes = count_calls("assign", lambda: problem.run(blocked))
-    monkeypatch.setattr(library, "cache_block", None)
-    fewer = count_calls("assign", lambda: problem.run(whole))
-    assert writes == 2 * fewer  # the blocks were real
-    assert_same(values(blocked.parameters), values(whole.parameters))
-    assert_same(blocked.state_dict().values(), whole.state_dict().values())
+@pytest.mark.parametrize("options", [{}, {"weight_decay": 0.1, "max_norm": 1.0}])
+def test_the_recorded_rule_gives_the_same_bits(name, options):
+    problem = Problem(shapes=[(3, 5000), (7,)], steps=4)
+    recorded, eager = (make(name, problem.parameters(), **options) for _ in range(2))
+    with hooked(lambda *_: None):  # whoever watches sees every operation
+        expected = problem.run(eager)
+    assert_same(problem.run(recorded), expected)
+    assert_same(recorded.state_dict().values(), eager.state_dict().values())
 
 
 @EVERY
