@@ -11,7 +11,8 @@ Every contender does the same work in a step, in float32:
 5. loss = mean over the minibatch of KL(q(z|x) || N(0, I)) - log p(x|z), with the KL in closed form;
 6. its gradients with respect to all weights and biases;
 7. Adam (step size 0.001, betas 0.9 and 0.999, eps 1e-8 outside the bias-corrected root);
-8. the loss added to a running sum, as training loops report it.
+8. the loss, which is read at the end of each timed sample of at least five steps, as training
+   loops report it now and then: what computes it only when it is asked for may.
 
 The pixels are random bytes of the right shape, so that nothing needs to be downloaded: a
 step takes as long with them as with pictures.

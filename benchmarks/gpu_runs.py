@@ -50,7 +50,7 @@ class Training:
         contender, losses = self.contender, []
         for rows, noise in zip(cycle(self.case.minibatches()), self.case.noise(steps), strict=False):
             contender.step(contender.array(rows), contender.array(noise))
-            losses.append(contender.total())
+            losses.append(contender.loss())
         return losses, contender.state(), contender.log
 
 

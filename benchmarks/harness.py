@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import cycle
-from statistics import quantiles
+from statistics import fmean, quantiles
 from typing import Any
 
 from .cases import Case
@@ -73,12 +73,14 @@ class Session:
 
     def warm_up(self, seconds: float) -> tuple[float, float]:
         """The mean loss of the first steps, and about how many seconds a step takes afterwards."""
-        self._run(CHECKED_STEPS)
-        loss = self.contender.total() / CHECKED_STEPS
+        losses = []
+        for _ in range(CHECKED_STEPS):
+            self._run(1)
+            losses.append(self.contender.loss())
         times, end = [], time.perf_counter() + seconds
         while len(times) < 3 or time.perf_counter() < end:
             times.append(self.sample(1))
-        return loss, sorted(times)[len(times) // 2]
+        return fmean(losses), sorted(times)[len(times) // 2]
 
     def turn(self, lead_in: float, samples: int, steps: int) -> list[float]:
         """Seconds a step of each sample."""
@@ -91,7 +93,7 @@ class Session:
         """Seconds a step of so many steps, to the end of their work."""
         start = time.perf_counter()
         self._run(steps)
-        self.contender.total()
+        self.contender.loss()
         return (time.perf_counter() - start) / steps
 
     def _run(self, steps: int) -> None:

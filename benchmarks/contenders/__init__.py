@@ -7,8 +7,8 @@ A contender is an object with
 ``step(rows, noise=None)``
     one training step, as ``benchmarks.cases`` defines it, on the data points ``rows``;
     ``noise``, ``(batch_size, latent_dim)``, takes the place of the noise drawn inside;
-``total()``
-    the sum of the losses since it was last asked; waits until all steps are done;
+``loss()``
+    the loss of the last step; waits until all steps are done;
 ``describe()``
     versions and threads.
 """

@@ -18,7 +18,7 @@ from .ours import describe
 
 
 class Contender:
-    """The products of a case, over random numbers. Its losses are no losses: they are 0."""
+    """The products of a case, over random numbers. Its loss is none: it is 0."""
 
     describe = staticmethod(describe)
 
@@ -45,5 +45,5 @@ class Contender:
         for a, b, out in self.products:
             np.matmul(a, b, out=out)
 
-    def total(self) -> float:
+    def loss(self) -> float:
         return 0.0

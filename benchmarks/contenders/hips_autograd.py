@@ -71,7 +71,7 @@ class Contender:
         self.heads = 2 if case.likelihood == "gaussian" else 1
         self.adam = Adam(_flat(self.parameters))
         self.images, self.scale = case.images(), numpy.float32(case.scale)
-        self.random, self.losses = numpy.random.default_rng(0), 0.0
+        self.random, self.value = numpy.random.default_rng(0), 0.0
         self.latent_dim = case.latent_dim
 
     def array(self, values: numpy.ndarray) -> numpy.ndarray:
@@ -81,13 +81,11 @@ class Contender:
         x = self.images[rows] / self.scale
         if noise is None:
             noise = self.random.standard_normal((len(rows), self.latent_dim), "float32")
-        value, gradients = value_and_grad(loss)(self.parameters, x, noise, self.heads)
+        self.value, gradients = value_and_grad(loss)(self.parameters, x, noise, self.heads)
         self.adam.step(_flat(gradients))
-        self.losses += value
 
-    def total(self) -> float:
-        total, self.losses = float(self.losses), 0.0
-        return total
+    def loss(self) -> float:
+        return float(self.value)
 
     def describe(self) -> dict[str, Any]:
         return describe() | {"versions": {"autograd": version("autograd"), "numpy": numpy.__version__}}

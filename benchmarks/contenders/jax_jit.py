@@ -52,7 +52,7 @@ def loss(parameters: tuple[Layers, Layers], x: Array, noise: Array, likelihood: 
 
 @partial(jax.jit, static_argnames=("likelihood", "scale"), donate_argnames="state")
 def train_step(state: dict, images: Array, rows: Array, noise: Array | None, likelihood: str, scale: float) -> dict:
-    """The state after a step: of Adam, of the random numbers, the step count and the sum of losses."""
+    """The state after a step: of Adam, of the random numbers, the step count and its loss."""
     x = images[rows].astype(jnp.float32) / scale
     parameters = adam_parameters(state["adam"])
     key, subkey = jax.random.split(state["key"])
@@ -63,12 +63,12 @@ def train_step(state: dict, images: Array, rows: Array, noise: Array | None, lik
         "adam": adam_update(state["step"], gradients, state["adam"]),
         "key": key,
         "step": state["step"] + 1,
-        "losses": state["losses"] + value,
+        "loss": value,
     }
 
 
 class Contender:
-    """A loop around :func:`train_step`; JAX runs ahead of Python until the losses are read."""
+    """A loop around :func:`train_step`; JAX runs ahead of Python until a loss is read."""
 
     def __init__(self, case: Case) -> None:
         weights, depth = case.weights(), len(case.encoder)
@@ -76,7 +76,7 @@ class Contender:
             "adam": adam_init((weights[:depth], weights[depth:])),
             "key": jax.random.key(0),
             "step": jnp.zeros((), jnp.int32),
-            "losses": jnp.zeros(()),
+            "loss": jnp.zeros(()),
         }
         self.images = jnp.asarray(case.images())
         self.options = {"likelihood": case.likelihood, "scale": case.scale}
@@ -87,10 +87,8 @@ class Contender:
     def step(self, rows: Array, noise: Array | None = None) -> None:
         self.state = train_step(self.state, self.images, rows, noise, **self.options)
 
-    def total(self) -> float:
-        total = float(self.state["losses"])
-        self.state["losses"] = jnp.zeros(())
-        return total
+    def loss(self) -> float:
+        return float(self.state["loss"])
 
     def describe(self) -> dict[str, Any]:
         return {"versions": {"jax": jax.__version__}, "threads": os.cpu_count()}

@@ -37,7 +37,7 @@ class Contender:
         self.adam = mv.optim.Adam(self.model.parameters(), LR)
         self.images, self.scale = mv.tensor(case.images(), backend=library), case.scale
         self.generator = mv.backend.generator(0, library)
-        self.losses = mv.tensor(0.0, backend=library)
+        self.value = mv.tensor(0.0, backend=library)
         self.library = library
         self._update = COMPILERS[mode](self._update_eagerly)
 
@@ -46,19 +46,16 @@ class Contender:
 
     def step(self, rows: mv.Tensor, noise: mv.Tensor | None = None) -> None:
         self.adam.advance()
-        self._update(rows) if noise is None else self._update(rows, noise.reshape(1, *noise.shape))
+        self.value = self._update(rows) if noise is None else self._update(rows, noise.reshape(1, *noise.shape))
 
-    def _update_eagerly(self, rows: mv.Tensor, noise: mv.Tensor | None = None) -> None:
+    def _update_eagerly(self, rows: mv.Tensor, noise: mv.Tensor | None = None) -> mv.Tensor:
         x = mv.astype(mv.take(self.images, rows), "float32") / self.scale
         (objective,) = self.model.objectives(Batch(x), self.generator if noise is None else noise)
         self.adam.apply(mv.backward(objective.loss, objective.parameters))
-        with mv.no_grad():
-            mv.assign(self.losses, self.losses + objective.loss)
+        return objective.loss.detach()
 
-    def total(self) -> float:
-        total = float(self.losses)
-        self.losses.data[...] = 0
-        return total
+    def loss(self) -> float:
+        return float(self.value)
 
     def describe(self) -> dict[str, Any]:
         return describe()

@@ -71,7 +71,7 @@ class Contender:
                 parameter.copy_(array)
         self.optimizer = torch.optim.Adam(model.parameters(), LR, fused=fused or None)
         self.model = torch.compile(model) if compiled else model
-        self.images, self.losses = torch.from_numpy(case.images()), torch.zeros(())
+        self.images, self.value = torch.from_numpy(case.images()), torch.zeros(())
 
     def array(self, values: np.ndarray) -> Tensor:
         return torch.from_numpy(values)
@@ -81,12 +81,10 @@ class Contender:
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
-        self.losses += loss.detach()
+        self.value = loss.detach()
 
-    def total(self) -> float:
-        total = self.losses.item()
-        self.losses.zero_()
-        return total
+    def loss(self) -> float:
+        return self.value.item()
 
     def describe(self) -> dict[str, Any]:
         # str: its class would be unpickled in the harness, and import PyTorch there.

@@ -29,7 +29,7 @@ BATCH_SIZE = 100
 MNIST_TRAIN_ROWS = 50_000  # the last 10,000 of the 60,000 training images are left aside
 MEASURED_ROWS = 10_000  # of the training data, for the train curves
 SAMPLES_PER_SAVE = 10**6
-POINTS_PER_DECADE = 8  # as in the curves read from the paper
+FIRST_POINT, POINTS_PER_DECADE = 10_000, 8  # of a curve; as many as in the curves read from the paper
 ALGORITHMS: dict[str, type[Model]] = {"aevb": VAE, "wake_sleep": WakeSleep}
 
 # Section 5: 500 hidden units for MNIST, 200 for Frey Face, whose means pass a sigmoid. The
@@ -153,6 +153,16 @@ def bounds(trainer: Trainer) -> Callable[[Trainer], dict[str, float]]:
         return row
 
     return measure
+
+
+def trained(curve: Curve, runs: Path, quick: bool = False) -> Trainer:
+    """A run of Figure 2 as far as it has come; trained first if there is none yet."""
+    trainer, folder = make_trainer(curve, load(curve.dataset, quick)), runs / curve.name
+    if (folder / "model.npz").exists():
+        _open_run(trainer, folder)
+    else:
+        train_curve(trainer, folder, log_spaced(FIRST_POINT, curve.samples), bounds(trainer))
+    return trainer
 
 
 def run_script(parser: argparse.ArgumentParser, work: Callable[[argparse.Namespace], None]) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from curves import Panel, draw_panels, read_table, update_table
 from experiment import (
+    FIRST_POINT,
     OPTIMIZERS,
     REFERENCE,
     RESULTS,
@@ -38,7 +39,6 @@ LATENT_DIMS = {"mnist": (3, 5, 10, 20, 200), "frey": (2, 5, 10, 20)}
 SAMPLES = {"mnist": 10**7, "frey": 10**7.5}
 LIMITS = {"mnist": (-160, -90), "frey": (0, 1600)}
 TITLES = {"mnist": "MNIST", "frey": "Frey Face"}
-FIRST_POINT = 10_000
 CURVES = [
     Curve(data, latent_dim, algorithm, 10**7.5 if (data, latent_dim) == ("mnist", 20) else SAMPLES[data])
     for data, latent_dims in LATENT_DIMS.items()

@@ -37,7 +37,7 @@ class Losses:
         losses = []
         for i, epsilon in enumerate(case.noise(STEPS)):
             contender.step(contender.array(rows[i % len(rows)]), contender.array(epsilon))
-            losses.append(contender.total())
+            losses.append(contender.loss())
         return losses
 
     def first(self, name, noise):
@@ -46,15 +46,7 @@ class Losses:
         contender = contenders.make(CONTENDERS[name], case)
         given = [] if noise is None else [contender.array(np.full((8, 3), noise, "float32"))]
         contender.step(contender.array(case.minibatches()[0]), *given)
-        return contender.total()
-
-    def sum_of_two(self, name):
-        """What ``total`` gives after two steps, and right afterwards."""
-        case = TINY["bernoulli"]
-        contender = contenders.make(CONTENDERS[name], case)
-        for epsilon in case.noise(2):
-            contender.step(contender.array(case.minibatches()[0]), contender.array(epsilon))
-        return contender.total(), contender.total()
+        return contender.loss()
 
 
 @pytest.fixture(scope="module")
@@ -81,12 +73,6 @@ def test_noise_is_drawn_inside_a_step(remote, name):
     drawn, none = remote.call("first", name, None), remote.call("first", name, 0.0)
     assert abs(drawn - none) > 1e-3
     assert abs(drawn - none) < 1.0  # N(0, 1) moves this small model so far, and no farther
-
-
-def test_losses_are_summed_until_they_are_asked_for(remote, name):
-    total, rest = remote.call("sum_of_two", name)
-    assert total == pytest.approx(sum(remote.call("with_noise", "minivae-eager", "bernoulli")[:1]) * 2, rel=0.1)
-    assert rest == 0
 
 
 def test_the_floor_of_mnist_is_its_five_large_products():

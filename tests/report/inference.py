@@ -134,9 +134,9 @@ INFERENCE = Section(
     "under the exact posterior; errors under a wrong one in units of its own standard error, whose mean should be 0 "
     "and mean square 1, z. The joint density less that of the exact posterior, against log p(x). Hamiltonian Monte "
     "Carlo: the leapfrog there and back; moments of exact draws after coarse moves, z. The effective sample size: "
-    "the same of the means of chains, z. Annealed importance sampling and App. D: the mean error of log p(x), in nats and "
-    "z. Monte Carlo EM: nats below the greatest likelihood of probabilistic PCA. Full variational Bayes: the gradient "
-    "on Bayesian linear regression, z.",
+    "the same of the means of chains, z. Annealed importance sampling and App. D: the mean error of log p(x), in nats "
+    "and z. Monte Carlo EM: nats below the greatest likelihood of probabilistic PCA. Full variational Bayes: the "
+    "gradient on Bayesian linear regression, z.",
     {"exact value": 1e-11, "mean of draws (z)": CRITICAL_Z, "differences": 1e-6, "nats": 0.02},
     parts,
     {
