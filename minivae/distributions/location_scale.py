@@ -186,7 +186,7 @@ class StudentT(LocationScale):
 
     def standard_mean(self) -> Tensor:
         """0 for df > 1, else none."""
-        return where(greater(self.log_df, 0.0), 0.0, math.nan)
+        return where(greater(self.log_df, 0.0), self.log_df * 0.0, math.nan)
 
     def standard_entropy(self) -> Tensor:
         """(df + 1) / 2 (psi((df + 1) / 2) - psi(df / 2)) - log p(0)."""

@@ -5,9 +5,11 @@ import pytest
 from scipy import stats
 
 from minivae import backend
+from minivae.autodiff import tensor
 from minivae.distributions import Laplace, Logistic, StudentT, Triangular, Uniform
 
 from ..chance import assert_cdf
+from ..strict_device import strict
 from .extremes import assert_finite_gradients, float32
 from .formulas import assert_formulas, families_of
 
@@ -33,6 +35,13 @@ def test_students_t_of_any_degrees_of_freedom(df):
     np.testing.assert_allclose(student.log_prob(x[:, None]).numpy(), oracle.logpdf(x), rtol=1e-8)
     np.testing.assert_allclose(student.entropy().item(), oracle.entropy(), rtol=1e-8)
     np.testing.assert_allclose(student.mean.numpy(), [0.0] if df > 1 else [np.nan])
+
+
+def test_the_mean_of_students_t_is_made_on_the_device():
+    """From numbers alone it would have to be moved there."""
+    student = StudentT(*(tensor(np.ones(2), "float32", "strict") for _ in range(3)))
+    with strict.counter.forbid_synchronization(), strict.counter.forbid_transfers():
+        assert student.mean.dtype == "float32"
 
 
 def test_students_t_becomes_the_box_muller_gaussian():
