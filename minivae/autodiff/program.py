@@ -10,11 +10,14 @@ From the list of calls to what runs:
    (all three in :mod:`.recording`);
 4. neighbouring element-wise calls of one shape are *fused* (:mod:`.fuse`);
 5. values that do not live at the same time share the memory of one *arena* (:mod:`.arena`).
+
+The recorded values themselves are let go with the plan: a program keeps the arrays that it
+works in, and the text that it prints.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -35,20 +38,20 @@ class Program:
 
     Attributes:
         runs: how often the program has run.
-        arena: where its values lie.
+        lives: when and where its values lie in memory, as in :class:`~minivae.autodiff.arena.Arena`.
+        nbytes: of that memory.
     """
 
     def __init__(self, calls: Sequence[Call], outputs: Sequence[Any], fast: bool = False) -> None:
-        self._recorded, self._fast = Recorded(calls, outputs), fast
-        main = group_calls(self._recorded, self._recorded.main)
-        late = group_calls(self._recorded, self._recorded.late)
-        self.arena = Arena(self._recorded, [*main, *late])
-        library = backend.library_of(*(call.output for call in self._recorded.calls[:1]))
-        prepare = self._captured(library.xp) if library.cuda else self._prepare_all
+        recorded = Recorded(calls, outputs)
+        main, late = (group_calls(recorded, numbers) for numbers in (recorded.main, recorded.late))
+        arena = Arena(recorded, [*main, *late])
+        prepare = _preparation(recorded, arena, fast)
         self._main, self._late = prepare(main), prepare(late)
-        self._results = [self.arena.place(array) for array in outputs]
+        self._results = [arena.place(array) for array in outputs]
         self.runs, self._last_read = 0, 0
-        self._items = [("", main), ("when a result is read:", late)]
+        self.lives, self.nbytes = arena.lives, arena.nbytes
+        self._listing = _listing({"": main, "when a result is read:": late}, arena)
 
     def run(self) -> None:
         """Replay the step. Returned values that nothing else needs are not computed."""
@@ -66,34 +69,29 @@ class Program:
 
     def __str__(self) -> str:
         """One line for each operation: its result, what it is computed from, and where the result lies."""
-        names = _Names(self.arena)
-        lines = [f"{len(self._main)} calls a run, {self.arena.nbytes} bytes of memory"]
-        for title, items in self._items:
-            lines += [title] if title and items else []
-            for item in items:
-                calls = item.calls if isinstance(item, Kernel) else [item]
-                fused = len(calls) > 1
-                lines += [f"{'| ' if fused else '  '}{names.line(call)}" for call in calls]
-        return "\n".join(lines)
+        return "\n".join([f"{len(self._main)} calls a run, {self.nbytes} bytes of memory", *self._listing])
 
-    def _prepare_all(self, items: Sequence[Kernel | Call]) -> list[Callable[[], Any]]:
-        return [call for item in items for call in self._prepare(item)]
 
-    def _captured(self, xp: Any) -> Callable[[Sequence[Kernel | Call]], list[Callable[[], Any]]]:
-        """Prepares items to run as one CUDA graph."""
-        device = replay_cupy.Device(xp, self._recorded, self.arena, self._prepare)
-        return lambda items: [device.replay(items)]
+def _preparation(recorded: Recorded, arena: Arena, fast: bool) -> Callable[[Sequence[Kernel | Call]], list[Callable]]:
+    """What turns items into the calls that run them: one by one, or as one CUDA graph."""
+    plain = partial(_prepare, arena, fast)
+    library = backend.library_of(*(call.output for call in recorded.calls[:1]))
+    if not library.cuda:
+        return lambda items: [call for item in items for call in plain(item)]
+    device = replay_cupy.Device(library.xp, recorded, arena, plain)
+    return lambda items: [device.replay(items)]
 
-    def _prepare(self, item: Kernel | Call) -> list[Callable[[], Any]]:
-        if isinstance(item, Kernel):
-            replay = replay_numba if self._fast and replay_numba.pays(item) else replay_numpy
-            return replay.prepare(item, self.arena)
-        inputs = [x if isinstance(x, float | int) else self.arena.place(x) for x in item.inputs]
-        xp = backend.namespace(item.output)
-        if item.primitive.name == "assign":
-            return [partial(xp.copyto, *inputs)]
-        value = partial(item.primitive.value, xp, *inputs, **item.attributes)
-        return [partial(_into, value, self.arena.place(item.output))]
+
+def _prepare(arena: Arena, fast: bool, item: Kernel | Call) -> list[Callable[[], Any]]:
+    if isinstance(item, Kernel):
+        replay = replay_numba if fast and replay_numba.pays(item) else replay_numpy
+        return replay.prepare(item, arena)
+    inputs = [x if isinstance(x, float | int) else arena.place(x) for x in item.inputs]
+    xp = backend.namespace(item.output)
+    if item.primitive.name == "assign":
+        return [partial(xp.copyto, *inputs)]
+    value = partial(item.primitive.value, xp, *inputs, **item.attributes)
+    return [partial(_into, value, arena.place(item.output))]
 
 
 def _into(value: Callable, out: Any) -> None:
@@ -101,6 +99,17 @@ def _into(value: Callable, out: Any) -> None:
     made = value(out=out)
     if made is not out:
         out[...] = made
+
+
+def _listing(parts: Mapping[str, Sequence[Kernel | Call]], arena: Arena) -> list[str]:
+    """The lines of titled lists of items; those of a fused kernel are marked."""
+    names, lines = _Names(arena), []
+    for title, items in parts.items():
+        lines += [title] if title and items else []
+        for item in items:
+            calls = item.calls if isinstance(item, Kernel) else [item]
+            lines += [f"{'| ' if len(calls) > 1 else '  '}{names.line(call)}" for call in calls]
+    return lines
 
 
 class _Names:

@@ -35,16 +35,12 @@ class Device:
 
     def __init__(self, xp: Any, recorded: Recorded, arena: Arena, plain: Plain) -> None:
         self._xp, self._recorded, self._arena, self._plain = xp, recorded, arena, plain
-        self._blas: Blas | None = None
-        self._recorder = Recorder(xp, self._use)
+        self._blas: list[Blas] = []  # the handle, once a product needs it
+        self._recorder = Recorder(xp, partial(_use, self._blas))  # not self, which holds what was recorded
 
     def replay(self, items: Sequence[Kernel | Call]) -> Replay:
         """What runs the items, each time that it is called."""
         return Replay(self._recorder, [call for item in self._sums_joined(items) for call in self._prepare(item)])
-
-    def _use(self, stream: Any) -> None:
-        if self._blas is not None:
-            self._blas.use(stream)
 
     def _prepare(self, item: Kernel | Call | tuple[Kernel, Call]) -> list[Callable[[], Any]]:
         if isinstance(item, Kernel):
@@ -102,10 +98,11 @@ class Device:
 
     def _has_blas(self) -> bool:
         try:
-            self._blas = self._blas or current_blas(self._xp)
+            if not self._blas:
+                self._blas.append(current_blas(self._xp))
         except BackendError as error:
             self._recorder.give_up(error)
-        return self._blas is not None
+        return bool(self._blas)
 
     def _product(self, call: Call) -> list[Callable[[], Any]]:
         """A matrix product by cuBLAS, with copies where it cannot read or write the layout."""
@@ -116,8 +113,13 @@ class Device:
         copies = [
             partial(self._xp.copyto, place, x) for place, x in zip(places[:2], (a, b), strict=True) if place is not x
         ]
-        products = [self._blas.prepare(gemm) for gemm in gemms(*places)]
+        products = [self._blas[0].prepare(gemm) for gemm in gemms(*places)]
         return [*copies, *products, *([] if places[2] is out else [partial(self._xp.copyto, out, places[2])])]
+
+
+def _use(handles: Sequence[Blas], stream: Any) -> None:
+    for handle in handles:
+        handle.use(stream)
 
 
 def elementwise(xp: Any, kernel: Kernel, arena: Arena) -> Callable[[], Any]:

@@ -92,9 +92,9 @@ class CompiledStep:
 
         with hooked(write_down), set_mode(tracing=True):
             result = self.step(*[Tensor(x) for x in inputs])
-        leaves = _leaves(result)
-        self.program = Program(calls, [leaf.data for leaf in leaves], self._fast)
-        self._recordings[signature] = Recording(self.program, inputs, result, list(parameters.values()))
+        self.program = Program(calls, [leaf.data for leaf in _leaves(result)], self._fast)
+        structure = _map(result, lambda _: Tensor(None))  # not the recorded values, which it would keep
+        self._recordings[signature] = Recording(self.program, inputs, structure, list(parameters.values()))
         return result
 
 

@@ -11,16 +11,16 @@ from .steps import RandomStep
 from .test_trace import random_inputs
 
 
-def arena_of(step, *inputs):
+def program_of(step, *inputs):
     compiled = ad.compile(step)
     with np.errstate(all="ignore"):
         compiled(*inputs)
-    return compiled.program.arena
+    return compiled.program
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_living_values_do_not_overlap(seed):
-    lives = arena_of(RandomStep(seed), *random_inputs(seed, 0)).lives
+    lives = program_of(RandomStep(seed), *random_inputs(seed, 0)).lives
     for of_dtype in lives.values():
         for a, b in combinations(of_dtype.values(), 2):
             at_once = a.first <= b.last and b.first <= a.last
@@ -36,8 +36,8 @@ def deep(x):
 
 def test_memory_is_used_again():
     x = np.eye(32, dtype="float32")
-    arena = arena_of(deep, x)
-    assert arena.nbytes == 2 * x.nbytes
+    program = program_of(deep, x)
+    assert program.nbytes == 2 * x.nbytes
 
 
 def test_each_dtype_has_memory_of_its_own():
@@ -46,8 +46,8 @@ def test_each_dtype_has_memory_of_its_own():
     def step(x):
         ad.assign(p, ad.astype(x @ x, "float64") @ p + 1)
 
-    arena = arena_of(step, np.eye(4, dtype="float32"))
-    assert {dtype.name for dtype in arena.lives} == {"float32", "float64"}
+    program = program_of(step, np.eye(4, dtype="float32"))
+    assert {dtype.name for dtype in program.lives} == {"float32", "float64"}
 
 
 def test_places_keep_the_order_of_axes():

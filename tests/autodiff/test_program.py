@@ -1,6 +1,9 @@
 """Program: what is left of a step, and how it is printed."""
 
+import weakref
+
 import numpy as np
+import pytest
 
 import minivae.autodiff as ad
 
@@ -70,3 +73,22 @@ def test_what_is_assigned_to_part_of_a_vector_is_computed_there():
         expected = expected + np.concatenate([np.exp(a).ravel(), b * 2])
         np.testing.assert_array_equal(total.numpy(), expected)
     assert str(compiled.program).startswith("3 calls a run")  # nothing is copied
+
+
+@pytest.mark.parametrize("fast", [False, None])
+def test_recorded_values_are_let_go(fast):
+    """A program works in memory of its own; as large as they are, its recording's would come on top."""
+    w, recorded = ad.Parameter(np.ones((200, 200), np.float32)), []
+
+    def step(x):
+        h = ad.tanh(x @ w)
+        loss = ad.sum(ad.exp(h) * h + 1)
+        (g,) = ad.backward(loss, [w])
+        ad.assign(w, w - g)
+        recorded.extend(weakref.ref(t.data) for t in (h, g, loss))
+        return loss
+
+    compiled = ad.compile(step, fast)
+    for _ in range(3):
+        compiled(np.ones((200, 200), np.float32)).item()
+    assert [array() for array in recorded] == [None] * 3
