@@ -176,15 +176,14 @@ def run_script(parser: argparse.ArgumentParser, work: Callable[[argparse.Namespa
 
 
 def _open_run(trainer: Trainer, folder: Path) -> Run:
-    if (folder / "model.npz").exists():
-        run = Run.open(folder)
-        run.restore(trainer)
-        return run
-    (name,) = (name for name, kind in MODELS.items() if type(trainer.model) is kind)
+    name = next((name for name, kind in MODELS.items() if type(trainer.model) is kind), type(trainer.model).__name__)
     config = {"minivae": mv.__version__, "model": name, "model_config": trainer.model.config}
     run = Run(folder, {**config, "data": trainer.dataset.name, "settings": vars(trainer.settings)})
-    folder.mkdir(parents=True, exist_ok=True)
-    run.save_config()
+    if run.checkpoint_path.exists():
+        run.restore(trainer)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        run.save_config()
     return run
 
 

@@ -1,0 +1,93 @@
+"""Writes the tables of README.md from the results that there are: ours beside the paper's.
+
+python examples/paper/readme.py
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from curves import LABELS, Row, grouped, read_table
+from experiment import HERE, REFERENCE, RESULTS
+
+from minivae.files import atomic_path
+
+README = HERE / "README.md"
+AT = 10**7  # training samples
+
+
+def main() -> None:
+    text = README.read_text(encoding="utf-8")
+    for name, lines in {"figure2": figure2(), "figure3": figure3(), "full_vb": weights()}.items():
+        marks = f"<!-- {name} -->", f"<!-- end of {name} -->"
+        body = "\n".join((marks[0], "", *lines, "", marks[1]))
+        text, found = re.subn(f"{marks[0]}.*?{marks[1]}", lambda _, body=body: body, text, flags=re.DOTALL)
+        if not found:
+            raise SystemExit(f"{README} has no place for the table of {name}: {marks[0]} ... {marks[1]}")
+    with atomic_path(README) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    print(README)
+
+
+def figure2() -> Iterator[str]:
+    """Bounds at 10^7 samples, or as far as a run has come, and speeds."""
+    yield (
+        "| data | N_z | algorithm | samples | train, ours | the paper's | test, ours | the paper's | difference "
+        "| step size | seed | samples/s | min per million |"
+    )
+    yield "| --- | ---: | --- " + "| ---: " * 10 + "|"
+    keys = ("dataset", "latent_dim", "algorithm")
+    paper = grouped(read_table(REFERENCE / "aevb_figure2.csv"), keys)
+    runs = {key: rows[0] for key, rows in grouped(read_table(RESULTS / "figure2_runs.csv"), keys).items()}
+    ours = grouped(read_table(RESULTS / "figure2.csv"), keys)
+    for key in sorted(ours, key=lambda key: (key[0] != "mnist", *key[1:])):
+        run, (data, latent_dim, algorithm) = runs[key], key
+        speed = run["samples_per_second"]
+        yield (
+            f"| {data} | {latent_dim} | {LABELS[algorithm]} | {_compared(ours[key], paper.get(key, []), 'bound')} "
+            f"| {run['lr']} | {run['seed']} | {speed:,} | {1e6 / speed / 60:.1f} |"
+        )
+
+
+def figure3() -> Iterator[str]:
+    """The estimated marginal likelihood at 10^7 samples, or as far as a run has come."""
+    yield (
+        "| N_train | algorithm | samples | train, ours | the paper's | test, ours | the paper's | difference | hours |"
+    )
+    yield "| ---: | --- " + "| ---: " * 7 + "|"
+    keys = ("train_size", "algorithm")
+    paper = grouped(read_table(REFERENCE / "aevb_figure3.csv"), keys)
+    runs = {key: rows[0] for key, rows in grouped(read_table(RESULTS / "figure3_runs.csv"), keys).items()}
+    for key, rows in grouped(read_table(RESULTS / "figure3.csv"), keys).items():
+        compared = _compared(rows, paper.get(key, []), "log_marginal_likelihood")
+        yield f"| {key[0]:,} | {LABELS[key[1]]} | {compared} | {runs[key]['seconds'] / 3600:.2f} |"
+
+
+def weights() -> Iterator[str]:
+    """How sure full variational Bayes is of the weights."""
+    yield "| N_train | layer | weights | median s | median abs(m) / s | share below 1 |"
+    yield "| ---: | --- " + "| ---: " * 4 + "|"
+    for row in read_table(RESULTS / "full_vb_weights.csv"):
+        yield f"| {' | '.join(map(str, row.values()))} |"
+
+
+def _compared(ours: Sequence[Row], paper: Sequence[Row], value: str) -> str:
+    """Cells of a table: samples, then train and test, ours and the paper's, and how the test values differ."""
+    at = min(AT, max(row["samples"] for row in ours))
+    cells = [f"{at:,}"]
+    for split in ("train", "test"):
+        found, expected = (_at(rows, split, at, value) for rows in (ours, paper))
+        cells += [f"{found:.1f}", "–" if expected is None else f"{expected:.1f}"]
+    return " | ".join([*cells, "–" if expected is None else f"{found - expected:+.1f}"])
+
+
+def _at(rows: Sequence[Row], split: str, samples: int, value: str) -> float | None:
+    """The value at so many samples, between two points on the log axis; None outside of them."""
+    points = np.array(sorted((row["samples"], row[value]) for row in rows if row["split"] == split), float)
+    if not len(points) or not points[0, 0] <= samples <= points[-1, 0]:
+        return None
+    return float(np.interp(np.log(samples), np.log(points[:, 0]), points[:, 1]))
+
+
+if __name__ == "__main__":
+    main()

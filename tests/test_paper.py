@@ -1,0 +1,123 @@
+"""The experiments of the paper: their tables and pictures, and that every script runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+PAPER = Path(__file__).resolve().parents[1] / "examples" / "paper"
+SCRIPTS = ("step_size", "figure2", "figure3", "figure4", "figure5", "estimator_variance", "full_vb")
+
+
+@pytest.fixture
+def paper(monkeypatch):
+    """The modules that the scripts share."""
+    monkeypatch.syspath_prepend(str(PAPER))
+    import curves
+    import experiment
+
+    yield experiment, curves
+    for name in ("curves", "experiment"):
+        sys.modules.pop(name)
+
+
+def test_points_are_spaced_evenly_on_a_log_axis(paper):
+    experiment, _ = paper
+    points = experiment.log_spaced(10_000, 10**7)
+    assert (points[0], points[-1], len(points)) == (10_000, 10**7, 25)
+    assert all(point % experiment.BATCH_SIZE == 0 for point in points)
+    np.testing.assert_allclose(np.diff(np.log10(points)), 1 / 8, atol=2e-3)
+
+
+def test_the_papers_settings_are_those_of_a_run(paper):
+    experiment, _ = paper
+    from minivae.datasets import Dataset, Split
+
+    split = Split(np.random.default_rng(0).integers(0, 256, (200, 560), dtype=np.uint8))
+    data = Dataset("frey", split, split, (28, 20), 256.0, "made")
+    curve = experiment.Curve("frey", 5, "wake_sleep", 1000)
+    trainer = experiment.make_trainer(curve, data)
+    assert curve.name == "frey-5-wake_sleep"
+    assert trainer.total_steps * 100 >= 1000
+    assert trainer.model.config["hidden"] == [200]
+    assert trainer.model.config["init"] == "paper"
+    assert trainer.model.config["sigmoid_mean"]
+    assert {(o.lr, o.warmup) for o in trainer.optimizers} == {(0.01, 100)}
+    assert trainer.settings.weight_prior
+
+
+def test_a_curve_that_was_stopped_goes_on(paper, tmp_path):
+    """Its history and weights are those of one that was not."""
+    experiment, _ = paper
+    from minivae.datasets import Dataset, Split
+
+    split = Split(np.random.default_rng(0).integers(0, 256, (200, 784), dtype=np.uint8))
+    data = Dataset("mnist", split, split, (28, 28), 255.0, "made")
+
+    def make():
+        return experiment.make_trainer(experiment.Curve("mnist", 2, "aevb", 12_000), data, hidden=(5,))
+
+    whole, begun, resumed = make(), make(), make()
+    points = (500, 1000, 12_000)
+    experiment.train_curve(whole, tmp_path / "whole", points, experiment.bounds(whole))
+    experiment.train_curve(begun, tmp_path / "parts", points[:2], experiment.bounds(begun))
+    experiment.train_curve(resumed, tmp_path / "parts", points, experiment.bounds(resumed))
+    for name, value in whole.model.state_dict().items():
+        np.testing.assert_array_equal(resumed.model.state_dict()[name], value)
+    rows = [[{**row, "seconds": 0} for row in run.history.rows] for run in (whole, resumed)]
+    assert rows[0] == rows[1]
+    assert [row["samples_seen"] for row in rows[0]] == list(points)
+
+
+def test_a_table_keeps_what_is_not_replaced(paper, tmp_path):
+    _, curves = paper
+    path, keys = tmp_path / "table.csv", ("name", "size")
+    curves.update_table(path, [{"name": "b", "size": 10, "value": 1.5}, {"name": "a", "size": 2, "value": -3}], keys)
+    rows = curves.update_table(path, [{"name": "b", "size": 10, "value": 7.0}], keys)
+    assert (
+        rows
+        == curves.read_table(path)
+        == [
+            {"name": "a", "size": 2, "value": -3},
+            {"name": "b", "size": 10, "value": 7.0},
+        ]
+    )
+    assert curves.read_table(tmp_path / "none.csv") == []
+
+
+@pytest.mark.parametrize("figure", ["figure2", "figure3"])
+def test_results_have_the_columns_and_the_kinds_of_the_papers_numbers(figure, paper):
+    _, curves = paper
+    reference = curves.read_table(PAPER / "reference" / f"aevb_{figure}.csv")
+    ours = curves.read_table(PAPER / "results" / f"{figure}.csv")
+    if not ours:
+        pytest.skip(f"no results of {figure} yet")
+    assert ours[0].keys() == reference[0].keys()
+    for column in ("algorithm", "split"):
+        assert {row[column] for row in ours} - {"aevb_adam"} <= {row[column] for row in reference}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_says_how_it_is_used(name):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", PAPER / f"{name}.py", "--help"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "--quick" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("MINIVAE_DATA"), reason="MINIVAE_DATA is not set; it names the data's folder")
+def test_every_script_runs_quickly_and_leaves_its_figures(tmp_path):
+    run = [sys.executable, "-W", "error", PAPER / "run_all.py", "--quick", "--out", tmp_path]
+    done = subprocess.run(run, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    left = {path.name for path in tmp_path.glob("*/*.*")}
+    pictures = {"figure2", "figure2_adam", "figure3", "figure4_frey", "figure4_mnist", "figure5"}
+    assert {f"{name}.png" for name in pictures | {"estimator_variance", "full_vb"}} <= left
+    assert {"figure2.csv", "figure3.csv", "step_size.csv", "full_vb.csv"} <= left
