@@ -51,11 +51,10 @@ def _read_header(path: Path, stream: BinaryIO) -> tuple[np.dtype, tuple[int, ...
     return np.dtype(TYPES[magic[2]]), struct.unpack(f">{magic[3]}I", sizes)
 
 
-def _read_at_most(stream: BinaryIO, count: int) -> bytes:
+def _read_at_most(stream: BinaryIO, count: int) -> bytearray:
     """Read in pieces: ``read(count)`` asks for all the memory before the first byte, and a
     damaged header may claim 2^127 bytes."""
-    pieces = []
-    while count and (piece := stream.read(min(count, 1 << 20))):
-        pieces.append(piece)
-        count -= len(piece)
-    return b"".join(pieces)
+    content = bytearray()
+    while len(content) < count and (piece := stream.read(min(count - len(content), 1 << 20))):
+        content += piece
+    return content

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import InputError
 from . import frey_faces
-from .dataset import Dataset, no_choice_of_split, split_rows
+from .dataset import Dataset, Split, no_choice_of_split, split_rows
 from .idx import GZIP_MAGIC, read_idx
 from .matlab import read_mat
 from .numpy_file import read_npy, read_npz
@@ -63,19 +63,19 @@ def load(path: Path, split: str | None = None, seed: int = 0) -> Dataset:
     if frey_faces.holds_faces(arrays):
         return frey_faces.from_pixels(str(path), arrays["ff"].T, split, seed)
     parts = _parts(path, {name.lower(): array for name, array in arrays.items()})
-    joined = _joined(path, [_as_images(path, images) for images, _ in parts])
-    images, scale = _values(path, joined.reshape(len(joined), -1))
-    shape = _image_shape(joined.shape[1:])
+    images = _require_alike(path, [_as_images(path, images) for images, _ in parts])
+    shape = _image_shape(images[0].shape[1:])
+    values, scale = _values(path, [part.reshape(len(part), -1) for part in images])
     labels = [_labels(path, labels, len(images)) for images, labels in parts]
-    labels = None if labels[0] is None or labels[-1] is None else np.concatenate(labels)
     if len(parts) == 1:
-        test_size = max(1, round(HELD_OUT * len(images)))
-        train, test, note = split_rows(images, labels, test_size=test_size, split=split, seed=seed)
+        test_size = max(1, round(HELD_OUT * len(images[0])))
+        train, test, note = split_rows(values[0], labels[0], test_size=test_size, split=split, seed=seed)
     else:
         no_choice_of_split(str(path), split)
-        sizes = [len(part) for part, _ in parts]
-        train, test, note = split_rows(images, labels, test_size=sizes[1], split="contiguous", seed=seed)
-        note = f"the file's own: {sizes[0]} rows train, {sizes[1]} test"
+        if any(part is None for part in labels):
+            labels = [None, None]
+        train, test = map(Split, values, labels)
+        note = f"the file's own: {len(train)} rows train, {len(test)} test"
     return Dataset(str(path), train, test, shape, scale, note)
 
 
@@ -149,8 +149,8 @@ def _as_images(path: Path, array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _joined(path: Path, images: list[np.ndarray]) -> np.ndarray:
-    """Put the rows of train and test one after the other."""
+def _require_alike(path: Path, images: list[np.ndarray]) -> list[np.ndarray]:
+    """Return the images of all rows, or of train and of test, if those belong together."""
     first, last = images[0], images[-1]
     if first.shape[1:] != last.shape[1:] or first.dtype.kind != last.dtype.kind:
         kinds = " and ".join(f"{array.dtype} {array.shape}" for array in images)
@@ -160,7 +160,7 @@ def _joined(path: Path, images: list[np.ndarray]) -> np.ndarray:
             f"{path} holds arrays of shape {' and '.join(str(array.shape) for array in images)}; "
             "expected at least 2 rows (to test alone, 1) of at least 1 value"
         )
-    return np.concatenate(images) if len(images) > 1 else first
+    return images
 
 
 def _image_shape(shape: tuple[int, ...]) -> tuple[int, int] | None:
@@ -171,12 +171,18 @@ def _image_shape(shape: tuple[int, ...]) -> tuple[int, int] | None:
     return (side, side) if side >= 4 and side * side == shape[0] else None
 
 
-def _values(path: Path, rows: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the rows as uint8 or finite float32, and their scale."""
-    if rows.dtype.kind not in "buif":
-        raise InputError(f"{path} holds values of type {rows.dtype}; expected integers or real numbers")
-    if rows.dtype.kind != "f" and rows.min() >= 0 and rows.max() <= 255:
-        return rows.astype(np.uint8, copy=False), 255.0 if rows.max() > 1 else 1.0
+def _values(path: Path, parts: list[np.ndarray]) -> tuple[list[np.ndarray], float]:
+    """Return the rows of each part as uint8 or finite float32, and their common scale; not copied where they are it."""
+    kind = parts[0].dtype.kind
+    if kind not in "buif":
+        raise InputError(f"{path} holds values of type {parts[0].dtype}; expected integers or real numbers")
+    largest = max(part.max() for part in parts)
+    if kind != "f" and largest <= 255 and min(part.min() for part in parts) >= 0:
+        return [part.astype(np.uint8, copy=False) for part in parts], 255.0 if largest > 1 else 1.0
+    return [_real(path, part) for part in parts], 1.0
+
+
+def _real(path: Path, rows: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         values = rows.astype(np.float32)
     if not np.isfinite(values).all():
@@ -184,7 +190,7 @@ def _values(path: Path, rows: np.ndarray) -> tuple[np.ndarray, float]:
         raise InputError(
             f"{path} holds {rows[row, column]} in row {row}, value {column}; expected finite float32 numbers"
         )
-    return values, 1.0
+    return values
 
 
 def _labels(path: Path, labels: np.ndarray | None, count: int) -> np.ndarray | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -64,3 +65,15 @@ def count_refusals(path: Path, content: bytes, load: Callable[[Path], object]) -
         except InputError as error:
             refused += "\n" not in str(error)  # a message of several lines does not count
     return refused
+
+
+def peak_memory(f: Callable[[], object]) -> int:
+    """The most bytes that Python and NumPy held for a call of ``f`` at any time, with its result."""
+    tracemalloc.start()
+    try:
+        result = f()
+        peak = tracemalloc.get_traced_memory()[1]
+        del result
+        return peak
+    finally:
+        tracemalloc.stop()

@@ -7,7 +7,7 @@ import pytest
 from minivae.datasets.idx import read_idx
 from minivae.errors import InputError
 
-from .conftest import count_refusals
+from .conftest import count_refusals, peak_memory
 
 IMAGES = np.random.default_rng(0).integers(256, size=(7, 5, 4), dtype=np.uint8)
 
@@ -28,6 +28,12 @@ def test_reads_every_type(tmp_path, code, dtype):
     values = np.array([[1, -2, 3], [4, 5, -6]], dtype)
     (tmp_path / "x").write_bytes(idx_bytes(values, code))
     assert read_idx(tmp_path / "x").tolist() == values.tolist()
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_reading_takes_little_memory_beside_the_values(tmp_path, pack):
+    (tmp_path / "x").write_bytes(pack(idx_bytes(np.zeros((1 << 13, 1 << 10), np.uint8))))
+    assert peak_memory(lambda: read_idx(tmp_path / "x")) < 1.5 * 2**23
 
 
 BROKEN = {

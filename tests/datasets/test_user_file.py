@@ -7,6 +7,7 @@ from scipy.io import savemat
 from minivae.datasets import load, require_unit_interval
 from minivae.errors import InputError
 
+from .conftest import peak_memory
 from .test_idx import idx_bytes
 from .test_png_folder import write as write_png
 
@@ -41,6 +42,11 @@ def test_every_format_gives_the_same(tmp_path, name):
     assert (data.image_shape, data.scale, data.train.images.dtype) == ((6, 5), 255.0, np.uint8)
     assert (len(data.train), len(data.test)) == (36, 4)
     assert (data.name, data.split) == (str(path), "contiguous: the first 36 rows train, the last 4 test")
+
+
+def test_train_and_test_are_not_copied(tmp_path):
+    path = save(tmp_path / "x.npz", train=np.zeros((6000, 784), np.uint8), test=np.ones((1000, 784), np.uint8))
+    assert peak_memory(lambda: load(path)) < 1.2 * 7000 * 784
 
 
 def test_folder_of_pngs(tmp_path):
