@@ -146,19 +146,23 @@ def _value_range(cells: np.ndarray) -> tuple[float, float]:
 
 
 def _draw_images(axes: Axes, images: np.ndarray, layout: Layout, whole: bool) -> None:
-    """Draw ``images`` ``(rows, columns, height, width[, 3])``, white where they are NaN."""
-    canvas = np.ones((*layout.size, *images.shape[4:]))
+    """Draw ``images`` ``(rows, columns, height, width[, 3])`` of values in [0, 1], white where they are NaN.
+
+    As the bytes that the file will hold: of floats, Matplotlib makes large arrays at the figure's resolution.
+    """
+    from matplotlib.colors import NoNorm
+
+    canvas = np.full((*layout.size, *images.shape[4:]), 255, np.uint8)
     height, width = layout.shape
     for row, top in enumerate(layout.tops):
         for column, left in enumerate(layout.lefts):
             image = images[row, column]
-            canvas[top : top + height, left : left + width] = np.where(np.isnan(image), 1, image)
+            canvas[top : top + height, left : left + width] = np.rint(255 * np.where(np.isnan(image), 1, image))
     total_height, total_width = layout.size
     axes.imshow(
         canvas,
         cmap="gray",
-        vmin=0,
-        vmax=1,
+        norm=NoNorm(),
         aspect="auto",
         extent=(0, total_width, total_height, 0),
         # only a tile too large for the page is smoothed, for it must lose pixels
