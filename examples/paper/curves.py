@@ -88,12 +88,9 @@ def draw_panels(panels: Sequence[Panel], path: Path, columns: int, title: str, y
             _draw_panel(axes, panel)
         for axes in grid[:, 0]:
             axes.set_ylabel(ylabel, fontsize=LABEL_SIZE)
-        handles = {
-            label: line for axes in grid.flat for line, label in zip(*axes.get_legend_handles_labels(), strict=True)
-        }
-        figure.legend(
-            handles.values(), handles, loc="outside lower center", ncols=4, fontsize=SMALL_SIZE, frameon=False
-        )
+        lines = {line.get_label(): line for axes in grid.flat for line in axes.get_lines()}
+        place = {"loc": "outside lower center", "ncols": max(2, columns - 1), "frameon": False}
+        figure.legend(lines.values(), lines, fontsize=SMALL_SIZE, **place)
         figure.suptitle(title, fontsize=TITLE_SIZE)
 
 
@@ -107,13 +104,21 @@ def _draw_panel(axes: Any, panel: Panel) -> None:
             seen = seen[seen[:, 0].argsort()]
             label = f"{LABELS[algorithm]}, {split}, {source}"
             axes.plot(*seen.T, color=COLORS[algorithm], linestyle=DASHES[split], label=label, **style)
-    axes.set_xscale("log")
+    log_axis(axes)
     axes.set_ylim(*panel.limits)
     axes.set_title(panel.title, fontsize=LABEL_SIZE)
     axes.set_xlabel("training samples seen", fontsize=SMALL_SIZE)
     axes.tick_params(labelsize=SMALL_SIZE)
     axes.grid(color="#dddddd", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def log_axis(axes: Any) -> None:
+    """Samples on a log axis, labelled at the powers of ten alone."""
+    from matplotlib.ticker import NullFormatter
+
+    axes.set_xscale("log")
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def grouped(rows: Iterable[Row], keys: Sequence[str]) -> dict[tuple, list[Row]]:

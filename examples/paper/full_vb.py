@@ -16,7 +16,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from curves import Row, read_table, update_table
+from curves import Row, log_axis, read_table, update_table
 from experiment import RESULTS, SEED, bounds, load, log_spaced, run_script, train_curve
 
 from minivae.datasets import Dataset, Split
@@ -102,7 +102,7 @@ def draw(results: Path) -> None:
                     ]
                     points = sorted((r["samples"], r["data_bound"]) for r in curve)
                     axes.plot(*zip(*points, strict=True), color=color, linestyle=dashes, label=f"{label}, {split}")
-            axes.set_xscale("log")
+            log_axis(axes)
             axes.set_ylim(bottom=max(-220, axes.get_ylim()[0]))
             axes.set_title(f"{size:,} training images", fontsize=LABEL_SIZE)
             axes.set_xlabel("training samples seen", fontsize=LABEL_SIZE)
