@@ -165,8 +165,9 @@ def _core(array: Any) -> tuple[int, ...]:
 
 
 def _is_whole(view: Any, array: Any) -> bool:
-    """Whether a view has the same elements in the same order."""
-    return _core(view) == _core(array) and view.flags.c_contiguous and array.flags.c_contiguous
+    """Whether a view has the same elements at the same indices, but for axes of length 1 in front."""
+    axes = len(_core(array))
+    return _core(view) == _core(array) and view.strides[view.ndim - axes :] == array.strides[array.ndim - axes :]
 
 
 def _kernel(recorded: Recorded, numbers: list[int]) -> Kernel:

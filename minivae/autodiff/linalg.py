@@ -5,14 +5,24 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from ..errors import InputError
 from .shape import as_tensors, expand_dims, reshape, squeeze, swapaxes
 from .tensor import Tensor, primitive
 
+
+def _product(xp: Any, a: Any, b: Any, out: Any = None) -> Any:
+    if out is None and xp is np and a.ndim == b.ndim == 2 and a.shape[0] < b.shape[1]:
+        # Columns of the shorter length, one after the other: OpenBLAS is up to a third faster.
+        out = np.empty((b.shape[1], a.shape[0]), np.result_type(a, b)).T
+    return xp.matmul(a, b, out=out)
+
+
 _matmul = primitive(
     "matmul",
     "the matrix product over the last two axes, batched over the others",
-    lambda xp, a, b, out=None: xp.matmul(a, b, out=out),
+    _product,
     lambda g, y, a, b: _matmul(g, swapaxes(b, -1, -2)),
     lambda g, y, a, b: _matmul(swapaxes(a, -1, -2), g),
     broadcasts=True,

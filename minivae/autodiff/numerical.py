@@ -70,7 +70,7 @@ class Map:
         self.f, self.variables, self.names, self.complex_step = f, variables, names, complex_step
         self.library = backend.library_of(*(x.data for x in variables)).name
         self.data = [x.data for x in variables]
-        self.point = [x.numpy().copy() for x in variables]
+        self.point = [x.numpy().copy("K") for x in variables]  # products depend on the order in memory
         with enable_grad():
             self.output = f(*variables)
         if not isinstance(self.output, Tensor) or self.output.dtype != np.float64:

@@ -7,6 +7,7 @@ prepared once: a replay is a loop over ready-made calls, and allocates nothing.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
@@ -44,26 +45,38 @@ def prepare(kernel: Kernel, arena: Arena) -> list[Callable[[], Any]]:
 
 def prepare_blocks(kernel: Kernel, arena: Arena, size: int | None) -> Iterator[list[Prepared]]:
     """The operations of each block, of about ``size`` elements; of the whole arrays for None."""
-    blocks = list(_blocks(kernel.shape, size))
-    registers = _Registers(kernel, backend.namespace(kernel.calls[0].output), blocks[0])
-    loads = [arena.place(x) for x in kernel.loads]
     axes = len(kernel.shape)
+    loads = [arena.place_with(x, axes) if x.ndim else arena.place(x) for x in kernel.loads]
     stores = [None if o.store is None else arena.place_with(o.store, axes) for o in kernel.operations]
+    order = _memory_order(kernel.shape, [*loads, *(x for x in stores if x is not None)])
+    loads, stores = ([x.transpose(order) if x is not None and x.ndim else x for x in xs] for xs in (loads, stores))
+    shape = tuple(kernel.shape[axis] for axis in order)
+    blocks = list(_blocks(shape, size))
+    registers = _Registers(kernel, backend.namespace(kernel.calls[0].output), shape, blocks[0])
     for block in blocks:
-        yield list(_prepare_block(kernel, block, loads, stores, registers))
+        cut = partial(_cut, block=block)
+        places = [registers.of(n, block) if x is None else cut(x) for n, x in enumerate(stores)]
+        yield list(_prepare_block(kernel, [cut(x) for x in loads], places))
 
 
-def _prepare_block(
-    kernel: Kernel, block: tuple, loads: list[Any], stores: list[Any], registers: _Registers
-) -> Iterator[Prepared]:
-    loads = [_cut(x, block, kernel.shape) for x in loads]
+def _memory_order(shape: tuple[int, ...], arrays: list[Any]) -> tuple[int, ...]:
+    """The axes, from the one of the largest steps in memory down, of most of the arrays of that shape."""
+    orders = [
+        tuple(sorted(range(x.ndim), key=lambda axis: -x.strides[axis] if shape[axis] != 1 else -math.inf))
+        for x in arrays
+        if x.shape == shape
+    ]
+    return Counter(orders).most_common(1)[0][0] if orders else tuple(range(len(shape)))
+
+
+def _prepare_block(kernel: Kernel, loads: list[Any], places: list[Any]) -> Iterator[Prepared]:
     results: list[Any] = []
     for n, operation in enumerate(kernel.operations):
         operands = [
             loads[o.number] if isinstance(o, Load) else results[o.number] if isinstance(o, Result) else o
             for o in operation.operands
         ]
-        results.append(registers.of(n, block) if stores[n] is None else _cut(stores[n], block, kernel.shape))
+        results.append(places[n])
         yield Prepared(n, operands, results[-1])
 
 
@@ -93,9 +106,9 @@ def _as_arrays(xp: Any, operands: list[Any]) -> list[Any]:
 class _Registers:
     """Scratch blocks for results that are not stored, used again as soon as they are not needed."""
 
-    def __init__(self, kernel: Kernel, xp: Any, block: tuple) -> None:
+    def __init__(self, kernel: Kernel, xp: Any, shape: tuple[int, ...], block: tuple) -> None:
         axis, part = block
-        shape = tuple(part.stop - part.start if i == axis else n for i, n in enumerate(kernel.shape))
+        shape = tuple(part.stop - part.start if i == axis else n for i, n in enumerate(shape))
         last_uses = kernel.last_uses()
         self._arrays: dict[int, Any] = {}
         free: list[Any] = []
@@ -125,10 +138,9 @@ def _blocks(shape: tuple[int, ...], size: int | None) -> Iterator[tuple[int, sli
         yield axis, slice(start, min(start + max(rows, 1), length))
 
 
-def _cut(array: Any, block: tuple, shape: tuple[int, ...]) -> Any:
-    """The part of ``array``, broadcast to ``shape``, that a block needs."""
+def _cut(array: Any, block: tuple) -> Any:
+    """The part of an array that a block needs; of what is broadcast along the axis, all."""
     axis, part = block
-    own = axis - (len(shape) - array.ndim)
-    if own < 0 or not array.ndim or array.shape[own] == 1:
+    if not array.ndim or array.shape[axis] == 1:
         return array
-    return array[(slice(None),) * own + (part,)]
+    return array[(slice(None),) * axis + (part,)]

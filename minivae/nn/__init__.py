@@ -2,5 +2,6 @@
 
 from .init import INITIALIZERS
 from .linear import Linear
+from .masked import MADE, MaskedLinear
 from .mlp import ACTIVATIONS, MLP
 from .module import Module

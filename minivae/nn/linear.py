@@ -40,6 +40,8 @@ class Linear(Module):
         initializer = INITIALIZERS[one_of("init", init, INITIALIZERS)]
         sizes = positive_integer("inputs", inputs), positive_integer("outputs", outputs)
         weight, bias = initializer(generator, *sizes, backend.float_dtype(dtype))
+        if inputs < outputs:  # in memory as its gradient comes, so that an optimizer reads both straight on
+            weight = weight.T.copy().T
         where = backend.library(library).name
         self.weight = Parameter(backend.asarray(weight, backend=where))
         self.bias = Parameter(backend.asarray(bias, backend=where))

@@ -7,7 +7,7 @@ from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 from .. import backend
-from ..autodiff import Parameter, concatenate, reshape
+from ..autodiff import Parameter, Tensor, concatenate, reshape, transpose
 from ..errors import InputError
 
 
@@ -22,7 +22,8 @@ class Place(NamedTuple):
 class Flat:
     """One vector that holds all elements of the parameters, whose arrays become views of it.
 
-    Parameters that lie end to end already, where another optimizer has put them, stay.
+    Each keeps its order in memory: by rows (C) or by columns (Fortran). Parameters that lie
+    end to end already, where another optimizer has put them, stay.
 
     Args:
         parameters: of one dtype and library, in a fixed order.
@@ -53,11 +54,12 @@ class Flat:
     def parts(self, vector: Any) -> Iterator[Any]:
         """Views of an array as long as the vector: one for each parameter, of its shape."""
         for p, stop in zip(self.parameters, accumulate(p.size for p in self.parameters), strict=True):
-            yield vector[stop - p.size : stop].reshape(p.shape)
+            part = vector[stop - p.size : stop]
+            yield part.reshape(p.shape[::-1]).T if _is_fortran(p) else part.reshape(p.shape)
 
     def _place(self) -> None:
         if not self._end_to_end():
-            vector, start = concatenate([reshape(p.detach(), -1) for p in self.parameters]).data, 0
+            vector, start = concatenate([reshape(_in_memory_order(p), -1) for p in self.parameters]).data, 0
             for p, view in zip(self.parameters, self.parts(vector), strict=True):
                 p.data, p.place = view, Place(vector, start, view)
                 start += p.size
@@ -70,3 +72,11 @@ class Flat:
         if any(not place or p.data is not place.view for p, place in zip(self.parameters, places, strict=True)):
             return False
         return all(b.vector is a.vector and b.start == a.start + a.view.size for a, b in pairwise(places))
+
+
+def _is_fortran(p: Parameter) -> bool:
+    return p.data.flags.f_contiguous and not p.data.flags.c_contiguous
+
+
+def _in_memory_order(p: Parameter) -> Tensor:
+    return transpose(p.detach()) if _is_fortran(p) else p.detach()

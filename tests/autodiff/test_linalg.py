@@ -85,3 +85,10 @@ def test_linear_is_the_affine_map(lead, rng, backend_name):
 def test_linear_refuses_shapes_that_broadcasting_would_hide(x, weight, bias):
     with pytest.raises(InputError, match="linear of shapes"):
         linear(*(tensor(np.ones(shape)) for shape in (x, weight, bias)))
+
+
+@pytest.mark.parametrize(("m", "n"), [(3, 7), (7, 3), (4, 4)])
+def test_a_product_is_stored_along_its_shorter_axis(m, n):
+    product = matmul(tensor(np.ones((m, 5), "float32")), tensor(np.ones((5, n), "float32"))).data
+    assert product.strides == ((4, 4 * m) if m < n else (4 * n, 4))
+    assert (product == 5).all()

@@ -5,7 +5,9 @@ import pytest
 
 import minivae.autodiff as ad
 from minivae import backend
+from minivae.autodiff import replay_numba
 
+NEEDS_NUMBA = pytest.mark.skipif(not replay_numba.is_installed(), reason="needs Numba: pip install 'minivae[fast]'")
 RNG = np.random.default_rng(5)
 MATRIX = RNG.standard_normal((7, 9)).astype("float32")
 
@@ -42,3 +44,22 @@ def test_operands_broadcast_in_every_block(block, monkeypatch):
         found = compiled(MATRIX * scale, column, row, np.array(number)).numpy()
     expected = np.sin(MATRIX + MATRIX * column + MATRIX * row + MATRIX * number)
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("fast", [False, pytest.param(True, marks=NEEDS_NUMBA)])
+def test_kernels_run_along_the_memory_of_most_of_their_arrays(fast, monkeypatch):
+    """By rows or by columns, with rows, columns and numbers broadcast against it: the same bits."""
+    monkeypatch.setattr(replay_numba, "LEAST_SIZE", 2)
+    monkeypatch.setattr(backend.library("numpy"), "cache_block", 12)
+    by_columns = [np.asfortranarray(MATRIX), np.asfortranarray(MATRIX + 1)]
+
+    def step(x, y, z, row, column, number):
+        return (x * y + row) * z - ad.tanh(x + column) * number
+
+    for arrays in ([*by_columns, MATRIX], [MATRIX, *by_columns], [MATRIX, MATRIX + 1, by_columns[0]]):
+        inputs = [*arrays, MATRIX[0], MATRIX[:, :1], MATRIX[0, 0]]
+        compiled = ad.compile(step, fast=fast)
+        compiled(*(x * 0 for x in inputs))
+        found, expected = compiled(*inputs).data, step(*map(ad.tensor, inputs)).data
+        np.testing.assert_array_equal(found, expected)
+        assert found.strides == expected.strides

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minivae import backend, compile
-from minivae.autodiff import Parameter, tensor
+from minivae.autodiff import Parameter, backward, tensor
 from minivae.autodiff import sum as sum_
 from minivae.errors import InputError
 from minivae.optim import SGD
@@ -86,3 +86,21 @@ def test_what_cannot_be_one_vector_is_refused():
         Flat([p, Parameter(np.ones(3))])
     with pytest.raises(InputError, match="float32 on numpy and float32 on strict"):
         Flat([p, Parameter(backend.asarray(np.ones(3, np.float32), backend="strict"))])
+
+
+def test_each_keeps_its_order_in_memory(rng):
+    """What is stored by columns lies by columns in the vector, and takes its gradient as matmul makes it."""
+    start = rng.standard_normal((3, 5)).astype(np.float32)
+    by_rows, by_columns = Parameter(start.copy()), Parameter(start.T.copy().T)
+    flat = Flat([by_rows, by_columns])
+    np.testing.assert_array_equal(flat.vector.numpy(), np.concatenate([start.ravel(), start.T.ravel()]))
+    assert by_columns.data.flags.f_contiguous
+    assert not by_columns.data.flags.c_contiguous
+    for part in flat.parts(np.arange(30, dtype=np.float32)):
+        assert part.shape == (3, 5)
+    x, g = rng.standard_normal((4, 3)).astype(np.float32), rng.standard_normal((4, 5)).astype(np.float32)
+    (gradient,) = backward(tensor(x) @ by_columns, [by_columns], tensor(g))
+    assert gradient.data.strides == by_columns.data.strides
+    np.testing.assert_allclose(gradient.numpy(), x.T @ g, rtol=1e-5)
+    SGD([by_rows, by_columns], 1.0).step([gradient, gradient])
+    np.testing.assert_array_equal(by_rows.numpy(), by_columns.numpy())
