@@ -1,4 +1,4 @@
-"""The estimators of the lower bound: Eq. 6, 7, 8 and 10, the score function, and the prior over the weights.
+"""The estimators of the lower bound: Eq. 6, 7, 8 and 10, importance weights, the score function, the weights' prior.
 
 Shapes: L samples of z for each of M data points give terms of shape ``(L, M)``; a bound
 is per data point, ``(M,)``, in nats. Each comes with its parts, unweighted.
@@ -6,11 +6,12 @@ is per data point, ``(M,)``, in nats. Each comes with its parts, unweighted.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from functools import reduce
 from typing import NamedTuple
 
-from .autodiff import Tensor, add, exp, mean, square, stop_gradient, sum
+from .autodiff import Tensor, add, exp, logsumexp, mean, reshape, square, stop_gradient, sum
 from .distributions import Distribution, Normal, StandardNormal, kl
 from .distributions.normal import LOG_2PI
 from .errors import InputError
@@ -20,7 +21,7 @@ class Bound(NamedTuple):
     """A lower bound on log p(x) for each data point, ``(M,)``, in nats.
 
     Attributes:
-        value: the bound, reconstruction - kl.
+        value: the bound, reconstruction - kl; an importance-weighted one lies above that.
         reconstruction: E_q[log p(x|z)].
         kl: KL(q(z|x) || p(z)), exact or estimated.
     """
@@ -28,6 +29,10 @@ class Bound(NamedTuple):
     value: Tensor
     reconstruction: Tensor
     kl: Tensor
+
+    def parts(self) -> dict[str, Tensor]:
+        """The averages over the data points, by the names that histories have for them."""
+        return {"bound": mean(self.value), "reconstruction": mean(self.reconstruction), "kl": mean(self.kl)}
 
 
 def sgvb_a(log_likelihood: Tensor, log_prior: Tensor, log_posterior: Tensor) -> Bound:
@@ -68,6 +73,30 @@ def gaussian_vae(posterior: Normal, log_likelihood: Tensor) -> Bound:
     1/2 sum_j (1 + log s_j^2 - m_j^2 - s_j^2) + (1/L) sum_l log p(x | z_l)
     """
     return sgvb_b(log_likelihood, kl(posterior, StandardNormal(posterior.mean.shape[-1], posterior.mean)))
+
+
+def importance_weighted(log_likelihood: Tensor, log_prior: Tensor, log_posterior: Tensor, groups: int = 1) -> Bound:
+    """The mean over M groups of log (1/K) sum_k w_k, where log w = log p(x, z) - log q(z|x).
+
+    One group is IWAE's bound (Burda et al. 2016, Eq. 8), several are MIWAE's (Rainforth et
+    al. 2018, Eq. 8); K = 1 is estimator A with L = M. The gradient weights each sample by
+    its share w_k / sum w, so that the best ones count most.
+
+    Args:
+        log_likelihood, log_prior, log_posterior: log p(x|z), log p(z) and log q(z|x) at all
+            samples, ``(M K, B)`` for B data points; those of a group follow each other.
+        groups: M.
+
+    Raises:
+        InputError: shapes differ, or the samples do not make so many equal groups.
+    """
+    parts = sgvb_a(log_likelihood, log_prior, log_posterior)
+    samples, points = log_likelihood.shape
+    if samples % groups:
+        raise InputError(f"groups is {groups}; expected a divisor of the number of samples, {samples}")
+    log_w = log_likelihood + log_prior - log_posterior
+    by_group = logsumexp(reshape(log_w, groups, samples // groups, points), axis=1)
+    return parts._replace(value=mean(by_group, axis=0) - math.log(samples // groups))
 
 
 def score_function(f: Callable[[Tensor], Tensor], q: Distribution, z: Tensor) -> Tensor:

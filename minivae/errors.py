@@ -47,6 +47,13 @@ def positive_number(name: str, value: Any) -> float:
     return float(value)
 
 
+def number_from_zero(name: str, value: Any) -> float:
+    """Return ``value`` as a finite float >= 0, or raise :class:`InputError` naming it."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < math.inf:
+        raise InputError(f"{name} is {value!r}; expected a finite number of at least 0")
+    return float(value)
+
+
 def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
     """Return ``value`` if it is among ``choices``, or raise naming the nearest choice."""
     choices = list(choices)

@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
 IN_A_RUN = {"config.json", "history.csv", "model.npz"}
-OF_A_RUN = {"learning_curve.png", "reconstructions.png", "samples.png", "latent.png", "interpolation.png"}
+DRAWN = ("learning_curve", "reconstructions", "samples", "latent", "interpolation", "traversals")
+OF_A_RUN = {f"{name}.png" for name in DRAWN}
 
 # Example: its options here, what it must print, the files that it must leave, whether it needs MINIVAE_DATA.
 RUNS = {

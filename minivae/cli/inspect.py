@@ -18,31 +18,38 @@ from ..datasets import Dataset
 from ..errors import InputError, one_of, positive_integer
 from ..files import atomic_path
 from ..inference import log_likelihood
-from ..models import Model
+from ..models import MODELS, Model
 from ..plots.canvas import FORMATS
 from ..plots.run import draw_run
 from ..training import Feed, Run
 from ..training import evaluate as evaluate_bound
 from . import options
+from .train import in_words
+
+IMPORTANCE_SAMPLES = 200  # K, unless --importance-samples says
 
 
 def evaluate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """The test bound with its parts, and log p(x) by importance sampling."""
-    samples = positive_integer("importance-samples", args.importance_samples)
+    samples = positive_integer("importance-samples", args.importance_samples or IMPORTANCE_SAMPLES)
     points = positive_integer("points", args.points)
     if samples == 1:
         raise InputError("importance-samples is 1; a standard error needs at least 2")
     run = Run.open(args.run)
     model, dataset, feed = _load(run)
+    if model.no_log_likelihood and args.importance_samples:
+        raise InputError(f"importance-samples is {samples}, but {model.no_log_likelihood}")
     result: dict[str, Any] = {"run": str(run.folder), "data": dataset.name, "split": dataset.split}
-    result |= {"binarize": feed.binarize, **evaluate_bound(model, feed)}
+    parts = evaluate_bound(model, feed)
+    result |= {"binarize": feed.binarize, **parts}
+    lines = [in_words("test", parts), f"             on {len(feed)} points, z sampled once for each; binarization "]
+    lines[-1] += feed.binarize
+    if model.no_log_likelihood:
+        return "\n".join([*lines, f"log p(x)     is not there: {model.no_log_likelihood}"]), result
     result |= _log_likelihood(model, feed, samples, points, args.seed)
-    lines = (
-        f"test bound  {result['bound']:.3f} nats per data point, z sampled once for each of {len(feed)} points",
-        f"            reconstruction {result['reconstruction']:.3f}, KL {result['kl']:.3f}; "
-        f"binarization {feed.binarize}",
-        f"log p(x)    {result['log_likelihood']:.3f} +- {result['log_likelihood_stderr']:.3f} nats (standard error), "
-        f"importance-sampled with K = {samples} on {result['points']} points",
+    lines.append(
+        f"log p(x)     {result['log_likelihood']:.3f} +- {result['log_likelihood_stderr']:.3f} nats (standard error), "
+        f"{f'importance-sampled with K = {samples}' if model.latent_dim else 'exact'} on {result['points']} points"
     )
     return "\n".join(lines), result
 
@@ -60,7 +67,8 @@ def _log_likelihood(model: Model, feed: Feed, samples: int, points: int, seed: i
     rows = np.random.default_rng(seed).permutation(len(feed))[:n]
     values, errors = [], []
     for chunk in np.array_split(rows, math.ceil(n / 100)):
-        estimate = log_likelihood(model, feed.batch(chunk, generator).x, generator, samples)
+        x, context = feed.batch(chunk, generator)
+        estimate = log_likelihood(model, x, generator, samples, context=context)
         values.append(estimate.value.numpy())
         errors.append(estimate.stderr.numpy())
     value, error = np.concatenate(values).astype(float), np.concatenate(errors).astype(float)
@@ -75,19 +83,30 @@ def _log_likelihood(model: Model, feed: Feed, samples: int, points: int, seed: i
 
 
 def sample(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
-    """Write images drawn from the model: the means of p(x|z) for z from the prior."""
+    """Write images drawn from the model: the means of p(x|z) for z from the prior, given a label if one is told."""
     number = positive_integer("number", args.number)
     run = Run.open(args.run)
     path = Path(args.out or run.folder / "samples.png")
     one_of(f"the suffix of {path}", path.suffix.lower(), (*FORMATS, ".npy"))
     model, dataset, feed = _load(run)
-    images = model.sample(backend.generator(args.seed, feed.library), number).numpy()
+    context = _context(model, feed, number, args.label)
+    images = model.sample(backend.generator(args.seed, feed.library), number, context).numpy()
     if path.suffix.lower() == ".npy":
         with atomic_path(path) as temporary, open(temporary, "wb") as file:
             np.save(file, images)
     else:
         plots.samples(images, dataset.image_shape, path)
     return f"{number} samples in {path}", {"run": str(run.folder), "path": str(path), "number": number}
+
+
+def _context(model: Model, feed: Feed, number: int, label: int | None) -> Any:
+    """One-hot labels for so many samples: the one asked for, or all in turn; None for a model that takes none."""
+    if not model.context_dim:
+        if label is not None:
+            raise InputError(f"label is {label}, but the model of this run is told none")
+        return None
+    labels = np.arange(number) % model.context_dim if label is None else np.full(number, label)
+    return feed.one_hot(labels)
 
 
 def plot(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
@@ -116,6 +135,14 @@ def info(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     return "\n".join(_outline(result)), result
 
 
+def models(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
+    """Every model that can be trained, with its objective and source."""
+    result = {name: {"minimises": model.minimises, "source": model.source} for name, model in MODELS.items()}
+    rows = [f"{name:22} {model.minimises:62} {model.source}" for name, model in MODELS.items()]
+    legend = "minimised, in nats per data point: D is -log p(x|z), R is KL(q(z|x) || p(z)), w is p(x, z) / q(z|x)"
+    return "\n".join([*rows, "", legend]), result
+
+
 def _outline(result: dict[str, Any]) -> list[str]:
     lines = []
     for name, value in result.items():
@@ -138,7 +165,8 @@ def _load(run: Run) -> tuple[Model, Dataset, Feed]:
         raise InputError(
             f"{dataset.name} has {dataset.data_dim} columns, but the model of {run.folder} has {model.data_dim}"
         )
-    return model, dataset, Feed(dataset.test, dataset.scale, binarize=chosen["binarize"], dtype=chosen["dtype"])
+    of_run = {"binarize": chosen["binarize"], "dtype": chosen["dtype"], "classes": model.context_dim}
+    return model, dataset, Feed(dataset.test, dataset.scale, **of_run)
 
 
 def _require_same_model(run: Run, model: Model) -> None:

@@ -1,4 +1,4 @@
-"""The options of ``minivae train``: said, usual for the data, or those of a run."""
+"""The options of ``minivae train``: said, the model's own, usual for the data, or those of a run."""
 
 from __future__ import annotations
 
@@ -10,17 +10,13 @@ from typing import Any
 from .. import backend, datasets
 from ..datasets import Dataset
 from ..errors import InputError
+from ..models import MODELS, registry
 from ..training import Run
 
 # What is trained when the options do not say.
 COMMON: dict[str, Any] = {
     "model": "vae",
     "split": None,
-    "sigmoid_mean": False,
-    "estimator": "B",
-    "samples": 1,
-    "activation": "tanh",
-    "init": "glorot",
     "binarize": "none",
     "optimizer": "adam",
     "lr": None,
@@ -42,12 +38,35 @@ USUAL: dict[str, dict[str, Any]] = {
     "binarized-mnist": {"hidden": [500], "latent": 20, "likelihood": "bernoulli", "epochs": 10},
     "frey": {"hidden": [200], "latent": 10, "likelihood": "gaussian", "sigmoid_mean": True, "epochs": 100},
 }
-_EXAMPLE = {**COMMON, **USUAL["digits"], "data": "digits", "backend": "numpy"}
+_OF_RUN = {**COMMON, "epochs": 1, "data": "digits", "backend": "numpy"}  # with values of the right types
+
+
+def of_model(name: str) -> dict[str, registry.Option]:
+    """The options of a model by their names here: the latent dimensions are short."""
+    return {_short(argument): option for argument, option in registry.options(MODELS[name]).items()}
+
+
+def of_models() -> dict[str, dict[str, registry.Option]]:
+    """Every option of any model: the models that have it, with what it is there."""
+    found: dict[str, dict[str, registry.Option]] = {}
+    for model in MODELS:
+        for name, option in of_model(model).items():
+            found.setdefault(name, {})[model] = option
+    return found
+
+
+def arguments(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of the model as arguments of its constructor."""
+    return {argument: chosen[_short(argument)] for argument in registry.options(MODELS[chosen["model"]])}
+
+
+def _short(argument: str) -> str:
+    return "latent" if argument == "latent_dim" else argument
 
 
 def said(args: argparse.Namespace) -> dict[str, Any]:
     """The options that were given on the command line; a path made absolute."""
-    given = {name: getattr(args, name) for name in _EXAMPLE if getattr(args, name) is not None}
+    given = {name: getattr(args, name) for name in (*_OF_RUN, *of_models()) if getattr(args, name) is not None}
     path = os.path.expanduser(given.get("data", ""))
     if os.path.exists(path) and given["data"] not in datasets.names():
         given["data"] = os.path.abspath(path)
@@ -61,13 +80,30 @@ def load_data(options: Mapping[str, Any]) -> Dataset:
 
 
 def complete(given: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
-    """Every option: as given, else as usual for these data."""
+    """Every option: as given, else the model's own, else as usual for these data, else the VAE's.
+
+    Raises:
+        InputError: one was given that the model does not have.
+    """
     name = given.get("data", "digits")
+    model, plain = of_model(given.get("model", COMMON["model"])), of_model("vae")
+    _require_known(given, model)
     usual = {**COMMON, "data": name, **USUAL.get(name, _usual_for_own(dataset))}
     usual["backend"] = backend.library().name
-    if given.get("likelihood") == "bernoulli":
-        usual["sigmoid_mean"] = False
-    return {**usual, **given}
+    defaults = {flag: option.default for flag, option in model.items()}
+    own = {flag: value for flag, value in defaults.items() if flag not in plain or value != plain[flag].default}
+    chosen = {**defaults, **usual, **own, **given}
+    if chosen.get("likelihood") == "bernoulli" and "sigmoid_mean" not in given:
+        chosen["sigmoid_mean"] = False
+    return {flag: value for flag, value in chosen.items() if flag in model or flag in _OF_RUN}
+
+
+def _require_known(given: Mapping[str, Any], model: Mapping[str, Any]) -> None:
+    for flag in given:
+        if flag not in model and flag not in _OF_RUN:
+            others = ", ".join(of_models()[flag])
+            name = given.get("model", COMMON["model"])
+            raise InputError(f"--{flag.replace('_', '-')} is no option of --model {name}; it belongs to {others}")
 
 
 def _usual_for_own(dataset: Dataset) -> dict[str, Any]:
@@ -92,12 +128,13 @@ def of_run(run: Run) -> dict[str, Any]:
         if not isinstance(run.config.get(section), dict):
             raise InputError(f"{run.config_path} has no {section}; expected a run of minivae train")
     options = run.config["options"]
-    kinds = {name: type(value) for name, value in _EXAMPLE.items() if COMMON.get(name, value) is not None}
-    wrong = [name for name in _EXAMPLE if name not in options]
+    kinds = {name: type(value) for name, value in _OF_RUN.items() if value is not None}
+    wrong = [name for name in _OF_RUN if name not in options]
     wrong += [name for name, kind in kinds.items() if name in options and not isinstance(options[name], kind)]
     if wrong:
         raise InputError(f"{run.config_path} is damaged: options lack, or have of a wrong type, {', '.join(wrong)}")
-    return options
+    defaults = {flag: option.default for flag, option in of_model(run.config["model"]).items()}
+    return {**defaults, **options}  # a run of an earlier version may lack an option
 
 
 def resumed(run: Run, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,6 +144,7 @@ def resumed(run: Run, given: Mapping[str, Any]) -> dict[str, Any]:
         InputError: something else differs.
     """
     options = of_run(run)
+    _require_known(given, dict.fromkeys(options) | of_model(options["model"]))
     for name, value in given.items():
         if name != "epochs" and value != options[name]:
             flag = f"--{name.replace('_', '-')}"

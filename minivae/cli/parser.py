@@ -11,11 +11,12 @@ from .. import __version__, backend
 from ..datasets import SPLITS
 from ..datasets import names as dataset_names
 from ..models import MODELS
+from ..models.registry import Option
 from ..nn import ACTIVATIONS, INITIALIZERS
 from ..optim import OPTIMIZERS
 from ..training import BINARIZE, SCHEDULES
 from . import inspect, train
-from .options import COMMON, USUAL
+from .options import COMMON, USUAL, of_models
 
 
 class Parser(argparse.ArgumentParser):
@@ -39,6 +40,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_sample(commands)
     _add_plot(commands)
     _add_info(commands)
+    _add_models(commands)
     return parser
 
 
@@ -67,7 +69,7 @@ def _add_train(commands: Any) -> None:
     layout = argparse.RawDescriptionHelpFormatter
     parser = _command(commands, "train", train.train, text, epilog=_usual(), formatter_class=layout)
     _add_data(parser.add_argument_group("data").add_argument)
-    _add_model(parser.add_argument_group("model").add_argument)
+    _add_model(parser)
     _add_training(parser.add_argument_group("training").add_argument)
     _add_run_options(parser.add_argument_group("run").add_argument)
 
@@ -97,16 +99,45 @@ def _add_data(add: Callable) -> None:
     add("--binarize", choices=BINARIZE, help=f"how grey levels become bits (default: {COMMON['binarize']})")
 
 
-def _add_model(add: Callable) -> None:
-    add("--model", choices=sorted(MODELS), help=f"(default: {COMMON['model']})")
-    add("--hidden", type=integer, nargs="+", metavar="N", help="hidden units of the encoder, layer by layer; see below")
-    add("--latent", type=integer, metavar="N", help="latent dimensions; see below")
-    add("--likelihood", choices=("bernoulli", "gaussian"), help="p(x|z), Eq. 11 or Eq. 12; see below")
-    add("--sigmoid-mean", action=argparse.BooleanOptionalAction, help="Gaussian means through a sigmoid")
-    add("--estimator", choices=("A", "B"), help=f"Eq. 6 or Eq. 7 (default: {COMMON['estimator']})")
-    add("--samples", type=integer, metavar="L", help=f"draws of z for each data point (default: {COMMON['samples']})")
-    add("--activation", choices=sorted(ACTIVATIONS), help=f"of the hidden layers (default: {COMMON['activation']})")
-    add("--init", choices=sorted(INITIALIZERS), help=f"paper: N(0, 0.01^2) (default: {COMMON['init']})")
+# Options whose values are the names in a table.
+_NAMES = {"activation": sorted(ACTIVATIONS), "init": sorted(INITIALIZERS)}
+_METAVARS = {int: "N", float: "X", str: "NAME"}
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    """The models' options, as their constructors have them; each once, whichever models it belongs to."""
+    group = parser.add_argument_group("model")
+    group.add_argument("--model", choices=sorted(MODELS), help=f"see minivae models (default: {COMMON['model']})")
+    own = parser.add_argument_group("options of some models")
+    for name, models in of_models().items():
+        chosen, option = (group if "vae" in models else own), next(iter(models.values()))
+        flag, text = f"--{name.replace('_', '-')}", _help_of(name, models).replace("%", "%%")
+        if option.kind is bool:
+            chosen.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
+            continue
+        words: dict[str, Any] = {"type": integer if option.kind is int else option.kind, "help": text}
+        words["choices"] = option.choices or _NAMES.get(name)
+        words["metavar"] = None if words["choices"] else _METAVARS[option.kind]
+        chosen.add_argument(flag, nargs="+" if option.several else None, **words)
+
+
+def _help_of(name: str, models: Mapping[str, Option]) -> str:
+    """What the option means to the first model that has it, and its default for each that has another."""
+    first = next(iter(models.values()))
+    text = ("" if "vae" in models else f"{', '.join(models)}: ") + first.help.rstrip(".")
+    if any(name in usual for usual in USUAL.values()):
+        return f"{text}; see below"
+    others = [f"{model} {_said(option.default)}" for model, option in models.items() if option.default != first.default]
+    return f"{text} (default: {'; '.join([_said(first.default), *others])})"
+
+
+def _said(value: Any) -> str:
+    """A default as the command line would say it."""
+    if isinstance(value, tuple | list):
+        return " ".join(map(str, value))
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _add_training(add: Callable) -> None:
@@ -151,8 +182,8 @@ def _add_evaluate(commands: Any) -> None:
     _add_run(parser)
     _add_seed(parser)
     add = parser.add_argument
-    text = "draws of z for each data point (default: %(default)s)"
-    add("--importance-samples", type=integer, default=200, metavar="K", help=text)
+    text = f"draws of z for each data point (default: {inspect.IMPORTANCE_SAMPLES})"
+    add("--importance-samples", type=integer, metavar="K", help=text)
     text = "random test points that log p(x) is averaged over (default: %(default)s, or all there are)"
     add("--points", type=integer, default=1000, metavar="N", help=text)
 
@@ -163,6 +194,8 @@ def _add_sample(commands: Any) -> None:
     _add_seed(parser)
     add = parser.add_argument
     add("-n", "--number", type=integer, default=100, metavar="N", help="how many (default: %(default)s)")
+    text = "the label of all of them, for a model that is told one (default: each label in turn)"
+    add("--label", type=integer, metavar="N", help=text)
     text = "a picture (.png, .svg, .pdf) or an array (.npy) (default: samples.png in RUN)"
     add("--out", metavar="FILE", help=text)
 
@@ -177,3 +210,8 @@ def _add_info(commands: Any) -> None:
     parser = _command(commands, "info", inspect.info, "Say what is installed, or what a run is.")
     parser.add_argument("run", nargs="?", metavar="RUN", help="the folder of a run")
     _add_backend(parser)
+
+
+def _add_models(commands: Any) -> None:
+    parser = _command(commands, "models", inspect.models, "List the models that can be trained: objective and source.")
+    parser.set_defaults(backend=None)

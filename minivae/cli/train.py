@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,12 @@ from typing import Any
 from .. import __version__, backend
 from ..datasets import Dataset
 from ..errors import InputError, NonFiniteError
-from ..models import MODELS, Model
+from ..models import MODELS, Model, registry
 from ..plots.run import draw_run
 from ..training import Run, Settings, Trainer, evaluate, run_to_end
+from ..training.checkpoint import under
 from . import options
 
-_MODEL_OPTIONS = ("hidden", "likelihood", "sigmoid_mean", "estimator", "samples", "activation", "init", "seed", "dtype")
 _SETTINGS = (
     "epochs",
     "batch_size",
@@ -53,8 +54,13 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
 
 
 def _make_model(chosen: dict[str, Any], dataset: Dataset) -> Model:
-    arguments = {name: chosen[name] for name in _MODEL_OPTIONS}
-    return MODELS[chosen["model"]](dataset.data_dim, chosen["latent"], library=chosen["backend"], **arguments)
+    model, arguments = MODELS[chosen["model"]], options.arguments(chosen)
+    if "context_dim" in registry.arguments(model):
+        if not dataset.classes:
+            raise InputError(f"{dataset.name} has no labels, and --model {chosen['model']} is told one beside each x")
+        arguments["context_dim"] = dataset.classes
+    of_run = {"seed": chosen["seed"], "dtype": chosen["dtype"], "library": chosen["backend"]}
+    return model(dataset.data_dim, **arguments, **of_run)
 
 
 def _config(chosen: dict[str, Any], model: Model) -> dict[str, Any]:
@@ -135,12 +141,14 @@ def _go_on(run: Run, trainer: Trainer, chosen: dict[str, Any]) -> None:
 
 
 def _headline(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> str:
-    data, hidden = trainer.dataset, "-".join(map(str, chosen["hidden"]))
+    data = trainer.dataset
+    sizes = ["-".join(map(str, chosen["hidden"])) + " hidden units"]
+    sizes += [f"{chosen['latent']} latent dimensions"] if "latent" in chosen else []
+    sizes += [f"{chosen['likelihood']} likelihood"] if "likelihood" in chosen else []
     return (
         f"{data.name}: {len(data.train)} training and {len(data.test)} test points of {data.data_dim} values, "
         f"binarization {chosen['binarize']}\n"
-        f"{chosen['model']}: {hidden} hidden units, {chosen['latent']} latent dimensions, "
-        f"{chosen['likelihood']} likelihood, {chosen['dtype']} on {chosen['backend']}\n"
+        f"{chosen['model']}: {', '.join(sizes)}, {chosen['dtype']} on {chosen['backend']}\n"
         f"epochs {trainer.epoch + 1} to {trainer.settings.epochs} of {trainer.steps_per_epoch} minibatches "
         f"of {chosen['batch_size']}; all goes to {run.folder}"
     )
@@ -153,16 +161,21 @@ def _result(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> dict[str, Any
     result |= {"epochs": trainer.epoch, "samples_seen": trainer.samples_seen, "seconds": trainer.seconds}
     result["split"] = trainer.dataset.split
     for name in ("data", "model", "hidden", "latent", "likelihood", "binarize", "dtype", "seed", "backend"):
-        result[name] = chosen[name]
+        result[name] = chosen.get(name)
     return result
+
+
+def in_words(name: str, parts: Mapping[str, float]) -> str:
+    """The parts of a bound, or of the objective in its place, in a line: the first, and what makes it up."""
+    first, *others = ((part.replace("_", " "), value) for part, value in parts.items())
+    made_of = ", ".join(f"{'KL' if part == 'kl' else part} {value:.3f}" for part, value in others)
+    return f"{f'{name} {first[0]}':12} {first[1]:9.3f} nats per data point" + (made_of and f" ({made_of})")
 
 
 def _summary(result: dict[str, Any]) -> str:
     lines = []
     for name in ("train", "test"):
-        bound, reconstruction, kl = (result[f"{name}_{part}"] for part in ("bound", "reconstruction", "kl"))
-        parts = f"(reconstruction {reconstruction:.3f}, KL {kl:.3f})"
-        lines.append(f"{name + ' bound':12} {bound:9.3f} nats per data point {parts}")
+        lines.append(in_words(name, under(f"{name}_", result)))
     seen, seconds = result["samples_seen"], result["seconds"]
     lines.append(f"{seen} samples seen in {seconds:.1f} s ({seen / seconds:.0f} per second)")
     lines.append(f"history, checkpoint and figures in {result['run']}")

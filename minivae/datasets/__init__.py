@@ -12,9 +12,9 @@ from pathlib import Path
 
 from ..errors import InputError, one_of
 from . import binarized_mnist, digits, frey_faces, mnist, user_file
-from .dataset import SPLITS, Dataset, Split, require_unit_interval
+from .dataset import SPLITS, Dataset, Split, one_hot, require_unit_interval
 
-__all__ = ["SPLITS", "Dataset", "Split", "available", "load", "names", "require_unit_interval"]
+__all__ = ["SPLITS", "Dataset", "Split", "available", "load", "names", "one_hot", "require_unit_interval"]
 
 _SETS = {"digits": digits, "mnist": mnist, "frey": frey_faces, "binarized-mnist": binarized_mnist}
 

@@ -67,11 +67,30 @@ class Dataset:
         return self.train.images.shape[1]
 
     @cached_property
+    def classes(self) -> int:
+        """How many labels there may be, from 0 to the largest; 0 where data points have none."""
+        labels = [part.labels for part in (self.train, self.test)]
+        return 0 if any(part is None for part in labels) else 1 + max(int(part.max()) for part in labels)
+
+    @cached_property
     def value_range(self) -> tuple[float, float]:
         """Smallest and largest value of train and test together, after scaling."""
         parts = (self.train.images, self.test.images)
         low, high = min(part.min() for part in parts), max(part.max() for part in parts)
         return float(low) / self.scale, float(high) / self.scale
+
+
+def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
+    """A 1 for each label and 0 elsewhere, ``(N, classes)`` float32.
+
+    Raises:
+        InputError: a label is not one of 0 to ``classes`` - 1.
+    """
+    if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
+        raise InputError(f"labels lie between {labels.min()} and {labels.max()}; expected 0 to {classes - 1}")
+    rows = np.zeros((len(labels), classes), np.float32)
+    rows[np.arange(len(labels)), labels] = 1
+    return rows
 
 
 def require_unit_interval(dataset: Dataset) -> None:

@@ -93,6 +93,12 @@ class Elliptical(Distribution, ABC):
         z = self.spherical(as_tensor(noise, self.loc))
         return self.loc + squeeze(matmul(self.scale_tril, expand_dims(z, -1)), -1)
 
+    def sample_with_log_prob(self, source: Any, n: int | None = None) -> tuple[Tensor, Tensor]:
+        """A sample and its log_prob, without a system of equations."""
+        noise = as_tensor(self._noise(source, n), self.loc)
+        density = self.spherical_log_density(sum(square(self.spherical(noise)), axis=-1))
+        return self.transform(noise), density - sum(self.log_diagonal, axis=-1)
+
     def log_prob(self, x: Any) -> Tensor:
         """log p of z = L^-1 (x - mu), less log |L|."""
         z = self.whiten(expand_dims(as_tensor(x, self.loc) - self.loc, -1))

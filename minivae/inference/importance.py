@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from .. import backend
 from ..autodiff import Tensor, as_tensor, exp, logsumexp, maximum, no_grad, sqrt, stack
-from ..errors import positive_integer
+from ..errors import InputError, positive_integer
 from ..models import Model
 
 
@@ -38,7 +38,7 @@ def log_likelihood(
     """log (1/K) sum_k w_k with w = p(x, z) / q(z|x), z from q(z|x) (Rezende et al. 2014, App. E; Burda et al. 2016).
 
     Args:
-        model: gives the posterior, the prior and the likelihood.
+        model: gives the posterior, the prior and the likelihood; or, without z, log p(x) itself.
         x: ``(M, data_dim)``.
         generator: draws the samples.
         samples: K.
@@ -46,16 +46,22 @@ def log_likelihood(
         chunk: how many samples are held in memory at once.
 
     Raises:
-        InputError: ``samples`` or ``chunk`` is not a positive integer, or ``x`` has another shape.
+        InputError: ``samples`` or ``chunk`` is not a positive integer, ``x`` has another shape, or
+            the model gives no log p(x).
     """
+    if model.no_log_likelihood:
+        raise InputError(f"log p(x) of {type(model).__name__}: {model.no_log_likelihood}")
     samples, chunk = positive_integer("samples", samples), positive_integer("chunk", chunk)
     with no_grad():
+        if not model.latent_dim:
+            exact = model.log_prob(x)
+            return LogLikelihood(exact, exact * 0.0, exact * 0.0 + samples)
         q, p = model.posterior(x, context), model.prior(context)
         x = as_tensor(x, q.mean)
         sums, sums_of_squares = [], []
         for start in range(0, samples, chunk):
-            z = q.sample(generator, min(chunk, samples - start))
-            log_w = model.likelihood(z, context).log_prob(x) + p.log_prob(z) - q.log_prob(z)
+            z, log_q = q.sample_with_log_prob(generator, min(chunk, samples - start))
+            log_w = model.likelihood(z, context).log_prob(x) + p.log_prob(z) - log_q
             sums.append(logsumexp(log_w, axis=0))
             sums_of_squares.append(logsumexp(log_w * 2, axis=0))
         return from_sums(logsumexp(stack(sums), axis=0), logsumexp(stack(sums_of_squares), axis=0), samples)

@@ -42,6 +42,9 @@ class WakeSleep(VAE):
         data_dim, latent_dim, hidden, options: see :class:`VAE`.
     """
 
+    minimises = "D - log p(z) by theta; -log q(z|x) on dreams by phi"
+    source = "Hinton et al. 1995, Science 268"
+
     def __init__(
         self,
         data_dim: int,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..autodiff import Parameter, Tensor, as_tensor, no_grad
-from ..backend import Generator
+from ..backend import Generator, namespace
 from ..distributions import Distribution
 from ..errors import InputError
 from ..nn import Module
 
 
 class Batch(NamedTuple):
-    """A minibatch: data ``(M, data_dim)`` and what the model is told beside them."""
+    """A minibatch: data ``(M, data_dim)`` and, ``(M, context_dim)``, what the model is told beside them."""
 
     x: Tensor
     context: Any = None
@@ -24,28 +25,48 @@ class Objective(NamedTuple):
     Attributes:
         loss: 0-d, to be minimised, in nats per data point.
         parameters: what this phase trains.
-        parts: named 0-d tensors in nats per data point, unweighted, for the history.
+        parts: named 0-d tensors in nats per data point, unweighted, for the history; ``bound`` is the
+            lower bound on log p(x), and ``objective`` minus the loss where that is something else.
+        assignments: state that training changes otherwise than by gradients, such as running
+            means: pairs of a tensor and its new value, written after the gradients are taken.
+        optimizer: the phase's own, ``(name, options)``; None for the one of the run.
     """
 
     loss: Tensor
     parameters: list[Parameter]
     parts: dict[str, Tensor]
+    assignments: Sequence[tuple[Tensor, Tensor]] = ()
+    optimizer: tuple[str, dict[str, Any]] | None = None
+
+    def with_loss(self, loss: Tensor, **parts: Tensor) -> Objective:
+        """The same phase with another loss than minus the bound, and with further parts."""
+        return self._replace(loss=loss, parts={"objective": -loss, **self.parts, **parts})
 
 
 class Model(Module):
     """Base of the models with a latent variable z: prior p(z), likelihood p(x|z), posterior q(z|x).
 
     Attributes:
+        minimises: the loss in a line: D is -log p(x|z), R is KL(q(z|x) || p(z)).
+        source: author, year and title or number of the paper.
         config: the constructor's arguments that rebuild the model, as JSON can hold them;
             without seed, dtype and library, which belong to a run.
-        data_dim, latent_dim: the lengths of x and z.
+        data_dim, latent_dim: the lengths of x and z; without a latent variable the latter is 0.
+        context_dim: the length of the context, one-hot labels in training; 0 for none.
         needs_unit_interval: whether the likelihood is for data in [0, 1].
+        values: how many values each place of a discrete z has, for ``codes``; 0 if z is continuous.
+        no_log_likelihood: why log p(x) cannot be estimated; empty if it can.
     """
 
+    minimises: str = ""
+    source: str = ""
     config: dict[str, Any]
     data_dim: int
     latent_dim: int
+    context_dim: int = 0
     needs_unit_interval: bool
+    values: int = 0
+    no_log_likelihood: str = ""
 
     def posterior(self, x: Any, context: Any = None) -> Distribution:
         """q(z|x), the recognition model: for x of shape ``(..., data_dim)``."""
@@ -68,6 +89,19 @@ class Model(Module):
         """
         raise NotImplementedError
 
+    def scalar(self, value: float) -> Tensor:
+        """A 0-d tensor of the model's dtype and library: state that :meth:`advance` sets."""
+        like = self.parameters()[0]
+        return Tensor(namespace(like.data).full((), value, dtype=like.dtype))
+
+    def advance(self, step: int, total_steps: int) -> None:
+        """Set what changes with the step, in 0-d tensors, before the step is taken (or replayed).
+
+        Args:
+            step: minibatches seen before it.
+            total_steps: of the whole run.
+        """
+
     # What users call; none of it is recorded for differentiation.
 
     def encode(self, x: Any, context: Any = None) -> Tensor:
@@ -80,14 +114,26 @@ class Model(Module):
         with no_grad():
             return self.likelihood(z, context).mean
 
+    def codes(self, x: Any) -> Tensor:
+        """The numbers of the values of a discrete z, ``(M, places)`` integers."""
+        raise InputError(f"the z of {type(self).__name__} is not discrete; it has no codes")
+
     def reconstruct(self, x: Any, context: Any = None) -> Tensor:
         """The means of p(x|z) at the posterior means of z: what the code keeps of ``x``."""
         return self.decode(self.encode(x, context), context)
 
     def sample(self, generator: Generator, n: int, context: Any = None) -> Tensor:
-        """``n`` draws of z from the prior, decoded to the means of p(x|z), ``(n, data_dim)``."""
+        """``n`` draws of z from the prior, decoded to the means of p(x|z), ``(n, data_dim)``.
+
+        Args:
+            generator: draws z.
+            n: how many.
+            context: ``(n, context_dim)``, for a model that is told one.
+        """
         with no_grad():
-            return self.decode(self.prior(context).sample(generator, n), context)
+            p = self.prior(context)
+            z = p.sample(generator, n) if p.mean.ndim == 1 else p.sample(generator)
+            return self.decode(z, context)
 
     def _vectors(self, name: str, value: Any, length: str) -> Tensor:
         """``value`` as a tensor over vectors as long as the attribute called ``length``.
@@ -99,3 +145,9 @@ class Model(Module):
         if vectors.shape[-1:] != (expected,):
             raise InputError(f"{name} has shape {vectors.shape}, but this model was built for {length}={expected}")
         return vectors
+
+    def _told(self, context: Any) -> Tensor:
+        """The context as a tensor; raises :class:`InputError` if there is none, or of another length."""
+        if context is None:
+            raise InputError(f"context is None; this model expects one, (M, {self.context_dim})")
+        return self._vectors("context", context, "context_dim")

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from .. import bounds
-from ..autodiff import Tensor, as_tensor, mean, sigmoid, softplus
+from ..autodiff import Tensor, as_tensor, sigmoid, softplus
 from ..backend import Generator, generator
-from ..distributions import Bernoulli, Distribution, Normal, StandardNormal
-from ..errors import InputError, one_of, positive_integer
+from ..distributions import Bernoulli, Distribution, Normal, StandardNormal, kl
+from ..errors import InputError, one_of, positive_integer, positive_number
 from ..nn import MLP, Linear, Module
 from .model import Batch, Model, Objective
 
@@ -38,6 +38,7 @@ class GaussianMLP(Module):
         sigmoid_mean: pass mu through a sigmoid, as the paper does for Frey Face.
         log_var_floor: keep log sigma^2 above this, smoothly: floor + softplus(. - floor),
             which is the identity well above the floor and never stops the gradient.
+        variance: sigma^2, the same for every output; learned, as in Eq. 12, if None.
         options: ``activation`` of the hidden layers and options of ``Linear``.
     """
 
@@ -50,21 +51,23 @@ class GaussianMLP(Module):
         *,
         sigmoid_mean: bool = False,
         log_var_floor: float | None = None,
+        variance: float | None = None,
         activation: str = "tanh",
         **options: Any,
     ) -> None:
         sizes = (inputs, *hidden)
         self.hidden = MLP(sizes, generator, activation=activation, activate_last=True, **options)
         self.mean = Linear(sizes[-1], outputs, generator, **options)
-        self.log_var = Linear(sizes[-1], outputs, generator, **options)
+        self.log_var = Linear(sizes[-1], outputs, generator, **options) if variance is None else math.log(variance)
         self.sigmoid_mean, self.log_var_floor = sigmoid_mean, log_var_floor
 
     def __call__(self, x: Any) -> Normal:
         """``(..., inputs)`` -> a Gaussian over ``(..., outputs)``."""
         h = self.hidden(x)
-        mu, log_var = self.mean(h), self.log_var(h)
-        if self.sigmoid_mean:
-            mu = sigmoid(mu)
+        mu = sigmoid(self.mean(h)) if self.sigmoid_mean else self.mean(h)
+        if isinstance(self.log_var, float):
+            return Normal(mu, self.log_var)
+        log_var = self.log_var(h)
         if self.log_var_floor is not None:
             log_var = softplus(log_var - self.log_var_floor) + self.log_var_floor
         return Normal(mu, log_var)
@@ -84,15 +87,21 @@ class BernoulliMLP(Module):
 class VAE(Model):
     """The paper's model, with its two likelihoods and its two estimators.
 
+    A variant overrides one of the methods: ``build`` for other networks, ``posterior``,
+    ``prior`` or ``likelihood`` for other distributions, ``bound`` for another bound, or
+    ``objectives`` for what is added to it.
+
     Args:
         data_dim: the length of x.
         latent_dim: the length of z (the paper's N_z).
         hidden: the encoder's hidden layers; the decoder has them in reverse.
-        likelihood: "bernoulli" for data in [0, 1], "gaussian" for real data.
+        likelihood: p(x|z): bernoulli (Eq. 11) for data in [0, 1], gaussian (Eq. 12) for real data.
         sigmoid_mean: Gaussian means in (0, 1), as for Frey Face.
-        estimator: "B" (Eq. 7, gradients of less variance) or "A" (Eq. 6).
+        variance: of the Gaussian likelihood, fixed; learned for each x_i if None.
+        estimator: B (Eq. 7, gradients of less variance) or A (Eq. 6).
         samples: L, draws of z for each data point.
-        activation, init: of the networks; "paper" initializes from N(0, 0.01^2).
+        activation: of the hidden layers.
+        init: of the weights; "paper" draws them from N(0, 0.01^2).
         seed: of the initial weights; the same on every library.
         dtype, library: of the parameters.
 
@@ -100,15 +109,19 @@ class VAE(Model):
         InputError: an argument is out of its range, named with what came.
     """
 
+    minimises = "D + R"
+    source = "Kingma & Welling 2014, arXiv 1312.6114"
+
     def __init__(
         self,
         data_dim: int,
         latent_dim: int = 20,
         hidden: Sequence[int] = (500,),
         *,
-        likelihood: str = "bernoulli",
+        likelihood: Literal["bernoulli", "gaussian"] = "bernoulli",
         sigmoid_mean: bool = False,
-        estimator: str = "B",
+        variance: float | None = None,
+        estimator: Literal["A", "B"] = "B",
         samples: int = 1,
         activation: str = "tanh",
         init: str = "glorot",
@@ -118,26 +131,31 @@ class VAE(Model):
     ) -> None:
         self.data_dim = positive_integer("data_dim", data_dim)
         self.latent_dim = positive_integer("latent_dim", latent_dim)
-        hidden = _sizes("hidden", hidden)
+        self.hidden = sizes("hidden", hidden)
         self.samples = positive_integer("samples", samples)
         self.estimator = one_of("estimator", estimator, ("A", "B"))
-        gaussian = one_of("likelihood", likelihood, ("bernoulli", "gaussian")) == "gaussian"
-        if sigmoid_mean and not gaussian:
-            raise InputError("sigmoid_mean is True with the Bernoulli likelihood; it belongs to the Gaussian one")
-        self.needs_unit_interval = not gaussian or sigmoid_mean
-        self.config = {"data_dim": self.data_dim, "latent_dim": self.latent_dim, "hidden": hidden}
-        self.config |= {"likelihood": likelihood, "sigmoid_mean": sigmoid_mean, "estimator": estimator}
-        self.config |= {"samples": self.samples, "activation": activation, "init": init}
-        noise = generator(seed, "numpy")
+        one_of("likelihood", likelihood, ("bernoulli", "gaussian"))
+        self._gaussian = _gaussian_options(likelihood, sigmoid_mean, variance)
+        self.needs_unit_interval = self._gaussian is None or sigmoid_mean
+        self.config = {"data_dim": self.data_dim, "latent_dim": self.latent_dim, "hidden": self.hidden}
+        self.config |= {"likelihood": likelihood, "sigmoid_mean": sigmoid_mean, "variance": variance}
+        self.config |= {"estimator": estimator, "samples": self.samples, "activation": activation, "init": init}
         options = {"activation": activation, "init": init, "dtype": dtype, "library": library}
-        self.encoder = GaussianMLP(self.data_dim, hidden, self.latent_dim, noise, **options)
-        decoder = (self.latent_dim, hidden[::-1], self.data_dim, noise)
-        if gaussian:
-            self.decoder = GaussianMLP(*decoder, sigmoid_mean=sigmoid_mean, log_var_floor=LOG_VAR_FLOOR, **options)
-        else:
-            self.decoder = BernoulliMLP(*decoder, **options)
+        self.build(generator(seed, "numpy"), options)
 
-    def posterior(self, x: Any, context: Any = None) -> Normal:
+    def build(self, noise: Generator, options: dict[str, Any]) -> None:
+        """Make the networks: the encoder, then the decoder. ``noise`` draws their weights."""
+        self.encoder = GaussianMLP(self.data_dim, self.hidden, self.latent_dim, noise, **options)
+        self.decoder = self.make_decoder(self.latent_dim, noise, options)
+
+    def make_decoder(self, inputs: int, noise: Generator, options: dict[str, Any]) -> GaussianMLP | BernoulliMLP:
+        """The network of p(x|z) for so many inputs."""
+        layers = (inputs, self.hidden[::-1], self.data_dim, noise)
+        if self._gaussian is None:
+            return BernoulliMLP(*layers, **options)
+        return GaussianMLP(*layers, log_var_floor=LOG_VAR_FLOOR, **self._gaussian, **options)
+
+    def posterior(self, x: Any, context: Any = None) -> Distribution:
         """q(z|x), Eq. 9: ``(..., data_dim)`` -> a Gaussian over ``(..., latent_dim)``."""
         return self.encoder(self._vectors("x", x, "data_dim"))
 
@@ -145,9 +163,9 @@ class VAE(Model):
         """p(x|z), Eq. 11 or 12: ``(..., latent_dim)`` -> a distribution over ``(..., data_dim)``."""
         return self.decoder(self._vectors("z", z, "latent_dim"))
 
-    def prior(self, context: Any = None) -> StandardNormal:
+    def prior(self, context: Any = None) -> Distribution:
         """p(z) = N(0, I)."""
-        return StandardNormal(self.latent_dim, self.encoder.mean.weight)
+        return StandardNormal(self.latent_dim, self.encoder.parameters()[0])
 
     def bound(self, x: Any, noise: Any, context: Any = None, samples: int | None = None) -> bounds.Bound:
         """The estimated lower bound on log p(x) of each data point, and its parts, in nats.
@@ -155,42 +173,57 @@ class VAE(Model):
         Args:
             x: ``(M, data_dim)``.
             noise: a generator, or epsilon itself, ``(L, M, latent_dim)``.
-            context: not used by this model.
+            context: ``(M, context_dim)``, for a model that is told one.
             samples: L; the model's own by default. With explicit noise its first axis says.
 
         Raises:
             InputError: ``x`` or the noise has another shape.
         """
-        x = self._vectors("x", x, "data_dim")
-        q = self.posterior(x)
-        if isinstance(noise, Generator):
-            z = q.sample(noise, self.samples if samples is None else samples)
-        else:
-            z = q.sample(_checked_noise(noise, q))
-        log_likelihood = self.likelihood(z).log_prob(x)
         if self.estimator == "A":
-            return bounds.sgvb_a(log_likelihood, self.prior().log_prob(z), q.log_prob(z))
-        return bounds.gaussian_vae(q, log_likelihood)
+            return bounds.sgvb_a(*self.terms(x, noise, context, samples))
+        x = self._vectors("x", x, "data_dim")
+        q = self.posterior(x, context)
+        z = q.sample(self.noise(q, noise, samples))
+        return bounds.sgvb_b(self.likelihood(z, context).log_prob(x), kl(q, self.prior(context)))
+
+    def terms(self, x: Any, noise: Any, context: Any = None, samples: int | None = None) -> tuple[Tensor, ...]:
+        """log p(x|z), log p(z) and log q(z|x) at draws of z, each ``(L, M)``. Arguments as of :meth:`bound`."""
+        x = self._vectors("x", x, "data_dim")
+        q = self.posterior(x, context)
+        z, log_q = q.sample_with_log_prob(self.noise(q, noise, samples))
+        return self.likelihood(z, context).log_prob(x), self.prior(context).log_prob(z), log_q
+
+    def noise(self, q: Distribution, noise: Any, samples: int | None = None) -> Tensor:
+        """The noise of L draws from ``q``: drawn with a generator, or as it is given, of the right shape."""
+        if isinstance(noise, Generator):
+            return q.draw_noise(noise, (self.samples if samples is None else positive_integer("samples", samples),))
+        return _checked_noise(noise, q)
 
     def objectives(self, batch: Batch, noise: Any) -> list[Objective]:
         """One phase: minus the bound, averaged over the minibatch (Eq. 8 divided by N)."""
-        bound = self.bound(batch.x, noise, batch.context)
-        parts: dict[str, Tensor] = {
-            "bound": mean(bound.value),
-            "reconstruction": mean(bound.reconstruction),
-            "kl": mean(bound.kl),
-        }
+        parts = self.bound(batch.x, noise, batch.context).parts()
         return [Objective(-parts["bound"], self.parameters(), parts)]
 
 
-def _sizes(name: str, values: Any) -> list[int]:
+def _gaussian_options(likelihood: str, sigmoid_mean: bool, variance: float | None) -> dict[str, Any] | None:
+    """The decoder's own options; None for the Bernoulli likelihood, which has none."""
+    if likelihood == "gaussian":
+        return {"sigmoid_mean": sigmoid_mean, "variance": variance and positive_number("variance", variance)}
+    for name, value in (("sigmoid_mean", sigmoid_mean), ("variance", variance)):
+        if value:
+            raise InputError(f"{name} is {value} with the Bernoulli likelihood; it belongs to the Gaussian one")
+    return None
+
+
+def sizes(name: str, values: Any) -> list[int]:
+    """Return ``values`` as a list of layer sizes, or raise :class:`InputError` naming them."""
     try:
         return [positive_integer(f"{name}[{i}]", value) for i, value in enumerate(values)]
     except TypeError:
         raise InputError(f"{name} is {values!r}; expected a sequence of layer sizes, such as (500,)") from None
 
 
-def _checked_noise(noise: Any, q: Normal) -> Tensor:
+def _checked_noise(noise: Any, q: Distribution) -> Tensor:
     # Noise of any shape that broadcasts would be shared between data points or samples.
     noise = as_tensor(noise, q.mean)
     if noise.shape[1:] != q.mean.shape:

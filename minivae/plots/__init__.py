@@ -13,11 +13,14 @@ images, ``(height, width, 3)`` for colour, and None for data that are no images:
 their rows are drawn as stair-stepped curves, the components from left to right.
 """
 
+from .codes import codebook_usage
 from .curves import learning_curve
 from .images import reconstructions, samples
 from .latent import interpolation, latent_scatter, manifold, manifold_grid
+from .traversals import traversals
 
 __all__ = [
+    "codebook_usage",
     "interpolation",
     "latent_scatter",
     "learning_curve",
@@ -25,4 +28,5 @@ __all__ = [
     "manifold_grid",
     "reconstructions",
     "samples",
+    "traversals",
 ]

@@ -14,7 +14,12 @@ from .canvas import LABEL_SIZE, PALETTE, SMALL_SIZE, TITLE_SIZE, number, picture
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-TERMS = {"bound": "lower bound", "reconstruction": "reconstruction", "kl": "KL divergence"}
+TERMS = {
+    "bound": "lower bound",
+    "objective": "objective, minus the loss",
+    "reconstruction": "reconstruction",
+    "kl": "KL divergence",
+}
 STYLES = {
     "train": {"color": PALETTE[0], "linestyle": "-", "marker": "o"},
     "test": {"color": PALETTE[1], "linestyle": "--", "marker": "s"},
@@ -25,10 +30,12 @@ UNIT = "nats per data point"
 def learning_curve(history: Mapping[str, Sequence[float]], path: str | os.PathLike) -> None:
     """Draw the bound on training and test data, and below it the parts that make it up.
 
+    Without a bound the objective takes its place.
+
     ``history`` holds columns of one length: ``samples_seen``, and for ``train``
     and ``test`` each ``<split>_bound``, ``<split>_reconstruction`` and
     ``<split>_kl``, in nats per data point (bound = reconstruction - KL). Only
-    ``samples_seen`` and ``train_bound`` must be there; in the others, empty cells
+    ``samples_seen`` and ``train_bound`` (or ``train_objective``) must be there; in the others, empty cells
     (``""``, None, NaN) are passed over, and so is a part that is nowhere given.
     The horizontal axis is logarithmic, as in Fig. 2, when the samples span a
     factor of ten. First values far away from all others are left out of the
@@ -38,18 +45,20 @@ def learning_curve(history: Mapping[str, Sequence[float]], path: str | os.PathLi
         InputError: a column missing, empty, of another length or not of numbers; an unusable path.
     """
     seen = _column(history, "samples_seen")
-    curves = {term: _curves(history, term, len(seen)) for term in TERMS}
-    if not np.isfinite(seen).all() or "train" not in curves["bound"]:
+    without = "train_bound" not in history and "train_objective" in history
+    top, other = ("objective", "bound") if without else ("bound", "objective")
+    curves = {term: _curves(history, term, len(seen)) for term in TERMS if term != other}
+    if not np.isfinite(seen).all() or "train" not in curves[top]:
         raise InputError("history has no finite train_bound, or samples_seen is not finite; expected both")
-    terms = [term for term in TERMS if curves[term]]
+    terms = [term for term in curves if curves[term]]
     with picture(path, figsize=(6.5, 5.6 if len(terms) > 1 else 3.6), layout="constrained") as figure:
         below = [terms[1:]] if terms[1:] else []
         ratios = [1.5, 1][: 1 + len(below)]
-        panels = figure.subplot_mosaic([["bound"] * max(1, len(terms) - 1), *below], height_ratios=ratios)
+        panels = figure.subplot_mosaic([[top] * max(1, len(terms) - 1), *below], height_ratios=ratios)
         for term in terms:
             _draw_panel(panels[term], TERMS[term], seen, curves[term])
-        panels["bound"].legend(fontsize=SMALL_SIZE, loc="lower right", frameon=False)
-        figure.suptitle(_headline(seen, curves["bound"]), fontsize=TITLE_SIZE)
+        panels[top].legend(fontsize=SMALL_SIZE, loc="lower right", frameon=False)
+        figure.suptitle(_headline(top, seen, curves[top]), fontsize=TITLE_SIZE)
 
 
 def _column(history: Mapping[str, Sequence[float]], name: str) -> np.ndarray:
@@ -122,6 +131,6 @@ def _frame(axes: Axes, values: np.ndarray) -> str:
     return f"\nout of frame: {' and '.join(outside)}" if outside else ""
 
 
-def _headline(seen: np.ndarray, bounds: Mapping[str, np.ndarray]) -> str:
+def _headline(term: str, seen: np.ndarray, bounds: Mapping[str, np.ndarray]) -> str:
     last = ", ".join(f"{split} {number(values[np.isfinite(values)][-1], ',.5g')}" for split, values in bounds.items())
-    return f"Bound after {seen.max():,.0f} samples: {last} {UNIT}"
+    return f"{term.capitalize()} after {seen.max():,.0f} samples: {last} {UNIT}"

@@ -39,13 +39,15 @@ def reconstructions(
         axes.tick_params(length=0)
 
 
-def samples(images: np.ndarray, image_shape: tuple[int, ...] | None, path: str | os.PathLike) -> None:
-    """Draw samples ``(N, D)`` of the model in a tile that is as square as may be (as Fig. 5).
+def samples(
+    images: np.ndarray, image_shape: tuple[int, ...] | None, path: str | os.PathLike, columns: int | None = None
+) -> None:
+    """Draw samples ``(N, D)`` of the model in a tile that is as square as may be (as Fig. 5), or so wide.
 
     Raises:
         InputError: another shape, values that are not finite, or an unusable path.
     """
     images = matrix("images", images)
-    cells = in_rows(images, math.ceil(math.sqrt(len(images))))
+    cells = in_rows(images, columns or math.ceil(math.sqrt(len(images))))
     with picture(path) as figure:
         draw_tile(figure, cells, image_shape, f"{len(images)} samples from the model")

@@ -11,43 +11,71 @@ from ..datasets import Dataset
 from ..models import Model
 from ..training import Feed, History
 from ..training.evaluate import EVALUATION_SEED
+from .codes import codebook_usage
 from .curves import learning_curve
 from .images import reconstructions, samples
 from .latent import interpolation, latent_scatter, manifold
+from .traversals import traversals
 
 POINTS = 2000  # of the test set, in the latent scatter
 PAIRS = 6  # of test points, interpolated between
+SAMPLES_OF_A_LABEL = 10
 
 
 def draw_run(model: Model, dataset: Dataset, test: Feed, history: History, folder: Path) -> list[Path]:
     """Draw what there is to see of a trained model, and return the files written.
 
-    Learning curve, reconstructions of test points, samples from the prior, the
-    latent space of the test points, interpolations between them and, with two latent
-    dimensions, the manifold of Figure 4.
+    Learning curve and samples (of a model that is told labels, a row of samples for each).
+    Where there is a latent variable: reconstructions of test points, their places in latent
+    space, interpolations between them, traversals of each latent dimension and, with two
+    of them, the manifold of Figure 4; how often the codes of a codebook are used.
     """
+    picture = Pictures(folder)
     generator = backend.generator(EVALUATION_SEED, test.library)
-    rows = np.random.default_rng(0).permutation(len(test))[:POINTS]
-    x = test.batch(rows, generator).x
-    z, shape = model.encode(x).numpy(), dataset.image_shape
-    labels = None if dataset.test.labels is None else dataset.test.labels[rows]
-    pairs = min(len(rows) // 2, PAIRS)
-    paths: list[Path] = []
+    if len(history):
+        learning_curve(history.columns(), picture.path("learning_curve"))
+    labels = np.repeat(np.arange(model.context_dim), SAMPLES_OF_A_LABEL)
+    context = test.one_hot(labels) if model.context_dim else None
+    drawn = model.sample(generator, len(labels) or 100, context).numpy()
+    columns = SAMPLES_OF_A_LABEL if model.context_dim else None
+    samples(drawn, dataset.image_shape, picture.path("samples"), columns)
+    if model.latent_dim:
+        _draw_latent(model, dataset, test, picture)
+    return picture.paths
 
-    def path(name: str) -> Path:
-        paths.append(folder / f"{name}.png")
-        return paths[-1]
+
+class Pictures:
+    """Names the pictures of a run and remembers their paths."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.paths = folder, []
+
+    def path(self, name: str) -> Path:
+        """Where the picture of this name goes."""
+        self.paths.append(self.folder / f"{name}.png")
+        return self.paths[-1]
+
+
+def _draw_latent(model: Model, dataset: Dataset, test: Feed, picture: Pictures) -> None:
+    """What there is to see of the latent space."""
+    rows, shape = np.random.default_rng(0).permutation(len(test))[:POINTS], dataset.image_shape
+    x, context = test.batch(rows, backend.generator(EVALUATION_SEED, test.library))
+    z = model.encode(x, context).numpy()
+    pairs = min(len(rows) // 2, PAIRS)
 
     def decode(codes: np.ndarray) -> np.ndarray:
-        return model.decode(backend.asarray(codes, x.dtype, test.library)).numpy()
+        """Of a model that is told a label, in company of the first data point's."""
+        told = None if context is None else test.one_hot(np.full(len(codes), dataset.test.labels[rows[0]]))
+        return model.decode(backend.asarray(codes, x.dtype, test.library), told).numpy()
 
-    if len(history):
-        learning_curve(history.columns(), path("learning_curve"))
-    reconstructions(x.numpy()[:30], decode(z[:30]), shape, path("reconstructions"))
-    samples(model.sample(generator, 100).numpy(), shape, path("samples"))
-    latent_scatter(z, labels, path("latent"))
+    rebuilt = model.reconstruct(x[:30], None if context is None else context[:30]).numpy()
+    reconstructions(x.numpy()[:30], rebuilt, shape, picture.path("reconstructions"))
+    latent_scatter(z, None if dataset.test.labels is None else dataset.test.labels[rows], picture.path("latent"))
     if pairs:
-        interpolation(decode, z[:pairs], z[pairs : 2 * pairs], shape, path("interpolation"))
+        interpolation(decode, z[:pairs], z[pairs : 2 * pairs], shape, picture.path("interpolation"))
+    if model.values:
+        codebook_usage(model.codes(x).numpy(), model.values, picture.path("codebook"))
+    else:
+        traversals(decode, z, shape, picture.path("traversals"))
     if model.latent_dim == 2:
-        manifold(decode, shape, path("manifold"))
-    return paths
+        manifold(decode, shape, picture.path("manifold"))

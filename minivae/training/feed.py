@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import backend
 from ..autodiff import Tensor, astype, less, take, uniform
-from ..datasets import Split
+from ..datasets import Split, one_hot
 from ..errors import InputError, one_of, positive_integer
 from ..models import Batch
 
@@ -28,10 +28,21 @@ class Feed:
             "threshold": 1 above 1/2; "dynamic": each pixel drawn anew at each visit, 1
             with its grey level as the probability.
         dtype, library: of the minibatches.
+        classes: the context is the label among so many, one-hot; 0 for no context.
+
+    Raises:
+        InputError: a context is asked for, and there are no labels, or others.
     """
 
     def __init__(
-        self, split: Split, scale: float, *, binarize: str = "none", dtype: Any = None, library: str | None = None
+        self,
+        split: Split,
+        scale: float,
+        *,
+        binarize: str = "none",
+        dtype: Any = None,
+        library: str | None = None,
+        classes: int = 0,
     ) -> None:
         self.binarize = one_of("binarize", binarize, BINARIZE)
         self.scale, self.dtype = scale, backend.float_dtype(dtype)
@@ -40,18 +51,32 @@ class Feed:
         # data do not turn a float32 run into a float64 one.
         images = split.images.astype(self.dtype, copy=False) if split.images.dtype.kind == "f" else split.images
         self.images = Tensor(backend.asarray(images, backend=self.library))
+        self.classes, self.contexts = classes, None
+        if classes:
+            if split.labels is None:
+                raise InputError("the data have no labels, which this model is told as its context")
+            self.contexts = self.one_hot(split.labels)
 
     def __len__(self) -> int:
         return len(self.images)
 
     def batch(self, rows: Tensor | np.ndarray, generator: backend.Generator) -> Batch:
-        """The minibatch of the data points at ``rows``, ``(M, data_dim)``."""
-        x = astype(take(self.images, self._on_device(rows)), self.dtype) / self.scale
+        """The minibatch of the data points at ``rows``: ``(M, data_dim)``, and ``(M, classes)`` where wanted."""
+        rows = self._on_device(rows)
+        x = astype(take(self.images, rows), self.dtype) / self.scale
         if self.binarize == "threshold":
             x = astype(x > 0.5, self.dtype)
         elif self.binarize == "dynamic":
             x = astype(less(uniform(generator, x.shape, self.dtype), x), self.dtype)
-        return Batch(x)
+        return Batch(x, None if self.contexts is None else take(self.contexts, rows))
+
+    def one_hot(self, labels: np.ndarray) -> Tensor:
+        """Labels as a model is told them: ``(N,)`` -> ``(N, classes)``.
+
+        Raises:
+            InputError: one of them is not among the classes.
+        """
+        return Tensor(backend.asarray(one_hot(labels, self.classes), self.dtype, self.library))
 
     def in_order(self, batch_size: int) -> Iterator[Tensor]:
         """The rows of minibatches of all data points once, in order; the last may be smaller."""

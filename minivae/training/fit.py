@@ -84,7 +84,8 @@ def _train_until_report(trainer: Trainer, bar: tqdm, interrupt: Interrupt) -> bo
         trainer.train_step()
         bar.update(trainer.settings.batch_size)
         if trainer.step % STEPS_PER_READING == 0:
-            bar.set_postfix_str(f"bound {trainer.running_parts()['bound']:.2f} nats", refresh=False)
+            name, value = next(iter(trainer.running_parts().items()))
+            bar.set_postfix_str(f"{name} {value:.2f} nats", refresh=False)
     trainer.running_parts()  # waits for the device, so that the seconds are those of finished work
     trainer.seconds += time.perf_counter() - start
     return trainer.step == end

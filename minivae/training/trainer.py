@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..autodiff import Tensor, backward, compile, no_grad
+from ..autodiff import Tensor, assign, backward, compile, no_grad
 from ..bounds import weight_log_prior
 from ..datasets import Dataset, require_unit_interval
 from ..errors import InputError, NonFiniteError
@@ -59,6 +59,7 @@ class Trainer:
             "binarize": settings.binarize,
             "dtype": weight.dtype,
             "library": backend.library_of(weight.data).name,
+            "classes": model.context_dim,
         }
         self.train = Feed(dataset.train, dataset.scale, **options)
         self.test = Feed(dataset.test, dataset.scale, **options)
@@ -100,11 +101,13 @@ class Trainer:
         noise = backend.generator(0, self.train.library)
         with no_grad():
             objectives = self.model.objectives(self.train.batch(self.order[0], noise), noise)
-        kind, options = OPTIMIZERS[self.settings.optimizer], dict(self.settings.optimizer_options)
+        options = dict(self.settings.optimizer_options)
         if self.settings.lr is not None:
             options["lr"] = self.settings.lr
+        usual = self.settings.optimizer, options
+        chosen = [(o.parameters, *(o.optimizer or usual)) for o in objectives]
         try:
-            return [kind(objective.parameters, **options) for objective in objectives]
+            return [OPTIMIZERS[name](parameters, **options) for parameters, name, options in chosen]
         except TypeError as error:
             raise InputError(f"optimizer_options do not suit {self.settings.optimizer}: {error}") from error
 
@@ -124,6 +127,7 @@ class Trainer:
         factor = SCHEDULES[self.settings.schedule](self.step, self.total_steps)
         for optimizer in self.optimizers:
             optimizer.advance(factor)
+        self.model.advance(self.step, self.total_steps)
         parts = self._update(self.order[place])
         if self.step % self._steps_per_reading == 0:
             self.running_steps += 1
@@ -139,6 +143,8 @@ class Trainer:
         gradients = [backward(self._loss(o), o.parameters, retain_graph=len(objectives) > 1) for o in objectives]
         for optimizer, gradient in zip(self.optimizers, gradients, strict=True):
             optimizer.apply(gradient)
+        for target, value in [pair for o in objectives for pair in o.assignments]:
+            assign(target, value.detach())
         return {name: part.detach() for o in objectives for name, part in o.parts.items()}
 
     def _loss(self, objective: Objective) -> Tensor:
@@ -176,8 +182,8 @@ class Trainer:
         return parts
 
     def out_of_patience(self) -> bool:
-        """Whether the test bound has not risen for ``patience`` reports."""
-        bounds = [row["test_bound"] for row in self.history.rows]
+        """Whether the test bound (or the objective in its place) has not risen for ``patience`` reports."""
+        bounds = [row.get("test_objective", row.get("test_bound")) for row in self.history.rows]
         patience = self.settings.patience
         return patience is not None and len(bounds) > patience and max(bounds[-patience:]) <= max(bounds[:-patience])
 
@@ -242,5 +248,8 @@ def _require_fit(model: Model, dataset: Dataset, settings: Settings) -> None:
         raise InputError(
             f"{dataset.name} has {dataset.data_dim} columns, but this model was built for data_dim={model.data_dim}"
         )
+    if model.context_dim and dataset.classes != model.context_dim:
+        found = f"labels from 0 to {dataset.classes - 1}" if dataset.classes else "no labels"
+        raise InputError(f"{dataset.name} has {found}, but this model was built for context_dim={model.context_dim}")
     if model.needs_unit_interval or settings.binarize != "none":
         require_unit_interval(dataset)

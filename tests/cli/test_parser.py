@@ -3,11 +3,11 @@
 import pytest
 
 from minivae import __version__
-from minivae.cli.options import COMMON, USUAL
+from minivae.cli.options import COMMON, USUAL, of_model
 from minivae.cli.parser import make_parser
 from minivae.datasets import names
 
-COMMANDS = ("train", "evaluate", "sample", "plot", "info")
+COMMANDS = ("train", "evaluate", "sample", "plot", "info", "models")
 TRAIN_OPTIONS = (
     *("--data", "--backend", "--dtype", "--seed", "--hidden", "--latent", "--likelihood", "--estimator", "--samples"),
     *("--optimizer", "--lr", "--batch-size", "--epochs", "--binarize", "--out", "--resume", "--json"),
@@ -37,8 +37,10 @@ def test_help_of_a_command_is_readable(cli, command):
 def test_help_of_train_shows_options_and_defaults(cli):
     shown = " ".join(cli("train", "--help").out.split())
     assert all(option in shown for option in TRAIN_OPTIONS)
-    for name in ("binarize", "estimator", "samples", "optimizer", "batch_size", "dtype", "seed"):
+    for name in ("binarize", "optimizer", "batch_size", "dtype", "seed"):
         assert f"(default: {COMMON[name]})" in shown
+    for name in ("estimator", "samples"):  # other models may have others
+        assert f"(default: {of_model('vae')[name].default};" in shown
     for name in names():
         assert f"{name} --hidden {USUAL[name]['hidden'][0]} --latent {USUAL[name]['latent']}" in shown
 

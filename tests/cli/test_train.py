@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from minivae import datasets
-from minivae.cli.options import COMMON, USUAL
+from minivae.cli.options import COMMON, USUAL, of_model
 from minivae.training import Feed, Run, evaluate
 
 from .conftest import SMALL
 
 FILES = {"config.json", "history.csv", "model.npz"}
-FIGURES = {f"{name}.png" for name in ("learning_curve", "reconstructions", "samples", "latent", "interpolation")}
+DRAWN = ("learning_curve", "reconstructions", "samples", "latent", "interpolation", "traversals")
+FIGURES = {f"{name}.png" for name in DRAWN}
 KEYS = {"run", "data", "model", "train_bound", "test_bound", "samples_seen", "seconds", "backend"}
 
 
@@ -29,7 +30,8 @@ def test_a_run_folder_holds_configuration_history_checkpoint_and_figures(trained
     config = json.loads((trained / "config.json").read_text())
     assert config["model"] == "vae"
     assert config["backend"]["library"] == "numpy"
-    expected = {**COMMON, **USUAL["digits"], "data": "digits", "epochs": 2, "hidden": [12], "latent": 2}
+    of_vae = {name: option.default for name, option in of_model("vae").items()}
+    expected = {**COMMON, **of_vae, **USUAL["digits"], "data": "digits", "epochs": 2, "hidden": [12], "latent": 2}
     assert config["options"] == {**expected, "backend": "numpy"}
 
 

@@ -1,0 +1,64 @@
+"""The disentangled beta-VAE: a capacity that the KL is to have, raised as training proceeds.
+
+    minimises  D + gamma |R - C(t)|,    R = KL(q(z|x) || p(z)), averaged over the minibatch
+
+Burgess et al. 2018, "Understanding disentangling in beta-VAE", arXiv 1804.03599, Eq. 8. C
+rises linearly from 0 to its largest value, so that latent dimensions open one after the
+other, the most useful first. Changes the loss alone: while R is above C its gradient is that
+of the beta-VAE with beta = gamma. The difference is one of means: of each data point's KL
+by itself it would force every x to have the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..autodiff import absolute
+from ..errors import number_from_zero, positive_integer
+from .model import Batch, Objective
+from .vae import VAE
+
+
+class DisentangledBetaVAE(VAE):
+    """The VAE with a capacity for its KL.
+
+    Args:
+        gamma: the weight on the distance from the capacity.
+        capacity: the largest C, in nats.
+        capacity_steps: minibatches until C is there.
+        data_dim, latent_dim, hidden, others: see :class:`VAE`.
+
+    Attributes:
+        now: C(t), 0-d.
+    """
+
+    minimises = "D + gamma |mean R - C(t)|"
+    source = "Burgess et al. 2018, arXiv 1804.03599"
+
+    def __init__(
+        self,
+        data_dim: int,
+        latent_dim: int = 20,
+        hidden: Sequence[int] = (500,),
+        *,
+        gamma: float = 100.0,
+        capacity: float = 25.0,
+        capacity_steps: int = 100_000,
+        **others: Any,
+    ) -> None:
+        self.gamma, self.capacity = number_from_zero("gamma", gamma), number_from_zero("capacity", capacity)
+        self.capacity_steps = positive_integer("capacity_steps", capacity_steps)
+        super().__init__(data_dim, latent_dim, hidden, **others)
+        self.config |= {"gamma": self.gamma, "capacity": self.capacity, "capacity_steps": self.capacity_steps}
+        self.now = self.scalar(0.0)
+
+    def advance(self, step: int, total_steps: int) -> None:
+        """C(t), linear up to its largest value."""
+        self.now.data[...] = self.capacity * min(1.0, step / self.capacity_steps)
+
+    def objectives(self, batch: Batch, noise: Any) -> list[Objective]:
+        """One phase: D + gamma |R - C|."""
+        (phase,) = super().objectives(batch, noise)
+        distance = absolute(phase.parts["kl"] - self.now)
+        return [phase.with_loss(distance * self.gamma - phase.parts["reconstruction"])]

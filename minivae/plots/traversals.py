@@ -1,0 +1,46 @@
+"""What each latent dimension does: pictures along it, with the others held."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from ..errors import positive_integer
+from .canvas import LABEL_SIZE, decoded, matrix, picture
+from .latent import Decoder
+from .tile import Margins, draw_tile
+
+MOST = 20  # dimensions in a picture: as many rows as a page takes
+
+
+def traversals(
+    decode: Decoder, means: np.ndarray, image_shape: tuple[int, ...] | None, path: str | os.PathLike, steps: int = 10
+) -> None:
+    """Draw a row for each latent dimension: it runs where the data's codes lie, all others stay.
+
+    Args:
+        decode: called once, with ``(rows * steps, latent)`` points.
+        means: codes of data points, ``(N, latent)``. The first is the one held; each dimension
+            runs from the 1st to the 99th percentile of its column. Of many dimensions those
+            are drawn whose codes vary most, the first on top.
+        image_shape, path: see :mod:`minivae.plots`.
+        steps: pictures in a row.
+
+    Raises:
+        InputError: another shape, values that are not finite, or an unusable path.
+    """
+    means, steps = matrix("means", means), positive_integer("steps", steps)
+    chosen = np.argsort(-means.var(axis=0), kind="stable")[:MOST]
+    low, high = np.percentile(means[:, chosen], [1, 99], axis=0)
+    z = np.tile(means[0], (len(chosen), steps, 1))
+    rows = np.arange(len(chosen))
+    z[rows, :, chosen] = np.linspace(low, high, steps, axis=1)
+    with picture(path) as figure:
+        cells = decoded(decode, z.reshape(-1, means.shape[1])).reshape(len(chosen), steps, -1)
+        of = "" if len(chosen) == means.shape[1] else f"\nthe {len(chosen)} of {means.shape[1]} that vary most"
+        margins = Margins(left=0.5, bottom=0.45, top=0.55 if of else 0.36)
+        axes, layout = draw_tile(figure, cells, image_shape, f"Along each latent dimension{of}", margins)
+        axes.set_yticks(layout.tops + layout.shape[0] / 2, [f"$z_{{{i + 1}}}$" for i in chosen])
+        axes.set_xlabel("from the 1st to the 99th percentile of the data's codes", fontsize=LABEL_SIZE)
+        axes.tick_params(length=0)
