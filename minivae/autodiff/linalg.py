@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from ..errors import InputError
-from .shape import as_tensors, expand_dims, reshape, squeeze, swapaxes
+from .shape import as_tensors, expand_dims, reshape, shorter_axis_last, squeeze, swapaxes
 from .tensor import Tensor, primitive
 
 
 def _product(xp: Any, a: Any, b: Any, out: Any = None) -> Any:
-    if out is None and xp is np and a.ndim == b.ndim == 2 and a.shape[0] < b.shape[1]:
-        # Columns of the shorter length, one after the other: OpenBLAS is up to a third faster.
-        out = np.empty((b.shape[1], a.shape[0]), np.result_type(a, b)).T
+    if out is None and a.ndim == b.ndim == 2:
+        out = shorter_axis_last(xp, (a.shape[0], b.shape[1]), xp.result_type(a, b))
     return xp.matmul(a, b, out=out)
 
 
