@@ -91,6 +91,35 @@ def test_estimator_a_is_b_with_a_sampled_divergence(L, rng):
         np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-12)
 
 
+@pytest.mark.parametrize("groups", [1, 2, 6])
+def test_the_importance_weighted_bound_written_out(groups, rng, backend_name):
+    """The mean over groups of log (1/K) sum_k p(x, z_k) / q(z_k | x); its parts are those of estimator A."""
+    (likelihood, prior, posterior), tensors = terms(rng, *[(6, M)] * 3, library=backend_name)
+    each, value = 6 // groups, [0.0] * M
+    for m, group in itertools.product(range(M), range(groups)):
+        rows = range(group * each, (group + 1) * each)
+        weights = [math.exp(likelihood[k, m] + prior[k, m] - posterior[k, m]) for k in rows]
+        value[m] += math.log(math.fsum(weights) / each) / groups
+    a = bounds.sgvb_a(*tensors)
+    found = bounds.importance_weighted(*tensors, groups)
+    assert_bound(found, value, a.reconstruction.numpy(), a.kl.numpy())
+    if groups == 6:
+        np.testing.assert_allclose(found.value.numpy(), a.value.numpy(), rtol=1e-12)
+
+
+def test_groups_that_are_not_equal_are_refused(rng):
+    _, tensors = terms(rng, *[(6, M)] * 3)
+    with pytest.raises(InputError, match="groups is 4; expected a divisor of the number of samples, 6"):
+        bounds.importance_weighted(*tensors, 4)
+
+
+def test_the_parts_of_a_bound_are_its_averages(rng):
+    arrays, tensors = terms(rng, (M,), (M,), (M,))
+    parts = {name: part.item() for name, part in bounds.Bound(*tensors).parts().items()}
+    means = dict(zip(("bound", "reconstruction", "kl"), (array.mean() for array in arrays), strict=True))
+    assert parts == pytest.approx(means, rel=1e-12)
+
+
 # --------------------------------------------------- terms from networks
 
 

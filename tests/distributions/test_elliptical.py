@@ -82,6 +82,15 @@ def test_students_t_of_one_element_is_that_over_numbers(rng):
         np.testing.assert_array_equal(vector.mean.numpy(), number.mean.numpy())
 
 
+@pytest.mark.parametrize("student", [False, True])
+def test_a_sample_with_its_density_is_the_sample_and_its_density(student, rng):
+    arguments = rng.normal(size=(M, EVENT)), factors(rng, (M, EVENT))
+    family = MultivariateStudentT(np.log([3.0, 5.0, 9.0]), *arguments) if student else MultivariateNormal(*arguments)
+    z, log_prob = family.sample_with_log_prob(backend.generator(3), 7)
+    np.testing.assert_array_equal(z.numpy(), family.sample(backend.generator(3), 7).numpy())
+    np.testing.assert_allclose(log_prob.numpy(), family.log_prob(z).numpy(), rtol=1e-10)
+
+
 def test_students_t_becomes_the_gaussian(rng):
     loc, factor = rng.normal(size=EVENT), factors(rng, (EVENT,))
     student, normal = MultivariateStudentT(np.log(1e12), loc, factor), MultivariateNormal(loc, factor)
