@@ -11,7 +11,16 @@ import numpy as np
 import pytest
 
 PAPER = Path(__file__).resolve().parents[1] / "examples" / "paper"
-SCRIPTS = ("step_size", "figure2", "figure3", "figure4", "figure5", "estimator_variance", "full_vb")
+SCRIPTS = (
+    "step_size",
+    "figure2",
+    "figure3",
+    "figure4",
+    "figure5",
+    "marginal_likelihood",
+    "estimator_variance",
+    "full_vb",
+)
 
 
 @pytest.fixture

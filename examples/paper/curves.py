@@ -80,7 +80,7 @@ class Panel(NamedTuple):
 def draw_panels(panels: Sequence[Panel], path: Path, columns: int, title: str, ylabel: str) -> None:
     """Draw panels in rows of ``columns``: our curves, and under them, paler and broader, the paper's."""
     rows = -(-len(panels) // columns)
-    with picture(path, figsize=(3.0 * columns, 2.7 * rows + 0.6), layout="constrained") as figure:
+    with picture(path, figsize=(max(3.0 * columns, 6.5), 2.7 * rows + 1.2), layout="constrained") as figure:
         grid = figure.subplots(rows, columns, squeeze=False)
         for axes in grid.flat[len(panels) :]:
             axes.set_axis_off()

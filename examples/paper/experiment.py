@@ -122,7 +122,7 @@ def train_curve(trainer: Trainer, folder: Path, points: Iterable[int], measure: 
     Raises:
         KeyboardInterrupt: after a checkpoint was saved.
     """
-    run = _open_run(trainer, folder)
+    run = open_run(trainer, folder)
     points = set(points)
     stops = points | set(range(SAMPLES_PER_SAVE, max(points), SAMPLES_PER_SAVE))
     with deferred_interrupt() as interrupt:
@@ -134,6 +134,19 @@ def train_curve(trainer: Trainer, folder: Path, points: Iterable[int], measure: 
             run.save(trainer)
             if interrupt.signal is not None:
                 raise KeyboardInterrupt(interrupt.signal)
+
+
+def open_run(trainer: Trainer, folder: Path) -> Run:
+    """The run in ``folder``, whose checkpoint is put into the trainer if there is one; else a new one."""
+    name = next((name for name, kind in MODELS.items() if type(trainer.model) is kind), type(trainer.model).__name__)
+    config = {"minivae": mv.__version__, "model": name, "model_config": trainer.model.config}
+    run = Run(folder, {**config, "data": trainer.dataset.name, "settings": vars(trainer.settings)})
+    if run.checkpoint_path.exists():
+        run.restore(trainer)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        run.save_config()
+    return run
 
 
 def bounds(trainer: Trainer) -> Callable[[Trainer], dict[str, float]]:
@@ -159,7 +172,7 @@ def trained(curve: Curve, runs: Path, quick: bool = False) -> Trainer:
     """A run of Figure 2 as far as it has come; trained first if there is none yet."""
     trainer, folder = make_trainer(curve, load(curve.dataset, quick)), runs / curve.name
     if (folder / "model.npz").exists():
-        _open_run(trainer, folder)
+        open_run(trainer, folder)
     else:
         train_curve(trainer, folder, log_spaced(FIRST_POINT, curve.samples), bounds(trainer))
     return trainer
@@ -173,18 +186,6 @@ def run_script(parser: argparse.ArgumentParser, work: Callable[[argparse.Namespa
         parser.exit(2, f"{parser.prog}: {error}\n")
     except KeyboardInterrupt:
         parser.exit(130, f"{parser.prog}: stopped; the same command goes on from here\n")
-
-
-def _open_run(trainer: Trainer, folder: Path) -> Run:
-    name = next((name for name, kind in MODELS.items() if type(trainer.model) is kind), type(trainer.model).__name__)
-    config = {"minivae": mv.__version__, "model": name, "model_config": trainer.model.config}
-    run = Run(folder, {**config, "data": trainer.dataset.name, "settings": vars(trainer.settings)})
-    if run.checkpoint_path.exists():
-        run.restore(trainer)
-    else:
-        folder.mkdir(parents=True, exist_ok=True)
-        run.save_config()
-    return run
 
 
 def _train_to(trainer: Trainer, samples: int, interrupt: Interrupt) -> None:

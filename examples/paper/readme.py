@@ -18,7 +18,8 @@ AT = 10**7  # training samples
 
 def main() -> None:
     text = README.read_text(encoding="utf-8")
-    for name, lines in {"figure2": figure2(), "figure3": figure3(), "full_vb": weights()}.items():
+    tables = {"figure2": figure2(), "figure3": figure3(), "marginal_likelihood": estimates(), "full_vb": weights()}
+    for name, lines in tables.items():
         marks = f"<!-- {name} -->", f"<!-- end of {name} -->"
         body = "\n".join((marks[0], "", *lines, "", marks[1]))
         text, found = re.subn(f"{marks[0]}.*?{marks[1]}", lambda _, body=body: body, text, flags=re.DOTALL)
@@ -61,6 +62,15 @@ def figure3() -> Iterator[str]:
     for key, rows in grouped(read_table(RESULTS / "figure3.csv"), keys).items():
         compared = _compared(rows, paper.get(key, []), "log_marginal_likelihood")
         yield f"| {key[0]:,} | {LABELS[key[1]]} | {compared} | {runs[key]['seconds'] / 3600:.2f} |"
+
+
+def estimates() -> Iterator[str]:
+    """What marginal_likelihood.py found."""
+    yield "| estimate | mean | standard error | mean difference | median difference |"
+    yield "| --- " + "| ---: " * 4 + "|"
+    for row in read_table(RESULTS / "marginal_likelihood.csv"):
+        cells = [row["estimate"], row["mean"], row["stderr"], row["mean_difference"], row["median_difference"]]
+        yield f"| {' | '.join(map(str, cells))} |"
 
 
 def weights() -> Iterator[str]:

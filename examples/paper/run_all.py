@@ -13,7 +13,16 @@ from pathlib import Path
 
 from experiment import HERE
 
-SCRIPTS = ("step_size", "figure2", "figure3", "figure4", "figure5", "estimator_variance", "full_vb")
+SCRIPTS = (
+    "step_size",
+    "figure2",
+    "figure3",
+    "figure4",
+    "figure5",
+    "marginal_likelihood",
+    "estimator_variance",
+    "full_vb",
+)
 
 
 def main(args: argparse.Namespace) -> int:
