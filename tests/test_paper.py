@@ -11,16 +11,7 @@ import numpy as np
 import pytest
 
 PAPER = Path(__file__).resolve().parents[1] / "examples" / "paper"
-SCRIPTS = (
-    "step_size",
-    "figure2",
-    "figure3",
-    "figure4",
-    "figure5",
-    "marginal_likelihood",
-    "estimator_variance",
-    "full_vb",
-)
+SCRIPTS = sorted(path.stem for path in PAPER.glob("*.py") if "--quick" in path.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -118,6 +109,12 @@ def test_a_script_says_how_it_is_used(name):
     )
     assert done.returncode == 0, done.stderr
     assert "--quick" in done.stdout
+
+
+def test_every_script_is_in_run_all(paper, monkeypatch):
+    import run_all
+
+    assert {*run_all.SCRIPTS, "run_all"} == set(SCRIPTS)
 
 
 @pytest.mark.slow

@@ -11,7 +11,6 @@ is |E g| over the root of E|g - E g|^2, where E g is measured with many draws of
 """
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,7 @@ from experiment import RESULTS, SEED, Curve, load, make_trainer, run_script
 from minivae import backend, bounds
 from minivae.autodiff import Tensor, backward, mean
 from minivae.autodiff import compile as record
-from minivae.distributions import Normal
+from minivae.inference import log_joint
 from minivae.models import VAE
 from minivae.plots.canvas import LABEL_SIZE, PALETTE, SMALL_SIZE, picture
 
@@ -31,27 +30,16 @@ LATENT_DIM = 10
 KEYS = ("samples_seen", "L", "estimator")
 
 
-def estimator_a(model: VAE, x: Tensor, q: Normal, z: Tensor) -> Tensor:
-    """Eq. 6, for draws z ``(L, M, latent_dim)``: the bound of each data point, ``(M,)``."""
-    return bounds.sgvb_a(model.likelihood(z).log_prob(x), model.prior().log_prob(z), q.log_prob(z)).value
+ESTIMATORS = ("A", "B", "score function")
 
 
-def estimator_b(model: VAE, x: Tensor, q: Normal, z: Tensor) -> Tensor:
-    """Eq. 7, with the same arguments."""
-    return bounds.gaussian_vae(q, model.likelihood(z).log_prob(x)).value
-
-
-def score_function(model: VAE, x: Tensor, q: Normal, z: Tensor) -> Tensor:
-    """The values of Eq. 6 with the gradient of section 2.2, and the same arguments."""
-    prior = model.prior()
-
-    def f(z: Tensor) -> Tensor:
-        return model.likelihood(z).log_prob(x) + prior.log_prob(z) - q.log_prob(z)
-
-    return mean(bounds.score_function(f, q, z), axis=0)
-
-
-ESTIMATORS = {"A": estimator_a, "B": estimator_b, "score function": score_function}
+def bound(model: VAE, estimator: str, x: Tensor, noise: backend.Generator, L: int) -> Tensor:
+    """The bound of each data point, ``(M,)``, from L draws of z, with the gradient of an estimator."""
+    if estimator != "score function":
+        model.estimator = estimator
+        return model.bound(x, noise, samples=L).value
+    q, joint = model.posterior(x), log_joint(model, x)
+    return mean(bounds.score_function(lambda z: joint(z) - q.log_prob(z), q, q.sample(noise, L)), axis=0)
 
 
 def main(args: argparse.Namespace) -> None:
@@ -74,9 +62,9 @@ def main(args: argparse.Namespace) -> None:
 def measure(model: VAE, x: Tensor, draws: int) -> list[Row]:
     """The variance, summed over the weights, and the signal-to-noise ratio of each estimator for each L."""
     variances = {}
-    for name, estimator in ESTIMATORS.items():
+    for name in ESTIMATORS:
         for L in SAMPLES:
-            first, variances[L, name] = moments(model, x, estimator, L, draws)
+            first, variances[L, name] = moments(model, x, name, L, draws)
             if (L, name) == (SAMPLES[-1], "B"):
                 signal = float(np.sqrt((first**2).sum()))
     return [
@@ -85,15 +73,12 @@ def measure(model: VAE, x: Tensor, draws: int) -> list[Row]:
     ]
 
 
-def moments(model: VAE, x: Tensor, estimator: Callable, L: int, draws: int) -> tuple[np.ndarray, float]:
+def moments(model: VAE, x: Tensor, estimator: str, L: int, draws: int) -> tuple[np.ndarray, float]:
     """The mean of the gradient over ``draws`` of the noise, and its variance summed over the encoder's weights."""
     weights, noise = model.encoder.parameters(), backend.generator(SEED)
 
-    def gradient(x: Tensor) -> list[Tensor]:
-        q = model.posterior(x)
-        return backward(mean(estimator(model, x, q, q.sample(noise, L))), weights)
-
-    gradient, total, squares = record(gradient), 0.0, 0.0
+    gradient = record(lambda x: backward(mean(bound(model, estimator, x, noise, L)), weights))
+    total, squares = 0.0, 0.0
     for _ in range(draws):
         g = np.concatenate([part.numpy().ravel() for part in gradient(x)]).astype(np.float64)
         total, squares = total + g, squares + (g**2).sum()
