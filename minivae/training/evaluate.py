@@ -9,6 +9,8 @@ from .feed import Feed
 
 # Evaluations of one run all draw the same noise, so that their differences are the model's.
 EVALUATION_SEED = 20131220
+# Of a minibatch. 500 take a tenth less time, and on MNIST 13 MiB more than a training step at 100.
+BATCH_SIZE = 200
 
 
 class Evaluation:
@@ -19,7 +21,7 @@ class Evaluation:
         compile: record the evaluation of a minibatch once and replay it.
     """
 
-    def __init__(self, model: Model, feed: Feed, batch_size: int = 500, compile: bool = True) -> None:
+    def __init__(self, model: Model, feed: Feed, batch_size: int = BATCH_SIZE, compile: bool = True) -> None:
         self._model, self._feed = model, feed
         self._batches = list(feed.in_order(batch_size))
         self._generator = backend.generator(0, feed.library)
@@ -40,7 +42,9 @@ class Evaluation:
             return self._model.objectives(batch, self._generator)[0].parts
 
 
-def evaluate(model: Model, feed: Feed, *, batch_size: int = 500, seed: int = EVALUATION_SEED) -> dict[str, float]:
+def evaluate(
+    model: Model, feed: Feed, *, batch_size: int = BATCH_SIZE, seed: int = EVALUATION_SEED
+) -> dict[str, float]:
     """The parts of the model's first objective, averaged over all data points, in nats.
 
     z is sampled, never set to the posterior mean: only so is the result a bound.
