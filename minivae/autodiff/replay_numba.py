@@ -9,6 +9,7 @@ results have the bits of NumPy's.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -151,12 +152,14 @@ class _Loop:
 
     def _argument(self, array: Any) -> str:
         """A placeholder for the element of an array. One that is read and written is one argument."""
-        key = (array.__array_interface__["data"][0], array.shape, array.strides)
+        # A constant without axes may be a NumPy scalar, which has no address of its own.
+        scalar = isinstance(array, np.generic)
+        key = (id(array),) if scalar else (array.__array_interface__["data"][0], array.shape, array.strides)
         if key not in self._names:
             self._names[key] = f"{{x{len(self._arrays)}}}"
             own = self._block[len(self._block) - array.ndim :]
             shape = [n for n, whole in zip(array.shape, own, strict=True) if whole != 1] if array.size > 1 else ()
-            self._arrays.append(array.reshape(shape))
+            self._arrays.append(np.reshape(array, shape) if not scalar else np.asarray(array))
         return self._names[key]
 
 
@@ -169,9 +172,16 @@ def _element(n: int, array: Any, axes: int) -> str:
 
 @cache
 def _compiled(source: str) -> Callable:
-    """The function of that text, compiled when it is first called."""
+    """The function of that text, compiled when it is first called, on this machine and Python."""
     import numba
 
-    namespace = {"np": np, "inf": np.inf, "nan": np.nan}
-    exec(source, namespace)  # the text is ours: names, operators and numbers
-    return numba.njit(namespace["loop"], error_model="numpy", nogil=True)
+    # Numba keeps its machine code by the name of the function and the file that it is in.
+    name = f"loop_{hashlib.sha256(source.encode()).hexdigest()[:16]}"
+    namespace = {"np": np, "inf": np.inf, "nan": np.nan, "__name__": __name__}
+    code = compile(source.replace("def loop(", f"def {name}(", 1), __file__, "exec")
+    exec(code, namespace)  # the text is ours: names, operators and numbers
+    jit = partial(numba.njit, namespace[name], error_model="numpy")
+    try:
+        return jit(cache=True)
+    except RuntimeError:  # no folder to keep it in can be written
+        return jit()

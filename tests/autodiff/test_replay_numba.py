@@ -144,3 +144,30 @@ def test_fast_is_a_choice(monkeypatch):
 
 def test_a_limit_is_arithmetic():
     assert_same_bits(lambda x: clip(x, -1.0, 0.5) * 2.0, SPECIAL.astype("float32"))
+
+
+def test_constants_without_axes_are_told_apart():
+    """NumPy makes scalars of them, and scalars have no address of their own."""
+
+    def step(x):
+        variance = ad.exp(ad.constant_like(x, -1.5))
+        return ad.square(x) * variance + ad.constant_like(x, 2.0) * -variance
+
+    assert_same_bits(step, A.astype(np.float32))
+
+
+def test_without_a_folder_for_machine_code_it_is_made_anew(monkeypatch):
+    import numba
+
+    def njit(function, *, error_model, cache=False):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return jitted(function, error_model=error_model)
+
+    jitted = numba.njit
+    monkeypatch.setattr(numba, "njit", njit)
+    state = ad.tensor(np.ones(5, np.float32))
+    step = ad.compile(lambda: ad.assign(state, state * 5.25 + 1.0), fast=True)
+    step()
+    step()
+    np.testing.assert_array_equal(state.numpy(), (5.25 + 1) * 5.25 + 1)
