@@ -40,7 +40,7 @@ def main(args: argparse.Namespace) -> None:
     seen, seconds = history.rows[-1]["samples_seen"], history.rows[-1]["seconds"]
     print(f"{seen} samples seen in {seconds:.0f} s on {library}, seed {args.seed}")
     print(f"test bound {bound['bound']:.1f} nats: reconstruction {bound['reconstruction']:.1f} - KL {bound['kl']:.1f}")
-    for path in draw_run(model, frey, test, history, run.folder):
+    for path in draw_run(model, test, frey.test.labels, frey.image_shape, history, run.folder):
         print(path)
 
 

@@ -38,7 +38,7 @@ def main(args: argparse.Namespace) -> None:
     seen, seconds = history.rows[-1]["samples_seen"], history.rows[-1]["seconds"]
     print(f"{seen} samples seen in {seconds:.0f} s on {library}, seed {args.seed}, pixels binarized anew at each visit")
     print(f"test bound {bound['bound']:.2f} nats: reconstruction {bound['reconstruction']:.2f} - KL {bound['kl']:.2f}")
-    for path in draw_run(model, mnist, test, history, run.folder):
+    for path in draw_run(model, test, mnist.test.labels, mnist.image_shape, history, run.folder):
         print(path)
 
 

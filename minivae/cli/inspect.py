@@ -118,7 +118,8 @@ def plot(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
-    paths = [str(path) for path in draw_run(model, dataset, feed, run.load_history(), folder)]
+    drawn = draw_run(model, feed, dataset.test.labels, dataset.image_shape, run.load_history(), folder)
+    paths = [str(path) for path in drawn]
     return "\n".join(paths), {"run": str(run.folder), "figures": paths}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import time
 from collections.abc import Mapping
@@ -48,8 +49,12 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         _go_on(run, trainer, chosen)
     headline = "" if args.json else _headline(trainer, run, chosen)
     _train_to_end(trainer, run, headline, progress=sys.stderr.isatty() and not args.quiet)
-    draw_run(trainer.model, dataset, trainer.test, trainer.history, run.folder)
     result = _result(trainer, run, chosen)
+    shown = trainer.model, trainer.test, dataset.test.labels, dataset.image_shape, trainer.history
+    # The training data, gradients and moments have been of use; pictures would come on top of them.
+    del trainer, dataset
+    gc.collect()  # a trainer and its compiled step refer to each other
+    draw_run(*shown, run.folder)
     return _summary(result), result
 
 

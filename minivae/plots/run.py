@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from .. import backend
-from ..datasets import Dataset
 from ..models import Model
 from ..training import Feed, History
 from ..training.evaluate import EVALUATION_SEED
@@ -22,7 +21,14 @@ PAIRS = 6  # of test points, interpolated between
 SAMPLES_OF_A_LABEL = 10
 
 
-def draw_run(model: Model, dataset: Dataset, test: Feed, history: History, folder: Path) -> list[Path]:
+def draw_run(
+    model: Model,
+    test: Feed,
+    labels: np.ndarray | None,
+    image_shape: tuple[int, int] | None,
+    history: History,
+    folder: Path,
+) -> list[Path]:
     """Draw what there is to see of a trained model, and return the files written.
 
     Learning curve and samples (of a model that is told labels, a row of samples for each).
@@ -34,13 +40,13 @@ def draw_run(model: Model, dataset: Dataset, test: Feed, history: History, folde
     generator = backend.generator(EVALUATION_SEED, test.library)
     if len(history):
         learning_curve(history.columns(), picture.path("learning_curve"))
-    labels = np.repeat(np.arange(model.context_dim), SAMPLES_OF_A_LABEL)
-    context = test.one_hot(labels) if model.context_dim else None
-    drawn = model.sample(generator, len(labels) or 100, context).numpy()
+    told = np.repeat(np.arange(model.context_dim), SAMPLES_OF_A_LABEL)
+    context = test.one_hot(told) if model.context_dim else None
+    drawn = model.sample(generator, len(told) or 100, context).numpy()
     columns = SAMPLES_OF_A_LABEL if model.context_dim else None
-    samples(drawn, dataset.image_shape, picture.path("samples"), columns)
+    samples(drawn, image_shape, picture.path("samples"), columns)
     if model.latent_dim:
-        _draw_latent(model, dataset, test, picture)
+        _draw_latent(model, test, labels, image_shape, picture)
     return picture.paths
 
 
@@ -56,21 +62,27 @@ class Pictures:
         return self.paths[-1]
 
 
-def _draw_latent(model: Model, dataset: Dataset, test: Feed, picture: Pictures) -> None:
+def _draw_latent(
+    model: Model,
+    test: Feed,
+    labels: np.ndarray | None,
+    shape: tuple[int, int] | None,
+    picture: Pictures,
+) -> None:
     """What there is to see of the latent space."""
-    rows, shape = np.random.default_rng(0).permutation(len(test))[:POINTS], dataset.image_shape
+    rows = np.random.default_rng(0).permutation(len(test))[:POINTS]
     x, context = test.batch(rows, backend.generator(EVALUATION_SEED, test.library))
     z = model.encode(x, context).numpy()
     pairs = min(len(rows) // 2, PAIRS)
 
     def decode(codes: np.ndarray) -> np.ndarray:
         """Of a model that is told a label, in company of the first data point's."""
-        told = None if context is None else test.one_hot(np.full(len(codes), dataset.test.labels[rows[0]]))
+        told = None if context is None else test.one_hot(np.full(len(codes), labels[rows[0]]))
         return model.decode(backend.asarray(codes, x.dtype, test.library), told).numpy()
 
     rebuilt = model.reconstruct(x[:30], None if context is None else context[:30]).numpy()
     reconstructions(x.numpy()[:30], rebuilt, shape, picture.path("reconstructions"))
-    latent_scatter(z, None if dataset.test.labels is None else dataset.test.labels[rows], picture.path("latent"))
+    latent_scatter(z, None if labels is None else labels[rows], picture.path("latent"))
     if pairs:
         interpolation(decode, z[:pairs], z[pairs : 2 * pairs], shape, picture.path("interpolation"))
     if model.values:

@@ -2,13 +2,15 @@
 
 import csv
 import json
+import weakref
 
 import numpy as np
 import pytest
 
+import minivae.cli.train
 from minivae import datasets
 from minivae.cli.options import COMMON, USUAL, of_model
-from minivae.training import Feed, Run, evaluate
+from minivae.training import Feed, Run, Trainer, evaluate
 
 from .conftest import SMALL
 
@@ -47,6 +49,21 @@ def test_without_arguments_it_trains_the_usual_model_on_the_digits(cli, tmp_path
     assert "test bound" in said.out
     assert "nats per data point" in said.out
     assert said.out.rstrip().endswith(f"runs/{folder.name}")
+
+
+def test_what_trained_is_let_go_before_the_pictures_are_drawn(cli, monkeypatch):
+    """Pictures take memory of their own, and the peak of a run shall not be the sum of both."""
+    made, alive = [], []
+
+    class Noted(Trainer):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            made.extend(map(weakref.ref, (self, self.train, self.dataset.train, self.optimizers[0])))
+
+    monkeypatch.setattr(minivae.cli.train, "Trainer", Noted)
+    monkeypatch.setattr(minivae.cli.train, "draw_run", lambda *_: alive.extend(part() for part in made))
+    assert cli("train", *SMALL).code == 0
+    assert alive == [None] * 4
 
 
 @pytest.mark.usefixtures("no_figures")
