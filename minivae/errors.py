@@ -47,6 +47,20 @@ def positive_number(name: str, value: Any) -> float:
     return float(value)
 
 
+def decay_rate(name: str, value: Any) -> float:
+    """Return ``value`` as a float in [0, 1), or raise :class:`InputError` naming it."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < 1:
+        raise InputError(f"{name} is {value!r}; expected a number in [0, 1)")
+    return float(value)
+
+
+def finite_number(name: str, value: Any) -> float:
+    """Return ``value`` as a finite float, or raise :class:`InputError` naming it."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        raise InputError(f"{name} is {value!r}; expected a finite number")
+    return float(value)
+
+
 def number_from_zero(name: str, value: Any) -> float:
     """Return ``value`` as a finite float >= 0, or raise :class:`InputError` naming it."""
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < math.inf:

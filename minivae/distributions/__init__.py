@@ -2,12 +2,16 @@
 
 from . import kl_pairs  # adds its rules to KL_PAIRS
 from .bernoulli import Bernoulli
+from .categorical import Categorical
 from .composition import Beta, Dirichlet, F, LogNormal
+from .delta import Delta
 from .distribution import Distribution
 from .elementwise import Elementwise, InverseCDF, LocationScale
 from .elliptical import Elliptical, MultivariateNormal, MultivariateStudentT
+from .flow import Flow
 from .gamma import Chi2, Erlang, Gamma, SumOfExponentials
 from .inverse_cdf import Cauchy, Exponential, Gompertz, Gumbel, Pareto, Rayleigh, Reciprocal, Weibull
 from .kl import KL_PAIRS, kl, register_kl
 from .location_scale import Laplace, Logistic, StudentT, Triangular, Uniform
 from .normal import Normal, StandardNormal
+from .uniform_codes import UniformCodes

@@ -35,7 +35,7 @@ class BetaVAE(VAE):
     ) -> None:
         self.beta = number_from_zero("beta", beta)
         super().__init__(data_dim, latent_dim, hidden, **others)
-        self.config |= {"beta": self.beta}
+        self.remember(beta=self.beta)
 
     def objectives(self, batch: Batch, noise: Any) -> list[Objective]:
         """One phase: D + beta R."""

@@ -50,7 +50,7 @@ class DisentangledBetaVAE(VAE):
         self.gamma, self.capacity = number_from_zero("gamma", gamma), number_from_zero("capacity", capacity)
         self.capacity_steps = positive_integer("capacity_steps", capacity_steps)
         super().__init__(data_dim, latent_dim, hidden, **others)
-        self.config |= {"gamma": self.gamma, "capacity": self.capacity, "capacity_steps": self.capacity_steps}
+        self.remember(gamma=self.gamma, capacity=self.capacity, capacity_steps=self.capacity_steps)
         self.now = self.scalar(0.0)
 
     def advance(self, step: int, total_steps: int) -> None:

@@ -28,12 +28,13 @@ class IWAE(VAE):
 
     minimises = "-log mean_K w"
     source = "Burda et al. 2016, arXiv 1509.00519"
+    fixed = ("estimator",)
     groups = 1
 
     def __init__(
         self, data_dim: int, latent_dim: int = 20, hidden: Sequence[int] = (500,), *, samples: int = 5, **others: Any
     ) -> None:
-        super().__init__(data_dim, latent_dim, hidden, samples=samples, **others)
+        super().__init__(data_dim, latent_dim, hidden, samples=samples, estimator="A", **others)
 
     def bound(self, x: Any, noise: Any, context: Any = None, samples: int | None = None) -> bounds.Bound:
         """The bound of M K samples; those of a group follow each other. Arguments as of :meth:`VAE.bound`."""
@@ -65,4 +66,4 @@ class MIWAE(IWAE):
     ) -> None:
         self.groups = positive_integer("groups", groups)
         super().__init__(data_dim, latent_dim, hidden, samples=samples, **others)
-        self.config |= {"groups": self.groups}
+        self.remember(groups=self.groups)

@@ -52,7 +52,7 @@ class MADE(Model):
         library: str | None = None,
     ) -> None:
         self.data_dim, hidden = positive_integer("data_dim", data_dim), sizes("hidden", hidden)
-        self.config = {"data_dim": self.data_dim, "hidden": hidden, "activation": activation, "init": init}
+        self.remember(data_dim=self.data_dim, hidden=hidden, activation=activation, init=init)
         options = {"activation": activation, "init": init, "dtype": dtype, "library": library}
         self.network = masked.MADE(self.data_dim, hidden, generator(seed, "numpy"), **options)
 

@@ -49,6 +49,7 @@ class Model(Module):
     Attributes:
         minimises: the loss in a line: D is -log p(x|z), R is KL(q(z|x) || p(z)).
         source: author, year and title or number of the paper.
+        fixed: names of the base's arguments that a variant has decided on, and does not take.
         config: the constructor's arguments that rebuild the model, as JSON can hold them;
             without seed, dtype and library, which belong to a run.
         data_dim, latent_dim: the lengths of x and z; without a latent variable the latter is 0.
@@ -60,6 +61,7 @@ class Model(Module):
 
     minimises: str = ""
     source: str = ""
+    fixed: tuple[str, ...] = ()
     config: dict[str, Any]
     data_dim: int
     latent_dim: int
@@ -88,6 +90,11 @@ class Model(Module):
             noise: a generator to draw noise with, or the noise itself.
         """
         raise NotImplementedError
+
+    def remember(self, **arguments: Any) -> None:
+        """Add arguments of the constructor to ``config``, except those that a variant has fixed."""
+        known = vars(self).get("config", {})
+        self.config = known | {name: value for name, value in arguments.items() if name not in self.fixed}
 
     def scalar(self, value: float) -> Tensor:
         """A 0-d tensor of the model's dtype and library: state that :meth:`advance` sets."""

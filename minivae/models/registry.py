@@ -9,12 +9,20 @@ from functools import cache
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from .beta_vae import BetaVAE
+from .categorical_vae import CategoricalVAE
+from .cvae import CMMA, CVAE
 from .disentangled_beta_vae import DisentangledBetaVAE
+from .factor_vae import FactorVAE
 from .full_covariance_vae import FullCovarianceVAE
+from .iaf_vae import IAFVAE
+from .info_vae import InfoVAE
+from .ivae import IVAE
 from .iwae import IWAE, MIWAE
 from .made import MADE
 from .model import Model
 from .vae import VAE
+from .vq_vae import VQVAE
+from .wae_mmd import WAE
 
 # Arguments that belong to the data or to the run, and are no options of a model.
 OF_DATA = ("data_dim", "context_dim")
@@ -27,7 +35,16 @@ MODELS: dict[str, type[Model]] = {
     "iwae": IWAE,
     "miwae": MIWAE,
     "full-covariance-vae": FullCovarianceVAE,
+    "iaf-vae": IAFVAE,
     "made": MADE,
+    "cvae": CVAE,
+    "cmma": CMMA,
+    "ivae": IVAE,
+    "categorical-vae": CategoricalVAE,
+    "vq-vae": VQVAE,
+    "info-vae": InfoVAE,
+    "wae-mmd": WAE,
+    "factor-vae": FactorVAE,
 }
 
 
@@ -65,7 +82,7 @@ def arguments(model: type[Model]) -> dict[str, Option]:
                 found[parameter.name] = known._replace(help=known.help or option.help)
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
             break
-    return found
+    return {name: option for name, option in found.items() if name not in model.fixed}
 
 
 def options(model: type[Model]) -> dict[str, Option]:

@@ -137,9 +137,9 @@ class VAE(Model):
         one_of("likelihood", likelihood, ("bernoulli", "gaussian"))
         self._gaussian = _gaussian_options(likelihood, sigmoid_mean, variance)
         self.needs_unit_interval = self._gaussian is None or sigmoid_mean
-        self.config = {"data_dim": self.data_dim, "latent_dim": self.latent_dim, "hidden": self.hidden}
-        self.config |= {"likelihood": likelihood, "sigmoid_mean": sigmoid_mean, "variance": variance}
-        self.config |= {"estimator": estimator, "samples": self.samples, "activation": activation, "init": init}
+        self.remember(data_dim=self.data_dim, latent_dim=self.latent_dim, hidden=self.hidden)
+        self.remember(likelihood=likelihood, sigmoid_mean=sigmoid_mean, variance=variance)
+        self.remember(estimator=estimator, samples=self.samples, activation=activation, init=init)
         options = {"activation": activation, "init": init, "dtype": dtype, "library": library}
         self.build(generator(seed, "numpy"), options)
 
@@ -179,12 +179,16 @@ class VAE(Model):
         Raises:
             InputError: ``x`` or the noise has another shape.
         """
-        if self.estimator == "A":
-            return bounds.sgvb_a(*self.terms(x, noise, context, samples))
         x = self._vectors("x", x, "data_dim")
         q = self.posterior(x, context)
-        z = q.sample(self.noise(q, noise, samples))
-        return bounds.sgvb_b(self.likelihood(z, context).log_prob(x), kl(q, self.prior(context)))
+        return self.bound_at(x, q, q.sample(self.noise(q, noise, samples)), context)
+
+    def bound_at(self, x: Tensor, q: Distribution, z: Tensor, context: Any = None) -> bounds.Bound:
+        """The bound at given draws z of the posterior q, ``(L, M, latent_dim)``."""
+        log_likelihood, p = self.likelihood(z, context).log_prob(x), self.prior(context)
+        if self.estimator == "A":
+            return bounds.sgvb_a(log_likelihood, p.log_prob(z), q.log_prob(z))
+        return bounds.sgvb_b(log_likelihood, kl(q, p))
 
     def terms(self, x: Any, noise: Any, context: Any = None, samples: int | None = None) -> tuple[Tensor, ...]:
         """log p(x|z), log p(z) and log q(z|x) at draws of z, each ``(L, M)``. Arguments as of :meth:`bound`."""

@@ -13,9 +13,16 @@ from ..errors import InputError, one_of, positive_integer
 from .linear import Linear
 from .module import Module
 
+
+def leaky_relu(x: Any) -> Tensor:
+    """x above 0, 0.2 x below."""
+    return autodiff.maximum(x, x * 0.2)
+
+
 ACTIVATIONS: dict[str, Callable] = {
     "tanh": autodiff.tanh,
     "relu": autodiff.relu,
+    "leaky_relu": leaky_relu,
     "sigmoid": autodiff.sigmoid,
     "softplus": autodiff.softplus,
 }

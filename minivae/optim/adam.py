@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autodiff import Parameter, Tensor, assign, sqrt, square
-from ..errors import InputError, positive_number
-from .optimizer import Optimizer, decay_rate
+from ..errors import InputError, decay_rate, positive_number
+from .optimizer import Optimizer
 
 
 class Adam(Optimizer):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -152,10 +151,3 @@ def clip_by_norm(gradients: Sequence[Tensor], max_norm: float) -> list[Tensor]:
     # 1e-6 as in PyTorch: keeps a zero gradient from dividing by zero.
     factor = minimum(max_norm / (norm + 1e-6), 1.0)
     return [g * factor for g in gradients]
-
-
-def decay_rate(name: str, value: Any) -> float:
-    """Return ``value`` as a float in [0, 1), or raise :class:`InputError` naming it."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < 1:
-        raise InputError(f"{name} is {value!r}; expected a number in [0, 1)")
-    return float(value)

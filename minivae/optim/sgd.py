@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autodiff import Parameter, Tensor, assign
-from .optimizer import Optimizer, decay_rate
+from ..errors import decay_rate
+from .optimizer import Optimizer
 
 
 class SGD(Optimizer):

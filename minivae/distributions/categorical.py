@@ -1,0 +1,109 @@
+"""The categorical distribution over one-hot vectors, and its relaxation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import backend
+from ..autodiff import (
+    Tensor,
+    as_tensor,
+    astype,
+    equal,
+    exp,
+    log,
+    log_softmax,
+    max,
+    min,
+    reshape,
+    softmax,
+    sum,
+    uniform,
+    where,
+)
+from ..errors import InputError
+from .distribution import Distribution
+from .elementwise import inside_unit
+from .kl import register_kl
+
+
+class Categorical(Distribution):
+    """Independent variables of K values each, as one-hot vectors end to end.
+
+    Drawn by the Gumbel-max rule: the largest of logits + g, where g = -log(-log u) with
+    uniform u, has the probability softmax(logits). In :meth:`relax` a softmax at a temperature
+    takes the place of the largest (Jang et al. 2017; Maddison et al. 2017).
+
+    Args:
+        logits: ``(..., variables * K)``; any constant may be added to those of a variable.
+        categories: K.
+
+    Raises:
+        InputError: the last axis is no multiple of K.
+    """
+
+    def __init__(self, logits: Any, categories: int) -> None:
+        logits = as_tensor(logits)
+        if logits.shape[-1] % categories:
+            raise InputError(f"logits have shape {logits.shape}; expected a multiple of {categories} on the last axis")
+        self.categories = categories
+        self.log_p = log_softmax(reshape(logits, *logits.shape[:-1], -1, categories))
+        self.shape = logits.shape
+
+    @property
+    def mean(self) -> Tensor:
+        """The probabilities."""
+        return self._flat(exp(self.log_p))
+
+    def draw_noise(self, generator: backend.Generator, lead: tuple[int, ...] = ()) -> Tensor:
+        """Uniform noise on [0, 1), of shape ``(*lead, *logits.shape)``."""
+        return uniform(generator, (*lead, *self.shape), self.log_p.dtype)
+
+    def transform(self, noise: Any) -> Tensor:
+        """1 at the largest logit + g, 0 elsewhere: a step, so no gradient flows through."""
+        return self._flat(one_hot_of_largest(self._perturbed(noise)))
+
+    def relax(self, noise: Any, temperature: Any) -> Tensor:
+        """softmax((logits + g) / temperature): near one-hot at low temperatures, with the same largest element."""
+        return self._flat(softmax(self._perturbed(noise) / as_tensor(temperature, self.log_p)))
+
+    def log_prob(self, x: Any) -> Tensor:
+        """sum x log p, over the last axis, for one-hot x."""
+        return sum(self._by_variable(as_tensor(x, self.log_p)) * self.log_p, axis=(-2, -1))
+
+    def entropy(self) -> Tensor:
+        """-sum p log p, over the last axis."""
+        return -sum(exp(self.log_p) * self.log_p, axis=(-2, -1))
+
+    def _perturbed(self, noise: Any) -> Tensor:
+        u = inside_unit(self._by_variable(as_tensor(noise, self.log_p)), self.log_p)
+        return self.log_p - log(-log(u))
+
+    def _by_variable(self, x: Tensor) -> Tensor:
+        return reshape(x, *x.shape[:-1], -1, self.categories)
+
+    def _flat(self, x: Tensor) -> Tensor:
+        return reshape(x, *x.shape[:-2], -1)
+
+
+@register_kl(Categorical, Categorical)
+def _categorical_categorical(q: Categorical, p: Categorical) -> Tensor:
+    """sum q (log q - log p)."""
+    return sum(exp(q.log_p) * (q.log_p - p.log_p), axis=(-2, -1))
+
+
+def index_of_largest(x: Tensor) -> Tensor:
+    """The position of the largest element along the last axis, the first of equal ones, ``(...)``, in x's dtype.
+
+    Made of differentiable operations, but flat: no gradient flows through.
+    """
+    positions = as_tensor(backend.namespace(x.data).arange(x.shape[-1]), x)
+    largest = equal(x, max(x, axis=-1, keepdims=True))
+    return min(where(largest, positions, float(x.shape[-1])), axis=-1)
+
+
+def one_hot_of_largest(x: Tensor) -> Tensor:
+    """1 at the largest element along the last axis, the first of equal ones, 0 elsewhere."""
+    positions = as_tensor(backend.namespace(x.data).arange(x.shape[-1]), x)
+    index = index_of_largest(x)
+    return astype(equal(positions, reshape(index, *index.shape, 1)), x.dtype)

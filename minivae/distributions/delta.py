@@ -1,0 +1,33 @@
+"""All probability at one point: the posterior of an encoder without noise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import backend
+from ..autodiff import Tensor, as_tensor, broadcast_to, constant_like
+from ..errors import InputError
+from .distribution import Distribution
+
+
+class Delta(Distribution):
+    """The point ``mean``, with certainty.
+
+    Args:
+        mean: ``(..., event)``.
+    """
+
+    def __init__(self, mean: Any) -> None:
+        self.mean = as_tensor(mean)
+
+    def draw_noise(self, generator: backend.Generator, lead: tuple[int, ...] = ()) -> Tensor:
+        """Zeros of shape ``(*lead, *mean.shape)``: nothing is random."""
+        return constant_like(self.mean, 0.0, (*lead, *self.mean.shape))
+
+    def transform(self, noise: Any) -> Tensor:
+        """The mean, as often as the noise's shape says."""
+        return broadcast_to(self.mean, as_tensor(noise, self.mean).shape)
+
+    def log_prob(self, x: Any) -> Tensor:
+        """Refused: there is no density."""
+        raise InputError("a point has no density, so neither log q(z|x) nor a KL divergence")

@@ -1,0 +1,43 @@
+"""Rows of vectors from a list, each as likely."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..autodiff import Tensor, broadcast_to, constant_like, mean, reshape
+from ..backend import Generator
+from .categorical import Categorical
+from .distribution import Distribution
+
+
+class UniformCodes(Distribution):
+    """Entries of a list, each as likely, end to end.
+
+    Args:
+        codebook: the list, ``(K, code_dim)``.
+        places: how many entries.
+
+    Attributes:
+        code_entropy: of which entries they are, places log K nats.
+    """
+
+    def __init__(self, codebook: Tensor, places: int) -> None:
+        self.codebook, self.places = codebook, places
+        self._which = Categorical(constant_like(codebook, 0.0, (places * len(codebook),)), len(codebook))
+        self.code_entropy = places * math.log(len(codebook))
+
+    @property
+    def mean(self) -> Tensor:
+        """The mean of the list, at each place."""
+        return reshape(broadcast_to(mean(self.codebook, axis=0), (self.places, self.codebook.shape[1])), -1)
+
+    def draw_noise(self, generator: Generator, lead: tuple[int, ...] = ()) -> Tensor:
+        """Uniform noise, a number for each place and entry."""
+        return self._which.draw_noise(generator, lead)
+
+    def transform(self, noise: Any) -> Tensor:
+        """The entries chosen, ``(..., places * code_dim)``."""
+        chosen = self._which.transform(noise)
+        z = reshape(chosen, *chosen.shape[:-1], self.places, len(self.codebook)) @ self.codebook
+        return reshape(z, *z.shape[:-2], -1)

@@ -1,0 +1,88 @@
+"""The VAE with categorical latent variables, trained through a relaxation.
+
+    q(z|x) = prod_n Categorical(pi_n(x)),    p(z) uniform over one-hot vectors
+    minimises  D(y) + R,  y = softmax((log pi + g) / tau),  R = sum_n (sum_k pi log pi + log K)
+
+Jang, Gu & Poole 2017, "Categorical reparameterization with Gumbel-softmax", arXiv 1611.01144;
+Maddison, Mnih & Teh 2017, "The concrete distribution". Changes posterior and prior. The
+temperature tau falls as e^(-3e-5 t) to 1/2, in steps of 1,000. Two numbers are reported: ``bound``
+is that of the truly discrete model, its decoder given one-hot z; ``relaxed_bound`` has y in the
+place of z and bounds nothing: it is what training sees.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from .. import bounds
+from ..autodiff import Tensor, astype, constant_like
+from ..backend import Generator
+from ..distributions import Categorical, kl
+from ..distributions.categorical import index_of_largest
+from ..errors import InputError, positive_integer
+from ..nn import MLP
+from .model import Batch, Objective
+from .vae import VAE
+
+
+class CategoricalVAE(VAE):
+    """The VAE whose z is made of categorical variables, one-hot, end to end.
+
+    Args:
+        variables: how many.
+        categories: how many values each has (K).
+        data_dim, hidden, others: see :class:`VAE`.
+
+    Attributes:
+        temperature: tau, 0-d.
+    """
+
+    minimises = "D(softened z) + sum_n (sum pi log pi + log K)"
+    source = "Jang et al. 2017, arXiv 1611.01144"
+    fixed = ("latent_dim", "estimator")
+
+    def __init__(
+        self, data_dim: int, hidden: Sequence[int] = (500,), *, variables: int = 30, categories: int = 10, **others: Any
+    ) -> None:
+        self.variables = positive_integer("variables", variables)
+        self.values = positive_integer("categories", categories)
+        if self.values < 2:
+            raise InputError("categories is 1; expected at least 2, or nothing varies")
+        super().__init__(data_dim, self.variables * self.values, hidden, **others)
+        self.remember(variables=self.variables, categories=self.values)
+        self.temperature = self.scalar(1.0)
+
+    def build(self, noise: Generator, options: dict[str, Any]) -> None:
+        """An encoder of logits; the VAE's decoder."""
+        self.encoder = MLP((self.data_dim, *self.hidden, self.latent_dim), noise, **options)
+        self.decoder = self.make_decoder(self.latent_dim, noise, options)
+
+    def advance(self, step: int, total_steps: int) -> None:
+        """tau = max(1/2, e^(-3e-5 t)), with t rounded down to thousands."""
+        self.temperature.data[...] = max(0.5, math.exp(-3e-5 * (step // 1000 * 1000)))
+
+    def posterior(self, x: Any, context: Any = None) -> Categorical:
+        """q(z|x), discrete."""
+        return Categorical(self.encoder(self._vectors("x", x, "data_dim")), self.values)
+
+    def prior(self, context: Any = None) -> Categorical:
+        """p(z), every value as likely."""
+        like = self.encoder.parameters()[0]
+        return Categorical(constant_like(like, 0.0, (self.latent_dim,)), self.values)
+
+    def codes(self, x: Any) -> Tensor:
+        """The most likely value of each variable, ``(M, variables)`` integers."""
+        pi = self.posterior(x).log_p
+        return astype(index_of_largest(pi), "int64")
+
+    def objectives(self, batch: Batch, noise: Any) -> list[Objective]:
+        """One phase. Noise is uniform, ``(L, M, latent_dim)``; both bounds are of the same."""
+        x = self._vectors("x", batch.x, "data_dim")
+        q = self.posterior(x)
+        u = self.noise(q, noise)
+        discrete = self.bound_at(x, q, q.sample(u)).parts()
+        soft = self.likelihood(q.relax(u, self.temperature)).log_prob(x)
+        relaxed = bounds.sgvb_b(soft, kl(q, self.prior())).parts()["bound"]
+        return [Objective(-relaxed, self.parameters(), {**discrete, "relaxed_bound": relaxed})]

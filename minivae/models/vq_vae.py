@@ -1,0 +1,121 @@
+"""The vector-quantised VAE: codes from a learnt list.
+
+    z_e = E(x);  k = argmin_k |z_e - e_k|^2 at each place;  z_q = e_k
+    minimises  D(z_q) + |sg z_e - e_k|^2 + beta |z_e - sg e_k|^2    (sg: held, no gradient)
+
+van den Oord, Vinyals & Kavukcuoglu 2017, "Neural discrete representation learning", arXiv
+1711.00937, Eq. 3; distances are summed over places and elements and averaged over the
+minibatch, as D is. The decoder's gradient by z_q goes to z_e as it is (straight through). The
+list follows running means of the codes near each entry instead of the second term if ``ema``
+(App. A.1).
+
+Changes posterior and prior. With p(k) uniform, q(z|x) a point: R = places log K, and
+``bound`` = -D - R is a lower bound on log p(x). Samples are decoded from uniform codes (the paper
+fits an autoregressive p(k) afterwards).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..autodiff import Tensor, astype, constant_like, log, mean, reshape, square, stop_gradient, sum
+from ..backend import Generator
+from ..distributions import Delta, UniformCodes
+from ..distributions.categorical import index_of_largest
+from ..errors import decay_rate, number_from_zero, positive_integer
+from ..nn import MLP, Codebook
+from .model import Batch, Objective
+from .vae import VAE
+
+
+class VQVAE(VAE):
+    """The VAE whose z is a row of entries of a learnt list.
+
+    Args:
+        places: how many entries make a z.
+        entries: the length of the list (K).
+        code_dim: the length of an entry.
+        commitment: beta.
+        ema: the list follows running means; else it is trained by gradient.
+        decay: of the running means.
+        data_dim, hidden, others: see :class:`VAE`.
+    """
+
+    minimises = "D(e_k) + |sg z - e|^2 + beta |z - sg e|^2"
+    source = "van den Oord et al. 2017, arXiv 1711.00937"
+    fixed = ("latent_dim", "estimator", "samples")
+    no_log_likelihood = "the codes of a VQ-VAE are points, so that importance samples would all be the same one"
+
+    def __init__(
+        self,
+        data_dim: int,
+        hidden: Sequence[int] = (500,),
+        *,
+        places: int = 16,
+        entries: int = 64,
+        code_dim: int = 4,
+        commitment: float = 0.25,
+        ema: bool = True,
+        decay: float = 0.99,
+        **others: Any,
+    ) -> None:
+        self.places, self.values = positive_integer("places", places), positive_integer("entries", entries)
+        self.code_dim = positive_integer("code_dim", code_dim)
+        self.commitment = number_from_zero("commitment", commitment)
+        self.list_options = {"ema": ema, "decay": decay_rate("decay", decay)}
+        super().__init__(data_dim, self.places * self.code_dim, hidden, samples=1, **others)
+        self.remember(places=self.places, entries=self.values, code_dim=self.code_dim)
+        self.remember(commitment=self.commitment, **self.list_options)
+
+    def build(self, noise: Generator, options: dict[str, Any]) -> None:
+        """An encoder of codes, the VAE's decoder, and the list."""
+        self.encoder = MLP((self.data_dim, *self.hidden, self.latent_dim), noise, **options)
+        self.decoder = self.make_decoder(self.latent_dim, noise, options)
+        where = {name: options[name] for name in ("dtype", "library")}
+        self.codebook = Codebook(self.values, self.code_dim, noise, **self.list_options, **where)
+
+    def quantize(self, x: Any) -> tuple[Tensor, Tensor]:
+        """z_e, ``(..., places, code_dim)``, and which entry is nearest, one-hot ``(..., places, K)``."""
+        z = self.encoder(self._vectors("x", x, "data_dim"))
+        z = reshape(z, *z.shape[:-1], self.places, self.code_dim)
+        return z, self.codebook.nearest(z)
+
+    def codes(self, x: Any) -> Tensor:
+        """k at each place, ``(M, places)`` integers."""
+        return astype(index_of_largest(self.quantize(x)[1]), "int64")
+
+    def posterior(self, x: Any, context: Any = None) -> Delta:
+        """The point z_q."""
+        return Delta(_flat(self.quantize(x)[1] @ self.codebook.entries))
+
+    def prior(self, context: Any = None) -> UniformCodes:
+        """Each entry of the list as likely, at each place."""
+        return UniformCodes(self.codebook.entries, self.places)
+
+    def objectives(self, batch: Batch, noise: Any) -> list[Objective]:
+        """One phase. No noise is drawn."""
+        z, chosen = self.quantize(batch.x)
+        e = chosen @ self.codebook.entries
+        codebook = mean(sum(square(stop_gradient(z) - e), axis=(-2, -1)))
+        commitment = mean(sum(square(z - stop_gradient(e)), axis=(-2, -1)))
+        straight_through = z + stop_gradient(e - z)  # the losses come first: after it z - e would be 0
+        likelihood = self.likelihood(_flat(straight_through))
+        reconstruction = mean(likelihood.log_prob(self._vectors("x", batch.x, "data_dim")))
+        loss = commitment * self.commitment - reconstruction
+        loss = loss if self.codebook.ema else loss + codebook
+        kl = constant_like(loss, self.prior().code_entropy)
+        parts = {"bound": reconstruction - kl, "reconstruction": reconstruction, "kl": kl}
+        phase = Objective(loss, self.parameters(), parts, self.codebook.moved(z, chosen))
+        return [phase.with_loss(loss, codebook=codebook, commitment=commitment, code_entropy=_entropy(chosen))]
+
+
+def _flat(z: Tensor) -> Tensor:
+    """``(..., places, code_dim)`` -> ``(..., places * code_dim)``."""
+    return reshape(z, *z.shape[:-2], -1)
+
+
+def _entropy(chosen: Tensor) -> Tensor:
+    """Of the shares that the entries have in a minibatch, in nats; log K if all are used equally."""
+    shares = mean(reshape(chosen, -1, chosen.shape[-1]), axis=0)
+    return -sum(shares * log(shares + 1e-10), axis=0)  # 0 log 0 is 0

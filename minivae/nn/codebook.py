@@ -1,0 +1,74 @@
+"""A learnt list of vectors, and which of them is nearest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import backend
+from ..autodiff import Parameter, Tensor, constant_like, expand_dims, reshape, square, stop_gradient, sum, swapaxes
+from ..distributions.categorical import one_hot_of_largest
+from ..errors import decay_rate, positive_integer
+from .module import Module
+
+SMOOTHING = 1e-5  # of the counts, Laplace's: keeps an entry that is never near from 0 / 0
+
+
+class Codebook(Module):
+    """K entries, which follow the vectors near them or are trained by gradient.
+
+    van den Oord et al. 2017, arXiv 1711.00937, section 3 and App. A.1. They start as draws
+    from N(0, I / dim).
+
+    Args:
+        entries: K.
+        dim: the length of an entry.
+        generator: draws the first entries.
+        ema: whether each is the running mean of the vectors near it, instead of a parameter.
+        decay: of the running counts and sums, in [0, 1).
+        dtype, library: of the entries.
+
+    Attributes:
+        entries: ``(K, dim)``.
+        counts, sums: under ``ema``, running: how many vectors are near each entry, and their sum.
+            They start as if one had been at each entry.
+    """
+
+    def __init__(
+        self,
+        entries: int,
+        dim: int,
+        generator: backend.Generator,
+        *,
+        ema: bool = True,
+        decay: float = 0.99,
+        dtype: Any = None,
+        library: str | None = None,
+    ) -> None:
+        self.size = positive_integer("entries", entries)
+        self.ema, self.decay = ema, decay_rate("decay", decay)
+        drawn = generator.standard_normal((entries, dim), backend.float_dtype(dtype)) * dim**-0.5
+        array = backend.asarray(drawn, backend=backend.library(library).name)
+        self.entries = Tensor(array) if ema else Parameter(array)
+        if ema:
+            self.counts, self.sums = constant_like(self.entries, 1.0, (entries,)), Tensor(array.copy())
+
+    def nearest(self, z: Tensor) -> Tensor:
+        """Which entry is nearest, one-hot: ``(..., dim)`` -> ``(..., K)``. No gradient flows through."""
+        distances = sum(square(expand_dims(z, -2) - self.entries), axis=-1)
+        return one_hot_of_largest(-stop_gradient(distances))
+
+    def moved(self, z: Tensor, chosen: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """The state after these vectors: pairs of a tensor and its new value; none without ``ema``.
+
+        Args:
+            z: ``(..., dim)``.
+            chosen: what is nearest to them, ``(..., K)``.
+        """
+        if not self.ema:
+            return []
+        by_entry = swapaxes(reshape(chosen, -1, self.size), 0, 1)
+        counts = self.counts * self.decay + sum(by_entry, axis=1) * (1 - self.decay)
+        sums = self.sums * self.decay + by_entry @ reshape(z, -1, z.shape[-1]) * (1 - self.decay)
+        total = sum(counts)
+        smoothed = (counts + SMOOTHING) / (total + self.size * SMOOTHING) * total
+        return [(self.counts, counts), (self.sums, sums), (self.entries, sums / expand_dims(smoothed, -1))]

@@ -1,0 +1,66 @@
+"""The maximum mean discrepancy: how far two sets of draws are apart, by a kernel.
+
+    MMD^2(P, Q) = E k(x, x') + E k(y, y') - 2 E k(x, y),    x, x' from P, y, y' from Q
+
+Gretton et al. 2012, "A kernel two-sample test", Eq. 3: the U-statistic, which has no bias
+and may be below 0. It leaves out the pairs of a draw with itself, and no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..autodiff import Tensor, as_tensor, exp, expand_dims, square, sum
+from ..errors import InputError
+
+# Of the inverse multiquadratic kernels: Tolstikhin et al. 2018, App., as in the authors' code.
+SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+def rbf(squared: Tensor, dim: int) -> Tensor:
+    """exp(-|x - y|^2 / 2h), with h = d: of N(0, I) in d dimensions, E |x - y|^2 = 2d (Zhao et al. 2019's code)."""
+    return exp(squared * (-0.5 / dim))
+
+
+def imq(squared: Tensor, dim: int) -> Tensor:
+    """sum_s C_s / (C_s + |x - y|^2), C_s = 2 d s: inverse multiquadratics of seven scales (Tolstikhin et al. 2018)."""
+    terms = [2 * dim * scale / (squared + 2 * dim * scale) for scale in SCALES]
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total
+
+
+KERNELS: dict[str, Callable[[Tensor, int], Tensor]] = {"rbf": rbf, "imq": imq}
+
+
+def mmd(x: Any, y: Any, kernel: Callable[[Tensor, int], Tensor] = rbf) -> Tensor:
+    """The U-statistic of MMD^2 between draws ``(N, d)`` and ``(M, d)``, 0-d; it has no unit.
+
+    Args:
+        x, y: the draws; one side of a pair may be as long as the other or not.
+        kernel: one of ``KERNELS``, a function of squared distances and of d; at distance 0 it is
+            taken to be the same for every pair.
+
+    Raises:
+        InputError: a side has fewer than 2 draws, or the lengths of the vectors differ.
+    """
+    x = as_tensor(x)
+    y = as_tensor(y, x)
+    (n, d), (m, other) = x.shape, y.shape
+    if min(n, m) < 2 or d != other:
+        raise InputError(f"draws have shapes {x.shape} and {y.shape}; expected at least 2 each, of one length")
+    return _within(x, kernel) + _within(y, kernel) - sum(kernel(_distances(x, y), d)) * (2 / (n * m))
+
+
+def _within(x: Tensor, kernel: Callable) -> Tensor:
+    """The mean of k over pairs of two different draws: the n pairs of a draw with itself are at distance 0."""
+    n, d = x.shape
+    of_itself = sum(kernel(sum(square(x - x), axis=-1), d))
+    return (sum(kernel(_distances(x, x), d)) - of_itself) * (1 / (n * (n - 1)))
+
+
+def _distances(x: Tensor, y: Tensor) -> Tensor:
+    """|x_i - y_j|^2, ``(N, M)``. By differences: by products, rounding would leave some below 0."""
+    return sum(square(expand_dims(x, 1) - expand_dims(y, 0)), axis=-1)

@@ -1,0 +1,61 @@
+"""Total correlation by a density ratio: a critic that tells draws of q(z) from draws of prod_j q(z_j).
+
+    TC = KL(q(z) || prod_j q(z_j)) = E_q(z) log D(z) / (1 - D(z))
+
+for the best critic D(z) = P(z is from q(z)), as Kim & Mnih 2018, "Disentangling by
+factorising", Eq. 3, estimate it. The critic's two logits are l_0 for q(z), l_1 for the product.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..autodiff import (
+    Tensor,
+    as_tensor,
+    astype,
+    equal,
+    expand_dims,
+    less,
+    logsumexp,
+    mean,
+    reshape,
+    sum,
+    take,
+    uniform,
+    where,
+)
+from ..backend import Generator, namespace
+
+
+def density_ratio(logits: Tensor) -> Tensor:
+    """l_0 - l_1, the critic's estimate of log q(z) / prod_j q(z_j), for each row: ``(M, 2)`` -> ``(M,)``."""
+    return logits[..., 0] - logits[..., 1]
+
+
+def critic_loss(joint: Tensor, product: Tensor) -> Tensor:
+    """1/2 CE(draws of q(z) -> 0) + 1/2 CE(draws of the product -> 1), in nats; log 2 for a critic that knows nothing.
+
+    Args:
+        joint, product: the critic's logits of either kind of draws, ``(M, 2)``.
+    """
+    joint_error = mean(logsumexp(joint, axis=-1) - joint[..., 0])
+    return (joint_error + mean(logsumexp(product, axis=-1) - product[..., 1])) * 0.5
+
+
+def permute_columns(z: Tensor, noise: Any) -> Tensor:
+    """Each column of ``(M, d)`` in an order of its own, so that rows are draws of prod_j q(z_j).
+
+    Args:
+        z: draws of q(z); no gradient is meant to flow through.
+        noise: a generator, or uniform noise ``(M, d)``, whose ranks in each column are the order.
+    """
+    u = uniform(noise, z.shape, z.dtype) if isinstance(noise, Generator) else as_tensor(noise, z)
+    xp = namespace(z.data)
+    m, d = z.shape
+    above, below = expand_dims(u, 0), expand_dims(u, 1)
+    # How many are smaller in the column; of equal ones, how many come first.
+    first = expand_dims(Tensor(xp.tri(m, k=-1, dtype=z.dtype)), -1)
+    rank = sum(where(equal(above, below), first, astype(less(above, below), z.dtype)), axis=1)
+    places = rank * float(d) + as_tensor(xp.arange(d), z)
+    return take(reshape(z, -1), astype(places, "int64"))
