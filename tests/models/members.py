@@ -1,0 +1,99 @@
+"""Every registered model, small, and noise that can be repeated: for tests that are the same for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minivae import backend, models
+from minivae.autodiff import Tensor, stop_gradient, tensor
+from minivae.models import MODELS, Batch, Model
+from minivae.models.registry import arguments
+
+DATA_DIM, CLASSES, M = 6, 3, 4
+
+# What is small beside ``latent_dim`` and ``hidden``, which every model that takes them gets.
+SMALL: dict[str, dict[str, Any]] = {
+    "miwae": {"groups": 2, "samples": 3},
+    "iaf-vae": {"flow_hidden": (5,), "features": 2, "free_bits": 0.02},
+    "categorical-vae": {"variables": 3, "categories": 4},
+    "vq-vae": {"places": 3, "entries": 5, "code_dim": 2},
+    "factor-vae": {"critic_hidden": (6, 5)},
+    "info-vae": {"alpha": 0.3, "lambd": 5.0},
+}
+EVERY_MEMBER = pytest.mark.parametrize("name", MODELS)
+
+
+def member(name: str, *, data_dim: int = DATA_DIM, classes: int = CLASSES, **options: Any) -> Model:
+    """A model of that name, quick to train."""
+    kind = MODELS[name]
+    given = {"latent_dim": 3, "hidden": (5,), "context_dim": classes, **SMALL.get(name, {}), **options}
+    return kind(data_dim, **{key: value for key, value in given.items() if key in arguments(kind)})
+
+
+def shaken(model: Model, seed: int = 20131220) -> Model:
+    """The model with weights that are not small and biases that are not 0, so that every term counts."""
+    rng = np.random.default_rng(seed)
+    noise = {name: 0.4 * rng.standard_normal(p.shape) for name, p in model.named_parameters()}
+    state = {name: value.numpy() for name, value in model.named_tensors()}
+    model.load_state_dict({**state, **noise})
+    return model
+
+
+def batch_for(model: Model, rng: np.random.Generator, m: int = M) -> Batch:
+    """Data points in [0, 1], with labels where the model is told them."""
+    x = tensor(rng.uniform(size=(m, model.data_dim)))
+    context = np.eye(model.context_dim)[rng.integers(0, model.context_dim, m)] if model.context_dim else None
+    return Batch(x, None if context is None else tensor(context))
+
+
+class Repeated:
+    """A generator that draws the same numbers each time it is asked for."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._generator = backend.generator(seed)
+        self._start = self._generator.state
+
+    def __call__(self) -> backend.Generator:
+        self._generator.state = self._start
+        return self._generator
+
+
+@contextmanager
+def held(monkeypatch: pytest.MonkeyPatch, *modules: Any) -> Iterator[Any]:
+    """A block in which ``stop_gradient`` gives what it gave when it was first called, as its gradient says.
+
+    A numerical derivative moves what is behind it, too. Yields a function that starts the
+    calls from the first again.
+    """
+    values: list[Tensor] = []
+    calls = 0
+
+    def hold(x: Tensor) -> Tensor:
+        nonlocal calls
+        calls += 1
+        if calls > len(values):
+            values.append(stop_gradient(x))
+        return values[calls - 1]
+
+    def again() -> None:
+        nonlocal calls
+        calls = 0
+
+    with monkeypatch.context() as patch:
+        for module in modules:
+            patch.setattr(module, "stop_gradient", hold)
+        yield again
+
+
+def modules_with_stop_gradient() -> list[Any]:
+    """The modules of the models that hold values."""
+    import importlib
+    import pkgutil
+
+    found = (importlib.import_module(m.name) for m in pkgutil.iter_modules(models.__path__, "minivae.models."))
+    return [module for module in found if hasattr(module, "stop_gradient")]

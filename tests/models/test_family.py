@@ -1,0 +1,219 @@
+"""What holds for every registered model: gradients, compiled steps, the strict device, resuming, its row in the table."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minivae
+from minivae import backend
+from minivae.autodiff import check_gradients
+from minivae.errors import InputError
+from minivae.inference import log_likelihood
+from minivae.models import MODELS, Batch
+from minivae.models.registry import arguments, options
+from minivae.training import Settings, Trainer
+
+from ..strict_device import strict
+from ..training.conftest import assert_same_state, digits  # noqa: F401 (a fixture)
+from .members import CLASSES, EVERY_MEMBER, M, Repeated, batch_for, held, member, modules_with_stop_gradient, shaken
+
+ROOT = Path(minivae.__file__).parent
+LINES = 121  # of a member's file, docstring included
+
+
+# ---------------------------------------------------------------- the registry
+
+
+@EVERY_MEMBER
+def test_a_member_says_what_it_minimises_and_where_it_is_from(name):
+    assert MODELS[name].minimises
+    assert any(year in MODELS[name].source for year in map(str, range(1990, 2027)))
+    assert MODELS[name].__doc__
+
+
+@EVERY_MEMBER
+def test_every_option_has_a_default_and_is_documented(name):
+    for option, (default, kind, several, choices, text) in options(MODELS[name]).items():
+        assert text, f"{option} is not in the docstring"
+        assert kind in (int, float, str, bool), option
+        values = [None] if default is None else list(default) if several else [default]
+        assert all(value is None or isinstance(value, kind) for value in values), option
+        assert choices is None or default in choices
+
+
+def test_an_option_means_the_same_kind_of_thing_everywhere():
+    """The command line has each of them once."""
+    kinds = {}
+    for model in MODELS.values():
+        for option, (_, kind, several, *_) in options(model).items():
+            assert kinds.setdefault(option, (kind, several)) == (kind, several), option
+
+
+def test_a_member_is_one_short_file():
+    for model in MODELS.values():
+        path = Path(ROOT, *model.__module__.split(".")[1:]).with_suffix(".py")
+        if path.name != "vae.py":
+            assert len(path.read_text().splitlines()) <= LINES, path
+
+
+@EVERY_MEMBER
+def test_a_model_is_rebuilt_from_its_config(name, rng):
+    model = shaken(member(name))
+    config = json.loads(json.dumps(model.config))
+    assert config.keys() <= arguments(MODELS[name]).keys()
+    twin = MODELS[name](**config)
+    twin.load_state_dict(model.state_dict())
+    assert twin.config == model.config
+    batch, noise = batch_for(model, rng), Repeated()
+    for ours, theirs in zip(model.objectives(batch, noise()), twin.objectives(batch, noise()), strict=True):
+        assert float(ours.loss) == float(theirs.loss)
+
+
+# ------------------------------------------------------------------- one step
+
+
+@EVERY_MEMBER
+def test_gradients_of_every_phase(name, rng, monkeypatch):
+    """Every element of the gradient of every parameter, against differences of the loss."""
+    model = shaken(member(name, dtype="float64"))
+    batch, noise = batch_for(model, rng), Repeated()
+    for phase, objective in enumerate(model.objectives(batch, noise())):
+        with held(monkeypatch, *modules_with_stop_gradient()) as again:
+
+            def loss(*_, phase=phase, again=again):
+                again()
+                return model.objectives(batch, noise())[phase].loss
+
+            check_gradients(loss, objective.parameters, mode="directions", tolerance=1e-5)
+
+
+@EVERY_MEMBER
+def test_phases_train_every_parameter_once(name, rng):
+    model = member(name)
+    phases = model.objectives(batch_for(model, rng), Repeated()())
+    trained = [id(parameter) for phase in phases for parameter in phase.parameters]
+    assert sorted(trained) == sorted(map(id, model.parameters()))
+
+
+@EVERY_MEMBER
+def test_the_parts_are_what_they_are_called(name, rng):
+    """The objective is minus the loss, the bound minus it where there is no objective; the rest finite."""
+    model = shaken(member(name))
+    first = model.objectives(batch_for(model, rng), Repeated()())[0]
+    parts = {part: float(value) for part, value in first.parts.items()}
+    assert {value.shape for value in first.parts.values()} == {()}
+    assert next(iter(parts)) in ("bound", "objective")
+    assert parts.get("objective", parts.get("relaxed_bound", parts.get("bound"))) == pytest.approx(-float(first.loss))
+    assert np.isfinite(list(parts.values())).all()
+
+
+# ------------------------------------------------------------------- training
+
+
+def trainer_of(name, dataset, compile=True, **options):
+    model = member(name, data_dim=64, classes=10, **options)
+    return Trainer(model, dataset, Settings(batch_size=50, epochs=10, compile=compile))
+
+
+def advanced(trainer, steps):
+    for _ in range(steps):
+        parts = {part: float(value) for part, value in trainer.train_step().items()}
+        if trainer.step % 4 == 0:
+            trainer.report()
+    return parts
+
+
+@EVERY_MEMBER
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_compiled_run_has_the_bits_of_an_eager_one(name, dtype, digits):  # noqa: F811
+    compiled, eager = (trainer_of(name, digits, on, dtype=dtype) for on in (True, False))
+    assert advanced(compiled, 9) == advanced(eager, 9)
+    object.__setattr__(eager.settings, "compile", True)
+    assert_same_state(compiled, eager)
+    assert {array.dtype.name for array in compiled.model.state_dict().values()} == {dtype}
+
+
+@EVERY_MEMBER
+def test_a_run_is_resumed_exactly(name, digits):  # noqa: F811
+    whole, begun, resumed = (trainer_of(name, digits) for _ in range(3))
+    advanced(whole, 9)
+    advanced(begun, 5)
+    resumed.load_state(*begun.state())
+    advanced(resumed, 4)
+    assert_same_state(resumed, whole)
+
+
+@EVERY_MEMBER
+def test_a_replay_on_the_strict_device_waits_for_nothing(name, digits):  # noqa: F811
+    trainer = trainer_of(name, digits, library="strict")
+    for _ in range(2):
+        trainer.train_step()
+    with strict.counter.forbid_synchronization(), strict.counter.forbid_dtype("float64"):
+        trainer.train_step()
+    twin = trainer_of(name, digits)
+    for _ in range(3):
+        twin.train_step()
+    for part, value in twin.model.state_dict().items():
+        np.testing.assert_allclose(trainer.model.state_dict()[part], value, rtol=1e-4, atol=1e-5)
+
+
+@EVERY_MEMBER
+def test_training_raises_the_objective(name, digits):  # noqa: F811
+    trainer = trainer_of(name, digits)
+    before = trainer.report()
+    advanced(trainer, 40)
+    after = trainer.history.rows[-1]
+    term = "test_objective" if "test_objective" in before else "test_bound"
+    assert after[term] > before[term]
+
+
+# ------------------------------------------------------------------ what it is for
+
+
+@EVERY_MEMBER
+def test_samples_reconstructions_and_codes_have_their_shapes(name, rng):
+    model = shaken(member(name))
+    x, context = batch_for(model, rng)
+    told = context if model.context_dim else None
+    assert model.sample(backend.generator(0), M, told).shape == (M, model.data_dim)
+    if not model.latent_dim:
+        with pytest.raises(InputError, match="no latent variable"):
+            model.encode(x)
+        return
+    assert model.encode(x, told).shape == (M, model.latent_dim)
+    assert model.reconstruct(x, told).shape == (M, model.data_dim)
+    if model.values:
+        codes = model.codes(x).numpy()
+        assert codes.dtype.kind == "i"
+        assert 0 <= codes.min() <= codes.max() < model.values
+    else:
+        with pytest.raises(InputError, match="not discrete"):
+            model.codes(x)
+
+
+@EVERY_MEMBER
+def test_log_p_is_estimated_or_refused(name, rng):
+    model = shaken(member(name, dtype="float64"))
+    x, context = batch_for(model, rng)
+    if model.no_log_likelihood:
+        with pytest.raises(InputError, match="log p"):
+            log_likelihood(model, x, backend.generator(0), 10, context=context)
+        return
+    found = log_likelihood(model, x, backend.generator(0), 2000, context=context)
+    assert found.value.shape == (M,)
+    bound = float(model.objectives(Batch(x, context), Repeated()())[0].parts["bound"])
+    assert float(found.value.numpy().mean()) > bound - 1.0
+
+
+@EVERY_MEMBER
+def test_a_model_that_is_told_a_label_refuses_to_do_without(name, rng):
+    model = member(name)
+    if not model.context_dim:
+        pytest.skip("it is told none")
+    x, _ = batch_for(model, rng)
+    with pytest.raises(InputError, match="context is None"):
+        model.objectives(Batch(x), Repeated()())
+    with pytest.raises(InputError, match=f"context_dim={CLASSES}"):
+        model.objectives(Batch(x, np.eye(CLASSES + 1)[:M]), Repeated()())
