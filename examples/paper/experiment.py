@@ -38,8 +38,8 @@ MODEL_OPTIONS: dict[str, dict[str, Any]] = {
     "mnist": {"hidden": (500,)},
     "frey": {"hidden": (200,), "likelihood": "gaussian", "sigmoid_mean": True},
 }
-# Adagrad with a warm-up of 100 steps, as in the authors' code; its step size, from the paper's
-# {0.01, 0.02, 0.1}, by the train bound after the first 10^5 samples (results/step_size.csv).
+# Adagrad with a warm-up of 100 steps, as in the authors' code; for Figure 2 its step size, from the
+# paper's {0.01, 0.02, 0.1}, by the train bound after the first 10^5 samples (results/step_size.csv).
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "adagrad": {"optimizer": "adagrad", "lr": 0.01, "optimizer_options": {"warmup": 100}},
     "adam": {"optimizer": "adam", "lr": 0.001},
