@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import Any, NamedTuple
 
 from .cases import Case
@@ -97,7 +97,7 @@ def _rounds(case: Case, task: Task, path: Path, quick: bool) -> dict[str, Any]:
             for label, command in commands.items():
                 found = _race(command, Path(tempfile.mkdtemp(dir=path.parent)), task)
                 if label == OURS:
-                    found["around_the_step"] = found["training_seconds"] / (steps * median(before + bare_step()))
+                    found["around_the_step"] = found["training_seconds"] / (steps * fmean(before + bare_step()))
                 runs[label].append(found)
     medians = {label: {key: median(run[key] for run in of) for key in of[0]} for label, of in runs.items()}
     return {"rounds": rounds, "runs": medians}
