@@ -36,19 +36,19 @@ class Categorical(Distribution):
 
     Args:
         logits: ``(..., variables * K)``; any constant may be added to those of a variable.
-        categories: K.
+        categories: K; by default the last axis is one variable.
 
     Raises:
         InputError: the last axis is no multiple of K.
     """
 
-    def __init__(self, logits: Any, categories: int) -> None:
+    def __init__(self, logits: Any, categories: int | None = None) -> None:
         logits = as_tensor(logits)
-        if logits.shape[-1] % categories:
+        *self.batch, self.event = logits.shape
+        self.categories = self.event if categories is None else categories
+        if self.event % self.categories:
             raise InputError(f"logits have shape {logits.shape}; expected a multiple of {categories} on the last axis")
-        self.categories = categories
-        self.log_p = log_softmax(reshape(logits, *logits.shape[:-1], -1, categories))
-        self.shape = logits.shape
+        self.log_p = log_softmax(self._by_variable(logits))
 
     @property
     def mean(self) -> Tensor:
@@ -57,7 +57,7 @@ class Categorical(Distribution):
 
     def draw_noise(self, generator: backend.Generator, lead: tuple[int, ...] = ()) -> Tensor:
         """Uniform noise on [0, 1), of shape ``(*lead, *logits.shape)``."""
-        return uniform(generator, (*lead, *self.shape), self.log_p.dtype)
+        return uniform(generator, (*lead, *self.batch, self.event), self.log_p.dtype)
 
     def transform(self, noise: Any) -> Tensor:
         """1 at the largest logit + g, 0 elsewhere: a step, so no gradient flows through."""
@@ -80,10 +80,10 @@ class Categorical(Distribution):
         return self.log_p - log(-log(u))
 
     def _by_variable(self, x: Tensor) -> Tensor:
-        return reshape(x, *x.shape[:-1], -1, self.categories)
+        return reshape(x, *x.shape[:-1], self.event // self.categories, self.categories)
 
     def _flat(self, x: Tensor) -> Tensor:
-        return reshape(x, *x.shape[:-2], -1)
+        return reshape(x, *x.shape[:-2], self.event)
 
 
 @register_kl(Categorical, Categorical)

@@ -43,8 +43,8 @@ class IVAE(CMMA):
         variance: float = 0.01,
         **others: Any,
     ) -> None:
-        given = {"context_dim": context_dim, "variance": variance, "likelihood": "gaussian", **others}
-        super().__init__(data_dim, latent_dim, hidden, **given)
+        own = {"context_dim": context_dim, "variance": variance, "likelihood": "gaussian"}
+        super().__init__(data_dim, latent_dim, hidden, **own, **others)
 
     def make_prior(self, noise: Generator, options: dict[str, Any]) -> MLP:
         """The network of log s^2(u)."""

@@ -10,6 +10,7 @@ from minivae.autodiff import check_gradients, tensor
 from minivae.distributions import (
     KL_PAIRS,
     Bernoulli,
+    Categorical,
     Dirichlet,
     Distribution,
     MultivariateNormal,
@@ -88,7 +89,12 @@ def simplex(q):
     return np.stack([low, high], -1), low * high * (180 / 1800)
 
 
-REGIONS = {Dirichlet: simplex, MultivariateNormal: plane}
+def ends(q):
+    """Both one-hot vectors of two elements."""
+    return np.eye(2), 1.0
+
+
+REGIONS = {Categorical: ends, Dirichlet: simplex, MultivariateNormal: plane}
 
 
 def of_vectors_by_quadrature(q_family, q, p_family, p):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 
 class Vectors:
@@ -59,6 +59,36 @@ class Vectors:
         for at, frozen in self.frozen.items():
             found[(slice(None), *at)] = frozen.rvs(size[0], random_state=random_state)
         return found
+
+
+class OneHot:
+    """One draw of SciPy's multinomial distribution for each vector of a batch.
+
+    Args:
+        logits: of the probabilities, ``(..., event)``.
+    """
+
+    def __init__(self, logits: np.ndarray) -> None:
+        self._p = special.softmax(logits, axis=-1)
+
+    def mean(self) -> np.ndarray:
+        return self._p
+
+    def var(self) -> np.ndarray:
+        return self._p * (1 - self._p)
+
+    def logpmf(self, x: np.ndarray) -> np.ndarray:
+        """As ``(..., 1)``: a sum over the event axis changes nothing."""
+        x, p = np.broadcast_arrays(x, self._p)
+        if not x.size:
+            return np.zeros((*x.shape[:-1], 1))  # SciPy refuses these
+        return np.asarray(stats.multinomial(1, p / p.sum(-1, keepdims=True)).logpmf(x))[..., None]
+
+    def entropy(self) -> np.ndarray:
+        return special.entr(self._p).sum(-1, keepdims=True)
+
+    def rvs(self, size: tuple[int, ...], random_state: np.random.Generator) -> np.ndarray:
+        return random_state.multinomial(1, self._p, size[:-1]).astype(float)
 
 
 class _Dirichlet:

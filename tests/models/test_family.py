@@ -1,4 +1,4 @@
-"""What holds for every registered model: gradients, compiled steps, the strict device, resuming, its row in the table."""
+"""What holds for every registered model: gradients, compiled steps, the strict device, resuming, samples."""
 
 import json
 from pathlib import Path

@@ -14,6 +14,7 @@ from minivae.nn import ACTIVATIONS, MLP
 BY_HAND = {
     "tanh": np.tanh,
     "relu": lambda x: np.where(x > 0, x, 0),
+    "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x),
     "sigmoid": special.expit,
     "softplus": lambda x: np.logaddexp(0, x),
 }

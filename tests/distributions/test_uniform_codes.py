@@ -1,0 +1,22 @@
+"""Rows of vectors from a list: each as likely, at each place."""
+
+import numpy as np
+import pytest
+
+from minivae import backend
+from minivae.autodiff import tensor
+from minivae.distributions import UniformCodes
+
+from ..chance import assert_mean
+
+
+def test_every_entry_is_as_likely_at_each_place(rng):
+    codebook = rng.normal(size=(5, 2))
+    prior = UniformCodes(tensor(codebook), 3)
+    assert prior.code_entropy == pytest.approx(3 * np.log(5))
+    draws = prior.sample(backend.generator(0), 20_000).numpy().reshape(-1, 3, 1, 2)
+    which = (draws == codebook).all(-1)
+    assert (which.sum(-1) == 1).all()
+    assert_mean(which, 1 / 5)
+    np.testing.assert_allclose(prior.mean.numpy(), np.tile(codebook.mean(0), 3))
+    assert prior.sample(backend.generator(0)).shape == (6,)

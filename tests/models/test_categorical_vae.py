@@ -1,0 +1,64 @@
+"""Categorical VAE: its two bounds, its KL, and the temperature."""
+
+import numpy as np
+import pytest
+
+from minivae.autodiff import tensor
+from minivae.errors import InputError
+from minivae.models import Batch
+
+from .members import M, batch_for, member, shaken
+
+
+@pytest.fixture
+def model():
+    return shaken(member("categorical-vae", dtype="float64"))
+
+
+def test_the_kl_is_that_to_uniform_categories(model, rng):
+    x, _ = batch_for(model, rng)
+    logits = model.encoder(x).numpy().reshape(M, 3, 4)
+    p = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    expected = (p * np.log(p)).sum(axis=(1, 2)) + 3 * np.log(4)
+    np.testing.assert_allclose(model.bound(x, rng.uniform(size=(1, M, 12))).kl.numpy(), expected, rtol=1e-12)
+
+
+def test_both_bounds_are_reported_and_each_is_what_it_says(model, rng):
+    """The loss is minus the relaxed one; ``bound`` is that of one-hot codes drawn from the same noise."""
+    x, _ = batch_for(model, rng)
+    noise = tensor(rng.uniform(size=(2, M, 12)))
+    (phase,) = model.objectives(Batch(x), noise)
+    parts = {name: float(value) for name, value in phase.parts.items()}
+    q = model.posterior(x)
+    for z, name in ((q.sample(noise), "bound"), (q.relax(noise, model.temperature), "relaxed_bound")):
+        reconstruction = model.likelihood(z).log_prob(x).numpy().mean()
+        assert parts[name] == pytest.approx(reconstruction - parts["kl"], rel=1e-12)
+    assert float(phase.loss) == -parts["relaxed_bound"]
+    assert abs(parts["bound"] - parts["relaxed_bound"]) > 1e-3
+
+
+def test_the_bounds_meet_as_the_temperature_falls(model, rng):
+    x, _ = batch_for(model, rng)
+    noise = tensor(rng.uniform(size=(2, M, 12)))
+    model.temperature.data[...] = 1e-3
+    parts = model.objectives(Batch(x), noise)[0].parts
+    assert float(parts["relaxed_bound"]) == pytest.approx(float(parts["bound"]), rel=1e-6)
+
+
+def test_the_temperature_falls_in_steps_of_a_thousand_to_a_half(model):
+    found = []
+    for step in (0, 999, 1000, 1999, 20_000, 10**6):
+        model.advance(step, 10**6)
+        found.append(float(model.temperature))
+    assert found == pytest.approx([1, 1, np.exp(-0.03), np.exp(-0.03), np.exp(-0.6), 0.5])
+
+
+def test_codes_are_the_most_likely_values(model, rng):
+    x, _ = batch_for(model, rng)
+    np.testing.assert_array_equal(model.codes(x).numpy(), model.encoder(x).numpy().reshape(M, 3, 4).argmax(-1))
+
+
+@pytest.mark.parametrize(("option", "value"), [("variables", 0), ("categories", 1), ("categories", 0)])
+def test_what_makes_no_sense_is_refused(option, value):
+    with pytest.raises(InputError, match=f"{option} is {value}"):
+        member("categorical-vae", **{option: value})
