@@ -27,6 +27,8 @@ class LinearGaussian(Model):
         shift, widen: added to the posterior's means and log-variances; 0 leaves it exact.
     """
 
+    data_dim, latent_dim = DATA, LATENT
+
     def __init__(self, shift=0.0, widen=0.0, dtype="float64", library=None):
         columns = np.linalg.qr(np.random.default_rng(3).normal(size=(DATA, LATENT)))[0] * [1.5, 0.7]
         variance = 1 / (1 + (columns**2).sum(0) / NOISE**2)
