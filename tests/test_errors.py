@@ -12,6 +12,9 @@ from minivae.errors import (
     InputError,
     MinivaeError,
     NonFiniteError,
+    decay_rate,
+    finite_number,
+    number_from_zero,
     one_of,
     positive_integer,
     positive_number,
@@ -53,6 +56,25 @@ def test_other_values_are_no_positive_numbers(value):
     with pytest.raises(InputError) as caught:
         positive_number("lr", value)
     assert str(caught.value) == f"lr is {value!r}; expected a finite number above 0"
+
+
+KINDS = {
+    number_from_zero: ([0, 2, 0.5], [-1e-9, math.nan, math.inf, "1", None, True], "a finite number of at least 0"),
+    finite_number: ([-3.0, 0, 1e300], [math.nan, -math.inf, "1", None, False], "a finite number"),
+    decay_rate: ([0, 0.5, 0.999], [1, -0.1, math.nan, "0.5", None, False], r"a number in [0, 1)"),
+}
+
+
+@pytest.mark.parametrize("check", KINDS)
+def test_numbers_of_other_kinds(check):
+    passing, refused, expected = KINDS[check]
+    for value in passing:
+        assert check("x", value) == value
+        assert type(check("x", value)) is float
+    for value in refused:
+        with pytest.raises(InputError) as caught:
+            check("x", value)
+        assert str(caught.value) == f"x is {value!r}; expected {expected}"
 
 
 def test_a_choice_passes():

@@ -81,6 +81,7 @@ PACKAGES = {
     "nn": {"Layers", "Activations", "Initializers"},
     "distributions": {"Distributions", "Kullback-Leibler divergences"},
     "optim": {"Optimizers"},
+    "regularizers": {"Regularizers"},
     "models": {"Models"},
     "inference": {"Inference"},
     "training": {"Schedules"},

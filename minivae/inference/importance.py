@@ -53,7 +53,7 @@ def log_likelihood(
         raise InputError(f"log p(x) of {type(model).__name__}: {model.no_log_likelihood}")
     samples, chunk = positive_integer("samples", samples), positive_integer("chunk", chunk)
     with no_grad():
-        if not model.latent_dim:
+        if hasattr(model, "log_prob"):  # one without z, which needs no estimate
             exact = model.log_prob(x)
             return LogLikelihood(exact, exact * 0.0, exact * 0.0 + samples)
         q, p = model.posterior(x, context), model.prior(context)

@@ -2,3 +2,5 @@
 
 from .mmd import KERNELS, mmd
 from .total_correlation import critic_loss, density_ratio, permute_columns
+
+__all__ = ["KERNELS", "critic_loss", "density_ratio", "mmd", "permute_columns"]

@@ -3,7 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from minivae.datasets import Dataset, Split, require_unit_interval
+from minivae.datasets import Dataset, Split, one_hot, require_unit_interval
 from minivae.datasets.dataset import require_sha256, split_rows
 from minivae.errors import InputError
 
@@ -81,3 +81,22 @@ def test_sha256_is_that_of_the_values_in_c_order():
         require_sha256("x", columns, digest)
     found = str(wrong.value).split("values is ")[1][:12]
     assert hashlib.sha256(ROWS.tobytes()).hexdigest().startswith(found)
+
+
+def test_labels_become_one_hot():
+    found = one_hot(np.array([2, 0]), 3)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, [[0, 0, 1], [1, 0, 0]])
+    assert one_hot(np.zeros(0, int), 3).shape == (0, 3)
+
+
+@pytest.mark.parametrize("labels", [[-1, 0], [0, 3]])
+def test_labels_that_are_not_among_the_classes_are_refused(labels):
+    with pytest.raises(InputError, match=f"labels lie between {labels[0]} and {labels[1]}; expected 0 to 2"):
+        one_hot(np.array(labels), 3)
+
+
+def test_classes_are_counted_up_to_the_largest_label():
+    train, test = (Split(ROWS[:2], np.array(labels)) for labels in ([0, 1], [4, 1]))
+    assert Dataset("mine", train, test, None, 1.0, "").classes == 5
+    assert Dataset("mine", train, Split(ROWS[:2]), None, 1.0, "").classes == 0

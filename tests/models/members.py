@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 
 from minivae import backend, models
-from minivae.autodiff import Tensor, stop_gradient, tensor
+from minivae.autodiff import Parameter, Tensor, stop_gradient, tensor
 from minivae.models import MODELS, Batch, Model
 from minivae.models.registry import arguments
 
@@ -64,7 +66,7 @@ class Repeated:
 
 
 @contextmanager
-def held(monkeypatch: pytest.MonkeyPatch, *modules: Any) -> Iterator[Any]:
+def held() -> Iterator[Callable[[], None]]:
     """A block in which ``stop_gradient`` gives what it gave when it was first called, as its gradient says.
 
     A numerical derivative moves what is behind it, too. Yields a function that starts the
@@ -84,16 +86,21 @@ def held(monkeypatch: pytest.MonkeyPatch, *modules: Any) -> Iterator[Any]:
         nonlocal calls
         calls = 0
 
-    with monkeypatch.context() as patch:
+    modules = [importlib.import_module(m.name) for m in pkgutil.iter_modules(models.__path__, "minivae.models.")]
+    with pytest.MonkeyPatch.context() as patch:
         for module in modules:
-            patch.setattr(module, "stop_gradient", hold)
+            patch.setattr(module, "stop_gradient", hold, raising=False)
         yield again
 
 
-def modules_with_stop_gradient() -> list[Any]:
-    """The modules of the models that hold values."""
-    import importlib
-    import pkgutil
+def losses(model: Model, batch: Batch) -> Iterator[tuple[Callable[..., Tensor], list[Parameter]]]:
+    """For each phase its loss as a function of nothing that it depends on, and the parameters it trains."""
+    noise = Repeated()
+    for phase, objective in enumerate(model.objectives(batch, noise())):
+        with held() as again:
 
-    found = (importlib.import_module(m.name) for m in pkgutil.iter_modules(models.__path__, "minivae.models."))
-    return [module for module in found if hasattr(module, "stop_gradient")]
+            def loss(*_: Any, phase: int = phase, again: Callable = again) -> Tensor:
+                again()
+                return model.objectives(batch, noise())[phase].loss
+
+            yield loss, objective.parameters

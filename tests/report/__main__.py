@@ -14,13 +14,13 @@ from minivae.files import atomic_path
 
 from ..estimator_variance import IMAGES, REPEATS, SAMPLES, estimator_variances
 from ..mutation import RESULTS
-from . import engine, inference, probability, training
+from . import engine, family, inference, probability, training
 from .page import SEED, table
 from .pictures import draw_step_errors, draw_variances
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "validation.md"
-SECTIONS = [*engine.SECTIONS, *probability.SECTIONS, *inference.SECTIONS, *training.SECTIONS]
+SECTIONS = [*engine.SECTIONS, *probability.SECTIONS, *family.SECTIONS, *inference.SECTIONS, *training.SECTIONS]
 
 HEAD = """# What was checked, and to what error
 

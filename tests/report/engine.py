@@ -30,6 +30,7 @@ from ..autodiff.test_primitives import (
 from ..chance import CRITICAL_Z
 from ..models.kinds import data, small_vae
 from ..nn import test_init, test_mlp
+from . import family
 from .page import SEED, Row, Section, error, gradient_error, z_of_cdf
 
 # ------------------------------------------------------------------ operations
@@ -166,7 +167,8 @@ NETWORK = {"value": 1e-12, "differences": 1e-6}
 LAYERS = Section(
     "Layers",
     "Values against the product written out in extended precision, or, for the two decoders, log p(x|z) against "
-    "PyTorch's distributions; two orders of derivatives by the input and by every weight against central "
+    "PyTorch's distributions; of masks, the derivatives that they forbid; of a codebook, a step of k-means; of a "
+    "flow, log q by the whole Jacobian; two orders of derivatives by the input and by every weight against central "
     "differences.",
     NETWORK,
     layers,
@@ -175,6 +177,7 @@ LAYERS = Section(
         "MLP": partial(perceptrons, *test_mlp.BY_HAND),
         "BernoulliMLP": partial(decoder, "bernoulli"),
         "GaussianMLP": partial(decoder, "gaussian"),
+        **family.LAYERS,
     },
 )
 ACTIVATION = Section(

@@ -194,6 +194,18 @@ def bound(name: str, n: int = 100_000) -> Row:
     return Row(n, (exact_posterior() if name == "sgvb_a" else None, z, gradient_error(value, [*encoded, x])))
 
 
+def importance_weighted() -> Row:
+    """The logarithm of the mean weight, written out, for one group and for several."""
+    rng, values, gradients = np.random.default_rng(SEED), [], []
+    for groups in (1, 2, 3, 6):
+        terms = rng.normal(size=(3, 6, 4))
+        log_w = (terms[0] + terms[1] - terms[2]).reshape(groups, -1, 4)
+        expected = np.log(np.exp(log_w).mean(1)).mean(0)
+        values.append(error(bounds.importance_weighted(*map(tensor, terms), groups).value, expected))
+        gradients.append(gradient_error(lambda *t, g=groups: bounds.importance_weighted(*t, g).value, list(terms)))
+    return Row(4, (max(values), None, max(gradients)))
+
+
 def minibatch() -> Row:
     """Eq. 8 over all minibatches of 1, 2, 3 and 5 of 5: their mean is the sum."""
     bounds_of_5 = np.random.default_rng(SEED).normal(size=5)
@@ -227,12 +239,14 @@ ESTIMATORS = Section(
     "Bounds and estimators",
     "On probabilistic PCA, where log p(x), the posterior and the bound are known: the mean of 100,000 draws, and of "
     "their gradients, against the exact bound and its gradients, z; under the exact posterior, each sample of Eq. 6 "
-    "against log p(x). Eq. 8: the mean over all minibatches against the sum over the data set. The weights' prior "
+    "against log p(x). Eq. 8: the mean over all minibatches against the sum over the data set. Importance "
+    "weights written out. The weights' prior "
     "against `scipy.stats`.",
     {"exact value": 1e-11, "mean of draws (z)": CRITICAL_Z, "differences": 1e-6},
     lambda: public_functions(bounds),
     {name: partial(bound, name) for name in BOUNDS}
     | {
+        "importance_weighted": importance_weighted,
         "minibatch": minibatch,
         "weight_log_prior": weight_log_prior,
     },

@@ -12,8 +12,10 @@ from minivae.models import MODELS, VAE, Batch
 from minivae.optim import OPTIMIZERS
 from minivae.training import SCHEDULES
 
+from ..models import members
 from ..models.kinds import KINDS, data, noise, small_vae
 from ..optim.problem import Problem
+from .family import gradients
 from .page import SEED, Row, Section, error, gradient_error
 
 
@@ -125,11 +127,12 @@ def wake_sleep() -> Row:
 MODEL = Section(
     "Models",
     "Two orders of derivatives of the loss by every parameter, for every likelihood, both estimators and 1 and 3 "
-    "samples, against central differences; the loss at each of 200 steps of Adam on handwritten digits (100 of both "
+    "samples (of the variants, as they are usual), against central differences, phase by phase, with what is held "
+    "for a gradient held; the loss at each of 200 steps of Adam on handwritten digits (100 of both "
     "phases of wake-sleep), and the parameters after them, against a twin in PyTorch with its own distributions and "
     "optimizer.",
     {"differences": 1e-6, "PyTorch, losses": 1e-9, "PyTorch, parameters": 1e-9},
     lambda: set(MODELS),
-    {"vae": vae, "wake-sleep": wake_sleep},
+    {name: partial(gradients, name) for name in members.MODELS} | {"vae": vae, "wake-sleep": wake_sleep},
 )
 SECTIONS = [OPTIMIZER, SCHEDULE, MODEL]

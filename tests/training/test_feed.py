@@ -157,3 +157,25 @@ def test_an_epochs_order_goes_to_the_device_at_once_and_nothing_else_does():
             for rows in (order[0], order[1]):
                 there.batch(rows, generator)
             assert sum(len(there.batch(rows, generator).x) for rows in whole) == 4
+
+
+# ------------------------------------------------------------- labels
+
+
+def labelled(labels, classes, **options):
+    return Feed(Split(np.zeros((len(labels), 2), np.uint8), np.array(labels)), 1.0, classes=classes, **options)
+
+
+def test_labels_are_the_context_one_hot(backend_name):
+    there = labelled([2, 0, 1, 2], 3, library=backend_name)
+    batch = there.batch(np.array([3, 1]), noise(backend_name))
+    assert backend.library_of(batch.context.data).name == backend_name
+    np.testing.assert_array_equal(batch.context.numpy(), [[0, 0, 1], [1, 0, 0]])
+    assert batch.context.dtype == "float32"
+    assert labelled([0, 1], 2, dtype="float64").batch(np.array([0]), noise()).context.dtype == "float64"
+    assert labelled([0, 1], 0).batch(np.array([0]), noise()).context is None
+
+
+def test_a_context_without_labels_is_refused():
+    with pytest.raises(InputError, match="no labels"):
+        Feed(Split(np.zeros((2, 2), np.uint8)), 1.0, classes=3)

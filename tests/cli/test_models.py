@@ -1,0 +1,135 @@
+"""Every model on the command line: trained on the digits with defaults alone, evaluated, sampled, refused."""
+
+import numpy as np
+import pytest
+
+from minivae.cli.options import complete, of_model
+from minivae.datasets import load
+from minivae.errors import InputError
+from minivae.models import MODELS
+from minivae.training import Run
+
+# What makes a minute of critic a second; every other option is the default.
+QUICK = {"factor-vae": ("--critic-hidden", 20)}
+EVERY_MODEL = pytest.mark.parametrize("name", MODELS)
+
+
+@pytest.mark.usefixtures("no_figures")
+@EVERY_MODEL
+def test_it_trains_with_defaults_goes_on_evaluates_and_samples(cli, name):
+    said = cli("train", "--model", name, *QUICK.get(name, ()), "--epochs", 1, "--out", "run", "--json")
+    assert (said.code, said.err) == (0, "")
+    assert said.json["model"] == name
+    assert cli("train", "--resume", "run", "--epochs", 2, "--quiet").code == 0
+    model = Run.open("run").load_model()
+    assert type(model) is MODELS[name]
+    refused = bool(model.no_log_likelihood)
+    evaluated = cli("evaluate", "run", "--importance-samples", 5, "--points", 20)
+    assert (evaluated.code == 2) == refused
+    words = cli("evaluate", "run", "--points", 20)
+    assert (words.code, "log p(x)" in words.out) == (0, True)
+    assert ("is not there" in words.out) == refused
+    label = ("--label", 3) if model.context_dim else ()
+    assert cli("sample", "run", "-n", 12, *label, "--out", "drawn.npy").code == 0
+    assert np.load("drawn.npy").shape == (12, 64)
+
+
+@pytest.mark.parametrize(
+    ("name", "picture"), [("cvae", "samples.png"), ("vq-vae", "codebook.png"), ("vae", "traversals.png")]
+)
+def test_each_kind_of_picture_is_drawn(cli, tmp_path, name, picture):
+    assert cli("train", "--model", name, "--epochs", 1, "--hidden", 8, "--out", "run").code == 0
+    assert (tmp_path / "run" / picture).stat().st_size > 5000
+    assert cli("plot", "run", "--out", "again").code == 0
+    assert {path.name for path in (tmp_path / "again").iterdir()} < {p.name for p in (tmp_path / "run").iterdir()}
+
+
+def test_models_lists_each_with_objective_and_source(cli):
+    said = cli("models")
+    assert (said.code, said.err) == (0, "")
+    lines = said.out.splitlines()
+    for name, model in MODELS.items():
+        (line,) = (line for line in lines if line.split(" ")[0] == name)
+        assert model.minimises in line
+        assert model.source in line
+    assert cli("models", "--json").json.keys() == MODELS.keys()
+
+
+def test_help_shows_the_options_of_every_model(cli):
+    shown = " ".join(cli("train", "--help").out.split())
+    for name in MODELS:
+        for option in of_model(name):
+            assert f"--{option.replace('_', '-')}" in shown
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_options_reach_the_model(cli):
+    words = ("--model", "miwae", "--groups", 2, "--samples", 3, "--hidden", 9, "--latent", 4)
+    assert cli("train", *words, "--epochs", 1, "--out", "run").code == 0
+    config = Run.open("run").load_model().config
+    assert (config["groups"], config["samples"], config["hidden"], config["latent_dim"]) == (2, 3, [9], 4)
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_a_label_is_the_condition(cli):
+    assert cli("train", "--model", "cvae", "--hidden", 30, "--epochs", 20, "--out", "run").code == 0
+    cli("sample", "run", "-n", 50, "--label", 0, "--out", "zeros.npy")
+    cli("sample", "run", "-n", 50, "--label", 1, "--out", "ones.npy")
+    cli("sample", "run", "-n", 20, "--out", "all.npy")
+    zeros, ones, each = (np.load(f"{name}.npy") for name in ("zeros", "ones", "all"))
+    digits = load("digits").train
+    means = [digits.images[digits.labels == k].mean(0) / 16 for k in (0, 1)]
+    for drawn, own, other in ((zeros, *means), (ones, *means[::-1])):
+        assert np.abs(drawn.mean(0) - own).mean() < 0.5 * np.abs(drawn.mean(0) - other).mean()
+    assert np.abs(each[0] - means[0]).mean() < np.abs(each[0] - means[1]).mean()  # each label in turn
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("--beta", 4), "--beta is no option of --model vae; it belongs to beta-vae"),
+        (("--model", "made", "--latent", 3), "--latent is no option of --model made"),
+        (("--model", "beta-vae", "--beta", -1), "beta is -1.0"),
+        (("--model", "iwae", "--samples", 0), "samples is 0"),
+        (("--model", "iwae", "--estimator", "A"), "--estimator is no option of --model iwae"),
+        (("--model", "info-vae", "--alpha", 2), "alpha is 2.0"),
+        (("--model", "vq-vae", "--decay", 1), "decay is 1.0"),
+        (("--model", "factor-vae", "--gamma", "nan"), "gamma is nan"),
+        (("--model", "info-vae", "--batch-size", 1), "at least 2"),
+        (("--model", "gan"), "'gan'"),
+    ],
+    ids=str,
+)
+def test_what_makes_no_sense_is_refused_in_one_line(refused, words, part):
+    assert part in refused("train", *words, "--epochs", 1)
+
+
+def test_data_without_labels_are_refused(refused, rng):
+    np.save("own.npy", rng.integers(0, 255, (40, 16)).astype(np.uint8))
+    for name in ("cvae", "cmma", "ivae"):
+        assert "own.npy has no labels" in refused("train", "--model", name, "--data", "own.npy", "--epochs", 1)
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_labels_and_importance_samples_are_refused_where_there_are_none(cli, trained):
+    for words, part in (
+        (("sample", trained, "--label", 3, "--out", "x.npy"), "is told none"),
+        (("train", "--resume", trained, "--epochs", 3, "--beta", 2), "--beta"),
+    ):
+        outcome = cli(*words)
+        assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+        assert part in outcome.err
+    assert cli("train", "--model", "cvae", "--hidden", 5, "--epochs", 1, "--out", "run").code == 0
+    outcome = cli("sample", "run", "--label", 10)
+    assert (outcome.code, "expected 0 to 9" in outcome.err) == (2, True)
+
+
+def test_a_model_s_own_defaults_come_before_those_of_the_data():
+    digits = load("digits")
+    assert complete({"model": "iwae"}, digits)["samples"] == 5
+    assert complete({"model": "vae"}, digits)["samples"] == 1
+    assert complete({"model": "wae-mmd"}, digits)["latent"] == 8
+    assert "latent" not in complete({"model": "made"}, digits)
+    assert "likelihood" not in complete({"model": "ivae"}, digits)
+    with pytest.raises(InputError, match="--beta"):
+        complete({"beta": 2.0}, digits)
