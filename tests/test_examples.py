@@ -15,10 +15,15 @@ IN_A_RUN = {"config.json", "history.csv", "model.npz"}
 DRAWN = ("learning_curve", "reconstructions", "samples", "latent", "interpolation", "traversals")
 OF_A_RUN = {f"{name}.png" for name in DRAWN}
 
+FAMILY = {"family.csv", "family.png", "samples"}
+IDENTIFIED = {"identifiability.csv", "identifiability.png"}
+
 # Example: its options here, what it must print, the files that it must leave, whether it needs MINIVAE_DATA.
 RUNS = {
     "gradient_by_hand.py": ([], "all 132 gradients agree", set(), False),
     "quickstart.py": (["--quick"], "test bound -", OF_A_RUN | {"manifold.png"}, False),
+    "family.py": (["--quick", "--models", "vae", "cvae", "vq-vae"], "log_likelihood -", FAMILY, False),
+    "identifiability.py": (["--quick"], "median MCC of ivae", IDENTIFIED, False),
     "mnist.py": (["--quick"], "test bound -", OF_A_RUN | IN_A_RUN, True),
     "frey_face.py": (["--quick"], "split random, seed 0", OF_A_RUN | IN_A_RUN, True),
 }

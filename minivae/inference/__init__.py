@@ -2,7 +2,7 @@
 
 from . import hmc
 from .ais import Annealing, Sandwich, sandwich
-from .diagnostics import effective_sample_size
+from .diagnostics import active_units, effective_sample_size, mean_correlation
 from .full_vb import FullVB, GaussianWeights
 from .importance import LogLikelihood, log_likelihood
 from .joint import log_joint

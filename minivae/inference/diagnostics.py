@@ -1,4 +1,4 @@
-"""How much draws that depend on each other are worth."""
+"""What draws and codes are worth: effective sample size, active units, correlation with known sources."""
 
 from __future__ import annotations
 
@@ -39,3 +39,45 @@ def effective_sample_size(draws: Any) -> np.ndarray:
     # than n draws do, but how much more is noise: at most log10(n) times as much, as in Stan.
     time = np.maximum(2 * pairs.sum(0) - 1, 1 / np.log10(n))
     return np.where(covariance[0] > 0, n / time, np.nan)
+
+
+def active_units(means: Any, least: float = 0.01) -> int:
+    """How many latent dimensions the data use: those whose posterior mean varies over the data by more than ``least``.
+
+    Burda et al. 2016, arXiv 1509.00519, section 5.2.
+
+    Args:
+        means: of q(z|x) for many data points, ``(N, latent)``.
+        least: the variance above which a dimension counts.
+    """
+    return int((_array("means", means).var(axis=0) > least).sum())
+
+
+def mean_correlation(sources: Any, codes: Any) -> float:
+    """The mean correlation coefficient: |correlation| of each source with a code of its own, paired as is best.
+
+    1 where the codes are the sources up to order and scale (Hyvarinen & Morioka 2016; Khemakhem
+    et al. 2020, section 5).
+
+    Args:
+        sources: ``(N, d)``.
+        codes: ``(N, d)``.
+
+    Raises:
+        InputError: the shapes differ.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    s, z = _array("sources", sources), _array("codes", codes)
+    if s.shape != z.shape:
+        raise InputError(f"sources have shape {s.shape} and codes {z.shape}; expected the same")
+    d = s.shape[1]
+    table = np.abs(np.corrcoef(s.T, z.T)[:d, d:])
+    return float(table[linear_sum_assignment(-table)].mean())
+
+
+def _array(name: str, values: Any) -> np.ndarray:
+    array = np.asarray(values.numpy() if isinstance(values, Tensor) else values, np.float64)
+    if array.ndim != 2 or len(array) < 2:
+        raise InputError(f"{name} has shape {array.shape}; expected (N, d) with N of at least 2")
+    return array

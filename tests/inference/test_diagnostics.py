@@ -1,10 +1,10 @@
-"""The effective sample size, on chains whose autocorrelation is known."""
+"""The effective sample size, on chains whose autocorrelation is known; active units; correlation with sources."""
 
 import numpy as np
 import pytest
 
 from minivae.errors import InputError
-from minivae.inference import effective_sample_size
+from minivae.inference import active_units, effective_sample_size, mean_correlation
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.5, 0.9, -0.5])
@@ -41,3 +41,34 @@ def test_what_never_changes_has_none():
 def test_too_few_draws_are_refused():
     with pytest.raises(InputError, match=r"draws has shape \(3, 2\); expected at least 4"):
         effective_sample_size(np.ones((3, 2)))
+
+
+def test_active_units_are_those_that_vary(rng):
+    means = rng.normal(size=(500, 4)) * [1.0, 0.05, 0.15, 0.0]
+    assert active_units(means) == 2
+    assert active_units(means, least=0.5) == 1
+
+
+def test_sources_are_found_in_any_order_and_scale(rng):
+    sources = rng.normal(size=(2000, 3))
+    codes = sources[:, [2, 0, 1]] * [-3.0, 0.1, 7.0] + 5
+    assert mean_correlation(sources, codes) == pytest.approx(1)
+    # One code is noise: its correlation is that of chance.
+    codes[:, 1] = rng.normal(size=2000)
+    assert mean_correlation(sources, codes) == pytest.approx(2 / 3, abs=0.03)
+
+
+def test_each_source_has_a_code_of_its_own(rng):
+    """A code that has most of two sources counts for one of them."""
+    sources = rng.normal(size=(5000, 2))
+    both = sources.sum(axis=1)
+    found = mean_correlation(sources, np.stack([both, both], axis=1))
+    assert found == pytest.approx(np.sqrt(0.5), abs=0.02)
+    assert mean_correlation(sources, np.stack([both, rng.normal(size=5000)], axis=1)) == pytest.approx(0.35, abs=0.03)
+
+
+def test_codes_of_another_shape_are_refused(rng):
+    with pytest.raises(InputError, match="expected the same"):
+        mean_correlation(np.zeros((5, 2)), np.zeros((5, 3)))
+    with pytest.raises(InputError, match="means has shape"):
+        active_units(np.zeros(3))
