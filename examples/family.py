@@ -170,7 +170,7 @@ def _draw_bars(axes, rows: list[dict]) -> None:
     axes.margins(x=0.15)
     axes.tick_params(labelsize=SMALL_SIZE)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title("D (dark) and R (light); the number is the bound", fontsize=LABEL_SIZE)
+    axes.set_title("D (dark), R (light), the bound", fontsize=LABEL_SIZE)
 
 
 def _draw_samples(axes, rows: list[dict], shape: tuple[int, int], folder: Path) -> None:
@@ -183,7 +183,7 @@ def _draw_samples(axes, rows: list[dict], shape: tuple[int, int], folder: Path) 
     axes.set_xlim(0, DRAWN)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.axis("off")
-    axes.set_title("samples (of each label in turn, if told)", fontsize=LABEL_SIZE)
+    axes.set_title("samples", fontsize=LABEL_SIZE)
 
 
 def _particular(row: dict) -> str:

@@ -1,6 +1,6 @@
 """What a label makes identifiable: the iVAE finds independent sources, the VAE does not.
 
-    python examples/identifiability.py            # five seeds, some minutes on two cores
+    python examples/identifiability.py            # five seeds, a minute on two cores
     python examples/identifiability.py --quick    # one seed, a look at it
 
 Sources are independent Gaussians whose variances change from segment to segment; the data
@@ -87,7 +87,7 @@ def main(args: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--backend", choices=mv.backend.names(), help="numpy (default) or cupy")
     parser.add_argument("--out", default="runs/identifiability", help="folder of table and picture")
     parser.add_argument("--quick", action="store_true", help="one seed, a fifth of the data, two epochs")

@@ -50,8 +50,8 @@ def segments(
 
 
 def _mixing(rng: np.random.Generator, d: int) -> Callable[[np.ndarray], np.ndarray]:
-    """x -> A leaky(B leaky(C x)) with random rotations, stretched a little: invertible, and far from linear."""
-    layers = [np.linalg.qr(rng.normal(size=(d, d)))[0] * rng.uniform(0.7, 1.4, d) for _ in range(3)]
+    """s -> A leaky(B s), with random rotations, stretched a little: invertible, and not linear."""
+    layers = [np.linalg.qr(rng.normal(size=(d, d)))[0] * rng.uniform(0.7, 1.4, d) for _ in range(2)]
 
     def mix(h: np.ndarray) -> np.ndarray:
         for i, layer in enumerate(layers):
