@@ -144,7 +144,7 @@ def resumed(run: Run, given: Mapping[str, Any]) -> dict[str, Any]:
         InputError: something else differs.
     """
     options = of_run(run)
-    _require_known(given, dict.fromkeys(options) | of_model(options["model"]))
+    _require_known({"model": options["model"], **given}, dict.fromkeys(options) | of_model(options["model"]))
     for name, value in given.items():
         if name != "epochs" and value != options[name]:
             flag = f"--{name.replace('_', '-')}"

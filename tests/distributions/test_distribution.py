@@ -129,6 +129,16 @@ def test_noise_makes_samples_repeatable(family, rng, backend_name):
 
 
 @EVERY_FAMILY
+def test_a_sample_with_its_log_prob(family, rng):
+    distribution, _ = family.random(rng, (M, EVENT))
+    noise = distribution.draw_noise(backend.generator(3), (5,))
+    for source, n in ((noise, None), (backend.generator(3), 5)):
+        x, log_prob = distribution.sample_with_log_prob(source, n)
+        np.testing.assert_array_equal(x.numpy(), distribution.sample(noise).numpy())
+        np.testing.assert_allclose(log_prob.numpy(), distribution.log_prob(x).numpy(), rtol=1e-9, atol=1e-12)
+
+
+@EVERY_FAMILY
 def test_successive_samples_differ(family, rng):
     distribution, _ = family.random(rng, (M, 50))
     generator = backend.generator(3)

@@ -1,0 +1,48 @@
+"""What training does for variants: the step that they are told, state of their own, labels."""
+
+import numpy as np
+import pytest
+
+from minivae.errors import InputError
+from minivae.models.cvae import CVAE
+from minivae.models.disentangled_beta_vae import DisentangledBetaVAE
+from minivae.models.vq_vae import VQVAE
+
+from .conftest import made_of, small_trainer
+
+
+@pytest.mark.parametrize("compile", [True, False])
+def test_the_model_is_told_the_step_before_each(digits, compile):
+    """The loss of step t is D + gamma |KL - C(t)|, with C rising by 0.1 a step."""
+    model = DisentangledBetaVAE(64, 3, (16,), capacity=1.0, capacity_steps=10, gamma=2.0)
+    trainer = small_trainer(digits, model, compile=compile, epochs=10)
+    for step in range(4):
+        parts = {name: float(value) for name, value in trainer.train_step().items()}
+        distance = abs(parts["kl"] - 0.1 * step)
+        assert -parts["objective"] == pytest.approx(2 * distance - parts["reconstruction"], rel=1e-5)
+    again = small_trainer(digits, DisentangledBetaVAE(64, 3, (16,), **_own(model)), compile=compile, epochs=10)
+    again.load_state(*trainer.state())
+    assert float(again.model.now) == float(model.now) == pytest.approx(0.3)
+
+
+def _own(model):
+    return {name: model.config[name] for name in ("capacity", "capacity_steps", "gamma")}
+
+
+def test_state_that_gradients_do_not_train_moves_in_training_and_not_in_evaluation(digits):
+    model = VQVAE(64, (16,), places=4, entries=5)
+    trainer = small_trainer(digits, model)
+    before = model.state_dict()
+    trainer.report()
+    assert (model.state_dict()["codebook.counts"] == before["codebook.counts"]).all()
+    trainer.train_step()
+    after = model.state_dict()
+    assert (after["codebook.counts"] != before["codebook.counts"]).any()
+    assert after["codebook.counts"].sum() == pytest.approx(0.99 * 5 + 0.01 * 50 * 4, rel=1e-5)
+
+
+def test_data_without_the_labels_that_a_model_is_told_are_refused(digits):
+    with pytest.raises(InputError, match=r"some digits has labels from 0 to 9, .* context_dim=3"):
+        small_trainer(digits, CVAE(64, 3, (16,), context_dim=3))
+    with pytest.raises(InputError, match="made has no labels"):
+        small_trainer(made_of(np.zeros((60, 64))), CVAE(64, 3, (16,), context_dim=3))
