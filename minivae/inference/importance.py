@@ -42,7 +42,7 @@ def log_likelihood(
         x: ``(M, data_dim)``.
         generator: draws the samples.
         samples: K.
-        context: what the model is told beside ``x``.
+        context: what the model is told beside ``x``; the estimate is then of log p(x|context).
         chunk: how many samples are held in memory at once.
 
     Raises:

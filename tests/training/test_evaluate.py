@@ -9,6 +9,7 @@ from minivae.errors import InputError
 from minivae.training import Feed, evaluate
 from minivae.training.evaluate import EVALUATION_SEED, Evaluation
 
+from ..models.members import member
 from ..strict_device import strict
 from .conftest import small_model
 
@@ -104,3 +105,11 @@ def test_every_library_gives_the_same_bound(digits, backend_name):
         for name in ("numpy", backend_name)
     ]
     assert bounds[0] == pytest.approx(bounds[1], abs=0.5)
+
+
+def test_no_minibatch_of_one_is_left_over(digits):
+    """A discrepancy between codes and prior needs two."""
+    model = member("info-vae", data_dim=64)
+    for rows in (11, 21, 20):
+        feed = Feed(digits.test.sample(rows), digits.scale)
+        assert np.isfinite(evaluate(model, feed, batch_size=10)["mmd"])
