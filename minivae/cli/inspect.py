@@ -31,13 +31,14 @@ IMPORTANCE_SAMPLES = 200  # K, unless --importance-samples says
 
 def evaluate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """The test bound with its parts, and log p(x) by importance sampling."""
-    samples = positive_integer("importance-samples", args.importance_samples or IMPORTANCE_SAMPLES)
+    given = args.importance_samples is not None
+    samples = positive_integer("importance-samples", args.importance_samples if given else IMPORTANCE_SAMPLES)
     points = positive_integer("points", args.points)
     if samples == 1:
         raise InputError("importance-samples is 1; a standard error needs at least 2")
     run = Run.open(args.run)
     model, dataset, feed = _load(run)
-    if model.no_log_likelihood and args.importance_samples:
+    if model.no_log_likelihood and given:
         raise InputError(f"importance-samples is {samples}, but {model.no_log_likelihood}")
     result: dict[str, Any] = {"run": str(run.folder), "data": dataset.name, "split": dataset.split}
     parts = evaluate_bound(model, feed)

@@ -34,7 +34,7 @@ class Flow(Distribution):
     @property
     def mean(self) -> Tensor:
         """z_T where epsilon is 0: a point in the middle, for the mean has no closed form."""
-        return self.transform(self.base.mean * 0.0)
+        return self.transform(0.0)
 
     def draw_noise(self, generator: Generator, lead: tuple[int, ...] = ()) -> Tensor:
         """epsilon from N(0, I), of shape ``(*lead, *batch, event)``."""
