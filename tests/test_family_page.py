@@ -49,3 +49,16 @@ def test_a_section_has_maths_file_parts_and_the_measured_row(name):
 def test_pictures_and_tables_are_there():
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", PAGE):
         assert (ROOT / "docs" / target).exists(), target
+
+
+def test_what_is_said_of_identifiability_is_the_committed_measurement():
+    with open(RESULTS / "identifiability.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    medians = {}
+    for name in ("ivae", "vae"):
+        values = [float(row["mcc"]) for row in rows if row["model"] == name]
+        assert len(values) == 5
+        assert ", ".join(f"{value:.2f}" for value in values) in " ".join(SECTIONS["ivae"].split())
+        medians[name] = np.median(values)
+        assert f"{medians[name]:.2f}" in SECTIONS["ivae"]
+    assert medians["ivae"] > medians["vae"] + 0.1
