@@ -41,6 +41,8 @@ class Flat:
         kinds = sorted({f"{p.dtype} on {backend.library_of(p.data).name}" for p in self.parameters})
         if len(kinds) > 1:
             raise InputError(f"parameters are {' and '.join(kinds)}; expected one dtype on one library")
+        # Gradients and moments are kept in this order, so a parameter that is given another array keeps it, too.
+        self._by_columns = [_is_fortran(p) for p in self.parameters]
         self._vector = Parameter(None)
         self._place()
 
@@ -53,13 +55,14 @@ class Flat:
 
     def parts(self, vector: Any) -> Iterator[Any]:
         """Views of an array as long as the vector: one for each parameter, of its shape."""
-        for p, stop in zip(self.parameters, accumulate(p.size for p in self.parameters), strict=True):
+        stops = accumulate(p.size for p in self.parameters)
+        for p, by_columns, stop in zip(self.parameters, self._by_columns, stops, strict=True):
             part = vector[stop - p.size : stop]
-            yield part.reshape(p.shape[::-1]).T if _is_fortran(p) else part.reshape(p.shape)
+            yield part.reshape(p.shape[::-1]).T if by_columns else part.reshape(p.shape)
 
     def _place(self) -> None:
         if not self._end_to_end():
-            vector, start = concatenate([reshape(_in_memory_order(p), -1) for p in self.parameters]).data, 0
+            vector, start = self._joined().data, 0
             for p, view in zip(self.parameters, self.parts(vector), strict=True):
                 p.data, p.place = view, Place(vector, start, view)
                 start += p.size
@@ -67,7 +70,13 @@ class Flat:
         first, last = self.parameters[0], self.parameters[-1]
         self._vector.data = first.place.vector[first.place.start : last.place.start + last.size]
 
+    def _joined(self) -> Tensor:
+        pairs = zip(self.parameters, self._by_columns, strict=True)
+        return concatenate([reshape(transpose(p.detach()) if f else p.detach(), -1) for p, f in pairs])
+
     def _end_to_end(self) -> bool:
+        if [_is_fortran(p) for p in self.parameters] != self._by_columns:
+            return False
         places = [p.place for p in self.parameters]
         if any(not place or p.data is not place.view for p, place in zip(self.parameters, places, strict=True)):
             return False
@@ -76,7 +85,3 @@ class Flat:
 
 def _is_fortran(p: Parameter) -> bool:
     return p.data.flags.f_contiguous and not p.data.flags.c_contiguous
-
-
-def _in_memory_order(p: Parameter) -> Tensor:
-    return transpose(p.detach()) if _is_fortran(p) else p.detach()

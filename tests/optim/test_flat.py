@@ -7,7 +7,7 @@ from minivae import backend, compile
 from minivae.autodiff import Parameter, backward, tensor
 from minivae.autodiff import sum as sum_
 from minivae.errors import InputError
-from minivae.optim import SGD
+from minivae.optim import SGD, Adam
 from minivae.optim.flat import Flat
 
 from .problem import Problem, values
@@ -104,3 +104,23 @@ def test_each_keeps_its_order_in_memory(rng):
     np.testing.assert_allclose(gradient.numpy(), x.T @ g, rtol=1e-5)
     SGD([by_rows, by_columns], 1.0).step([gradient, gradient])
     np.testing.assert_array_equal(by_rows.numpy(), by_columns.numpy())
+
+
+@pytest.mark.parametrize("first", ["C", "F"])
+def test_an_array_in_another_order_takes_the_same_steps(first, rng):
+    """A parameter given another array after some steps: gradients, moments and elements still belong together."""
+    start, second = rng.standard_normal((2, 3, 5)).astype(np.float32)
+    gradients = [tensor(g) for g in rng.standard_normal((4, 3, 5)).astype(np.float32)]
+    found = []
+    for later in "CF":
+        p = Parameter(np.array(start, order=first))
+        optimizer = Adam([p], 0.1)
+        for i, g in enumerate(gradients):
+            if i == 2:
+                p.data = np.array(second, order=later)
+            if i == 3:  # another optimizer puts it elsewhere
+                SGD([p, Parameter(np.ones(2, np.float32))], 0.1)
+            optimizer.step([g])
+        found.append((p.numpy().copy(), *optimizer.state_dict().values()))
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_array_equal(a, b)
