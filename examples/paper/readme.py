@@ -86,12 +86,12 @@ def _compared(ours: Sequence[Row], paper: Sequence[Row], value: str) -> str:
     at = min(AT, max(row["samples"] for row in ours))
     cells = [f"{at:,}"]
     for split in ("train", "test"):
-        found, expected = (_at(rows, split, at, value) for rows in (ours, paper))
+        found, expected = (value_at(rows, split, at, value) for rows in (ours, paper))
         cells += [f"{found:.1f}", "–" if expected is None else f"{expected:.1f}"]
     return " | ".join([*cells, "–" if expected is None else f"{found - expected:+.1f}"])
 
 
-def _at(rows: Sequence[Row], split: str, samples: int, value: str) -> float | None:
+def value_at(rows: Sequence[Row], split: str, samples: int, value: str) -> float | None:
     """The value at so many samples, between two points on the log axis; None outside of them."""
     points = np.array(sorted((row["samples"], row[value]) for row in rows if row["split"] == split), float)
     if not len(points) or not points[0, 0] <= samples <= points[-1, 0]:
