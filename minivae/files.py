@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import InputError
+
+_LEFTOVER = re.compile(r"\..+\.part-[0-9a-f]{8}(\.\w+)?")
 
 
 @contextmanager
@@ -21,22 +24,30 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     either the old file or the new one, never a part.
 
     Raises:
-        InputError: the folder does not exist or cannot be written to, or ``path``
-            is a folder.
+        InputError: ``path`` is a folder, or the system refused to make, write, flush
+            or rename the file (any OSError, in the body too): no such folder, no space
+            left, no permission.
     """
     path = Path(path)
-    if path.is_dir():
-        raise InputError(f"cannot write {path}: it is a folder")
-    temporary = path.parent / f".{path.stem}.{secrets.token_hex(4)}{path.suffix}"
+    temporary = path.parent / f".{path.stem}.part-{secrets.token_hex(4)}{path.suffix}"
     try:
-        open(temporary, "xb").close()  # now, so that a bad folder is found before the work
+        if path.is_dir():
+            raise InputError(f"cannot write {path}: it is a folder")
+        try:
+            open(temporary, "xb").close()  # now, so that a bad folder is found before the work
+            yield temporary
+            with open(temporary, "rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        finally:
+            with suppress(OSError):  # after a rename there is none; without its folder neither
+                temporary.unlink()
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from error
-    try:
-        yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of :func:`atomic_path` whose process was killed; nobody may be writing there."""
+    for path in folder.iterdir():
+        if _LEFTOVER.fullmatch(path.name):
+            path.unlink(missing_ok=True)

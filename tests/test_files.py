@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 
 import numpy as np
@@ -50,7 +51,7 @@ def write_half(target, error):
         raise error
 
 
-@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, OSError])
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_an_error_keeps_the_old_file_and_removes_the_part(tmp_path, error):
     target = tmp_path / "a.txt"
     target.write_text("old")
@@ -58,6 +59,64 @@ def test_an_error_keeps_the_old_file_and_removes_the_part(tmp_path, error):
         write_half(target, error)
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def no_space(*arguments, **options):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def write(target, action=lambda: None):
+    with atomic_path(target) as path:
+        path.write_text("new")
+        action()
+
+
+@pytest.mark.parametrize("operation", ["write", "fsync", "replace"])
+def test_what_the_system_refuses_names_the_file_and_keeps_the_old_one(tmp_path, monkeypatch, operation):
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+    if operation != "write":
+        monkeypatch.setattr(files.os, operation, no_space)
+    with pytest.raises(InputError) as raised:
+        write(target, no_space if operation == "write" else lambda: None)
+    assert str(raised.value) == f"cannot write {target}: No space left on device"
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_reason_in_words_alone_is_told_too(tmp_path):
+    with pytest.raises(InputError, match=r"cannot write .*a\.txt: 3 requested and 1 written"):
+        write_half(tmp_path / "a.txt", OSError("3 requested and 1 written"))
+
+
+def test_a_folder_that_vanishes_meanwhile_is_refused(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with pytest.raises(InputError, match=r"cannot write .*a\.txt: No such file or directory"):
+        write(folder / "a.txt", lambda: shutil.rmtree(folder))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_becomes_read_only_meanwhile_does_not_hide_the_reason(tmp_path, monkeypatch):
+    def read_only(*arguments, **options):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(files.os, "replace", read_only)
+    monkeypatch.setattr(files.Path, "unlink", read_only)
+    with pytest.raises(InputError, match=r"cannot write .*a\.txt: Read-only file system"):
+        write(tmp_path / "a.txt")
+
+
+def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path):
+    kept = {tmp_path / name for name in ("model.npz", ".model.npz", ".part-1.npz", "a.part-0123abcd.npz", ".hidden")}
+    for path in kept:
+        path.write_text("")
+    with atomic_path(tmp_path / "model.npz") as part:
+        shutil.copy(part, tmp_path / ".model.part-0123abcd.npz")
+    with atomic_path(tmp_path / "README") as part:
+        shutil.copy(part, tmp_path / ".README.part-0123abcd")
+    files.remove_leftovers(tmp_path)
+    assert set(tmp_path.iterdir()) == kept | {tmp_path / "README"}
 
 
 def test_an_error_without_an_old_file_leaves_nothing(tmp_path):
