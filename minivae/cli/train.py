@@ -45,10 +45,11 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     trainer = Trainer(_make_model(chosen, dataset), dataset, Settings(**{name: chosen[name] for name in _SETTINGS}))
     if run is None:
         run = Run.create(args.out or _new_folder(dataset.name), _config(chosen, trainer.model))
-    else:
-        _go_on(run, trainer, chosen)
-    headline = "" if args.json else _headline(trainer, run, chosen)
-    _train_to_end(trainer, run, headline, progress=sys.stderr.isatty() and not args.quiet)
+    with run.exclusive():
+        if args.resume is not None:
+            _go_on(run, trainer, chosen)
+        headline = "" if args.json else _headline(trainer, run, chosen)
+        _train_to_end(trainer, run, headline, progress=sys.stderr.isatty() and not args.quiet)
     result = _result(trainer, run, chosen)
     shown = trainer.model, trainer.test, dataset.test.labels, dataset.image_shape, trainer.history
     # The training data, gradients and moments have been of use; pictures would come on top of them.
@@ -103,9 +104,8 @@ def _train_to_end(trainer: Trainer, run: Run, headline: str, progress: bool) -> 
 
 
 def _discard(run: Run) -> None:
-    run.config_path.unlink(missing_ok=True)
-    with suppress(OSError):  # the folder, and runs/, unless something else lies there
-        run.folder.rmdir()
+    run.discard()
+    with suppress(OSError):  # runs/, unless something else lies there
         if run.folder.parent == Path("runs"):
             run.folder.parent.rmdir()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,8 +40,8 @@ def fit(
         model: changes in place.
         dataset: from ``datasets.load``, or made with ``Dataset``.
         run: a folder for history and checkpoints; nothing is written without one.
-        resume: go on from the checkpoint in ``run``, exactly: the result equals that
-            of an uninterrupted run bit for bit on NumPy.
+        resume: go on from the checkpoint in ``run``, or from the start if there is none yet, exactly:
+            the result equals that of an uninterrupted run bit for bit on NumPy.
         progress: show a bar with the running bound, on standard error.
         settings: see :class:`Settings`.
 
@@ -48,23 +49,25 @@ def fit(
         the history, a row for each ``report_every`` epochs.
 
     Raises:
-        InputError: arguments, data and model do not fit together; before work starts.
+        InputError: arguments, data and model do not fit together, or another process trains in
+            the folder of ``run``; before work starts. Or a file there cannot be written.
         NonFiniteError: the bound became NaN or infinite; the last good checkpoint stays.
         KeyboardInterrupt: SIGINT or SIGTERM came; a checkpoint was written first.
     """
+    if resume and run is None:
+        raise InputError("resume is True without a run; expected the folder of the run to resume")
     trainer = Trainer(model, dataset, Settings(**settings))
-    if resume:
-        if run is None:
-            raise InputError("resume is True without a run; expected the folder of the run to resume")
-        run.restore(trainer)
-    return run_to_end(trainer, run, progress)
+    with _exclusive(run):
+        if resume:
+            run.restore(trainer)
+        return run_to_end(trainer, run, progress)
 
 
 def run_to_end(trainer: Trainer, run: Run | None = None, progress: bool = True) -> History:
     """Train until all epochs are done or patience runs out, saving at each report. See :func:`fit`."""
     # A run that diverges ends in one NonFiniteError; NumPy's warnings on the way there say less.
     quiet = np.errstate(all="ignore")
-    with quiet, deferred_interrupt() as interrupt, _bar(trainer, progress) as bar:
+    with _exclusive(run), quiet, deferred_interrupt() as interrupt, _bar(trainer, progress) as bar:
         while trainer.step < trainer.total_steps and not trainer.out_of_patience():
             if _train_until_report(trainer, bar, interrupt):
                 trainer.report()
@@ -73,6 +76,10 @@ def run_to_end(trainer: Trainer, run: Run | None = None, progress: bool = True) 
             if interrupt.signal is not None:
                 raise KeyboardInterrupt(interrupt.signal)
     return trainer.history
+
+
+def _exclusive(run: Run | None) -> AbstractContextManager[None]:
+    return nullcontext() if run is None else run.exclusive()
 
 
 def _train_until_report(trainer: Trainer, bar: tqdm, interrupt: Interrupt) -> bool:

@@ -19,9 +19,13 @@ class Interrupt:
         self.signal: int | None = None
 
     def handle(self, number: int, frame: object) -> None:
-        """Remember the signal; a second one stops at once."""
+        """Remember the signal; a second one stops at once.
+
+        Raises:
+            KeyboardInterrupt: with the number of the second signal.
+        """
         if self.signal is not None:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(number)
         self.signal = number
 
 

@@ -88,8 +88,9 @@ DAMAGES = {
 def test_runs_that_cannot_be_used(refused, run, damage):
     break_it, part = DAMAGES[damage]
     break_it(run)
-    for words in COMMANDS.values():
-        assert part in refused(*words, run, "--json")
+    for name, words in COMMANDS.items():
+        if (name, damage) != ("resume", "no model.npz"):  # that one begins anew
+            assert part in refused(*words, run, "--json")
 
 
 @pytest.mark.parametrize("damage", ["no folder", "config.json a list", "no model.npz", "model.npz truncated"])

@@ -1,5 +1,6 @@
 """The command line as a process of its own: entry points, signals, pipes."""
 
+import json
 import os
 import signal
 import subprocess
@@ -65,6 +66,60 @@ def test_an_interrupt_saves_a_checkpoint_to_go_on_from(options, cli, no_figures,
     resumed = cli("train", "--resume", folder, "--epochs", done + 1, "--json")
     assert (resumed.code, resumed.err) == (0, "")
     assert resumed.json["epochs"] == done + 1
+
+
+STOP_AGAIN_WHILE_SAVING = """
+import os, signal, sys
+from minivae.cli import main
+from minivae.training import Run, Trainer
+step, fsync = Trainer.train_step, os.fsync
+def stop_at_20(trainer):
+    if trainer.step == 20:  # after the first checkpoint
+        os.fsync = stop_again
+        signal.raise_signal(number)
+    return step(trainer)
+def stop_again(file):
+    signal.raise_signal(number)
+    fsync(file)
+number = int(sys.argv[1])
+Trainer.train_step = stop_at_20
+sys.exit(main(["train", "--epochs", "9", "--hidden", "8", "--latent", "2", "--out", "run"]))
+"""
+
+
+@posix_only
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_second_signal_while_saving_keeps_the_last_checkpoint(options, cli, no_figures, tmp_path, number, code):
+    command = [sys.executable, "-c", STOP_AGAIN_WHILE_SAVING, str(int(number))]
+    ended = subprocess.run(command, **options)
+    assert (ended.returncode, ended.stderr.count("\n")) == (code, 1)
+    assert "minivae train --resume run" in ended.stderr
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["config.json", "history.csv", "model.npz"]
+    assert cli("info", "run", "--json").json["last"]["epoch"] == 1
+    assert cli("train", "--resume", "run", "--epochs", 2).code == 0
+
+
+@posix_only
+def test_a_second_process_is_refused_and_the_first_goes_on(options, cli, tmp_path):
+    words = ["train", "--epochs", "1000000", "--hidden", "8", "--latent", "2", "--out", "run"]
+    with subprocess.Popen([*COMMAND, *words], **options) as process:
+        try:
+            while process.poll() is None and not (tmp_path / "run" / "model.npz").exists():
+                time.sleep(0.01)
+            again = cli("train", "--resume", "run", "--epochs", 2_000_000)
+            anew = cli("train", "--out", "run")
+            assert process.poll() is None
+        finally:
+            process.kill()
+        process.communicate()
+    for refused in (again, anew):
+        assert (refused.code, refused.out) == (2, "")
+        assert refused.err == "minivae train: another process or thread is training in run\n"
+    done = int(cli("info", "run", "--json").json["last"]["epoch"])
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["options"]["epochs"] == 1_000_000
+    # Killed, it is free at once.
+    assert cli("train", "--resume", "run", "--epochs", done).err.startswith(f"minivae train: run has trained {done} ")
+    assert not list((tmp_path / "run").glob(".*"))
 
 
 @posix_only

@@ -3,6 +3,7 @@
 import csv
 import json
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -190,6 +191,17 @@ def test_resuming_draws_the_figures_anew(cli, run):
     before = (run / "learning_curve.png").read_bytes()
     assert cli("train", "--resume", run, "--epochs", 3).code == 0
     assert (run / "learning_curve.png").read_bytes() != before
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_a_run_that_was_killed_before_its_first_checkpoint_begins_anew(cli):
+    for folder in ("whole", "killed"):
+        assert cli("train", *SMALL, "--out", folder).code == 0
+    for name in ("model.npz", "history.csv"):
+        Path("killed", name).unlink()
+    said = cli("train", "--resume", "killed")
+    assert "epochs 1 to 2 of" in said.out
+    assert parameters(Path("killed")) == parameters(Path("whole"))
 
 
 @pytest.mark.usefixtures("no_figures")

@@ -129,6 +129,34 @@ def test_a_run_that_is_done_has_nothing_to_resume(digits, run):
     assert run.checkpoint_path.read_bytes() == before
 
 
+def test_resume_begins_where_there_is_no_checkpoint_yet(digits, run):
+    fit(small_model(), digits, run=run, resume=True, epochs=2, batch_size=50, progress=False)
+    whole = trained(digits, epochs=2)
+    for name, array in whole.model.state_dict().items():
+        np.testing.assert_array_equal(run.load_model().state_dict()[name], array)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_folder_in_which_another_trains_is_refused_before_the_first_step(digits, run, monkeypatch, resume):
+    call_at_step(monkeypatch, 1, lambda trainer: pytest.fail("a step was made"))
+    with (
+        Run.open(run.folder).exclusive(),
+        pytest.raises(InputError, match=r"another process or thread is training in .*run$"),
+    ):
+        fit(small_model(), digits, run=run, resume=resume, progress=False)
+
+
+def test_nobody_else_gets_in_while_it_trains(digits, run, monkeypatch):
+    def intrude(trainer):
+        with pytest.raises(InputError, match="another process or thread"), Run.open(run.folder).exclusive():
+            pytest.fail("let in")
+
+    call_at_step(monkeypatch, 2, intrude)
+    trained(digits, run, epochs=1)
+    with Run.open(run.folder).exclusive():
+        pass
+
+
 def test_resume_without_a_run_is_refused(digits):
     with pytest.raises(InputError, match="resume is True without a run"):
         fit(small_model(), digits, resume=True)

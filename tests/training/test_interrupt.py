@@ -23,7 +23,7 @@ def test_a_signal_is_noted_and_a_second_one_stops_at_once(number):
         assert interrupt.signal is None
         signal.raise_signal(number)
         assert interrupt.signal == number
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt, match=f"^{int(number)}$"):
             signal.raise_signal(number)
     assert signal.getsignal(number) is before
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 
 import numpy as np
 import pytest
@@ -76,6 +77,28 @@ def test_restore_puts_everything_back(run, trainer, digits):
     assert_same_state(other, trainer)
 
 
+def test_without_a_checkpoint_a_trainer_stays_at_its_start(tmp_path, digits):
+    trainer = small_trainer(digits)
+    Run.create(tmp_path, CONFIG).restore(trainer)
+    assert_same_state(trainer, small_trainer(digits))
+
+
+def test_whoever_is_stopped_between_the_two_files_has_the_older_checkpoint(run, trainer, monkeypatch):
+    """The other way round, a run killed after its last checkpoint would have an old history and nothing left to do."""
+    before = run.checkpoint_path.read_bytes()
+    trainer.train_step()
+    trainer.report()
+    monkeypatch.setattr("minivae.training.run.save_checkpoint", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        run.save(trainer)
+    assert run.checkpoint_path.read_bytes() == before
+    assert len(History.load(run.history_path)) == 2
+
+
+def stopped(*arguments):
+    raise KeyboardInterrupt
+
+
 def test_a_folder_with_a_run_is_not_taken(run):
     assert "holds a run already; choose another folder, or resume it" in refusal(Run.create, run.folder, CONFIG)
 
@@ -103,9 +126,9 @@ def test_a_damaged_config_is_named(run, content):
     assert f"{run.config_path} is damaged: " in refusal(Run.open, run.folder)
 
 
-def test_a_run_without_a_checkpoint_says_so(tmp_path, trainer):
+def test_a_run_without_a_checkpoint_says_so(tmp_path):
     run = Run.create(tmp_path, CONFIG)
-    for function in (run.load_model, run.load_history, lambda: run.restore(trainer)):
+    for function in (run.load_model, run.load_history):
         assert "has no model.npz: nothing has been trained there yet" in refusal(function)
 
 
@@ -121,3 +144,69 @@ def test_a_diverged_model_does_not_replace_a_good_checkpoint(run, trainer):
     with pytest.raises(NonFiniteError, match="model/encoder"):
         run.save(trainer)
     assert run.checkpoint_path.read_bytes() == before
+
+
+# ---------------------------------------------------------------- one at a time
+
+
+def enter(run):
+    with run.exclusive():
+        pytest.fail("let in")
+
+
+def test_the_second_is_refused_while_the_first_is_there(run):
+    with run.exclusive():
+        other = Run.open(run.folder)
+        assert refusal(enter, other) == f"another process or thread is training in {run.folder}"
+        assert refusal(Run.create, run.folder, CONFIG) == f"another process or thread is training in {run.folder}"
+    with other.exclusive():
+        pass
+    assert sorted(file.name for file in run.folder.iterdir()) == ["config.json", "history.csv", "model.npz"]
+
+
+def test_blocks_of_one_thread_are_nested_and_another_thread_is_refused(run):
+    refusals = []
+    with run.exclusive(), run.exclusive():
+        thread = threading.Thread(target=lambda: refusals.append(refusal(enter, run)))
+        thread.start()
+        thread.join()
+    assert len(refusals) == 1
+
+
+def test_a_run_is_free_again_after_an_error(run):
+    with pytest.raises(KeyboardInterrupt), run.exclusive():
+        raise KeyboardInterrupt
+    with Run.open(run.folder).exclusive():
+        pass
+
+
+def test_what_a_killed_process_left_half_written_is_removed(run):
+    (run.folder / ".model.part-0123abcd.npz").write_bytes(b"half")
+    with run.exclusive():
+        assert not list(run.folder.glob(".model*"))
+
+
+def test_nothing_is_removed_where_there_are_no_locks(run, monkeypatch):
+    """Another process may be writing it."""
+    monkeypatch.setattr("minivae.locks.fcntl", None)
+    part = run.folder / ".model.part-0123abcd.npz"
+    part.write_bytes(b"half")
+    with run.exclusive(), Run.open(run.folder).exclusive():
+        assert part.exists()
+
+
+def test_a_run_without_its_folder_names_it(tmp_path):
+    assert refusal(enter, Run(tmp_path / "gone")).startswith(
+        f"cannot write {tmp_path / 'gone' / '.lock'}: No such file"
+    )
+
+
+def test_a_discarded_run_leaves_nothing_but_what_is_not_its_own(tmp_path):
+    for name, others in {"empty": [], "used": ["notes.txt"]}.items():
+        run = Run.create(tmp_path / name, CONFIG)
+        for other in others:
+            (run.folder / other).write_text("")
+        with run.exclusive():
+            run.discard()
+        assert run.folder.exists() is bool(others)
+    assert [path.name for path in tmp_path.rglob("*")] == ["used", "notes.txt"]
