@@ -120,12 +120,16 @@ def train_curve(trainer: Trainer, folder: Path, points: Iterable[int], measure: 
     every million samples.
 
     Raises:
+        InputError: another process trains in ``folder``, or it cannot be written to.
         KeyboardInterrupt: after a checkpoint was saved.
     """
-    run = open_run(trainer, folder)
+    run = run_in(folder, trainer)
     points = set(points)
     stops = points | set(range(SAMPLES_PER_SAVE, max(points), SAMPLES_PER_SAVE))
-    with deferred_interrupt() as interrupt:
+    folder.mkdir(parents=True, exist_ok=True)
+    with run.exclusive(), deferred_interrupt() as interrupt:
+        run.restore(trainer)
+        run.save_config()
         for stop in sorted(stop for stop in stops if stop > trainer.samples_seen):
             _train_to(trainer, stop, interrupt)
             if trainer.samples_seen in points:
@@ -136,17 +140,11 @@ def train_curve(trainer: Trainer, folder: Path, points: Iterable[int], measure: 
                 raise KeyboardInterrupt(interrupt.signal)
 
 
-def open_run(trainer: Trainer, folder: Path) -> Run:
-    """The run in ``folder``, whose checkpoint is put into the trainer if there is one; else a new one."""
+def run_in(folder: Path, trainer: Trainer) -> Run:
+    """The run of a trainer, begun or not."""
     name = next((name for name, kind in MODELS.items() if type(trainer.model) is kind), type(trainer.model).__name__)
     config = {"minivae": mv.__version__, "model": name, "model_config": trainer.model.config}
-    run = Run(folder, {**config, "data": trainer.dataset.name, "settings": vars(trainer.settings)})
-    if run.checkpoint_path.exists():
-        run.restore(trainer)
-    else:
-        folder.mkdir(parents=True, exist_ok=True)
-        run.save_config()
-    return run
+    return Run(folder, {**config, "data": trainer.dataset.name, "settings": vars(trainer.settings)})
 
 
 def bounds(trainer: Trainer) -> Callable[[Trainer], dict[str, float]]:
@@ -172,7 +170,7 @@ def trained(curve: Curve, runs: Path, quick: bool = False) -> Trainer:
     """A run of Figure 2 as far as it has come; trained first if there is none yet."""
     trainer, folder = make_trainer(curve, load(curve.dataset, quick)), runs / curve.name
     if (folder / "model.npz").exists():
-        open_run(trainer, folder)
+        run_in(folder, trainer).restore(trainer)
     else:
         train_curve(trainer, folder, log_spaced(FIRST_POINT, curve.samples), bounds(trainer))
     return trainer

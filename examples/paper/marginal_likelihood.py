@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from curves import Row, update_table
-from experiment import RESULTS, SEED, open_run, run_script
+from experiment import RESULTS, SEED, run_in, run_script
 from figure3 import POINTS, estimate, make
 
 from minivae import backend
@@ -28,8 +28,8 @@ IMPORTANCE_SAMPLES, TEMPERATURES, CHAINS = 5000, 500, 8
 
 def main(args: argparse.Namespace) -> None:
     trainer, folder = make(50_000, "aevb", args.quick), args.runs / "50000-aevb"
-    if (folder / "model.npz").exists() and not args.quick:
-        open_run(trainer, folder)
+    if not args.quick:
+        run_in(folder, trainer).restore(trainer)  # as far as it has come
     while trainer.samples_seen < (20_000 if args.quick else POINTS[1]):
         trainer.train_step()
     images, temperatures = (10, 50) if args.quick else (100, TEMPERATURES)
