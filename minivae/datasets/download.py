@@ -18,7 +18,6 @@ from ..locks import file_lock
 
 ATTEMPTS = 3  # rounds over the mirrors
 PAUSE = 1.0  # seconds before the second round, doubled before each further one
-PATIENCE = 60.0  # seconds; a mirror that asks to be left alone for longer is given up
 
 
 def fetch(urls: Sequence[str], path: Path, verify: Callable[[Path], object]) -> None:
@@ -51,20 +50,21 @@ def _from_mirrors(urls: Sequence[str], part: Path, name: str, verify: Callable[[
     from .transfer import Passing, Refused  # heavy
 
     reasons: dict[str, str] = {}
-    mirrors, pause = list(urls), PAUSE
+    mirrors, pause = list(urls), 0.0
     for attempt in range(ATTEMPTS):
-        if attempt and mirrors:
+        if mirrors:
             time.sleep(pause)
         pause = PAUSE * 2**attempt
         for url in list(mirrors):
             try:
                 return _from_mirror(url, part, name, verify)
-            except (Passing, Refused) as error:
-                reasons[url] = f"{urlsplit(url).netloc}: {error}"
-                after = getattr(error, "after", 0.0)
-                pause = max(pause, after)
-                if isinstance(error, Refused) or after > PATIENCE:
-                    mirrors.remove(url)
+            except Passing as error:
+                pause = max(pause, error.after)
+                reason = error
+            except Refused as error:
+                mirrors.remove(url)
+                reason = error
+            reasons[url] = f"{urlsplit(url).netloc}: {reason}"
     raise InputError(f"cannot download {name} ({'; '.join(reasons.values())})")
 
 

@@ -1,58 +1,22 @@
+"""fetch: the right file whole under its name, or one line and nothing."""
+
+from __future__ import annotations
+
+import multiprocessing
 import threading
 import time
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from minivae.datasets import download
+from minivae.datasets import download, transfer
 from minivae.datasets.download import fetch
 from minivae.errors import InputError
+from minivae.locks import file_lock
+
+from ..mirrors import Mirrors
 
 BODY = bytes(range(256)) * 40
-
-
-class Mirror(BaseHTTPRequestHandler):
-    """Answers by path: /good, /missing, /short, /wrong, /slow, /busy (well at the third call)."""
-
-    asked: list[str]
-    release: threading.Event
-
-    def do_GET(self):
-        self.asked.append(self.path)
-        kind = self.path.split("/")[1]
-        if kind == "slow":
-            self.release.wait(30)  # until the test is over
-            return
-        if kind == "missing" or (kind == "busy" and self.asked.count(self.path) < 3):
-            self.send_error(404 if kind == "missing" else 503)
-            return
-        body = bytes(len(BODY)) if kind == "wrong" else BODY
-        self.send_response(200)
-        if kind != "unsized":
-            self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body[:5000] if kind == "short" else body)
-
-    def log_message(self, *arguments):
-        pass
-
-
-@pytest.fixture
-def mirror(monkeypatch):
-    """The address of a server on this machine; its class keeps the list of paths asked for."""
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(download, "PAUSE", 0.01)
-    monkeypatch.setattr(Mirror, "asked", [], raising=False)
-    monkeypatch.setattr(Mirror, "release", threading.Event(), raising=False)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    Mirror.release.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def verify(path):
@@ -60,75 +24,131 @@ def verify(path):
         raise InputError(f"{path} has the wrong checksum")
 
 
-def get(mirror, tmp_path, *kinds):
-    fetch([f"{mirror}/{kind}/file.gz" for kind in kinds], tmp_path / "cache" / "file.gz", verify)
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(download, "PAUSE", 0.01)
+
+
+def get(tmp_path, *plans):
+    """Fetch from one mirror for each plan; the behaviours that were met."""
+    with Mirrors(BODY, plans) as mirrors:
+        try:
+            fetch(mirrors.urls, tmp_path / "cache" / "file.gz", verify)
+        finally:
+            get.asked = mirrors.asked
+    return [behaviour for _, behaviour, _ in mirrors.asked]
 
 
 def content(folder):
     return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("kind", ["good", "unsized"])
-def test_a_good_mirror(mirror, tmp_path, kind):
-    get(mirror, tmp_path, kind)
+def test_a_good_mirror(tmp_path):
+    assert get(tmp_path, ["good"], ["good"]) == ["good"]
     assert content(tmp_path) == {"file.gz": BODY}
 
 
-@pytest.mark.parametrize("bad", ["missing", "short", "wrong"])
-def test_the_next_mirror_is_asked(mirror, tmp_path, bad):
-    get(mirror, tmp_path, bad, "good")
-    assert content(tmp_path) == {"file.gz": BODY}
-    assert Mirror.asked == [f"/{bad}/file.gz", "/good/file.gz"]
-
-
-def test_a_mirror_that_stalls_is_given_up(mirror, tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "TIMEOUT", 0.2)
-    get(mirror, tmp_path, "slow", "good")
+@pytest.mark.parametrize("bad", ["404", "longer", "wrong", "shorter", "cut, no ranges"])
+def test_the_next_mirror_is_asked(tmp_path, bad):
+    assert set(get(tmp_path, [bad], ["good"])) == {bad, "good"}
     assert content(tmp_path) == {"file.gz": BODY}
 
 
-def test_a_busy_server_is_asked_again_after_growing_pauses(mirror, tmp_path, monkeypatch):
+def test_a_mirror_that_stalls_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(transfer, "TIMEOUT", 0.2)
+    assert get(tmp_path, ["silent"], ["good"]) == ["silent", "good"]
+    assert content(tmp_path) == {"file.gz": BODY}
+
+
+def test_a_busy_server_is_asked_again_after_growing_pauses(tmp_path, monkeypatch):
     pauses = []
     monkeypatch.setattr(time, "sleep", pauses.append)
-    get(mirror, tmp_path, "busy")
+    assert get(tmp_path, ["503", "503", "good"]) == ["503", "503", "good"]
     assert content(tmp_path) == {"file.gz": BODY}
-    assert pauses == [0.01, 0.02]
+    assert pauses == [0.0, 0.01, 0.02]
+
+
+def test_a_server_is_left_alone_as_long_as_it_asks(tmp_path, monkeypatch):
+    pauses = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    get(tmp_path, ["429, a while", "503", "good"])
+    assert pauses == [0.0, 7.0, 0.02]
+
+
+def test_a_server_that_asks_for_an_hour_is_given_up(tmp_path):
+    assert get(tmp_path, ["429, come in an hour"], ["503", "good"]) == ["429, come in an hour", "503", "good"]
+
+
+def test_a_body_that_may_have_been_cut_is_asked_for_again(tmp_path):
+    assert get(tmp_path, ["unsized cut", "good"]) == ["unsized cut", "good"]
+    assert content(tmp_path) == {"file.gz": BODY}
+
+
+def test_a_wrong_rest_is_not_the_end_of_its_mirror(tmp_path):
+    assert get(tmp_path, ["cut", "wrong rest", "good"]) == ["cut", "wrong rest", "good"]
+    assert content(tmp_path) == {"file.gz": BODY}
 
 
 @pytest.mark.parametrize(
     ("bad", "calls", "reason"),
     [
-        ("missing", 1, "HTTP status 404"),
+        ("404", 1, "HTTP status 404"),
         ("wrong", 1, "its file has the wrong checksum"),
-        ("short", 3, "cut after 5000 of 10240 bytes"),
+        ("cut, no ranges", 6, "cut after 5120 of 10240 bytes"),
     ],
 )
-def test_what_is_wrong_is_refused_and_leaves_nothing(mirror, tmp_path, bad, calls, reason):
+def test_what_is_wrong_is_refused_and_leaves_nothing(tmp_path, bad, calls, reason):
     with pytest.raises(InputError, match=reason) as error:
-        get(mirror, tmp_path, bad)
+        get(tmp_path, [bad])
     assert str(error.value).startswith("cannot download file.gz (127.0.0.1:")
-    assert len(Mirror.asked) == calls
+    assert len(get.asked) == calls
     assert content(tmp_path) == {}
 
 
-def test_a_body_without_end_is_cut(mirror, tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "LIMIT", 1000)
-    with pytest.raises(InputError, match="longer than 1000 bytes"):
-        get(mirror, tmp_path, "unsized")
-    assert content(tmp_path) == {}
-
-
-def test_a_failed_download_keeps_the_old_file(mirror, tmp_path):
+def test_what_is_there_is_not_asked_for(tmp_path):
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "file.gz").write_bytes(b"old")
-    with pytest.raises(InputError):
-        get(mirror, tmp_path, "wrong")
+    assert get(tmp_path, ["good"]) == []
     assert content(tmp_path) == {"file.gz": b"old"}
 
 
-def test_no_server_at_all(tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "PAUSE", 0.0)
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
+def test_what_a_killed_download_left_is_removed(tmp_path):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / ".file.part-0123abcd.gz").write_bytes(BODY[:100])
+    (tmp_path / "cache" / ".lock").touch()
+    get(tmp_path, ["good"])
+    assert content(tmp_path) == {"file.gz": BODY}
+
+
+def test_a_file_that_another_process_fetches_meanwhile_is_waited_for(tmp_path):
+    (tmp_path / "cache").mkdir()
+    waiting = threading.Thread(target=get, args=(tmp_path, ["404"]))
+    with file_lock(tmp_path / "cache" / ".lock"):
+        waiting.start()
+        waiting.join(0.1)
+        assert waiting.is_alive()
+        (tmp_path / "cache" / "file.gz").write_bytes(BODY)
+    waiting.join()
+    assert get.asked == []
+    assert content(tmp_path) == {"file.gz": BODY}
+
+
+def test_processes_and_threads_share_one_download(tmp_path):
+    spawn = multiprocessing.get_context("spawn")
+    with Mirrors(BODY, [["slow"]]) as mirrors:
+        arguments = mirrors.urls, tmp_path / "cache" / "file.gz", verify
+        workers = [kind(target=fetch, args=arguments) for kind in 2 * [threading.Thread, spawn.Process]]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    assert [worker.exitcode for worker in workers[1::2]] == [0, 0]
+    assert len(mirrors.asked) == 1
+    assert content(tmp_path) == {"file.gz": BODY}
+
+
+def test_no_server_at_all(tmp_path):
     with pytest.raises(InputError, match=r"cannot download file\.gz \(127\.0\.0\.1:9: .*refused"):
         fetch(["http://127.0.0.1:9/file.gz"], tmp_path / "file.gz", verify)
 
