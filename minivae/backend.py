@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import InputError, one_of
+from .errors import InputError, instance, lengths, one_of, shown
 from .libraries import CupyLibrary, Library
 
 DTYPES = ("float32", "float64")
@@ -90,17 +90,17 @@ def library_of(*arrays: Any) -> Library:
         InputError: arrays of two libraries, or something that is no array.
     """
     found: Library | None = None
-    for array in arrays:
+    for i, array in enumerate(arrays):
         kind = type(array)
         if kind is float or kind is int or kind is bool:
             continue
         this = _library_of_type.get(kind) or _library_by_inheritance(array)
         if this is None:
-            raise InputError(f"expected an array or a Python number, got {kind.__name__}")
+            raise InputError(f"arrays[{i}] is {shown(array)}; expected an array or a Python number")
         if found is not None and this is not found:
             raise InputError(
                 f"arrays of two libraries in one operation: {found.name} and {this.name}; "
-                "move one with backend.asarray(x, backend=...)"
+                "expected one: move the other with backend.asarray(x, backend=...)"
             )
         found = this
     return found or library()
@@ -144,7 +144,22 @@ def float_dtype(dtype: Any = None) -> np.dtype:
     return resolved
 
 
-def asarray(value: Any, dtype: Any = None, backend: str | None = None) -> Any:
+def number_dtype(dtype: Any) -> np.dtype:
+    """A NumPy dtype of booleans or numbers.
+
+    Raises:
+        InputError: another dtype, or none.
+    """
+    try:
+        resolved = np.dtype(dtype)
+    except TypeError:
+        resolved = None
+    if resolved is None or resolved.kind not in "biufc" or dtype is None:
+        raise InputError(f"dtype is {dtype!r}; expected one of numbers, such as 'float32'")
+    return resolved
+
+
+def asarray(value: Any, dtype: Any = None, backend: str | None = None, *, name: str = "value") -> Any:
     """``value`` as an array of a library, moved there if it lives in another.
 
     Args:
@@ -153,26 +168,28 @@ def asarray(value: Any, dtype: Any = None, backend: str | None = None) -> Any:
             become float32.
         backend: where the result lives. By default arrays stay where they are and
             everything else goes to the default library.
+        name: what messages call ``value``.
 
     Raises:
-        InputError: ``value`` holds something else than numbers.
+        InputError: ``value`` holds something else than numbers, or ``dtype`` is not one of numbers.
     """
+    dtype = None if dtype is None else number_dtype(dtype)
     source = library_of(value) if is_array(value) else None
     target = library(backend) if backend or source is None else source
-    if source is None or value.dtype.kind in "OSU":
-        value = target.from_numpy(_host_array(value, dtype))
+    if source is None or value.dtype.kind not in "biufc":
+        value = target.from_numpy(_host_array(name, value, dtype))
     elif source is not target:
         value = target.from_numpy(source.to_numpy(value))
     return target.xp.asarray(value, dtype=dtype)
 
 
-def _host_array(value: Any, dtype: Any) -> np.ndarray:
+def _host_array(name: str, value: Any, dtype: Any) -> np.ndarray:
     try:
         host = np.asarray(value)
     except (TypeError, ValueError) as error:
-        raise InputError(f"cannot make an array of this {type(value).__name__}: {error}") from error
+        raise InputError(f"{name} is {shown(value)}; expected an array or numbers ({error})") from error
     if host.dtype.kind not in "biuf":
-        raise InputError(f"expected an array or numbers, got {type(value).__name__} {value!r:.60}")
+        raise InputError(f"{name} is {shown(value)}, of dtype {host.dtype}; expected an array or numbers")
     if dtype is None and host.dtype == np.float64:
         dtype = np.float32
     return host if dtype is None else host.astype(dtype, copy=False)
@@ -218,11 +235,11 @@ class Generator:
 
     def standard_normal(self, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
         """Draws from N(0, 1)."""
-        return self._random.standard_normal(tuple(shape), dtype=float_dtype(dtype), out=out)
+        return self._random.standard_normal(lengths("shape", shape), dtype=float_dtype(dtype), out=out)
 
     def uniform(self, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
         """Draws from the uniform distribution on [0, 1)."""
-        return self._random.random(tuple(shape), dtype=float_dtype(dtype), out=out)
+        return self._random.random(lengths("shape", shape), dtype=float_dtype(dtype), out=out)
 
     @property
     def state(self) -> Any:
@@ -235,6 +252,11 @@ class Generator:
             self.library.set_random_state(self._random, state)
         except (KeyError, TypeError, ValueError, zlib.error) as error:
             raise InputError(f"not the state of a generator on {self.library.name}: {error}") from error
+
+
+def require_generator(name: str, value: Any) -> Generator:
+    """Return ``value`` if it is a :class:`Generator`, or raise :class:`InputError` naming it."""
+    return instance(name, value, Generator, "a Generator of minivae: backend.generator(seed)")
 
 
 def generator(seed: int, backend: str | None = None) -> Generator:

@@ -7,9 +7,10 @@ turns those, and only those, into one line and exit code 2.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from numbers import Integral, Real
+from operator import index
 from typing import Any
 
 
@@ -31,6 +32,11 @@ class GradientError(MinivaeError, AssertionError):
 
 class NonFiniteError(MinivaeError, ArithmeticError):
     """A NaN or an infinity appeared where only finite numbers make sense."""
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: in one line, and not a long one."""
+    return " ".join(repr(value).split())[:60]
 
 
 def positive_integer(name: str, value: Any) -> int:
@@ -66,6 +72,40 @@ def number_from_zero(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < math.inf:
         raise InputError(f"{name} is {value!r}; expected a finite number of at least 0")
     return float(value)
+
+
+def lengths(name: str, value: Any) -> tuple[int, ...]:
+    """Return ``value`` as a shape, a tuple of ints >= 0, or raise :class:`InputError` naming it."""
+    try:
+        shape = tuple(map(index, value))
+    except TypeError:
+        shape = (-1,)
+    if min(shape, default=0) < 0:
+        raise InputError(f"{name} is {value!r}; expected the lengths of axes, such as (2, 3)")
+    return shape
+
+
+def instance(name: str, value: Any, kind: type, expected: str) -> Any:
+    """Return ``value`` if it is a ``kind``, or raise :class:`InputError` naming it and what was expected."""
+    if not isinstance(value, kind):
+        raise InputError(f"{name} is {shown(value)}; expected {expected}")
+    return value
+
+
+def function(name: str, value: Any) -> Callable:
+    """Return ``value`` if it can be called, or raise :class:`InputError` naming it."""
+    if not callable(value):
+        raise InputError(f"{name} is {shown(value)}; expected a function")
+    return value
+
+
+def sequence(name: str, value: Any, expected: str) -> Sequence:
+    """Return ``value`` as a list or tuple, or raise :class:`InputError` naming it and what was expected."""
+    if isinstance(value, list | tuple):
+        return value
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise InputError(f"{name} is {shown(value)}; expected {expected}")
+    return list(value)
 
 
 def one_of(name: str, value: Any, choices: Iterable[str]) -> str:

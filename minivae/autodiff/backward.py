@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import backend
-from ..errors import InputError
+from ..errors import InputError, function, instance, sequence, shown
 from .elementwise import add, identity
 from .modes import mode, set_mode
 from .shape import astype, reshape, stack, sum_to
@@ -49,9 +49,11 @@ def backward(
             shapes differ, an input does not require gradients, or the graph was freed
             by an earlier call.
     """
+    instance("output", output, Tensor, "a Tensor")
+    inputs = sequence("inputs", inputs, "a list of Tensors")
     for i, x in enumerate(inputs):
         if not (isinstance(x, Tensor) and x.requires_grad):
-            raise InputError(f"inputs[{i}] does not require gradients; make it with requires_grad=True")
+            raise InputError(f"inputs[{i}] is {shown(x)}; expected a Tensor made with requires_grad=True")
     wanted = {id(x) for x in inputs}
     order, needed = _needed_order(output, wanted)
     pending = {id(output): _initial_cotangent(output, cotangent)}
@@ -115,7 +117,7 @@ def _initial_cotangent(output: Tensor, cotangent: Any) -> Tensor:
         if output.size != 1:
             raise InputError(f"output has shape {output.shape}; expected one element, or a cotangent of that shape")
         return constant_like(output, 1.0, output.shape)
-    cotangent = as_tensor(cotangent, like=output)
+    cotangent = as_tensor(cotangent, output, "cotangent")
     if cotangent.shape != output.shape:
         raise InputError(f"cotangent has shape {cotangent.shape}; expected that of the output, {output.shape}")
     return cotangent
@@ -159,7 +161,7 @@ def vjp(f: Callable, *args: Any) -> tuple[Tensor, Callable]:
     variables, output, connected = _call(f, range(len(args)), args, {})
 
     def pullback(cotangent: Any) -> tuple[Tensor, ...]:
-        v = as_tensor(cotangent, like=output)
+        v = as_tensor(cotangent, output, "cotangent")
         create = connected or (mode.recording and v.requires_grad)
         return tuple(backward(output, variables, v, retain_graph=True, create_graph=create))
 
@@ -189,22 +191,28 @@ def jacobian(f: Callable, argnums: int = 0) -> Callable:
 
 def _call(f: Callable, argnums: int | Sequence[int], args: Sequence, kwargs: dict) -> tuple:
     """Call ``f`` with fresh variables at ``argnums``; return those, the output, and whether to record its gradient."""
-    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    function("f", f)
+    numbers = (argnums,) if isinstance(argnums, int) else sequence("argnums", argnums, "an integer, or several")
     for n in numbers:
-        if not 0 <= n < len(args):
-            raise InputError(f"argnums is {argnums}; expected positions among {len(args)} arguments")
+        if not isinstance(n, int) or not 0 <= n < len(args):
+            raise InputError(f"argnums is {argnums!r}; expected positions among {len(args)} arguments")
     args = list(args)
     with set_mode(recording=True):
         for n in numbers:
             x = args[n]
             # The variable stays connected to what it is made of, for an outer derivative.
             connected = isinstance(x, Tensor) and x.requires_grad
-            args[n] = identity(x) if connected else tensor(x.data if isinstance(x, Tensor) else x, requires_grad=True)
+            args[n] = identity(x) if connected else _variable(n, x)
         output = f(*args, **kwargs)
     if not isinstance(output, Tensor):
         raise InputError(f"f returned {type(output).__name__}; expected a Tensor")
     variables = [args[n] for n in numbers]
     return variables, output, mode.recording and _depends_on_others(output, variables)
+
+
+def _variable(n: int, x: Any) -> Tensor:
+    """A leaf with the values of argument ``n``, to differentiate by."""
+    return tensor(as_tensor(x, name=f"args[{n}]").data, requires_grad=True)
 
 
 def _depends_on_others(output: Tensor, variables: Sequence[Tensor]) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import backend
-from ..errors import GradientError, InputError, one_of
+from ..errors import GradientError, InputError, function, one_of, positive_number, sequence
 from .backward import backward
 from .modes import enable_grad
 from .numerical import Comparison, Map, compare
@@ -94,8 +94,8 @@ def check_gradients(
     one_of("mode", mode, ("auto", *_MODES))
     if order not in (1, 2):
         raise InputError(f"order is {order!r}; expected 1 or 2")
-    if tolerance is None:
-        tolerance = 1e-12 if complex_step else 1e-6
+    function("f", f)
+    tolerance = positive_number("tolerance", (1e-12 if complex_step else 1e-6) if tolerance is None else tolerance)
     with _variables(inputs) as x:
         names = [f"inputs[{i}]" for i in range(len(x))]
         first = Map(f, x, names, complex_step)
@@ -114,8 +114,7 @@ def check_gradients(
 @contextmanager
 def _variables(inputs: Sequence[Any]) -> Iterator[list[Tensor]]:
     """The inputs as float64 leaves that require gradients; given leaves get their data back afterwards."""
-    # By way of NumPy numbers and lists are float64 from the start.
-    tensors = [as_tensor(x if backend.is_array(x) or isinstance(x, Tensor) else np.asarray(x)) for x in inputs]
+    tensors = [_float64(f"inputs[{i}]", x) for i, x in enumerate(sequence("inputs", inputs, "a list of arrays"))]
     for i, x in enumerate(tensors):
         if x.dtype.kind != "f":
             raise InputError(f"inputs[{i}] has dtype {x.dtype}; expected floating point")
@@ -128,6 +127,12 @@ def _variables(inputs: Sequence[Any]) -> Iterator[list[Tensor]]:
     finally:
         for x, data in zip(leaves, before, strict=True):
             x.data = data
+
+
+def _float64(name: str, x: Any) -> Tensor:
+    """``x`` as a tensor; numbers and lists, by way of NumPy, are float64 from the start."""
+    known = backend.is_array(x) or isinstance(x, Tensor) or not isinstance(x, int | float | list | tuple)
+    return as_tensor(x if known else np.asarray(x), name=name)
 
 
 def _pullback(f: Callable) -> Callable:

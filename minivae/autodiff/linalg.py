@@ -32,9 +32,9 @@ def matmul(a: Any, b: Any) -> Tensor:
     Raises:
         InputError: an operand is 0-d, or the inner lengths differ.
     """
-    a, b = as_tensors((a, b))
+    a, b = as_tensors((a, b), ("a", "b"))
     if not a.ndim or not b.ndim:
-        raise InputError(f"matmul of shapes {a.shape} and {b.shape}; expected at least one axis each")
+        raise InputError(f"a has shape {a.shape} and b {b.shape}; expected at least one axis each")
     if a.ndim == 1:
         return squeeze(matmul(expand_dims(a, 0), b), -2 if b.ndim > 1 else 0)
     if b.ndim == 1:
@@ -53,10 +53,10 @@ def linear(x: Any, weight: Any, bias: Any) -> Tensor:
     Raises:
         InputError: the shapes do not go together.
     """
-    x, weight, bias = as_tensors((x, weight, bias))
+    x, weight, bias = as_tensors((x, weight, bias), ("x", "weight", "bias"))
     if not x.ndim or weight.ndim != 2 or x.shape[-1] != weight.shape[0] or bias.shape != weight.shape[1:]:
-        shapes = f"{x.shape}, {weight.shape} and {bias.shape}"
-        raise InputError(f"linear of shapes {shapes}; expected (..., inputs), (inputs, outputs) and (outputs,)")
+        shapes = f"x has shape {x.shape}, weight {weight.shape} and bias {bias.shape}"
+        raise InputError(f"{shapes}; expected (..., inputs), (inputs, outputs) and (outputs,)")
     # One large product, also when x has many leading axes (samples, batch).
     rows = x if x.ndim == 2 else reshape(x, math.prod(x.shape[:-1]), x.shape[-1])
     y = _matmul(rows, weight) + bias

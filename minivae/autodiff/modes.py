@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import function
+
 
 @dataclass
 class _Mode(threading.local):
@@ -47,7 +49,7 @@ def enable_grad() -> Any:
 
 def hooked(hook: Callable) -> Any:
     """A ``with`` block in which ``hook(primitive, inputs, attributes, output)`` sees every call."""
-    return set_mode(hooks=(*mode.hooks, hook))
+    return set_mode(hooks=(*mode.hooks, function("hook", hook)))
 
 
 def tracing() -> bool:

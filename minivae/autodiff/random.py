@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import backend
-from .tensor import Tensor, apply, primitive
+from ..errors import lengths
+from .tensor import Primitive, Tensor, apply, primitive
 
 _standard_normal = primitive(
     "standard_normal",
@@ -22,9 +23,14 @@ _uniform = primitive(
 
 def standard_normal(generator: backend.Generator, shape: Sequence[int], dtype: Any = None) -> Tensor:
     """Draws from N(0, 1): the noise epsilon of section 2.4."""
-    return apply(_standard_normal, generator=generator, shape=tuple(shape), dtype=backend.float_dtype(dtype))
+    return _draw(_standard_normal, generator, shape, dtype)
 
 
 def uniform(generator: backend.Generator, shape: Sequence[int], dtype: Any = None) -> Tensor:
     """Draws from the uniform distribution on [0, 1)."""
-    return apply(_uniform, generator=generator, shape=tuple(shape), dtype=backend.float_dtype(dtype))
+    return _draw(_uniform, generator, shape, dtype)
+
+
+def _draw(row: Primitive, generator: backend.Generator, shape: Sequence[int], dtype: Any) -> Tensor:
+    backend.require_generator("generator", generator)
+    return apply(row, generator=generator, shape=lengths("shape", shape), dtype=backend.float_dtype(dtype))

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from .axes import axes_of
 from .elementwise import equal, exp, log, square, stop_gradient, where
-from .shape import _axes, astype, restore_axes, sum
+from .shape import astype, restore_axes, sum
 from .tensor import Primitive, Tensor, apply, as_tensor, primitive
 
 Axis = int | Sequence[int] | None
@@ -51,7 +52,7 @@ _logsumexp = primitive("logsumexp", "log sum exp over axes", _logsumexp_value, _
 
 def _reduce(row: Primitive, x: Any, axis: Axis, keepdims: bool) -> Tensor:
     x = as_tensor(x)
-    return apply(row, x, axis=_axes(axis, x.ndim), keepdims=keepdims)
+    return apply(row, x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
 
 
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -72,7 +73,7 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The arithmetic mean over ``axis`` (all by default); NaN over no elements, as in NumPy."""
     x = as_tensor(x)
-    count = math.prod(x.shape[a] for a in _axes(axis, x.ndim))
+    count = math.prod(x.shape[a] for a in axes_of(axis, x.ndim))
     return sum(x, axis, keepdims) / (count or math.nan)
 
 

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
+from operator import index as index_of
 from typing import Any
 
 import numpy as np
 
-from ..errors import InputError
+from ..backend import number_dtype
+from ..errors import InputError, lengths, shown
+from .axes import axes_of, axis_of
 from .tensor import Tensor, apply, as_tensor, primitive
-
-
-def _axes(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
-    """``axis`` as a sorted tuple of non-negative axes; None means all."""
-    if axis is None:
-        return tuple(range(ndim))
-    axes = tuple(axis) if isinstance(axis, Sequence) else (int(axis),)
-    for a in axes:
-        if not -ndim <= a < ndim:
-            raise InputError(f"axis is {axis}; expected axes of a tensor with {ndim} dimensions")
-    resolved = sorted({a % ndim for a in axes})
-    if len(resolved) < len(axes):
-        raise InputError(f"axis is {axis}; expected no axis twice")
-    return tuple(resolved)
-
 
 # ------------------------------------------------------- same elements
 
@@ -75,8 +63,8 @@ def reshape(x: Any, *shape: int | Sequence[int]) -> Tensor:
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
     """``x`` with its axes in the given order; reversed by default."""
     x = as_tensor(x)
-    axes = tuple(range(x.ndim))[::-1] if axes is None else tuple(axes)
-    if len(axes) != x.ndim or _axes(axes, x.ndim) != tuple(range(x.ndim)):
+    axes = tuple(range(x.ndim))[::-1] if axes is None else axes
+    if isinstance(axes, int) or len(axes_of(axes, x.ndim, "axes")) != x.ndim:
         raise InputError(f"axes is {axes}; expected an order of the {x.ndim} axes")
     return apply(_transpose, x, axes=tuple(a % x.ndim for a in axes))
 
@@ -85,7 +73,7 @@ def swapaxes(x: Any, a: int, b: int) -> Tensor:
     """``x`` with two axes exchanged."""
     x = as_tensor(x)
     order = list(range(x.ndim))
-    (a,), (b,) = _axes(a, x.ndim), _axes(b, x.ndim)
+    a, b = axis_of(a, x.ndim, "a"), axis_of(b, x.ndim, "b")
     order[a], order[b] = b, a
     return transpose(x, order)
 
@@ -93,14 +81,14 @@ def swapaxes(x: Any, a: int, b: int) -> Tensor:
 def expand_dims(x: Any, axis: int) -> Tensor:
     """``x`` with a new axis of length 1 at position ``axis``."""
     x = as_tensor(x)
-    (position,) = _axes(axis, x.ndim + 1)
+    position = axis_of(axis, x.ndim + 1)
     return reshape(x, (*x.shape[:position], 1, *x.shape[position:]))
 
 
 def squeeze(x: Any, axis: int) -> Tensor:
     """``x`` without its axis ``axis``, which must have length 1."""
     x = as_tensor(x)
-    (position,) = _axes(axis, x.ndim)
+    position = axis_of(axis, x.ndim)
     if x.shape[position] != 1:
         raise InputError(f"axis is {axis}, of length {x.shape[position]}; expected an axis of length 1")
     return reshape(x, x.shape[:position] + x.shape[position + 1 :])
@@ -108,7 +96,7 @@ def squeeze(x: Any, axis: int) -> Tensor:
 
 def astype(x: Any, dtype: Any) -> Tensor:
     """``x`` converted to ``dtype``."""
-    return apply(_astype, x, dtype=np.dtype(dtype))
+    return apply(_astype, x, dtype=dtype if isinstance(dtype, np.dtype) else number_dtype(dtype))
 
 
 # ------------------------------------------------------------ broadcasting
@@ -129,14 +117,14 @@ _sum = primitive(
 
 def broadcast_to(x: Any, shape: Sequence[int]) -> Tensor:
     """``x`` repeated along new axes and axes of length 1 to ``shape`` (a view, where possible)."""
-    x = as_tensor(x)
-    return x if x.shape == tuple(shape) else apply(_broadcast_to, x, shape=tuple(shape))
+    x, shape = as_tensor(x), shape if type(shape) is tuple else lengths("shape", shape)
+    return x if x.shape == shape else apply(_broadcast_to, x, shape=shape)
 
 
 def sum(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
     """The sum over ``axis`` (all axes by default)."""
     x = as_tensor(x)
-    return apply(_sum, x, axis=_axes(axis, x.ndim), keepdims=keepdims)
+    return apply(_sum, x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
 
 
 def sum_to(x: Tensor, shape: Sequence[int]) -> Tensor:
@@ -205,7 +193,8 @@ _take = primitive(
 
 def take(x: Any, rows: Any) -> Tensor:
     """``x[rows]`` for an integer array ``rows``, which is an input, not an attribute: it may change in a replay."""
-    return apply(_take, as_tensor(x), as_tensor(rows))
+    x = as_tensor(x)
+    return apply(_take, x, as_tensor(rows, name="rows"))
 
 
 def getitem(x: Any, index: Any) -> Tensor:
@@ -215,7 +204,7 @@ def getitem(x: Any, index: Any) -> Tensor:
 
 def scatter(x: Any, index: Any, shape: Sequence[int]) -> Tensor:
     """Zeros of ``shape`` with ``x`` added at ``index``: the adjoint of :func:`getitem`."""
-    return apply(_scatter, x, index=_raw_index(index), shape=tuple(shape))
+    return apply(_scatter, x, index=_raw_index(index), shape=lengths("shape", shape))
 
 
 def _raw_index(index: Any) -> Any:
@@ -227,8 +216,12 @@ def _raw_index(index: Any) -> Any:
 def pad(x: Any, widths: Sequence[tuple[int, int]]) -> Tensor:
     """``x`` with ``(before, after)`` zeros along each axis."""
     x = as_tensor(x)
-    if len(widths) != x.ndim or any(n < 0 for pair in widths for n in pair):
-        raise InputError(f"widths is {widths}; expected two numbers >= 0 for each of the {x.ndim} axes")
+    try:
+        fits = [len(pair) for pair in widths] == [2] * x.ndim and all(index_of(n) >= 0 for pair in widths for n in pair)
+    except TypeError:
+        fits = False
+    if not fits:
+        raise InputError(f"widths is {widths!r}; expected two integers >= 0 for each of the {x.ndim} axes")
     index = tuple(slice(before, before + n) for n, (before, _) in zip(x.shape, widths, strict=True))
     return scatter(x, index, [before + n + after for n, (before, after) in zip(x.shape, widths, strict=True)])
 
@@ -236,10 +229,10 @@ def pad(x: Any, widths: Sequence[tuple[int, int]]) -> Tensor:
 # ----------------------------------------------------------------- joining
 
 
-def as_tensors(inputs: Sequence[Any]) -> list[Tensor]:
-    """Each input as a tensor, like the first that is one: see :func:`as_tensor`."""
+def as_tensors(inputs: Sequence[Any], names: Sequence[str] = ()) -> list[Tensor]:
+    """Each input as a tensor, like the first that is one: see :func:`as_tensor`. ``names`` are for messages."""
     like = next((x for x in inputs if isinstance(x, Tensor)), None)
-    return [as_tensor(x, like) for x in inputs]
+    return [as_tensor(x, like, names[i] if names else f"inputs[{i}]") for i, x in enumerate(inputs)]
 
 
 def _concatenate_rule(i: int) -> Any:
@@ -260,27 +253,38 @@ _concatenate = primitive(
 
 def concatenate(inputs: Sequence[Any], axis: int = 0) -> Tensor:
     """The inputs joined along an existing axis."""
-    if not inputs:
-        raise InputError("inputs is empty; expected at least one tensor to join")
-    inputs = as_tensors(inputs)
-    (axis,) = _axes(axis, inputs[0].ndim)
+    inputs = as_tensors(_several(inputs))
+    axis = axis_of(axis, inputs[0].ndim)
     return apply(_concatenate, *inputs, axis=axis)
 
 
 def stack(inputs: Sequence[Any], axis: int = 0) -> Tensor:
     """The inputs, all of one shape, joined along a new axis."""
-    return concatenate([expand_dims(x, axis) for x in as_tensors(inputs)], axis)
+    return concatenate([expand_dims(x, axis) for x in as_tensors(_several(inputs))], axis)
+
+
+def _several(inputs: Any) -> Sequence[Any]:
+    if not isinstance(inputs, list | tuple):
+        raise InputError(f"inputs is {shown(inputs)}; expected a list of tensors to join")
+    if not inputs:
+        raise InputError("inputs is empty, []; expected at least one tensor to join")
+    return inputs
 
 
 def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     """``x`` cut along ``axis`` into equal parts (an integer) or at given positions."""
     x = as_tensor(x)
-    (axis,) = _axes(axis, x.ndim)
+    axis = axis_of(axis, x.ndim)
     length = x.shape[axis]
     if isinstance(sections, int):
         if sections < 1 or length % sections:
             raise InputError(f"sections is {sections}; expected a divisor of the axis length {length}")
         sections = [i * (length // sections) for i in range(1, sections)]
-    cuts = [0, *sections, length]
+    try:
+        cuts = [0, *map(index_of, sections), length]
+    except TypeError:
+        cuts = [-1]
+    if cuts != sorted(cuts) or cuts[0] < 0:
+        raise InputError(f"sections is {sections!r}; expected a number of parts, or positions from 0 to {length}")
     head = (slice(None),) * axis
     return [getitem(x, (*head, slice(a, b))) for a, b in pairwise(cuts)]

@@ -138,7 +138,7 @@ def log_gammaincinv(a: Any, u: Any) -> Tensor:
     Measured against mpmath in float64, for a from 1e-3 to 1e5 and given x: the relative
     error of the derivative by ``a`` is below 3e-13, of the second one's new part below 2e-12.
     """
-    a, u = as_tensors((a, u))
+    a, u = as_tensors((a, u), ("a", "u"))
     return _log_gammaincinv(a, u)
 
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..errors import InputError, MinivaeError
+from ..errors import InputError, instance, lengths, shown
+from .messages import argument_name, misfit
 from .modes import mode
 
 _SCALARS = (float, int, bool)
@@ -102,6 +103,8 @@ class Parameter(Tensor):
     __slots__ = ("place",)
 
     def __init__(self, data: Any) -> None:
+        if data is not None and not (backend.is_array(data) and data.dtype.kind in "fc"):
+            raise InputError(f"data is {shown(data)}; expected a floating-point array")
         super().__init__(data, requires_grad=True)
         self.place: Any = None
 
@@ -124,35 +127,50 @@ def tensor(value: Any, dtype: Any = None, backend: str | None = None, requires_g
     return Tensor(data, requires_grad)
 
 
-def as_tensor(x: Any, like: Tensor | None = None) -> Tensor:
+def as_tensor(x: Any, like: Tensor | None = None, name: str = "x") -> Tensor:
     """``x`` itself if it is a tensor, else a constant one.
 
     With ``like``, numbers and lists go where it lives and, if it is floating-point,
     take its dtype. Arrays take that dtype too, so that float64 data do not turn a
     float32 model into a float64 one, but are not moved.
 
+    ``name`` is what messages call it.
+
     Raises:
-        InputError: ``x`` is no tensor, array, number or list.
+        InputError: ``x`` is no tensor, array, number or list, or lives in another library than ``like``.
     """
-    if isinstance(x, Tensor):
-        return x
+    if not isinstance(x, Tensor):
+        x = _constant_tensor(x, like, name)
+    if like is not None and type(x.data) is not type(like.data):
+        _require_library(name, x, like)
+    return x
+
+
+def _constant_tensor(x: Any, like: Tensor | None, name: str) -> Tensor:
     if isinstance(x, np.generic) and like is not None:
         x = x.item()  # a number, wherever it came from
     known = backend.is_array(x)
     if not known and not isinstance(x, int | float | list | tuple):
-        raise InputError(f"expected a Tensor, an array or a number, got {type(x).__name__}")
+        raise InputError(f"{name} is {shown(x)}; expected a tensor, an array or a number")
     if like is None:
-        return tensor(x)
-    dtype = like.dtype if like.dtype.kind == "f" else None
+        return Tensor(_asarray(x, name=name))
+    dtype = instance("like", like, Tensor, "a Tensor").dtype
+    dtype = dtype if dtype.kind == "f" else None
     if isinstance(x, int | float) and dtype is not None:
         return constant_like(like, x)
-    return tensor(x, dtype, None if known else backend.library_of(like.data).name)
+    return Tensor(_asarray(x, dtype, None if known else backend.library_of(like.data).name, name=name))
+
+
+def _require_library(name: str, x: Tensor, like: Tensor) -> None:
+    found, expected = backend.library_of(x.data).name, backend.library_of(like.data).name
+    if found != expected:
+        raise InputError(f"{name} is on {found}; expected {expected}: move it with backend.asarray(x, backend=...)")
 
 
 def constant_like(x: Tensor, value: float, shape: Sequence[int] = ()) -> Tensor:
     """A constant of ``shape`` with the dtype and in the library of ``x``, made there without a transfer."""
     library = backend.library_of(x.data).name
-    return apply(_constant, library=library, shape=tuple(shape), value=value, dtype=x.dtype)
+    return apply(_constant, library=library, shape=lengths("shape", shape), value=value, dtype=x.dtype)
 
 
 _asarray = backend.asarray  # where an argument hides the module's name
@@ -239,17 +257,14 @@ def apply(primitive: Primitive, *inputs: Any, **attributes: Any) -> Tensor:
         elif type(x) in _SCALARS:
             arrays.append(x)
         else:
-            return apply(primitive, *_lift(inputs), **attributes)
+            return apply(primitive, *_lift(primitive, inputs), **attributes)
     if inputs and not found:
         return apply(primitive, tensor(inputs[0]), *inputs[1:], **attributes)
     try:
         # What has no inputs is told its library by its attributes.
         data = primitive.value(backend.namespace(*arrays) if arrays else None, *arrays, **attributes)
-    except MinivaeError:
-        raise
     except (ValueError, TypeError, IndexError) as error:
-        shapes = ", ".join(str(getattr(a, "shape", a)) for a in arrays)
-        raise InputError(f"{primitive.name} of shapes {shapes}: {error}") from error
+        raise misfit(primitive, arrays, attributes, error) from error
     # NumPy's reductions return scalars; ours stay 0-d arrays, as CuPy's do.
     output = Tensor(np.asarray(data) if isinstance(data, np.generic) else data)
     if wanted and mode.recording and primitive.vjps:
@@ -260,19 +275,19 @@ def apply(primitive: Primitive, *inputs: Any, **attributes: Any) -> Tensor:
     return output
 
 
-def _lift(inputs: Sequence[Any]) -> list[Any]:
+def _lift(primitive: Primitive, inputs: Sequence[Any]) -> list[Any]:
     """Arrays to constant tensors like the first floating-point one; NumPy scalars, which promote, to Python's."""
     like = next((x for x in inputs if isinstance(x, Tensor) and x.dtype.kind == "f"), None)
-    return [_lift_one(x, like) for x in inputs]
+    return [_lift_one(x, like, argument_name(primitive, i)) for i, x in enumerate(inputs)]
 
 
-def _lift_one(x: Any, like: Tensor | None) -> Any:
+def _lift_one(x: Any, like: Tensor | None, name: str) -> Any:
     if isinstance(x, np.generic):
         return x.item()
     if type(x) in _SCALARS:
         return x
     boolean = backend.is_array(x) and x.dtype.kind == "b"  # a condition, which stays one
-    return as_tensor(x, None if boolean else like)
+    return as_tensor(x, None if boolean else like, name)
 
 
 # Without inputs, so that a recorded step knows that the result is the same each time.

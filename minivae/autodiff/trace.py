@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from .. import backend
-from ..errors import InputError
+from ..errors import InputError, function
 from . import replay_numba
 from .modes import hooked, mode, set_mode
 from .program import Program
@@ -45,7 +45,7 @@ def compile(step: Callable, fast: bool | None = None) -> CompiledStep:
     installed = replay_numba.is_installed()
     if fast and not installed:
         raise InputError("fast is True, and Numba is not installed; install it with  pip install 'minivae[fast]'")
-    return CompiledStep(step, installed if fast is None else fast)
+    return CompiledStep(function("step", step), installed if fast is None else fast)
 
 
 class CompiledStep:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..errors import instance
 from .tensor import Tensor, apply, primitive
 
 
@@ -22,4 +23,5 @@ def assign(target: Tensor, value: Any) -> Tensor:
     contents would be differentiated with the new ones, so assign only after the
     backward sweep.
     """
+    instance("target", target, Tensor, "a Tensor")
     return apply(_assign, target, value)

@@ -211,7 +211,7 @@ def test_arrays_and_tensors_given_are_not_touched(mode, rng):
         (exp, [1.0], {"mode": "jacobain"}, "did you mean 'jacobian'"),
         (exp, [1.0], {"order": 3}, "order is 3; expected 1 or 2"),
         (exp, [np.arange(3)], {}, r"inputs\[0\] has dtype int64; expected floating point"),
-        (exp, [None], {}, "expected an array or numbers"),
+        (exp, [None], {}, "expected a tensor, an array or a number"),
         (lambda x: x.numpy(), [1.0], {}, "f returned float64; expected a Tensor"),
         (lambda x: None, [1.0], {}, "f returned NoneType; expected a Tensor"),
         (lambda x: astype(x, np.float32), [1.0], {}, "f returned float32"),

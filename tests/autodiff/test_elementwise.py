@@ -32,7 +32,7 @@ from .any_shape import assert_linear_map, numbered, repeatable
 
 
 def test_a_function_of_integers_that_needs_floats_says_so():
-    with pytest.raises(InputError, match="sigmoid of shapes"):
+    with pytest.raises(InputError, match="sigmoid: x is"):
         sigmoid(np.array([1, 2]))
 
 

@@ -115,7 +115,7 @@ def test_mean_over_no_elements_is_nan_and_sum_zero():
 
 @pytest.mark.parametrize("f", [max, min, logsumexp])
 def test_extremes_of_no_elements_are_errors(f):
-    with pytest.raises(InputError, match=rf"{f.__name__} of shapes \(2, 0\): zero-size array"):
+    with pytest.raises(InputError, match=rf"{f.__name__}: x is \(2, 0\) .*\(zero-size array"):
         f(tensor(np.ones((2, 0))))
 
 

@@ -1,5 +1,7 @@
 """Tensors, the table of primitives, and what apply makes of mixed operands."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -127,15 +129,17 @@ def test_lists_and_numbers_go_where_the_tensor_lives(backend_name):
 
 
 def test_libraries_do_not_mix():
-    with pytest.raises(InputError, match=r"arrays of two libraries in one operation: numpy and strict; move one"):
+    with pytest.raises(InputError, match=r"add: a is \(1,\) float32 on numpy, b is \(1,\) float32 on strict; .*two libraries"):
         tensor([1.0]) + tensor([1.0], backend="strict")
-    with pytest.raises(InputError, match="two libraries"):
+    with pytest.raises(InputError, match="b is on numpy; expected strict"):
         tensor([1.0], backend="strict") * np.ones(1)
+    with pytest.raises(InputError, match="noise is on numpy; expected strict: move it"):
+        as_tensor(tensor([1.0]), like=tensor([1.0], backend="strict"), name="noise")
 
 
 @pytest.mark.parametrize("other", [None, "a", object(), {1.0}, 1j])
 def test_other_operands_are_refused(other):
-    with pytest.raises(InputError, match=f"expected a Tensor, an array or a number, got {type(other).__name__}"):
+    with pytest.raises(InputError, match=re.escape(f"b is {other!r}; expected a tensor, an array or a number")):
         tensor([1.0]) + other
 
 
@@ -157,7 +161,7 @@ def test_reductions_give_0d_arrays_not_scalars():
 def test_as_tensor_is_the_tensor_itself_or_one_like_another(backend_name):
     x = tensor([1.0], backend=backend_name)
     assert as_tensor(x) is x
-    assert as_tensor(x, like=tensor(np.ones(1))) is x
+    assert as_tensor(x, like=tensor(np.ones(1), backend=backend_name)) is x
     for value in (2.0, 2, [2.0], np.float64(2.0)):
         made = as_tensor(value, like=x)
         assert made.dtype == np.float32
@@ -178,9 +182,9 @@ def test_constant_like_is_made_in_place(backend_name):
 
 
 def test_shapes_that_do_not_go_together_are_named():
-    with pytest.raises(InputError, match=r"add of shapes \(2,\), \(3,\): operands could not be broadcast"):
+    with pytest.raises(InputError, match=r"add: a is \(2,\) .*, b is \(3,\) .*; expected .*\(operands could not be broadcast"):
         tensor([1.0, 2.0]) + tensor([1.0, 2.0, 3.0])
-    with pytest.raises(InputError, match=r"getitem of shapes \(2,\): index 5 is out of bounds"):
+    with pytest.raises(InputError, match=r"getitem: x is \(2,\) float32 on numpy, index is 5; expected .*\(index 5 is out of bounds"):
         tensor([1.0, 2.0])[5]
 
 

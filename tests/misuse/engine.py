@@ -1,0 +1,207 @@
+"""The rows of ``autodiff``, the engine."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import minivae.autodiff as ad
+from minivae import backend
+from minivae.autodiff import Primitive
+
+from .subject import (
+    DTYPES,
+    GENERATORS,
+    LIBRARIES,
+    NO_TENSORS,
+    SHAPES,
+    Says,
+    misuse,
+    ones,
+    strict,
+)
+
+GENERATOR = backend.generator(0, "numpy")
+AXES = (2, -3, 1.5, "x", (0, 0), (0, 2), (0.5,))
+
+# Primitives that are called as they are: of one input, or of two that broadcast.
+for row in (value for name in ad.__all__ if isinstance(value := getattr(ad, name), Primitive)):
+    arguments = getattr(row.value, "arguments", ("x",))
+    if len(arguments) == 1:
+        misuse(row, {"x": ones(2)}, call=lambda x, row=row: row(x), x=NO_TENSORS)
+    else:
+        wrong = (*NO_TENSORS, ones(3), strict(2))
+        misuse(row, {"a": ones(2), "b": ones(2)}, call=lambda a, b, row=row: row(a, b), a=wrong, b=wrong)
+
+misuse(
+    ad.where,
+    {"condition": np.ones(2, bool), "a": ones(2), "b": ones(2)},
+    condition=("x", None, ones(3), np.ones(3, bool)),
+    a=(*NO_TENSORS, ones(3)),
+    b=(*NO_TENSORS, ones(3), strict(2)),
+)
+misuse(
+    ad.clip,
+    {"x": ones(2), "low": 0.0, "high": 1.0},
+    x=NO_TENSORS,
+    low=("0", ones(3), strict(2)),
+    high=("1", ones(3), strict(2)),
+)
+misuse(ad.log_sigmoid, {"x": ones(2)}, x=NO_TENSORS)
+misuse(
+    ad.matmul,
+    {"a": ones(2, 3), "b": ones(3, 2)},
+    a=(*NO_TENSORS, ones(2, 2), ones()),
+    b=(*NO_TENSORS, ones(2, 2), ones(), strict(3, 2)),
+)
+misuse(
+    ad.linear,
+    {"x": ones(4, 3), "weight": ones(3, 2), "bias": ones(2)},
+    x=(*NO_TENSORS, ones(3, 4), ones()),
+    weight=(*NO_TENSORS, ones(2, 2), ones(3), strict(3, 2)),
+    bias=(*NO_TENSORS, ones(3), ones(1, 2), strict(2)),
+)
+for special in (ad.gammaln, ad.digamma):
+    misuse(special, {"x": ones(2)}, x=NO_TENSORS)
+misuse(ad.polygamma, {"n": 1, "x": ones(2)}, n=(-1, 1.5, "1", None), x=NO_TENSORS)
+misuse(
+    ad.log_gammaincinv,
+    {"a": ones(2), "u": ones(2) * 0.5},
+    a=(*NO_TENSORS, ones(3)),
+    u=(*NO_TENSORS, ones(3), strict(2)),
+)
+
+# ------------------------------------------------------ reductions and shapes
+
+for reduction in (ad.sum, ad.mean, ad.var, ad.max, ad.min, ad.logsumexp, ad.softmax, ad.log_softmax):
+    misuse(reduction, {"x": ones(2, 3), "axis": 0}, x=NO_TENSORS, axis=AXES)
+misuse(
+    ad.reshape,
+    {"x": ones(2, 3), "shape": (6,)},
+    call=lambda x, shape: ad.reshape(x, shape),
+    x=NO_TENSORS,
+    shape=((4,), (2.5,), ("a",), (-1, -1), (None,)),
+)
+misuse(ad.broadcast_to, {"x": ones(3), "shape": (2, 3)}, x=NO_TENSORS, shape=((3, 2), 2.5, None, (2.5, 3), (-1, 3)))
+misuse(ad.transpose, {"x": ones(2, 3), "axes": (1, 0)}, x=NO_TENSORS, axes=((0,), (0, 2), 1, "ab", (0.5, 1), (0, 0)))
+misuse(ad.swapaxes, {"x": ones(2, 3), "a": 0, "b": 1}, x=NO_TENSORS, a=(2, 0.5, "a", None), b=(2, 0.5, "a", None))
+misuse(ad.expand_dims, {"x": ones(2), "axis": 0}, x=NO_TENSORS, axis=(3, 0.5, "a", None))
+misuse(ad.squeeze, {"x": ones(1, 2), "axis": 0}, x=NO_TENSORS, axis=(1, 3, 0.5, "a", None))
+misuse(ad.astype, {"x": ones(2), "dtype": "float64"}, x=NO_TENSORS, dtype=("floot", 3, None, "U3", object))
+misuse(
+    ad.getitem, {"x": ones(2, 3), "index": 0}, x=NO_TENSORS, index=(2, 0.5, "a", Says((0, 0, 0), "(0, 0, 0)"), ones(2))
+)
+misuse(
+    ad.scatter,
+    {"x": ones(2), "index": slice(0, 2), "shape": (3,)},
+    x=(*NO_TENSORS, ones(4)),
+    index=(5, 0.5, "a"),
+    shape=SHAPES,
+)
+misuse(
+    ad.take,
+    {"x": ones(3, 2), "rows": np.array([0, 2])},
+    x=(*NO_TENSORS, ones(), strict(3, 2)),
+    rows=(*NO_TENSORS, np.array([3]), np.array([-4]), np.array([0.5]), strict(2)),
+)
+misuse(
+    ad.pad,
+    {"x": ones(2), "widths": [(1, 1)]},
+    x=NO_TENSORS,
+    widths=([(1, -1)], [], [(1, 1), (1, 1)], 1, None, [(0.5, 1)], [(1,)], "a"),
+)
+misuse(
+    ad.concatenate,
+    {"inputs": [ones(2), ones(3)], "axis": 0},
+    inputs=(
+        [],
+        None,
+        ones(2),
+        "ab",
+        Says([ones(2), ones(2, 2)], "(2, 2)"),
+        Says([ones(2), strict(2)], "strict"),
+        Says([ones(2), "x"], "'x'"),
+    ),
+    axis=AXES[:4],
+)
+misuse(
+    ad.stack,
+    {"inputs": [ones(2), ones(2)], "axis": 0},
+    inputs=([], None, ones(2), Says([ones(2), ones(3)], "(1, 3)"), Says([ones(2), strict(2)], "strict")),
+    axis=AXES[:4],
+)
+misuse(
+    ad.split,
+    {"x": ones(4), "sections": 2, "axis": 0},
+    x=NO_TENSORS,
+    sections=(3, 0, 2.5, "2", None, [5], [-1], [3, 1], [0.5]),
+    axis=AXES[:4],
+)
+
+# -------------------------------------------------- tensors, noise, assignment
+
+misuse(
+    ad.tensor,
+    {"value": [1.0], "dtype": "float32", "backend": "numpy"},
+    value=NO_TENSORS,
+    dtype=("floot", 3, "U3"),
+    backend=LIBRARIES,
+)
+misuse(ad.as_tensor, {"x": [1.0], "like": ones(1)}, x=(*NO_TENSORS, strict(2)), like=(3.0, "x", np.ones(1)), name=())
+misuse(ad.Parameter, {"data": np.ones(2)}, data=([1.0], "x", 1.0, {}, np.ones(2, int)))
+for draw in (ad.standard_normal, ad.uniform):
+    misuse(draw, {"generator": GENERATOR, "shape": (2,)}, generator=GENERATORS, shape=SHAPES, dtype=DTYPES)
+misuse(
+    ad.assign,
+    {"target": ones(2), "value": ones(2)},
+    target=("x", None, np.ones(2), 1.0, ones(3)),
+    value=("x", None, ones(3), strict(2)),
+)
+misuse(ad.hooked, {"hook": print}, hook=(None, "x", 3))
+
+# ------------------------------------------------------------------ derivatives
+
+SQUARES = {"f": lambda x: ad.sum(ad.square(x)), "argnums": 0}
+NO_FUNCTIONS = (None, "f", 3.0)
+NO_TENSOR_BACK = tuple(Says(f, words) for f, words in ((lambda x: None, "NoneType"), (lambda x: 3.0, "float")))
+for of in (ad.grad, ad.value_and_grad, ad.jacobian):
+    misuse(
+        of,
+        SQUARES,
+        call=lambda f, argnums, of=of: of(f, argnums)(ones(2)),
+        f=(*NO_FUNCTIONS, *NO_TENSOR_BACK),
+        argnums=(1, -1, 0.5, "0", None),
+    )
+misuse(
+    ad.vjp,
+    {"f": ad.square, "args": ones(2)},
+    call=lambda f, args: ad.vjp(f, args),
+    f=(*NO_FUNCTIONS, *NO_TENSOR_BACK),
+    args=[Says(value, repr(value)) for value in ("x", None)],
+)
+
+
+def _backward(output="square", inputs="x", cotangent=None):
+    x = ad.tensor([1.0, 2.0], requires_grad=True)
+    y = ad.square(x) if output == "square" else output
+    return ad.backward(y, [x] if inputs == "x" else inputs, cotangent)
+
+
+misuse(
+    ad.backward,
+    {"cotangent": ones(2)},
+    call=_backward,
+    output=(None, "x", 3.0),
+    inputs=(None, 3, Says([ones(2)], "Tensor([1., 1.]"), Says(["x"], "'x'")),
+    cotangent=(ones(3), "x", strict(2), Says(None, "(2,)")),
+)
+misuse(
+    ad.check_gradients,
+    {"f": ad.square, "inputs": [[1.0, 2.0]], "order": 1, "mode": "auto", "tolerance": 1e-6},
+    f=(*NO_FUNCTIONS, Says(lambda x: None, "NoneType")),
+    inputs=(None, 3.0, *(Says([x], repr(x)) for x in ("x", None)), Says([np.array([1, 2])], "int64")),
+    order=(0, 3, "1", None),
+    mode=("Jacobian", 3, None),
+    tolerance=(-1.0, "1", np.nan, 0),
+)
+misuse(ad.compile, {"step": lambda x: x * 2}, call=lambda step, x=ones(2): ad.compile(step)(x), step=(None, "x", 3))
+misuse(ad.primitive, {}, call=lambda name=None: name and ad.primitive(name, "", abs), name=("exp",))
