@@ -68,9 +68,17 @@ class Dataset:
 
     @cached_property
     def classes(self) -> int:
-        """How many labels there may be, from 0 to the largest; 0 where data points have none."""
+        """How many labels there may be, from 0 to the largest; 0 where data points have none.
+
+        Raises:
+            InputError: more than there are data points: the labels are no numbers of classes.
+        """
         labels = [part.labels for part in (self.train, self.test)]
-        return 0 if any(part is None for part in labels) else 1 + max(int(part.max()) for part in labels)
+        classes = 0 if any(part is None for part in labels) else 1 + max(int(part.max()) for part in labels)
+        if classes > len(self.train) + len(self.test):
+            points = len(self.train) + len(self.test)
+            raise InputError(f"{self.name} has a label {classes - 1} among {points} points; expected labels from 0 on")
+        return classes
 
     @cached_property
     def value_range(self) -> tuple[float, float]:

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ..errors import InputError
 from .dataset import Dataset, Split, no_choice_of_split
-from .numpy_file import read_npz
+from .numpy_file import digest, read_npz
 
 FILE = Path(__file__).parent / "data" / "digits.npz"
+SHA256 = "da34b7e5b3873b0041268a3c3e85aba9068886b2ce6320b04b04a0520b152ecf"  # of its four arrays
 
 
 def load(split: str | None = None, seed: int = 0) -> Dataset:
@@ -25,6 +27,8 @@ def load(split: str | None = None, seed: int = 0) -> Dataset:
     """
     no_choice_of_split("digits", split)
     arrays = read_npz(FILE)
+    if digest(arrays) != SHA256:
+        raise InputError(f"{FILE} is not the file that minivae shipped; install minivae again")
     train, test = (
         Split(arrays[f"{part}_images"], arrays[f"{part}_labels"].astype(np.int64)) for part in ("train", "test")
     )

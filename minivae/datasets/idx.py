@@ -15,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ..errors import InputError
-from .reading import reading, require_file
+from .reading import Room, read_at_most, reading, require_file
 
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 GZIP_MAGIC = b"\x1f\x8b"
@@ -34,7 +34,9 @@ def read_idx(path: Path) -> np.ndarray:
         with gzip.GzipFile(fileobj=raw) if zipped else raw as stream:
             dtype, shape = _read_header(path, stream)
             expected = math.prod(shape) * dtype.itemsize
-            values = _read_at_most(stream, expected + 1)  # to the end: gzip checks its sum there
+            if zipped:
+                Room(path).take(expected)
+            values = read_at_most(stream, expected + 1)  # to the end: gzip checks its sum there
     if len(values) != expected:
         found = f"only {len(values)}" if len(values) < expected else "more"
         raise InputError(f"{path}: the header promises {expected} bytes of values, there are {found}")
@@ -49,12 +51,3 @@ def _read_header(path: Path, stream: BinaryIO) -> tuple[np.dtype, tuple[int, ...
     if len(sizes) < 4 * magic[3]:
         raise InputError(f"{path} is truncated: it ends within its header")
     return np.dtype(TYPES[magic[2]]), struct.unpack(f">{magic[3]}I", sizes)
-
-
-def _read_at_most(stream: BinaryIO, count: int) -> bytearray:
-    """Read in pieces: ``read(count)`` asks for all the memory before the first byte, and a
-    damaged header may claim 2^127 bytes."""
-    content = bytearray()
-    while len(content) < count and (piece := stream.read(min(count - len(content), 1 << 20))):
-        content += piece
-    return content

@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
-from .reading import read_bytes, reading
+from .reading import Room, read_bytes, reading
 
-HEADER_BYTES = 128
+HEADER_BYTES, TAG_BYTES = 128, 8
 MATRIX, COMPRESSED = 14, 15  # types of elements that are no plain numbers
 # How numbers are stored, by type of element, and what they stand for, by class of array:
 # MATLAB stores the doubles 0..255 as bytes.
@@ -50,20 +50,34 @@ def read_mat(path: Path) -> dict[str, np.ndarray]:
     order = {b"IM": "<", b"MI": ">"}.get(content[126:128])
     if order is None:
         raise InputError(f"{path} is not a whole MATLAB file of level 5 (versions 5 to 7)")
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     with reading(path, "MATLAB file"):
+        room = Room(path)
         for element in _elements(memoryview(content)[HEADER_BYTES:], order):
             if element.kind == COMPRESSED:
-                (element,) = _elements(memoryview(zlib.decompress(element.data)), order)
+                element = _unpack(element.data, order, room)
             if element.kind == MATRIX:
-                arrays |= _variable(element.data, order)
+                _add_variable(arrays, element.data, order, room)
     return arrays
+
+
+def _unpack(data: memoryview, order: str, room: Room) -> _Element:
+    """Return the element in a compressed one; its tag says how long it is, and no more than that is unpacked."""
+    stream = zlib.decompressobj()
+    tag = stream.decompress(data, TAG_BYTES)
+    _, size = _tag(tag, order)
+    room.take(size)
+    content = stream.decompress(stream.unconsumed_tail, size + 1)
+    if len(content) != size or not stream.eof:
+        raise ValueError(f"a compressed element does not unpack to the {size} bytes that it promises")
+    (element,) = _elements(memoryview(tag + content), order)
+    return element
 
 
 def _elements(data: memoryview, order: str) -> Iterator[_Element]:
     """Yield the elements in ``data``; ValueError if the last one is cut."""
     while len(data):
-        kind, size = np.frombuffer(data[:8], f"{order}u4", count=2).tolist()
+        kind, size = _tag(data, order)
         if kind >> 16:  # a small element: size and type share one word, the data are the next
             kind, size, start, room = kind & 0xFFFF, kind >> 16, 4, 8
         else:
@@ -74,18 +88,27 @@ def _elements(data: memoryview, order: str) -> Iterator[_Element]:
         data = data[start + size + (0 if kind == COMPRESSED else -(start + size) % 8) :]
 
 
-def _variable(data: memoryview, order: str) -> dict[str, np.ndarray]:
-    """Return {name: array} for one variable, or {} if it is not a full numeric array."""
+def _tag(data: bytes | memoryview, order: str) -> tuple[int, int]:
+    kind, size = np.frombuffer(data[:TAG_BYTES], f"{order}u4", count=2).tolist()
+    return kind, size
+
+
+def _add_variable(arrays: dict[str, np.ndarray], data: memoryview, order: str, room: Room) -> None:
+    """Add one variable to the arrays by name, if it is a full numeric array."""
     flags, dimensions, name, *parts = _elements(data, order)
     word = int(_numbers(flags, order)[0])
     if word & 0xFF not in CLASSES:
-        return {}
-    shape = tuple(_numbers(dimensions, order).tolist())
-    values = [_numbers(part, order).astype(CLASSES[word & 0xFF]) for part in parts]
-    if len(values) != (2 if word & COMPLEX_FLAG else 1) or any(part.size != math.prod(shape) for part in values):
-        raise ValueError(f"a variable of shape {shape} with {[part.size for part in values]} values")
+        return
+    name, shape = bytes(name.data).decode("ascii"), tuple(_numbers(dimensions, order).tolist())
+    stored, dtype = [_numbers(part, order) for part in parts], np.dtype(CLASSES[word & 0xFF])
+    if len(stored) != (2 if word & COMPLEX_FLAG else 1) or any(part.size != math.prod(shape) for part in stored):
+        raise ValueError(f"a variable of shape {shape} with {[part.size for part in stored]} values")
+    if name in arrays:
+        raise ValueError(f"two variables have the name {name!r:.60}")
+    room.take(len(stored) * math.prod(shape) * dtype.itemsize)
+    values = [part.astype(dtype) for part in stored]
     array = values[0] if len(values) == 1 else values[0] + 1j * values[1]
-    return {bytes(name.data).decode("ascii"): array.reshape(shape, order="F")}
+    arrays[name] = array.reshape(shape, order="F")
 
 
 def _numbers(element: _Element, order: str) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import InputError
 from .reading import reading, require_file
 
+MOST_PIXELS = 1 << 21  # of a picture; reading takes up to 30 bytes for each
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # grey of (red, green, blue), ITU-R BT.601
 
 
@@ -52,8 +53,12 @@ def _pngs(folder: Path) -> list[Path]:
 def _read_grey(path: Path) -> np.ndarray:
     """Return one picture as (rows, columns) uint8."""
     from matplotlib.image import imread
+    from PIL import Image  # comes with Matplotlib, which reads by it
 
     with reading(require_file(path), "PNG picture"):
+        with Image.open(path, formats=["PNG"]) as header:
+            if header.width * header.height > MOST_PIXELS:
+                raise InputError(f"{path} is {header.width} x {header.height}; expected at most {MOST_PIXELS} pixels")
         picture = imread(path, format="png")  # float32 in [0, 1], channels last
         if picture.ndim == 3:
             opacity = picture[..., 3] if picture.shape[2] == 4 else 1

@@ -6,8 +6,14 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from ..errors import InputError, MinivaeError
+
+# What a file may unpack to: so many times its own size, or so many bytes if that is more. Real
+# data go up to 115 (dSprites), what is made to fill the memory to 1,030, the most that deflate can.
+MOST_RATIO = 250
+MOST_BYTES = 64 << 20
 
 
 @contextmanager
@@ -44,3 +50,32 @@ def read_bytes(path: Path) -> bytes:
     """Return the whole content of a file that is not empty, or raise InputError."""
     with reading(path, "file"):
         return require_file(path).read_bytes()
+
+
+class Room:
+    """How much a compressed file may still unpack to.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._most = self._left = max(MOST_RATIO * path.stat().st_size, MOST_BYTES)
+
+    def take(self, size: int) -> None:
+        """Count ``size`` bytes that are about to be unpacked; InputError if all are more than there may be."""
+        self._left -= size
+        if self._left < 0:
+            raise InputError(
+                f"{self._path} would unpack to more than {self._most} bytes, as no data set of its size does; "
+                "if it is one, store it uncompressed"
+            )
+
+
+def read_at_most(stream: IO[bytes], count: int) -> bytearray:
+    """Return up to ``count`` bytes, read in pieces: ``read(count)`` asks for all the memory before the first byte."""
+    content = bytearray()
+    while len(content) < count and (piece := stream.read(min(count - len(content), 1 << 17))):
+        content += piece
+    return content

@@ -131,8 +131,9 @@ def _pick(arrays: dict[str, np.ndarray], names: list[str] | tuple[str, ...]) -> 
 def _only(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
     candidates = [array for array in arrays.values() if array.ndim >= 2 or len(arrays) == 1]
     if len(candidates) != 1:
+        names = ", ".join(sorted(arrays)).encode("unicode_escape").decode()  # in one line, whatever they are
         raise InputError(
-            f"{path} holds the arrays {', '.join(sorted(arrays)) or '(none)'}; "
+            f"{path} holds the arrays {names[:200] or '(none)'}; "
             "expected images (and labels), or train_images and test_images (and *_labels)"
         )
     return candidates[0]

@@ -97,6 +97,12 @@ def test_labels_that_are_not_among_the_classes_are_refused(labels):
 
 
 def test_classes_are_counted_up_to_the_largest_label():
-    train, test = (Split(ROWS[:2], np.array(labels)) for labels in ([0, 1], [4, 1]))
-    assert Dataset("mine", train, test, None, 1.0, "").classes == 5
+    train, test = (Split(ROWS[:2], np.array(labels)) for labels in ([0, 1], [3, 1]))
+    assert Dataset("mine", train, test, None, 1.0, "").classes == 4
     assert Dataset("mine", train, Split(ROWS[:2]), None, 1.0, "").classes == 0
+
+
+def test_a_label_beyond_the_number_of_points_is_no_class():
+    part = Split(ROWS[:2], np.array([0, 10**9]))
+    with pytest.raises(InputError, match="mine has a label 1000000000 among 4 points; expected labels from 0 on"):
+        Dataset("mine", part, part, None, 1.0, "").classes  # noqa: B018

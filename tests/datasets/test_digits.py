@@ -40,6 +40,16 @@ def test_refuses_another_split():
         load("digits", split="contiguous")
 
 
+def test_another_file_in_their_place_is_refused(tmp_path, monkeypatch):
+    with np.load(digits.FILE) as file:
+        arrays = dict(file)
+    arrays["test_images"][3, 5] ^= 1
+    np.savez(tmp_path / "digits.npz", **arrays)
+    monkeypatch.setattr(digits, "FILE", tmp_path / "digits.npz")
+    with pytest.raises(InputError, match=r"digits\.npz is not the file that minivae shipped; install minivae again"):
+        load("digits")
+
+
 def test_licence_lies_beside_it():
     text = (digits.FILE.parent / "LICENSE.digits").read_text(encoding="utf-8")
     assert "Alpaydin" in text

@@ -9,7 +9,7 @@ from scipy.sparse import csc_array
 from minivae.datasets.matlab import read_mat
 from minivae.errors import InputError
 
-from .conftest import count_refusals
+from .conftest import count_refusals, peak_memory
 
 IMAGES = np.random.default_rng(0).integers(256, size=(6, 12), dtype=np.uint8)
 
@@ -110,3 +110,39 @@ def test_damage_inside_the_compression_raises_nothing_else(tmp_path):
         return read_mat(tmp_path / "z.mat")
 
     assert count_refusals(tmp_path / "x.mat", content, load) > 50
+
+
+def compressed_file(path, content, tag_size=None):
+    """A file of one compressed variable, whose tag may lie about its size."""
+    if tag_size is not None:
+        content = content[:4] + struct.pack("<I", tag_size) + content[8:]
+    body = zlib.compress(content)
+    header = b"MATLAB 5.0 MAT-file".ljust(124) + struct.pack("<H", 0x100) + b"IM"
+    path.write_bytes(header + struct.pack("<II", 15, len(body)) + body)
+    return path
+
+
+@pytest.mark.parametrize("size", [65 << 20, 5 << 20, None])
+def test_what_unpacks_to_more_than_it_says_or_may_is_refused_with_no_memory(tmp_path, size):
+    content = write(tmp_path / "x.mat", x=np.zeros((9 << 20, 1))).read_bytes()[128:]
+    path = compressed_file(tmp_path / "z.mat", content, size)
+
+    def refuse():
+        with pytest.raises(InputError, match=r"z\.mat (would unpack|is not a whole)"):
+            read_mat(path)
+
+    assert peak_memory(refuse) < 16 << 20
+
+
+def test_bytes_that_become_doubles_are_counted_as_doubles(tmp_path):
+    content = write(tmp_path / "x.mat", x=np.zeros((9 << 20, 1), np.uint8)).read_bytes()[128:]
+    as_double = content[:16] + struct.pack("<I", 6) + content[20:]  # the class in the flags
+    with pytest.raises(InputError, match="would unpack to more than 67108864 bytes"):
+        read_mat(compressed_file(tmp_path / "z.mat", as_double))
+
+
+def test_a_variable_that_comes_twice_is_refused(tmp_path):
+    content = write(tmp_path / "x.mat", x=IMAGES).read_bytes()
+    (tmp_path / "y.mat").write_bytes(content + content[128:])
+    with pytest.raises(InputError, match="two variables have the name 'x'"):
+        read_mat(tmp_path / "y.mat")

@@ -1,14 +1,15 @@
 import io
 import pickle
+import warnings
 import zipfile
 
 import numpy as np
 import pytest
 
-from minivae.datasets.numpy_file import read_npy, read_npz
+from minivae.datasets.numpy_file import digest, read_npy, read_npz
 from minivae.errors import InputError
 
-from .conftest import count_refusals
+from .conftest import count_refusals, peak_memory
 
 IMAGES = np.random.default_rng(0).integers(256, size=(6, 12), dtype=np.uint8)
 
@@ -104,3 +105,59 @@ def test_damaged_files_raise_nothing_else(tmp_path, name):
         write_npz(path)
     read = read_npy if name == "x.npy" else read_npz
     assert count_refusals(path, path.read_bytes(), read) > 50
+
+
+def npz_of(path, *members, method=zipfile.ZIP_STORED):
+    """Write an archive of (name, content) as they are."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zipfile's, of a name that comes twice
+        with zipfile.ZipFile(path, "w", method) as archive:
+            for name, content in members:
+                archive.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize("second", ["x", "x.npy"])
+def test_a_name_that_comes_twice_is_refused(tmp_path, second):
+    path = npz_of(tmp_path / "x.npz", ("x.npy", npy_bytes(IMAGES)), (second, npy_bytes(IMAGES + 1)))
+    with pytest.raises(InputError, match=r"x\.npz holds two arrays of the name 'x'"):
+        read_npz(path)
+
+
+def test_another_compression_is_refused(tmp_path):
+    path = npz_of(tmp_path / "x.npz", ("x.npy", npy_bytes(IMAGES)), method=zipfile.ZIP_LZMA)
+    with pytest.raises(InputError, match="another method than NumPy's"):
+        read_npz(path)
+
+
+def test_what_unpacks_to_the_memory_s_end_is_refused_before_it_is_unpacked(tmp_path):
+    path = npz_of(tmp_path / "x.npz", ("x.npy", bytes(65 << 20)), method=zipfile.ZIP_DEFLATED)
+
+    def refuse():
+        with pytest.raises(InputError, match="would unpack to more than 67108864 bytes"):
+            read_npz(path)
+
+    assert peak_memory(refuse) < 1 << 20
+
+
+def test_a_member_that_is_longer_than_it_says_is_not_unpacked(tmp_path):
+    content = npy_bytes(IMAGES)
+    path = npz_of(tmp_path / "x.npz", ("x.npy", content + bytes(32 << 20)), method=zipfile.ZIP_DEFLATED)
+    true, lie = ((len(content) + more).to_bytes(4, "little") for more in (32 << 20, 0))
+    path.write_bytes(path.read_bytes().replace(true, lie))
+
+    def refuse():
+        with pytest.raises(InputError, match=r"not a whole \.npz file"):
+            read_npz(path)
+
+    assert peak_memory(refuse) < 1 << 20
+
+
+def test_the_digest_is_of_names_types_shapes_and_values_and_of_nothing_else():
+    arrays = {"x": IMAGES, "n": np.arange(3.0)}
+    first = digest(arrays)
+    assert len(first) == 64
+    assert digest({"n": np.arange(3.0), "x": np.asfortranarray(IMAGES)}) == first
+    others = [{"y": IMAGES, "n": np.arange(3.0)}, {"x": IMAGES}, {"x": IMAGES, "n": np.arange(3.0, dtype=">f8")}]
+    others += [{"x": IMAGES.T, "n": np.arange(3.0)}, {"x": IMAGES ^ 1, "n": np.arange(3.0)}, {**arrays, "z": IMAGES}]
+    assert len({first, *map(digest, others)}) == 1 + len(others)

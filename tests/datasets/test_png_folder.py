@@ -84,3 +84,10 @@ def test_damaged_files_raise_nothing_else(tmp_path):
     path = tmp_path / "x.png"
     write(path, GREY)
     assert count_refusals(path, path.read_bytes(), lambda path: read_png_folder(path.parent)) > 50
+
+
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_unpacked(tmp_path):
+    write_one_channel(tmp_path / "x.png", np.zeros((1025, 2048), np.uint8))
+    assert (tmp_path / "x.png").stat().st_size < 10_000
+    with pytest.raises(InputError, match=r"x\.png is 2048 x 1025; expected at most 2097152 pixels"):
+        read_png_folder(tmp_path)

@@ -1,9 +1,10 @@
+import io
 import warnings
 from pathlib import Path
 
 import pytest
 
-from minivae.datasets.reading import read_bytes, reading, require_file
+from minivae.datasets.reading import Room, read_at_most, read_bytes, reading, require_file
 from minivae.errors import InputError
 
 
@@ -42,3 +43,22 @@ def test_require_file(tmp_path):
     for name, message in (("none", "no such file"), ("empty", r"empty \(0 bytes\)"), (".", "no such file")):
         with pytest.raises(InputError, match=message):
             require_file(tmp_path / name)
+
+
+def test_pieces_end_at_the_count_or_with_the_file():
+    for count in (0, 1, 300_000, 300_001):
+        assert read_at_most(io.BytesIO(bytes(300_000)), count) == bytes(min(count, 300_000))
+
+
+def test_room_is_for_250_times_the_size_or_for_64_mebibytes(tmp_path):
+    (tmp_path / "x").write_bytes(b"small")
+    room = Room(tmp_path / "x")
+    room.take(60 << 20)
+    room.take(4 << 20)
+    with pytest.raises(InputError, match="x would unpack to more than 67108864 bytes"):
+        room.take(1)
+    with open(tmp_path / "x", "wb") as file:
+        file.truncate(1 << 20)  # takes no place on the disk
+    Room(tmp_path / "x").take(250 << 20)
+    with pytest.raises(InputError, match="more than 262144000 bytes"):
+        Room(tmp_path / "x").take((250 << 20) + 1)

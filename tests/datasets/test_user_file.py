@@ -269,3 +269,11 @@ def test_no_permission_is_one_clear_line(tmp_path, name, monkeypatch):
         monkeypatch.setattr(function, refuse)
     with pytest.raises(InputError, match=r"cannot read .*: Permission denied"):
         load(path)
+
+
+def test_names_of_arrays_stay_in_one_short_line(tmp_path):
+    np.savez(tmp_path / "x.npz", **{"a\nb": ROWS, "c" * 5000: ROWS})
+    with pytest.raises(InputError, match=r"holds the arrays a\\nb, cccc") as raised:
+        load(tmp_path / "x.npz")
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 600
