@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import InputError
@@ -48,7 +48,8 @@ def file_lock(path: str | os.PathLike, refusal: str | None = None) -> Iterator[b
                 yield held
                 return
             finally:
-                path.unlink(missing_ok=True)  # first, so that whoever waits for it finds it gone
+                with suppress(OSError):  # its folder may have vanished
+                    path.unlink()  # first, so that whoever waits for it finds it gone
                 if held:  # closing would not do: a forked child may have it open too
                     fcntl.flock(file, fcntl.LOCK_UN)
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import multiprocessing
 import os
+import shutil
 import signal
 import threading
 
@@ -108,3 +109,17 @@ def test_a_file_system_without_locks_lets_everyone_in(tmp_path, monkeypatch):
 def test_a_folder_that_cannot_be_written_to(tmp_path):
     with pytest.raises(InputError, match=r"cannot write .*lock: No such file"), file_lock(tmp_path / "none" / "lock"):
         pass
+
+
+def test_a_folder_that_vanishes_meanwhile_does_not_hide_another_error(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+
+    def lose_the_folder():
+        with file_lock(folder / "lock"):
+            shutil.rmtree(folder)
+            folder.touch()  # unlink would say: not a directory
+            raise InputError("cannot write")
+
+    with pytest.raises(InputError, match="cannot write"):
+        lose_the_folder()
