@@ -108,6 +108,10 @@ class Parameter(Tensor):
         super().__init__(data, requires_grad=True)
         self.place: Any = None
 
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        """What a copy or a pickle takes along: not the place, whose memory it does not share."""
+        return None, {"data": self.data, "requires_grad": self.requires_grad, "node": None, "place": None}
+
 
 def tensor(value: Any, dtype: Any = None, backend: str | None = None, requires_grad: bool = False) -> Tensor:
     """Make a leaf tensor from an array, a number or a nested list.
@@ -205,8 +209,16 @@ class Primitive:
     def __repr__(self) -> str:
         return f"<primitive {self.name}: {self.__doc__}>"
 
+    def __reduce__(self) -> tuple[Callable, tuple[str]]:
+        """Pickled and copied by name: there is one of each."""
+        return _named_primitive, (self.name,)
+
 
 PRIMITIVES: dict[str, Primitive] = {}
+
+
+def _named_primitive(name: str) -> Primitive:
+    return PRIMITIVES[name]
 
 
 def primitive(

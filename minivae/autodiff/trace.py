@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from .. import backend
 from ..errors import InputError, function
@@ -96,6 +96,10 @@ class CompiledStep:
         structure = _map(result, lambda _: Tensor(None))  # not the recorded values, which it would keep
         self._recordings[signature] = Recording(self.program, inputs, structure, list(parameters.values()))
         return result
+
+    def __reduce__(self) -> NoReturn:
+        """Refused: a recording works in arrays of its own process, and of its own parameters."""
+        raise InputError("a compiled step cannot be copied or pickled; compile the step where it is to run")
 
 
 class Recording(NamedTuple):

@@ -26,6 +26,7 @@ COMMON: dict[str, Any] = {
     "patience": None,
     "seed": 0,
     "compile": True,
+    "skip_nonfinite": False,
     "dtype": "float32",
 }
 # Beyond that, for the data that have a name: the paper's sizes where it has them. For
@@ -38,6 +39,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "binarized-mnist": {"hidden": [500], "latent": 20, "likelihood": "bernoulli", "epochs": 10},
     "frey": {"hidden": [200], "latent": 10, "likelihood": "gaussian", "sigmoid_mean": True, "epochs": 100},
 }
+MAY_CHANGE = ("epochs", "skip_nonfinite")  # when a run is resumed
 _OF_RUN = {**COMMON, "epochs": 1, "data": "digits", "backend": "numpy"}  # with values of the right types
 
 
@@ -128,6 +130,7 @@ def of_run(run: Run) -> dict[str, Any]:
         if not isinstance(run.config.get(section), dict):
             raise InputError(f"{run.config_path} has no {section}; expected a run of minivae train")
     options = run.config["options"]
+    options.setdefault("skip_nonfinite", False)  # the first runs had no such option
     kinds = {name: type(value) for name, value in _OF_RUN.items() if value is not None}
     wrong = [name for name in _OF_RUN if name not in options]
     wrong += [name for name, kind in kinds.items() if name in options and not isinstance(options[name], kind)]
@@ -138,7 +141,7 @@ def of_run(run: Run) -> dict[str, Any]:
 
 
 def resumed(run: Run, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The run's options; of what is given now, only the number of epochs may differ.
+    """The run's options; of what is given now, only those of ``MAY_CHANGE`` may differ.
 
     Raises:
         InputError: something else differs.
@@ -146,7 +149,7 @@ def resumed(run: Run, given: Mapping[str, Any]) -> dict[str, Any]:
     options = of_run(run)
     _require_known({"model": options["model"], **given}, dict.fromkeys(options) | of_model(options["model"]))
     for name, value in given.items():
-        if name != "epochs" and value != options[name]:
+        if name not in MAY_CHANGE and value != options[name]:
             flag = f"--{name.replace('_', '-')}"
             raise InputError(f"{flag} is {value!r}, but the run to resume was trained with {options[name]!r}")
     return {**options, **given}

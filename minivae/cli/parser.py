@@ -157,6 +157,10 @@ def _add_run_options(add: Callable) -> None:
     add("--out", metavar="FOLDER", help="the run's folder (default: runs/DATA-DATE-TIME)")
     add("--resume", nargs="?", const="", metavar="FOLDER", help="go on with the run in FOLDER, or in --out")
     add("--compile", action=argparse.BooleanOptionalAction, help="record the step once and replay it (default: yes)")
+    text = "take a step back that leaves NaN or an infinity, and count it (default: stop there)"
+    add("--skip-nonfinite", action=argparse.BooleanOptionalAction, help=text)
+    text = "stop at the first operation that gives NaN or an infinity, and name it and its line (slow)"
+    add("--detect-anomaly", action="store_true", help=text)
     add("--quiet", action="store_true", help="no progress bar")
 
 

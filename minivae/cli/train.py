@@ -31,6 +31,7 @@ _SETTINGS = (
     "patience",
     "seed",
     "compile",
+    "skip_nonfinite",
 )
 
 
@@ -42,7 +43,8 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     dataset = options.load_data(chosen)
     if run is None:
         chosen = options.complete(chosen, dataset)
-    trainer = Trainer(_make_model(chosen, dataset), dataset, Settings(**{name: chosen[name] for name in _SETTINGS}))
+    settings = Settings(**{name: chosen[name] for name in _SETTINGS}, detect_anomaly=args.detect_anomaly)
+    trainer = Trainer(_make_model(chosen, dataset), dataset, settings)
     if run is None:
         run = Run.create(args.out or _new_folder(dataset.name), _config(chosen, trainer.model))
     with run.exclusive():
@@ -97,7 +99,10 @@ def _train_to_end(trainer: Trainer, run: Run, headline: str, progress: bool) -> 
         if not run.checkpoint_path.exists():
             _discard(run)
         elif isinstance(error, NonFiniteError):
-            raise NonFiniteError(f"{error}; {run.folder} keeps the checkpoint of the last good epoch") from error
+            kept = f"{run.folder} keeps the checkpoint of the last good epoch"
+            if not trainer.settings.detect_anomaly:
+                kept += f"; minivae train --resume {run.folder} --detect-anomaly goes on and names the operation"
+            raise NonFiniteError(f"{error}; {kept}") from error
         elif isinstance(error, KeyboardInterrupt) and error.args:
             raise KeyboardInterrupt(*error.args, f"; go on with  minivae train --resume {run.folder}") from error
         raise
@@ -163,6 +168,8 @@ def _result(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> dict[str, Any
     result: dict[str, Any] = {"run": str(run.folder)}
     for name, feed in (("train", trainer.train), ("test", trainer.test)):
         result |= {f"{name}_{part}": value for part, value in evaluate(trainer.model, feed).items()}
+    if trainer.settings.skip_nonfinite:
+        result["skipped"] = trainer.skipped
     result |= {"epochs": trainer.epoch, "samples_seen": trainer.samples_seen, "seconds": trainer.seconds}
     result["split"] = trainer.dataset.split
     for name in ("data", "model", "hidden", "latent", "likelihood", "binarize", "dtype", "seed", "backend"):
@@ -183,5 +190,7 @@ def _summary(result: dict[str, Any]) -> str:
         lines.append(in_words(name, under(f"{name}_", result)))
     seen, seconds = result["samples_seen"], result["seconds"]
     lines.append(f"{seen} samples seen in {seconds:.1f} s ({seen / seconds:.0f} per second)")
+    if "skipped" in result:
+        lines.append(f"{result['skipped']} steps skipped: they left something that is not finite")
     lines.append(f"history, checkpoint and figures in {result['run']}")
     return "\n".join(lines)

@@ -12,9 +12,20 @@ from pathlib import Path
 
 from ..errors import InputError, one_of
 from . import binarized_mnist, digits, frey_faces, mnist, user_file
-from .dataset import SPLITS, Dataset, Split, one_hot, require_unit_interval
+from .dataset import SPLITS, Dataset, Split, first_beyond, one_hot, require_finite, require_unit_interval
 
-__all__ = ["SPLITS", "Dataset", "Split", "available", "load", "names", "one_hot", "require_unit_interval"]
+__all__ = [
+    "SPLITS",
+    "Dataset",
+    "Split",
+    "available",
+    "first_beyond",
+    "load",
+    "names",
+    "one_hot",
+    "require_finite",
+    "require_unit_interval",
+]
 
 _SETS = {"digits": digits, "mnist": mnist, "frey": frey_faces, "binarized-mnist": binarized_mnist}
 

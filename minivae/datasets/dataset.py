@@ -88,6 +88,38 @@ class Dataset:
         return float(low) / self.scale, float(high) / self.scale
 
 
+def first_beyond(rows: np.ndarray, limit: float) -> tuple[int, int] | None:
+    """Row and column of the first value that is NaN or whose size is ``limit`` or more; None if there is none.
+
+    A part of the rows is looked at at a time, so that rows in a file need not fit into memory.
+    """
+    if rows.dtype.kind != "f":
+        return None
+    for start in range(0, len(rows), 1024):
+        found = np.argwhere(~(np.abs(rows[start : start + 1024]) < limit))
+        if len(found):
+            return start + int(found[0, 0]), int(found[0, 1])
+    return None
+
+
+def require_finite(dataset: Dataset, dtype: np.dtype) -> None:
+    """Check that every value in memory is a finite number, also as ``dtype``.
+
+    Those that have stayed in a file were checked when it was opened.
+
+    Raises:
+        InputError: some value is not; names the data set, the row and the column.
+    """
+    for name, part in (("training", dataset.train), ("test", dataset.test)):
+        in_memory = isinstance(part.images, np.ndarray)
+        place = first_beyond(part.images, float(np.finfo(dtype).max)) if in_memory else None
+        if place is not None:
+            raise InputError(
+                f"{dataset.name} has {part.images[place]} in {name} row {place[0]}, value {place[1]}; "
+                f"expected finite {dtype} numbers"
+            )
+
+
 def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
     """A 1 for each label and 0 elsewhere, ``(N, classes)`` float32.
 

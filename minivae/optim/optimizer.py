@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -60,6 +60,11 @@ class Optimizer:
         self._gradients = [Tensor(part) for part in self._flat.parts(self._gradient.data)]
         self._update_all = compile(self._update_all_eagerly)
         self._scalars: dict[str, Tensor] = {}  # 0-d, so that a recorded step reads what they are now
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """All that a step changes: the vector of the parameters, and one for each of the slots."""
+        return [self._flat.vector, *self.state]
 
     def scalars(self, lr: float) -> dict[str, float]:
         """The numbers of the rule at step ``count`` (which starts at 1), for a step size."""
@@ -118,7 +123,7 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """The step count and a copy of every slot in host memory, by name."""
-        return {"count": np.array(self.count), **copy_state(self._named_slots())}
+        return {"count": np.array(self.count), **copy_state(self.named_slots())}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Put back what :meth:`state_dict` gave, all of it or nothing.
@@ -131,15 +136,20 @@ class Optimizer:
         count = np.asarray(slots.pop("count", None))
         if count.shape or count.dtype.kind not in "iu" or count < 0:
             raise InputError(f"optimizer state has count {count}; expected a number of steps, at least 0")
-        load_state(type(self).__name__, self._named_slots(), slots)
+        load_state(type(self).__name__, self.named_slots(), slots)
         self.count = int(count)
 
-    def _named_slots(self) -> dict[str, Tensor]:
+    def named_slots(self) -> dict[str, Tensor]:
+        """The part of each slot that belongs to each parameter, as ``slot.number``, slot by slot."""
         return {
             f"{name}.{i}": Tensor(part)
             for name, vector in zip(self.slots, self.state, strict=True)
             for i, part in enumerate(self._flat.parts(vector.data))
         }
+
+    def __reduce__(self) -> NoReturn:
+        """Refused: a copy's parameters and moments would not be parts of its vectors any more."""
+        raise InputError(f"{type(self).__name__} cannot be copied or pickled; make another and load its state_dict()")
 
 
 def clip_by_norm(gradients: Sequence[Tensor], max_norm: float) -> list[Tensor]:

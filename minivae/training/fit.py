@@ -51,7 +51,8 @@ def fit(
     Raises:
         InputError: arguments, data and model do not fit together, or another process trains in
             the folder of ``run``; before work starts. Or a file there cannot be written.
-        NonFiniteError: the bound became NaN or infinite; the last good checkpoint stays.
+        NonFiniteError: the bound, a parameter or a moment became NaN or infinite; found by the
+            next report, and named; the last good checkpoint stays.
         KeyboardInterrupt: SIGINT or SIGTERM came; a checkpoint was written first.
     """
     if resume and run is None:
@@ -91,8 +92,8 @@ def _train_until_report(trainer: Trainer, bar: tqdm, interrupt: Interrupt) -> bo
         trainer.train_step()
         bar.update(trainer.settings.batch_size)
         if trainer.step % STEPS_PER_READING == 0:
-            name, value = next(iter(trainer.running_parts().items()))
-            bar.set_postfix_str(f"{name} {value:.2f} nats", refresh=False)
+            for name, value in [*trainer.running_parts().items()][:1]:
+                bar.set_postfix_str(f"{name} {value:.2f} nats", refresh=False)
     trainer.running_parts()  # waits for the device, so that the seconds are those of finished work
     trainer.seconds += time.perf_counter() - start
     return trainer.step == end

@@ -17,7 +17,8 @@ class History:
     Columns: ``epoch``, ``samples_seen``, ``seconds`` (of training, without evaluation),
     and for train and test the ``bound`` and its parts, in nats per data point. Train
     columns are averages over minibatches since the last row, evenly spread, measured
-    while training; test columns are measured at the row, on the whole test set.
+    while training; test columns are measured at the row, on the whole test set. With
+    ``skip_nonfinite`` also ``skipped``: steps taken back since the run began.
 
     Attributes:
         rows: one mapping for each measurement.

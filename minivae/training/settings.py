@@ -27,6 +27,10 @@ class Settings:
         report_every: epochs between two rows of the history.
         seed: of the order of the data and of all noise in training.
         compile: record the step once and replay it; the numbers are the same without, only slower.
+        skip_nonfinite: take a step back that leaves a parameter, a moment or the bound NaN or
+            infinite, count it in the history's column ``skipped``, and go on; else the run stops.
+        detect_anomaly: stop at the first operation that gives NaN or an infinity and name it,
+            and the line that called it; slow, and nothing is skipped.
 
     Raises:
         InputError: a number out of its range, or an unknown name.
@@ -43,6 +47,8 @@ class Settings:
     report_every: int = 1
     seed: int = 0
     compile: bool = True
+    skip_nonfinite: bool = False
+    detect_anomaly: bool = False
     optimizer_options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

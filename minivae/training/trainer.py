@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -11,23 +11,20 @@ import numpy as np
 from .. import backend
 from ..autodiff import Tensor, assign, backward, compile, no_grad
 from ..bounds import weight_log_prior
-from ..datasets import Dataset, require_unit_interval
-from ..errors import InputError, NonFiniteError
+from ..datasets import Dataset, require_finite, require_unit_interval
+from ..errors import InputError
 from ..models import Model, Objective
 from ..optim import OPTIMIZERS, Optimizer
 from .checkpoint import as_json, put_under, under
 from .evaluate import Evaluation
 from .feed import Feed
+from .finite import Guard, Watch
 from .history import History
 from .schedules import SCHEDULES
 from .settings import Settings
 
-ADVICE = (
-    "lower the learning rate, clip the gradients (the optimizer's max_norm), "
-    "or find the operation with autodiff.detect_anomaly()"
-)
-# What a resumed run may ask for anew: how long it trains.
-MAY_CHANGE = ("epochs", "patience", "compile")
+# What a resumed run may ask for anew: how long it trains, and what is done where numbers end.
+MAY_CHANGE = ("epochs", "patience", "compile", "skip_nonfinite", "detect_anomaly")
 # So many minibatches between two reports, or all if there are fewer than twice as many, have
 # their bound read: the value of the bound is all that a step computes beside its gradient.
 READINGS = 100
@@ -48,7 +45,7 @@ class Trainer:
 
     Raises:
         InputError: model and data do not fit, the data are out of the likelihood's
-            range, or a minibatch is larger than the data.
+            range or not finite, or a minibatch is larger than the data.
     """
 
     def __init__(self, model: Model, dataset: Dataset, settings: Settings) -> None:
@@ -70,7 +67,10 @@ class Trainer:
         self.order = self._shuffled(0)
         self.optimizers = self._make_optimizers()
         self._evaluate = Evaluation(model, self.test, compile=settings.compile)
-        self._update = compile(self._update_eagerly) if settings.compile else self._update_eagerly
+        self._watch = Watch(model, self.optimizers, {"training": self.train, "test": self.test})
+        self._guard = Guard(self._update_eagerly, self._watch.changed) if settings.skip_nonfinite else None
+        update = self._guard or self._update_eagerly
+        self._update = compile(update) if settings.compile else update
 
     @property
     def steps_per_epoch(self) -> int:
@@ -120,6 +120,10 @@ class Trainer:
 
         Returns:
             the named parts of the bound, in nats per data point; valid until the next step.
+            With ``skip_nonfinite`` also ``skipped``: 1 if the step was taken back, else 0.
+
+        Raises:
+            NonFiniteError: with ``detect_anomaly``, where the first NaN or infinity arose.
         """
         epoch, place = divmod(self.step, self.steps_per_epoch)
         if place == 0:
@@ -128,11 +132,12 @@ class Trainer:
         for optimizer in self.optimizers:
             optimizer.advance(factor)
         self.model.advance(self.step, self.total_steps)
-        parts = self._update(self.order[place])
+        with self._watch.anomaly(self.step) if self.settings.detect_anomaly else nullcontext():
+            parts = self._update(self.order[place])
         if self.step % self._steps_per_reading == 0:
             self.running_steps += 1
             with no_grad():
-                self.running = {name: part + self.running.get(name, 0.0) for name, part in parts.items()}
+                self.running |= {name: part + self.running.get(name, 0.0) for name, part in parts.items()}
         self.step += 1
         return parts
 
@@ -154,32 +159,42 @@ class Trainer:
         return objective.loss - weight_log_prior(objective.parameters) * (1 / len(self.train))
 
     def running_parts(self) -> dict[str, float]:
-        """The averages of the parts read since the last report; empty before the first step. Waits for the device.
+        """The averages of the parts read since the last report; empty if there were none. Waits for the device.
 
         Raises:
             NonFiniteError: one is NaN or infinite; names the step and the parts.
         """
-        parts = {name: float(total) / self.running_steps for name, total in self.running.items()}
-        return self._require_finite(parts, "training")
+        totals = {name: float(total) for name, total in self.running.items()}
+        counted = self.running_steps - totals.pop("skipped", 0.0)
+        if not counted:
+            return {}
+        parts = {name: total / counted for name, total in totals.items()}
+        return self._watch.require_parts(parts, "training", self.step)
 
     def report(self) -> dict[str, float]:
         """Evaluate on the test set, add a row to the history and return it.
 
         Raises:
-            NonFiniteError: the bound is NaN or infinite, in training or on the test set.
+            NonFiniteError: the bound is NaN or infinite, in training or on the test set; or a
+                parameter or a moment is; or all steps were skipped. Names what is not finite.
         """
-        test = self._require_finite(self._evaluate(), "test")
+        train = self.running_parts()
+        if self.running_steps and not train:
+            raise self._watch.error(f"all of the last {self.running_steps} steps read were skipped", self.step)
+        test = self._watch.require_parts(self._evaluate(), "test", self.step)
+        self._watch.require_state(self.step)
         row = {"epoch": self.epoch, "samples_seen": self.samples_seen, "seconds": self.seconds}
-        row |= put_under("train_", self.running_parts()) | put_under("test_", test)
+        row |= put_under("train_", train) | put_under("test_", test)
+        if self._guard:
+            row["skipped"] = self.skipped
         self.history.append(**row)
         self.running, self.running_steps = {}, 0
         return row
 
-    def _require_finite(self, parts: dict[str, float], where: str) -> dict[str, float]:
-        if not all(math.isfinite(value) for value in parts.values()):
-            values = ", ".join(f"{name} {value:g}" for name, value in parts.items())
-            raise NonFiniteError(f"the {where} bound is not finite at step {self.step}: {values}; {ADVICE}")
-        return parts
+    @property
+    def skipped(self) -> int:
+        """How many steps were taken back because they left something NaN or infinite. Waits for the device."""
+        return int(self._guard.skipped) if self._guard else 0
 
     def out_of_patience(self) -> bool:
         """Whether the test bound (or the objective in its place) has not risen for ``patience`` reports."""
@@ -190,14 +205,19 @@ class Trainer:
     # ---------------------------------------------------------- checkpoints
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Everything that :meth:`load_state` needs to go on exactly: arrays, and what JSON can hold."""
+        """Everything that :meth:`load_state` needs to go on exactly: arrays, and what JSON can hold.
+
+        Raises:
+            NonFiniteError: something in it is NaN or infinite; named.
+        """
+        self._watch.require_state(self.step)  # or it would take the place of the last good one
+        self.running_parts()  # the same of these
         arrays = put_under("model/", self.model.state_dict())
         for i, optimizer in enumerate(self.optimizers):
             arrays |= put_under(f"optimizer/{i}/", optimizer.state_dict())
         arrays |= put_under("running/", {name: total.numpy() for name, total in self.running.items()})
-        for name, array in arrays.items():
-            if not np.isfinite(array).all():  # or it would take the place of the last good one
-                raise NonFiniteError(f"{name} is not finite at step {self.step}; {ADVICE}")
+        if self._guard:
+            arrays["skipped"] = self._guard.skipped.numpy()
         meta = {
             **self._identity(),
             "step": self.step,
@@ -237,6 +257,8 @@ class Trainer:
             name: Tensor(backend.asarray(total, backend=self.train.library))
             for name, total in under("running/", arrays).items()
         }
+        if self._guard:
+            self._guard.skipped.data[...] = arrays.get("skipped", 0)
         self.step, self.seconds, self.running_steps = meta["step"], meta["seconds"], meta["running_steps"]
         self.generator.state = meta["generator"]
         self.history = History(meta["history"])
@@ -251,5 +273,6 @@ def _require_fit(model: Model, dataset: Dataset, settings: Settings) -> None:
     if model.context_dim and dataset.classes != model.context_dim:
         found = f"labels from 0 to {dataset.classes - 1}" if dataset.classes else "no labels"
         raise InputError(f"{dataset.name} has {found}, but this model was built for context_dim={model.context_dim}")
+    require_finite(dataset, model.parameters()[0].dtype)
     if model.needs_unit_interval or settings.binarize != "none":
         require_unit_interval(dataset)

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minivae.training import SCHEDULES
+from minivae.training import SCHEDULES, Run
 
-from .conftest import SMALL, run_main
+from .conftest import SMALL, run_main, tree
 
 COMMANDS = {
     "evaluate": ("evaluate",),
@@ -151,3 +151,40 @@ def test_a_loss_that_turns_non_finite_later_keeps_the_last_good_checkpoint(cli, 
     assert "run keeps the checkpoint" in outcome.err
     assert cli("info", "run", "--json").json["last"]["epoch"] == 1
     assert np.isfinite(cli("evaluate", "run", "--importance-samples", 2, "--json").json["bound"])
+
+
+LATER = ("--optimizer", "sgd", "--lr", "1e-3", "--epochs", "3", "--hidden", "8", "--latent", "2")
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_anomaly_mode_goes_on_from_the_last_good_checkpoint_and_names_the_operation(cli, monkeypatch):
+    monkeypatch.setitem(SCHEDULES, "constant", lambda step, total: 1.0 if step < 20 else 1e45)
+    assert "train --resume run --detect-anomaly goes on" in cli("train", *LATER, "--out", "run", "--json").err
+    before = tree(Path("run"))
+    outcome = cli("train", "--resume", "run", "--detect-anomaly", "--json")
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert "arose at step 20: multiply of (1156,), () produced NaN, called at " in outcome.err
+    assert "sgd.py:" in outcome.err
+    assert outcome.err.endswith("run keeps the checkpoint of the last good epoch\n")
+    assert tree(Path("run")) == before
+
+
+@pytest.mark.usefixtures("no_figures")
+@pytest.mark.parametrize("first", [[], ["--skip-nonfinite"]])
+def test_steps_that_are_not_finite_can_be_skipped_from_the_start_or_later(cli, monkeypatch, first):
+    monkeypatch.setitem(SCHEDULES, "constant", lambda step, total: 1e45 if step in (20, 33, 34) else 1.0)
+    outcome = cli("train", *LATER, "--out", "run", *first, "--json")
+    if not first:
+        assert outcome.code == 2
+        outcome = cli("train", "--resume", "run", "--skip-nonfinite", "--json")
+    assert outcome.json["skipped"] == 3
+    assert np.isfinite(outcome.json["test_bound"])
+    rows = Run.open("run").load_history().rows
+    assert [row.get("skipped") for row in rows] == [0 if first else None, 1, 3]
+    text = cli("train", "--resume", "run", "--epochs", "4").out
+    assert "3 steps skipped: they left something that is not finite" in text
+
+
+def test_a_run_of_before_there_was_skipping_goes_on(cli, run):
+    configured(options__skip_nonfinite=None)(run)
+    assert cli("train", "--resume", run, "--epochs", "3", "--json").code == 0
