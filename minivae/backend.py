@@ -250,7 +250,7 @@ class Generator:
     def state(self, state: Any) -> None:
         try:
             self.library.set_random_state(self._random, state)
-        except (KeyError, TypeError, ValueError, zlib.error) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, zlib.error) as error:
             raise InputError(f"not the state of a generator on {self.library.name}: {error}") from error
 
 

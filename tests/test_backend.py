@@ -259,6 +259,15 @@ def test_a_state_of_something_else_is_refused(backend_name, state):
         generator.state = state
 
 
+@pytest.mark.parametrize("number", [-1, 2**128, 1.5, "1", None])
+def test_a_state_with_another_number_in_it_is_refused(number):
+    generator = backend.generator(0, "numpy")
+    state = generator.state
+    state["state"]["inc"] = number
+    with pytest.raises(InputError, match="not the state of a generator on numpy"):
+        generator.state = state
+
+
 def test_two_generators_are_independent_of_each_other_and_of_global_state():
     first = backend.generator(0)
     np.random.seed(0)  # noqa: NPY002

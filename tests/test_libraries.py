@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import ctypes
 import json
 import sys
 import types
+import zlib
 
 import numpy as np
 import pytest
@@ -133,6 +135,14 @@ def test_a_state_of_another_size_is_refused_and_changes_nothing(monkeypatch):
     with pytest.raises(ValueError, match=r"16384 bytes of state; expected 1048576"):
         library.set_random_state(random, other)
     np.testing.assert_array_equal(random.bit_generator.memory, kept)
+
+
+def test_a_state_that_unpacks_to_more_than_there_is_room_for_is_refused_in_time(monkeypatch):
+    pretend_cupy(monkeypatch)
+    library = CupyLibrary()
+    bomb = base64.b64encode(zlib.compress(bytes(64 << 20))).decode("ascii")
+    with pytest.raises(ValueError, match=r"1048577 bytes of state; expected 1048576"):
+        library.set_random_state(library.random(7), bomb)
 
 
 def test_describe_names_the_device(monkeypatch):

@@ -161,7 +161,6 @@ def _load(run: Run) -> tuple[Model, Dataset, Feed]:
     """The run's model, data, and test points as the model sees them."""
     chosen = options.of_run(run)
     model = run.load_model(dtype=chosen["dtype"])
-    _require_same_model(run, model)
     dataset = options.load_data(chosen)
     if dataset.data_dim != model.data_dim:
         raise InputError(
@@ -169,14 +168,3 @@ def _load(run: Run) -> tuple[Model, Dataset, Feed]:
         )
     of_run = {"binarize": chosen["binarize"], "dtype": chosen["dtype"], "classes": model.context_dim}
     return model, dataset, Feed(dataset.test, dataset.scale, **of_run)
-
-
-def _require_same_model(run: Run, model: Model) -> None:
-    """A checkpoint copied from elsewhere must not pass for this run's."""
-    expected = run.config["model_config"]
-    for name, value in model.config.items():
-        if expected.get(name) != value:
-            raise InputError(
-                f"{run.checkpoint_path} is of another model: its {name} is {value!r}, "
-                f"{run.config_path.name} has {expected.get(name)!r}"
-            )

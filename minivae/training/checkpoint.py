@@ -1,7 +1,7 @@
 """Checkpoints: everything that a run needs to go on exactly, in one ``.npz`` file.
 
-Arrays by name (``model/...``, ``optimizer/0/...``) and one JSON text, ``meta``, with the
-rest. Nothing in it is code: pickled objects are refused.
+Arrays by name (``model/...``, ``optimizer/0/...``), one JSON text, ``meta``, with the
+rest, and ``sha256``, the digest of all that. Nothing in it is code: pickled objects are refused.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from ..datasets.numpy_file import read_npz
+from .. import __version__
+from ..datasets.numpy_file import digest, read_npz
 from ..errors import InputError
 from ..files import atomic_path
 
 FORMAT = "minivae-checkpoint"
-VERSION = 1
+VERSION = 2  # version 1 had no sha256; it is read, too
 
 
 def save_checkpoint(path: str | os.PathLike, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> None:
@@ -27,26 +28,35 @@ def save_checkpoint(path: str | os.PathLike, arrays: dict[str, np.ndarray], meta
     Raises:
         InputError: the folder cannot be written to.
     """
-    text = json.dumps({"format": FORMAT, "version": VERSION, **meta})
+    text = json.dumps({"format": FORMAT, "version": VERSION, "minivae": __version__, **meta})
+    members = {"meta": np.array(text), **{name: np.asarray(array) for name, array in arrays.items()}}
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, meta=np.array(text), **arrays)
+        np.savez(file, sha256=np.array(digest(members)), **members)
 
 
 def load_checkpoint(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Read what :func:`save_checkpoint` wrote: ``(arrays, meta)``.
 
     Raises:
-        InputError: there is no such file, it is truncated, it is no checkpoint of
+        InputError: there is no such file, it is truncated or damaged, it is no checkpoint of
             minivae, or one of another version.
     """
     arrays = read_npz(Path(path))
+    checksum = arrays.pop("sha256", None)
+    if checksum is not None and str(checksum) != digest(arrays):
+        raise InputError(f"{path} is damaged: its SHA-256 is not that of what was saved")
     try:
         meta = json.loads(str(arrays.pop("meta")))
         found = meta["format"], meta["version"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is no checkpoint of minivae: it has no readable meta") from error
-    if found != (FORMAT, VERSION):
-        raise InputError(f"{path} is a {found[0]} of version {found[1]}; expected {FORMAT} of version {VERSION}")
+    if found not in ((FORMAT, 1), (FORMAT, VERSION)):
+        raise InputError(
+            f"{path} is a {found[0]!r:.40} of version {found[1]!r:.40}, of minivae {meta.get('minivae')!r:.40}; "
+            f"this is minivae {__version__}, which reads {FORMAT} of version 1 and {VERSION}"
+        )
+    if (checksum is None) != (found[1] == 1):
+        raise InputError(f"{path} is damaged: a checkpoint has a sha256 from version 2 on, this is of {found[1]}")
     return arrays, meta
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import csv
 import math
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from typing import TextIO
 
 from ..errors import InputError
 from ..files import atomic_path
+
+MOST_CHARACTERS = 1 << 17  # in a line; no history has nearly as many columns
+_NUMBER = re.compile(r"-?\d+(\.\d*)?(e[-+]?\d+)?|nan", re.ASCII)
 
 
 class History:
@@ -52,10 +57,33 @@ class History:
         """Read what :meth:`save` wrote.
 
         Raises:
-            InputError: there is no such file, or it is not a history.
+            InputError: there is no such file, or it is not a history: cut within a line, a name or
+                a number that is none.
         """
         try:
             with open(path, newline="", encoding="utf-8") as file:
-                return cls({name: float(value) for name, value in row.items()} for row in csv.DictReader(file))
+                table = csv.DictReader(_lines(file), strict=True)
+                names = table.fieldnames or []
+                if len({name for name in names if name.isidentifier()}) < len(names):
+                    raise ValueError("its first line is no list of names")
+                return cls({name: _number(value) for name, value in row.items()} for row in table)
         except (OSError, ValueError, TypeError, csv.Error) as error:
-            raise InputError(f"{path} is not a history of a run: {error}") from error
+            raise InputError(f"{path} is not a history of a run: {error!s:.300}") from error
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """The lines of a file; ValueError if it has none, or for one that is cut or very long."""
+    line = file.readline(MOST_CHARACTERS)
+    while True:
+        if not line.endswith("\n"):
+            raise ValueError(f"a line is cut, or longer than {MOST_CHARACTERS} characters")
+        yield line
+        if not (line := file.readline(MOST_CHARACTERS)):
+            return
+
+
+def _number(text: str) -> float:
+    """A number as :meth:`History.save` writes it: finite, or NaN where a row has no value."""
+    if not _NUMBER.fullmatch(text) or math.isinf(float(text)):
+        raise ValueError(f"{text!r:.60} is no number")
+    return float(text)

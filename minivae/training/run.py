@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Iterator
@@ -10,14 +9,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
-from ..errors import InputError, one_of
-from ..files import atomic_path, remove_leftovers
+import numpy as np
+
+from ..errors import InputError, one_of, shown
+from ..files import remove_leftovers
 from ..locks import file_lock
 from ..models import MODELS, Model
-from .checkpoint import load_checkpoint, save_checkpoint, under
+from .checkpoint import as_json, load_checkpoint, save_checkpoint, under
+from .config import read_config, write_config
 from .history import History
-from .trainer import Trainer
+from .meta import require_meta
+from .trainer import MAY_CHANGE, Trainer
+
+# What the config says, and under which name the checkpoint says it, too.
+_SAID_TWICE = (("model_config", "model"), ("options", "model"), ("options", "settings"))
 
 
 class Run:
@@ -68,11 +73,11 @@ class Run:
         run = cls(folder)
         if not run.config_path.is_file():
             raise InputError(f"{folder} is not a run: it has no config.json")
+        run.config = read_config(run.config_path)
         try:
-            run.config = json.loads(run.config_path.read_text(encoding="utf-8"))
             one_of("model", run.config.get("model"), MODELS)
-        except (OSError, ValueError, AttributeError) as error:
-            raise InputError(f"{run.config_path} is damaged: {error}") from error
+        except InputError as error:
+            raise InputError(f"{run.config_path} is damaged: {error!s:.300}") from error
         return run
 
     @contextmanager
@@ -111,8 +116,7 @@ class Run:
 
     def save_config(self) -> None:
         """Write ``config.json``."""
-        with atomic_path(self.config_path) as temporary:
-            temporary.write_text(json.dumps(self.config, indent=2) + "\n", encoding="utf-8")
+        write_config(self.config_path, self.config)
 
     def save(self, trainer: Trainer) -> None:
         """Write the history and the checkpoint, each atomically."""
@@ -120,25 +124,51 @@ class Run:
         # The history first: whoever is stopped in between and goes on from the older checkpoint writes it
         # again, but a checkpoint of the last step would leave nothing to go on with.
         trainer.history.save(self.history_path)
-        save_checkpoint(self.checkpoint_path, arrays, {"minivae": __version__, **meta})
+        save_checkpoint(self.checkpoint_path, arrays, meta)
 
     def restore(self, trainer: Trainer) -> None:
         """Put the checkpoint's state into a trainer made for the same run; without one it stays at its start."""
         if self.checkpoint_path.exists():
-            trainer.load_state(*self._load())
+            arrays, meta = self._load()
+            with self._naming_the_checkpoint():
+                trainer.load_state(arrays, meta)
 
     def load_model(self, **options: Any) -> Model:
         """The trained model. ``options`` are ``dtype`` and ``library`` of its constructor."""
-        arrays, meta = self._load()
-        model = MODELS[self.config["model"]](**meta["model"], **options)
-        model.load_state_dict(under("model/", arrays))
+        arrays, meta = self._load("model")
+        with self._naming_the_checkpoint():
+            model = MODELS[self.config["model"]](**meta["model"], **options)
+            model.load_state_dict(under("model/", arrays))
         return model
 
     def load_history(self) -> History:
         """The history of the checkpoint."""
-        return History(self._load()[1]["history"])
+        return History(self._load("history")[1]["history"])
 
-    def _load(self) -> tuple[dict, dict]:
+    def _load(self, *fields: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """The checkpoint, if it is of this run; those fields of its metadata have been checked."""
         if not self.checkpoint_path.is_file():
             raise InputError(f"{self.folder} has no model.npz: nothing has been trained there yet")
-        return load_checkpoint(self.checkpoint_path)
+        arrays, meta = load_checkpoint(self.checkpoint_path)
+        with self._naming_the_checkpoint():
+            if fields:
+                require_meta(meta, *fields)
+            for section, field in _SAID_TWICE:
+                _require_equal(as_json(self.config.get(section)), meta.get(field))
+        return arrays, meta
+
+    @contextmanager
+    def _naming_the_checkpoint(self) -> Iterator[None]:
+        """A ``with`` block whose errors are about what the checkpoint holds."""
+        try:
+            yield
+        except (InputError, TypeError) as error:  # a TypeError: of arguments that the model has not
+            raise InputError(f"{self.checkpoint_path} does not fit: {error!s:.400}") from error
+
+
+def _require_equal(asked: Any, found: Any) -> None:
+    """A checkpoint copied from elsewhere must not pass for this run's."""
+    if isinstance(asked, dict) and isinstance(found, dict):
+        for name in sorted(asked.keys() & found.keys() - set(MAY_CHANGE)):
+            if asked[name] != found[name]:
+                raise InputError(f"its {name} is {shown(found[name])}, config.json has {shown(asked[name])}")

@@ -12,7 +12,7 @@ from .. import backend
 from ..autodiff import Tensor, assign, backward, compile, no_grad
 from ..bounds import weight_log_prior
 from ..datasets import Dataset, require_finite, require_unit_interval
-from ..errors import InputError
+from ..errors import InputError, shown
 from ..models import Model, Objective
 from ..optim import OPTIMIZERS, Optimizer
 from .checkpoint import as_json, put_under, under
@@ -20,6 +20,7 @@ from .evaluate import Evaluation
 from .feed import Feed
 from .finite import Guard, Watch
 from .history import History
+from .meta import require_meta
 from .schedules import SCHEDULES
 from .settings import Settings
 
@@ -242,14 +243,18 @@ class Trainer:
         """Put back what :meth:`state` gave.
 
         Raises:
-            InputError: it is from another model, other data, or a run with other settings;
-                only how long to train may differ.
+            InputError: it is from another model, other data, or a run with other settings
+                (only how long to train may differ); or something is missing or of a wrong kind.
         """
+        require_meta(meta)
+        defaults = as_json(vars(Settings()))  # a checkpoint of an earlier version lacks what came later
         for group, asked in self._identity().items():
             for name, value in asked.items():
-                found = meta[group].get(name)
+                found = meta[group].get(name, defaults.get(name))
                 if name not in MAY_CHANGE and found != value:
-                    raise InputError(f"{name} is {value!r}; the run to resume has {found!r}")
+                    raise InputError(f"{name} is {value!r}; the run to resume has {shown(found)}")
+        self._require_arrays(arrays, meta["running_steps"])
+        self.generator.state = meta["generator"]
         self.model.load_state_dict(under("model/", arrays))
         for i, optimizer in enumerate(self.optimizers):
             optimizer.load_state_dict(under(f"optimizer/{i}/", arrays))
@@ -260,9 +265,19 @@ class Trainer:
         if self._guard:
             self._guard.skipped.data[...] = arrays.get("skipped", 0)
         self.step, self.seconds, self.running_steps = meta["step"], meta["seconds"], meta["running_steps"]
-        self.generator.state = meta["generator"]
         self.history = History(meta["history"])
         self.order = self._shuffled(self.epoch)
+
+    def _require_arrays(self, arrays: Mapping[str, np.ndarray], running_steps: int) -> None:
+        """What is not the model's or an optimizer's is a sum since the last report, or how many steps were skipped."""
+        owned = ("model/", *(f"optimizer/{i}/" for i in range(len(self.optimizers))))
+        sums = {name: array for name, array in arrays.items() if not name.startswith(owned)}
+        known = ("running/", "skipped") if self._guard else ("running/",)
+        for name, array in sums.items():
+            if not name.startswith(known) or array.shape or array.dtype.kind != "f":
+                raise InputError(f"{name} is {array.dtype} of shape {array.shape}; expected no more than running/ sums")
+        if bool(under("running/", arrays)) != bool(running_steps):
+            raise InputError(f"running_steps is {running_steps}; expected running/ sums of as many steps")
 
 
 def _require_fit(model: Model, dataset: Dataset, settings: Settings) -> None:

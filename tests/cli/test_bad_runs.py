@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minivae.training import SCHEDULES, Run
+from minivae.training import SCHEDULES, Run, load_checkpoint, save_checkpoint
+from minivae.training.config import read_config
 
 from .conftest import SMALL, run_main, tree
 
@@ -19,10 +20,10 @@ COMMANDS = {
 
 
 def configured(**changes):
-    """A function that changes ``config.json``: dotted names, None to remove."""
+    """A function that changes ``config.json`` on purpose, without its seal: dotted names, None to remove."""
 
     def change(run):
-        config = json.loads((run / "config.json").read_text())
+        config = read_config(run / "config.json")
         for dotted, value in changes.items():
             *parents, name = dotted.split("__")
             section = config
@@ -39,6 +40,28 @@ def configured(**changes):
 def put(name, data):
     """A function that writes a file of the run."""
     return lambda run: (run / name).write_bytes(data)
+
+
+def replaced(old, new):
+    """A function that changes ``config.json`` as damage does."""
+
+    def change(run):
+        text = (run / "config.json").read_text()
+        assert old in text
+        (run / "config.json").write_text(text.replace(old, new))
+
+    return change
+
+
+def saved(change):
+    """A function that changes what the checkpoint holds, with a checksum that is right."""
+
+    def save(run):
+        arrays, meta = load_checkpoint(run / "model.npz")
+        change(arrays, meta)
+        save_checkpoint(run / "model.npz", arrays, meta)
+
+    return save
 
 
 def cut(size):
@@ -73,13 +96,24 @@ DAMAGES = {
     "options with a wrong type": (configured(options__seed="0"), "seed"),
     "options with a wrong dtype": (configured(options__dtype="int8"), "'int8'"),
     "options with unknown data": (configured(options__data="mnits"), "'mnist'"),
+    "options with hidden units that are no list": (configured(options__hidden="12"), "hidden"),
+    "another seed in options": (configured(options__seed=1), "seed is 0, config.json has 1"),
+    "a model_config of another shape": (configured(model_config__hidden=[9]), "hidden is [12], config.json has [9]"),
+    "a digit of config.json": (replaced('"batch_size": 100', '"batch_size": 101'), "sha256"),
+    "a letter of config.json": (replaced('"seed"', '"sead"'), "sha256"),
     "no model.npz": (lambda run: (run / "model.npz").unlink(), "model.npz"),
     "model.npz empty": (put("model.npz", b""), "model.npz"),
     "model.npz truncated": (cut(1000), "model.npz"),
     "model.npz cut by a byte": (cut(-1), "model.npz"),
     "model.npz not a zip": (put("model.npz", b"<html>not found</html>"), "model.npz"),
     "model.npz not a checkpoint": (plain_npz, "checkpoint"),
-    "model.npz of another shape": (other_model, "latent_dim"),
+    "model.npz of another shape": (other_model, "its hidden is [9], config.json has [12]"),
+    "model.npz without a weight": (saved(lambda arrays, meta: arrays.pop("model/encoder.mean.bias")), "mean.bias"),
+    "model.npz without a model": (saved(lambda arrays, meta: meta.pop("model")), "meta has no model"),
+    "model.npz with a model of no size": (
+        saved(lambda _, meta: meta.update(model={"data_dim": None})),
+        "does not",
+    ),
 }
 
 

@@ -1,7 +1,5 @@
 """``minivae evaluate``, ``sample``, ``plot`` and ``info``."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -85,7 +83,7 @@ def test_info_on_the_installation(cli):
 
 def test_info_on_a_run(cli, trained):
     result = cli("info", trained, "--json").json
-    config = json.loads((trained / "config.json").read_text())
+    config = Run.open(trained).config
     assert {name: result[name] for name in config} == config
     assert result["last"]["epoch"] == 2
     text = cli("info", trained).out

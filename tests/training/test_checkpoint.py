@@ -3,10 +3,13 @@
 import io
 import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import minivae
+from minivae.datasets.numpy_file import digest
 from minivae.errors import InputError
 from minivae.training import load_checkpoint, save_checkpoint
 from minivae.training.checkpoint import as_json, put_under, under
@@ -120,15 +123,81 @@ def test_what_is_no_checkpoint_is_refused(path, content):
     refusal(path)
 
 
-@pytest.mark.parametrize("version", [2, 0, "1", None, [1]])
-def test_another_version_is_refused(path, version):
-    path.write_bytes(npz_with_meta({"format": "minivae-checkpoint", "version": version}))
-    assert f"of version {version}; expected minivae-checkpoint of version 1" in refusal(path)
+@pytest.mark.parametrize("version", [3, 0, "1", None, [1]])
+def test_another_version_is_refused_and_says_whose_it_is(path, version):
+    path.write_bytes(npz_with_meta({"format": "minivae-checkpoint", "version": version, "minivae": "9.1"}))
+    message = refusal(path)
+    assert f"is a 'minivae-checkpoint' of version {version!r}, of minivae '9.1'; this is minivae" in message
+    assert "which reads minivae-checkpoint of version 1 and 2" in message
 
 
 def test_another_format_is_refused(path):
-    path.write_bytes(npz_with_meta({"format": "other", "version": 1}))
-    assert "is a other of version 1" in refusal(path)
+    path.write_bytes(npz_with_meta({"format": "o\nther", "version": 1}))
+    assert "is a 'o\\nther' of version 1" in refusal(path)
+
+
+def test_formats_and_versions_are_in_the_file(path, content):
+    with np.load(path, allow_pickle=False) as file:
+        meta, checksum = json.loads(str(file["meta"])), str(file["sha256"])
+        arrays = {name: file[name] for name in file.files if name != "sha256"}
+    assert (meta["version"], meta["minivae"]) == (2, minivae.__version__)
+    assert checksum == digest(arrays)
+
+
+def rewritten(path, change):
+    """Write the archive anew with other members: what its own checksums do not see."""
+    with np.load(path, allow_pickle=False) as file:
+        members = dict(file)
+    change(members)
+    np.savez(path, **members)
+
+
+def flip(name):
+    def change(members):
+        members[name].reshape(-1).view(np.uint8)[0] ^= 1
+
+    return change
+
+
+CHANGES = {
+    "a value": flip("model/encoder.weight"),
+    "a count": flip("optimizer/0/count"),
+    "the checksum": flip("sha256"),
+    "the metadata": lambda members: members.update(meta=np.array(str(members["meta"]).replace("3", "4"))),
+    "a name": lambda members: members.update({"model/x": members.pop("running/kl")}),
+    "a dtype": lambda members: members.update({"running/kl": members["running/kl"].view(np.int32)}),
+    "a shape": lambda members: members.update({"model/encoder.weight": members["model/encoder.weight"].reshape(3, 2)}),
+    "no array": lambda members: members.pop("optimizer/0/count"),
+    "one more array": lambda members: members.update(x=np.zeros(2)),
+    "no checksum": lambda members: members.pop("sha256"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_any_other_content_is_noticed_where_the_archive_itself_is_whole(path, content, change):
+    rewritten(path, CHANGES[change])
+    assert "is damaged" in refusal(path)
+
+
+def test_an_older_version_does_not_pass_with_a_checksum(path):
+    meta = np.array(json.dumps({"format": "minivae-checkpoint", "version": 1}))
+    np.savez(path, meta=meta, sha256=np.array(digest({"meta": meta})))
+    assert "from version 2 on, this is of 1" in refusal(path)
+
+
+def test_metadata_nested_beyond_the_parser_are_refused(path):
+    path.write_bytes(npz(meta=npy(np.array("[" * 200_000))))
+    assert "no readable meta" in refusal(path)
+
+
+def test_a_checkpoint_of_version_1_is_read():
+    """Written by minivae 0.1.0 before there were checksums."""
+    path = Path(__file__).parent / "version_1" / "model.npz"
+    arrays, meta = load_checkpoint(path)
+    with np.load(path, allow_pickle=False) as file:
+        assert arrays.keys() | {"meta"} == set(file.files)
+        assert all(np.array_equal(arrays[name], file[name]) for name in arrays)
+    assert (meta["version"], meta["step"], meta["settings"]["lr"]) == (1, 15, 0.005)
 
 
 class Bomb:

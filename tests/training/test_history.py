@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from minivae.errors import InputError
 from minivae.training import History
 
-NUMBERS = st.floats(allow_nan=False) | st.integers(0, 2**53)
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False) | st.integers(0, 2**53)
 
 
 def test_rows_are_copied_and_appended():
@@ -66,7 +66,19 @@ def test_a_failed_write_leaves_the_old_file(path):
         b"epoch,bound\n1\n",
         b"epoch,bound\n1,2,3\n",
         b"epoch,bound\n1,\xff\xfe\n",
-        b"epoch,bound\n1," + b"9" * 200_000 + b"\n",  # longer than csv takes: csv.Error
+        b"epoch,bound\n1," + b"9" * 200_000 + b"\n",
+        b"",
+        b"epoch,bound\n1,-100.25",  # cut within a number, which is one still
+        b"epoch,bound\n1,1e999\n",
+        b"epoch,bound\n1,inf\n",
+        b"epoch,bound\n1,1_0\n",
+        b"epoch,bound\n1, 10\n",
+        "epoch,bound\n1,١\n".encode(),
+        b"epoch,bound\n1,\0\n",
+        b"epoch,epoch\n1,2\n",
+        b"epoch,\n1,2\n",
+        b"epoch,-7\n1,2\n",
+        b'epoch,bound\n1,"2\n',
     ],
 )
 def test_what_is_no_history_is_refused_in_one_line(path, content):
@@ -79,3 +91,18 @@ def test_what_is_no_history_is_refused_in_one_line(path, content):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"none\.csv is not a history"):
         History.load(tmp_path / "none.csv")
+
+
+def test_a_line_without_end_is_not_read(path):
+    with open(path, "wb") as file:
+        file.truncate(1 << 40)  # takes no place on the disk
+    with pytest.raises(InputError, match="a line is cut, or longer than 131072 characters"):
+        History.load(path)
+
+
+def test_what_a_row_has_not_is_nan_again(path):
+    History([{"a": 1.0}, {"b": 2.0}]).save(path)
+    assert [{name: str(value) for name, value in row.items()} for row in History.load(path).rows] == [
+        {"a": "1.0", "b": "nan"},
+        {"a": "nan", "b": "2.0"},
+    ]

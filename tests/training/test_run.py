@@ -1,14 +1,17 @@
 """Run: the folder of a training run."""
 
-import json
 import os
+import shutil
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from minivae import datasets
 from minivae.errors import InputError, NonFiniteError
-from minivae.training import History, Run
+from minivae.models import VAE
+from minivae.training import History, Run, Settings, Trainer, load_checkpoint, save_checkpoint
 
 from .conftest import assert_same_state, small_model, small_trainer
 
@@ -40,7 +43,6 @@ def refusal(function, *args):
 
 def test_a_run_is_a_folder_of_three_files(run):
     assert sorted(file.name for file in run.folder.iterdir()) == ["config.json", "history.csv", "model.npz"]
-    assert json.loads(run.config_path.read_text(encoding="utf-8")) == CONFIG
     assert Run.open(run.folder).config == CONFIG
 
 
@@ -210,3 +212,80 @@ def test_a_discarded_run_leaves_nothing_but_what_is_not_its_own(tmp_path):
             run.discard()
         assert run.folder.exists() is bool(others)
     assert [path.name for path in tmp_path.rglob("*")] == ["used", "notes.txt"]
+
+
+# ------------------------------------------------------- what does not belong together
+
+
+def saved_with(run, change):
+    """Save the run's checkpoint with other content and a checksum that is right."""
+    arrays, meta = load_checkpoint(run.checkpoint_path)
+    change(arrays, meta)
+    save_checkpoint(run.checkpoint_path, arrays, meta)
+
+
+FOREIGN = {
+    "no step": lambda arrays, meta: meta.pop("step"),
+    "settings a list": lambda arrays, meta: meta.update(settings=[1]),
+    "a step that is text": lambda arrays, meta: meta.update(step="4"),
+    "a history of text": lambda arrays, meta: meta.update(history=["row"]),
+    "another generator": lambda arrays, meta: meta.update(generator={"bit_generator": "MT19937"}),
+    "no generator": lambda arrays, meta: meta.update(generator=3),
+    "a generator out of range": lambda arrays, meta: meta["generator"]["state"].update(state=-1),
+    "no count": lambda arrays, meta: arrays.pop("optimizer/0/count"),
+    "no moment": lambda arrays, meta: arrays.pop("optimizer/0/m.0"),
+    "a moment of another shape": lambda arrays, meta: arrays.update({"optimizer/0/v.0": np.zeros(3)}),
+    "a moment of text": lambda arrays, meta: arrays.update({"optimizer/0/v.1": np.array("x")}),
+    "a second optimizer": lambda arrays, meta: arrays.update({"optimizer/1/count": np.array(3)}),
+    "an unknown array": lambda arrays, meta: arrays.update(x=np.zeros(3)),
+    "sums without steps": lambda arrays, meta: arrays.update({"running/kl": np.array(2.0)}),
+    "steps without sums": lambda arrays, meta: meta.update(running_steps=2),
+    "sums by element": lambda arrays, meta: (arrays.update({"running/kl": np.zeros(3)}), meta.update(running_steps=2)),
+    "no parameter": lambda arrays, meta: arrays.pop("model/encoder.mean.bias"),
+}
+
+
+@pytest.mark.parametrize("change", FOREIGN)
+def test_a_checkpoint_with_something_else_in_it_is_refused_by_name(run, digits, change):
+    saved_with(run, FOREIGN[change])
+    assert f"{run.checkpoint_path} does not fit: " in refusal(run.restore, small_trainer(digits))
+
+
+@pytest.mark.parametrize("wrong", [None, [1], {}, {"data_dim": "64"}, {"data_dim": 64, "rows": 3}, {"data_dim": -1}])
+def test_a_model_that_cannot_be_made_is_refused_by_name(run, wrong):
+    saved_with(run, lambda arrays, meta: meta.update(model=wrong))
+    assert f"{run.checkpoint_path} does not fit: " in refusal(run.load_model)
+
+
+def test_a_history_of_another_kind_is_refused_by_name(run):
+    saved_with(run, lambda arrays, meta: meta.update(history=[{"epoch": "1"}]))
+    assert f"{run.checkpoint_path} does not fit: history[0]['epoch'] is '1'" in refusal(run.load_history)
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value", "found"), [("options", "seed", 4, "0"), ("model_config", "hidden", [8], "[16]")]
+)
+def test_a_checkpoint_of_another_run_is_refused(run, section, name, value, found):
+    run.config = {"model": "vae", section: {name: value, "compile": False}}
+    for function in (run.load_model, run.load_history):
+        message = refusal(function)
+        assert message.endswith(f"model.npz does not fit: its {name} is {found}, config.json has {value}")
+
+
+def test_a_run_of_the_first_version_goes_on_and_is_of_the_second_then(tmp_path):
+    """Written by minivae 0.1.0 before there were checksums."""
+    folder = shutil.copytree(Path(__file__).parent / "version_1", tmp_path / "run")
+    run = Run.open(folder)
+    arrays, _ = load_checkpoint(run.checkpoint_path)
+    data = datasets.load("digits")
+    trainer = Trainer(VAE(**run.config["model_config"]), data, Settings(epochs=2, lr=0.005))
+    run.restore(trainer)
+    assert (trainer.step, trainer.epoch, len(trainer.history)) == (15, 1, 1)
+    model = run.load_model()
+    for name, array in model.state_dict().items():
+        np.testing.assert_array_equal(array, arrays[f"model/{name}"])
+    run.save(trainer)
+    run.save_config()
+    assert load_checkpoint(run.checkpoint_path)[1]["version"] == 2
+    assert Run.open(folder).config == run.config
+    assert "format" in run.config_path.read_text()
