@@ -4,8 +4,8 @@
     MINIVAE_DATA=... python examples/paper/assumptions.py --quick    # a look, under 30 s
 
 AEVB on Frey Face with 10 latent dimensions up to 10^6.5 samples, where Figure 2's curve is
-furthest from the paper's; every row of results/assumptions.csv differs from the first by what
-its name says, and from the paper in what its README lists.
+furthest from the paper's, and with the step size that explains it up to 10^7. Every row of
+results/assumptions.csv differs from Figure 2's run by what it says.
 """
 
 import argparse
@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from curves import read_table, update_table
-from experiment import REFERENCE, RESULTS, Curve, bounds, load, make_trainer, run_script
+from experiment import BATCH_SIZE, REFERENCE, RESULTS, Curve, bounds, load, make_trainer, run_script
 from readme import value_at
 
 from minivae import datasets
 from minivae.autodiff import assign
 from minivae.training import Trainer
 
-CURVE = Curve("frey", 10, "aevb", 10**6.5)
-KEYS = ("change",)
+CURVE = Curve("frey", 10, "aevb", 10**7)
+KEYS = ("change", "samples")
 
 
 def with_settings(**changes: Any) -> Callable[[], Trainer]:
@@ -68,21 +68,27 @@ CHANGES: dict[str, Callable[[], Trainer]] = {
     "step size 0.02": with_settings(lr=0.02),
     "step size 0.005": with_settings(lr=0.005),
 }
+STOPS = {"step size 0.005": (10**6.5, 10**7)}
 
 
 def main(args: argparse.Namespace) -> None:
     results = args.out if args.quick else RESULTS
     results.mkdir(parents=True, exist_ok=True)
-    samples = 20_000 if args.quick else int(CURVE.samples) // 100 * 100
     for change in list(CHANGES)[:2] if args.quick else CHANGES:
         trainer = CHANGES[change]()
-        while trainer.samples_seen < samples:
-            trainer.train_step()
-        found = bounds(trainer)(trainer)
-        row = {"change": change, "samples": samples, **{k: round(found[f"{k}_bound"], 1) for k in ("train", "test")}}
-        row["paper_test"] = paper_at(samples)
-        update_table(results / "assumptions.csv", [row], KEYS)
-        print(*row.values(), flush=True)
+        measure = bounds(trainer)
+        for samples in (20_000,) if args.quick else STOPS.get(change, (10**6.5,)):
+            while trainer.samples_seen < samples - BATCH_SIZE / 2:
+                trainer.train_step()
+            row = {"change": change, "samples": trainer.samples_seen, **result(measure(trainer))}
+            row["paper_test"] = paper_at(trainer.samples_seen)
+            update_table(results / "assumptions.csv", [row], KEYS)
+            print(*row.values(), flush=True)
+
+
+def result(found: dict[str, float]) -> dict[str, float]:
+    """The bounds, rounded."""
+    return {split: round(found[f"{split}_bound"], 1) for split in ("train", "test")}
 
 
 def paper_at(samples: int) -> float:
