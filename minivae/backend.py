@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -44,6 +44,7 @@ def names() -> list[str]:
 
 def register(new: Library) -> Library:
     """Add a library, so that its arrays are recognised and its name can be asked for."""
+    instance("new", new, Library, "a Library")
     _libraries[new.name] = new
     _library_of_type[new.array_type] = new
     return new
@@ -235,11 +236,11 @@ class Generator:
 
     def standard_normal(self, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
         """Draws from N(0, 1)."""
-        return self._random.standard_normal(lengths("shape", shape), dtype=float_dtype(dtype), out=out)
+        return _drawn(self._random.standard_normal, shape, dtype, out)
 
     def uniform(self, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
         """Draws from the uniform distribution on [0, 1)."""
-        return self._random.random(lengths("shape", shape), dtype=float_dtype(dtype), out=out)
+        return _drawn(self._random.random, shape, dtype, out)
 
     @property
     def state(self) -> Any:
@@ -252,6 +253,14 @@ class Generator:
             self.library.set_random_state(self._random, state)
         except (KeyError, TypeError, ValueError, OverflowError, zlib.error) as error:
             raise InputError(f"not the state of a generator on {self.library.name}: {error}") from error
+
+
+def _drawn(draw: Callable, shape: Sequence[int], dtype: Any, out: Any) -> Any:
+    shape, dtype = lengths("shape", shape), float_dtype(dtype)
+    try:
+        return draw(shape, dtype=dtype, out=out)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"out is {shown(out)}; expected {dtype} of shape {shape} ({error})") from error
 
 
 def require_generator(name: str, value: Any) -> Generator:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from .autodiff import Tensor, add, exp, logsumexp, mean, reshape, square, stop_gradient, sum
+from .autodiff import Tensor, add, as_tensor, exp, logsumexp, mean, reshape, square, stop_gradient, sum
+from .autodiff.arguments import shaped
 from .distributions import Distribution, Normal, StandardNormal, kl
 from .distributions.normal import LOG_2PI
-from .errors import InputError
+from .errors import InputError, function, instance, positive_integer, sequence
 
 
 class Bound(NamedTuple):
@@ -46,9 +47,9 @@ def sgvb_a(log_likelihood: Tensor, log_prior: Tensor, log_posterior: Tensor) -> 
     Raises:
         InputError: the shapes are not all one ``(L, M)``.
     """
-    shape = _samples_shape(log_likelihood)
-    _check_shape("log_prior", log_prior, shape)
-    _check_shape("log_posterior", log_posterior, shape)
+    log_likelihood = _samples(log_likelihood)
+    log_prior = shaped("log_prior", log_prior, log_likelihood, *log_likelihood.shape)
+    log_posterior = shaped("log_posterior", log_posterior, log_likelihood, *log_likelihood.shape)
     return sgvb_b(log_likelihood, mean(log_posterior - log_prior, axis=0))
 
 
@@ -62,7 +63,8 @@ def sgvb_b(log_likelihood: Tensor, divergence: Tensor) -> Bound:
     Raises:
         InputError: the shapes are not ``(L, M)`` and ``(M,)``.
     """
-    _check_shape("divergence", divergence, _samples_shape(log_likelihood)[1:])
+    log_likelihood = _samples(log_likelihood)
+    divergence = shaped("divergence", divergence, log_likelihood, *log_likelihood.shape[1:])
     reconstruction = mean(log_likelihood, axis=0)
     return Bound(reconstruction - divergence, reconstruction, divergence)
 
@@ -72,6 +74,7 @@ def gaussian_vae(posterior: Normal, log_likelihood: Tensor) -> Bound:
 
     1/2 sum_j (1 + log s_j^2 - m_j^2 - s_j^2) + (1/L) sum_l log p(x | z_l)
     """
+    instance("posterior", posterior, Normal, "a Normal")
     return sgvb_b(log_likelihood, kl(posterior, StandardNormal(posterior.mean.shape[-1], posterior.mean)))
 
 
@@ -92,7 +95,7 @@ def importance_weighted(log_likelihood: Tensor, log_prior: Tensor, log_posterior
     """
     parts = sgvb_a(log_likelihood, log_prior, log_posterior)
     samples, points = log_likelihood.shape
-    if samples % groups:
+    if samples % positive_integer("groups", groups):
         raise InputError(f"groups is {groups}; expected a divisor of the number of samples, {samples}")
     log_w = log_likelihood + log_prior - log_posterior
     by_group = logsumexp(reshape(log_w, groups, samples // groups, points), axis=1)
@@ -116,8 +119,9 @@ def score_function(f: Callable[[Tensor], Tensor], q: Distribution, z: Tensor) ->
     Raises:
         InputError: the values of ``f`` have another shape than ``q.log_prob(z)``.
     """
-    z = stop_gradient(z)
-    value, log_q = f(z), q.log_prob(z)
+    function("f", f), instance("q", q, Distribution, "a Distribution")
+    z = stop_gradient(as_tensor(z, name="z"))
+    value, log_q = instance("f(z)", f(z), Tensor, "a Tensor"), q.log_prob(z)
     if value.shape != log_q.shape:
         raise InputError(f"f(z) has shape {value.shape}; expected that of q.log_prob(z), {log_q.shape}")
     return value * exp(log_q - stop_gradient(log_q))  # times 1, whose gradient is that of log q
@@ -133,8 +137,9 @@ def minibatch(values: Tensor, dataset_size: int) -> Tensor:
     Raises:
         InputError: the minibatch is empty, or larger than the data set.
     """
-    if not 0 < values.size <= dataset_size:
-        raise InputError(f"the minibatch has {values.size} data points; expected 1 to dataset_size, {dataset_size}")
+    values = shaped("values", values, None, None)
+    if not 0 < values.size <= positive_integer("dataset_size", dataset_size):
+        raise InputError(f"values has shape {values.shape}; expected 1 to dataset_size, {dataset_size}, data points")
     return sum(values) * (dataset_size / values.size)
 
 
@@ -147,19 +152,15 @@ def weight_log_prior(parameters: Iterable[Tensor]) -> Tensor:
     Raises:
         InputError: there is no weight matrix among the parameters.
     """
+    parameters = sequence("parameters", parameters, "Parameters")
+    for i, p in enumerate(parameters):
+        instance(f"parameters[{i}]", p, Tensor, "a Tensor")
     terms = [sum(square(weight)) + weight.size * LOG_2PI for weight in parameters if weight.ndim > 1]
     if not terms:
         raise InputError("parameters has no weight matrix; expected at least one")
     return reduce(add, terms) * -0.5
 
 
-def _samples_shape(log_likelihood: Tensor) -> tuple[int, ...]:
+def _samples(log_likelihood: Any) -> Tensor:
     # Without the axis of samples, the mean over it would silently be one over the data.
-    if log_likelihood.ndim != 2:
-        raise InputError(f"log_likelihood has shape {log_likelihood.shape}; expected (L, M), samples by data points")
-    return log_likelihood.shape
-
-
-def _check_shape(name: str, term: Tensor, shape: tuple[int, ...]) -> None:
-    if term.shape != shape:
-        raise InputError(f"{name} has shape {term.shape}; expected {shape}, to go with the log_likelihood")
+    return shaped("log_likelihood", log_likelihood, None, None, None, expected="(L, M), samples by data points")

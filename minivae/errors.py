@@ -108,6 +108,12 @@ def sequence(name: str, value: Any, expected: str) -> Sequence:
     return list(value)
 
 
+def layer_sizes(name: str, values: Any) -> list[int]:
+    """Return ``values`` as a list of layer sizes, or raise :class:`InputError` naming them."""
+    values = sequence(name, values, "a sequence of layer sizes, such as (500,)")
+    return [positive_integer(f"{name}[{i}]", value) for i, value in enumerate(values)]
+
+
 def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
     """Return ``value`` if it is among ``choices``, or raise naming the nearest choice."""
     choices = list(choices)

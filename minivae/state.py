@@ -9,7 +9,7 @@ import numpy as np
 
 from . import backend
 from .autodiff import Tensor
-from .errors import InputError
+from .errors import InputError, instance
 
 
 def copy_state(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
@@ -24,7 +24,8 @@ def load_state(owner: str, tensors: Mapping[str, Tensor], state: Mapping[str, An
         InputError: names the owner and lists every missing, unexpected and misshapen
             name; or a value is no array of numbers.
     """
-    arrays = {name: _array_like(value, state[name]) for name, value in tensors.items() if name in state}
+    instance("state", state, Mapping, "a mapping from names to arrays")
+    arrays = {name: _array_like(name, value, state[name]) for name, value in tensors.items() if name in state}
     faults = [f"missing {name}" for name in tensors if name not in state]
     faults += [f"unexpected {name}" for name in state if name not in tensors]
     faults += [
@@ -33,10 +34,11 @@ def load_state(owner: str, tensors: Mapping[str, Tensor], state: Mapping[str, An
         if array.shape != tensors[name].shape
     ]
     if faults:
-        raise InputError(f"state does not fit {owner}: {'; '.join(faults)}")
+        raise InputError(f"state does not fit {owner}: {'; '.join(faults)}; expected what its state_dict() gives")
     for name, array in arrays.items():
         tensors[name].data[...] = array
 
 
-def _array_like(tensor: Tensor, value: Any) -> Any:
-    return backend.asarray(value, dtype=tensor.dtype, backend=backend.library_of(tensor.data).name)
+def _array_like(name: str, tensor: Tensor, value: Any) -> Any:
+    where = backend.library_of(tensor.data).name
+    return backend.asarray(value, dtype=tensor.dtype, backend=where, name=f"state[{name!r}]")

@@ -162,7 +162,7 @@ def test_equation_8_written_out(rng):
 
 @pytest.mark.parametrize(("size", "dataset_size"), [(4, 3), (0, 3)])
 def test_a_minibatch_that_is_none(size, dataset_size):
-    with pytest.raises(InputError, match=f"the minibatch has {size} data points; expected 1 to dataset_size, 3"):
+    with pytest.raises(InputError, match=rf"values has shape \({size},\); expected 1 to dataset_size, 3"):
         bounds.minibatch(tensor(np.zeros(size)), dataset_size)
 
 
@@ -316,11 +316,11 @@ def test_terms_of_estimator_a_that_would_broadcast_are_refused(wrong, shape):
     arguments = {"log_prior": right, "log_posterior": right} | {wrong: tensor(np.zeros(shape))}
     with pytest.raises(InputError) as error:
         bounds.sgvb_a(right, **arguments)
-    assert str(error.value) == f"{wrong} has shape {shape}; expected (2, {M}), to go with the log_likelihood"
+    assert str(error.value) == f"{wrong} has shape {shape}; expected (2, {M})"
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (2, M)])
 def test_divergences_that_would_broadcast_are_refused(shape):
     with pytest.raises(InputError) as error:
         bounds.sgvb_b(tensor(np.zeros((2, M))), tensor(np.zeros(shape)))
-    assert str(error.value) == f"divergence has shape {shape}; expected ({M},), to go with the log_likelihood"
+    assert str(error.value) == f"divergence has shape {shape}; expected ({M},)"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autodiff import Tensor, as_tensor, astype, less, sigmoid, softplus, sum, uniform
+from ..autodiff import Tensor, astype, less, sigmoid, softplus, sum, uniform
 from ..backend import Generator
-from .distribution import Distribution
+from .distribution import Distribution, parameter
 
 
 class Bernoulli(Distribution):
@@ -21,7 +21,8 @@ class Bernoulli(Distribution):
     """
 
     def __init__(self, logits: Any) -> None:
-        self.logits = as_tensor(logits)
+        self.logits = self.like = parameter("logits", logits)
+        self.shape = self.logits.shape
 
     @property
     def mean(self) -> Tensor:
@@ -30,15 +31,15 @@ class Bernoulli(Distribution):
 
     def draw_noise(self, generator: Generator, lead: tuple[int, ...] = ()) -> Tensor:
         """Uniform noise on [0, 1), of shape ``(*lead, *logits.shape)``."""
-        return uniform(generator, (*lead, *self.logits.shape), self.logits.dtype)
+        return uniform(generator, self._shape_of_draws(lead), self.logits.dtype)
 
     def transform(self, noise: Any) -> Tensor:
         """1 where the noise is below p, else 0: a step, so no gradient flows through."""
-        return astype(less(noise, self.mean), self.logits.dtype)
+        return astype(less(self._as_noise(noise), self.mean), self.logits.dtype)
 
     def log_prob(self, x: Any) -> Tensor:
         """sum x log y + (1 - x) log(1 - y) = sum x logits - softplus(logits), over the last axis."""
-        return sum(as_tensor(x, self.logits) * self.logits - softplus(self.logits), axis=-1)
+        return sum(self._as_data(x) * self.logits - softplus(self.logits), axis=-1)
 
     def entropy(self) -> Tensor:
         """sum softplus(logits) - y logits, over the last axis."""

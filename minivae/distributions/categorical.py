@@ -21,8 +21,8 @@ from ..autodiff import (
     uniform,
     where,
 )
-from ..errors import InputError
-from .distribution import Distribution
+from ..errors import InputError, positive_integer
+from .distribution import Distribution, parameter
 from .elementwise import inside_unit
 from .kl import register_kl
 
@@ -43,12 +43,14 @@ class Categorical(Distribution):
     """
 
     def __init__(self, logits: Any, categories: int | None = None) -> None:
-        logits = as_tensor(logits)
-        *self.batch, self.event = logits.shape
-        self.categories = self.event if categories is None else categories
+        logits = parameter("logits", logits)
+        self.shape, self.event = logits.shape, logits.shape[-1]
+        self.categories = positive_integer("categories", self.event if categories is None else categories)
         if self.event % self.categories:
-            raise InputError(f"logits have shape {logits.shape}; expected a multiple of {categories} on the last axis")
-        self.log_p = log_softmax(self._by_variable(logits))
+            raise InputError(
+                f"logits has shape {logits.shape} and categories is {categories}; expected a multiple on the last axis"
+            )
+        self.log_p = self.like = log_softmax(self._by_variable(logits))
 
     @property
     def mean(self) -> Tensor:
@@ -57,7 +59,7 @@ class Categorical(Distribution):
 
     def draw_noise(self, generator: backend.Generator, lead: tuple[int, ...] = ()) -> Tensor:
         """Uniform noise on [0, 1), of shape ``(*lead, *logits.shape)``."""
-        return uniform(generator, (*lead, *self.batch, self.event), self.log_p.dtype)
+        return uniform(generator, self._shape_of_draws(lead), self.log_p.dtype)
 
     def transform(self, noise: Any) -> Tensor:
         """1 at the largest logit + g, 0 elsewhere: a step, so no gradient flows through."""
@@ -65,18 +67,18 @@ class Categorical(Distribution):
 
     def relax(self, noise: Any, temperature: Any) -> Tensor:
         """softmax((logits + g) / temperature): near one-hot at low temperatures, with the same largest element."""
-        return self._flat(softmax(self._perturbed(noise) / as_tensor(temperature, self.log_p)))
+        return self._flat(softmax(self._perturbed(noise) / as_tensor(temperature, self.log_p, "temperature")))
 
     def log_prob(self, x: Any) -> Tensor:
         """sum x log p, over the last axis, for one-hot x."""
-        return sum(self._by_variable(as_tensor(x, self.log_p)) * self.log_p, axis=(-2, -1))
+        return sum(self._by_variable(self._as_data(x)) * self.log_p, axis=(-2, -1))
 
     def entropy(self) -> Tensor:
         """-sum p log p, over the last axis."""
         return -sum(exp(self.log_p) * self.log_p, axis=(-2, -1))
 
     def _perturbed(self, noise: Any) -> Tensor:
-        u = inside_unit(self._by_variable(as_tensor(noise, self.log_p)), self.log_p)
+        u = inside_unit(self._by_variable(self._as_noise(noise)))
         return self.log_p - log(-log(u))
 
     def _by_variable(self, x: Tensor) -> Tensor:

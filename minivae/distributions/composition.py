@@ -12,7 +12,6 @@ from typing import Any
 
 from ..autodiff import (
     Tensor,
-    as_tensor,
     digamma,
     exp,
     gammaln,
@@ -30,7 +29,7 @@ from ..autodiff import (
     where,
 )
 from ..backend import Generator
-from .distribution import Distribution
+from .distribution import Distribution, parameter
 from .elementwise import Elementwise, inside_unit
 from .normal import LOG_2PI
 
@@ -48,11 +47,11 @@ class LogNormal(Elementwise):
 
     def draw_noise(self, generator: Generator, lead: tuple[int, ...] = ()) -> Tensor:
         """epsilon from N(0, I), of shape ``(*lead, *batch, event)``."""
-        return standard_normal(generator, (*lead, *self.shape), self.like.dtype)
+        return standard_normal(generator, self._shape_of_draws(lead), self.like.dtype)
 
     def transform(self, noise: Any) -> Tensor:
         """e^(mu + sigma * epsilon)."""
-        return exp(self.loc + exp(self.log_var * 0.5) * as_tensor(noise, self.like))
+        return exp(self.loc + exp(self.log_var * 0.5) * self._as_noise(noise))
 
     def outside(self, x: Tensor) -> Tensor:
         """x <= 0."""
@@ -83,13 +82,14 @@ class TwoGammas(Elementwise):
     def shapes(self) -> tuple[Tensor, Tensor]:
         """a and b."""
 
-    def draw_noise(self, generator: Generator, lead: tuple[int, ...] = ()) -> Tensor:
-        """Uniform noise on [0, 1), of shape ``(*lead, *batch, event, 2)``: one number for each variable."""
-        return uniform(generator, (*lead, *self.shape, 2), self.like.dtype)
+    @property
+    def noise_shape(self) -> tuple[int, ...]:
+        """Uniform noise, a number for each variable: ``(*batch, event, 2)``."""
+        return (*self.shape, 2)
 
     def log_ratio(self, noise: Any) -> Tensor:
         """log of Gamma(a, 1) / Gamma(b, 1)."""
-        u = inside_unit(noise, self.like)
+        u = inside_unit(self._as_noise(noise))
         a, b = self.shapes()
         return log_gammaincinv(a, u[..., 0]) - log_gammaincinv(b, u[..., 1])
 
@@ -189,7 +189,8 @@ class Dirichlet(Distribution):
     """
 
     def __init__(self, log_concentration: Any) -> None:
-        self.log_concentration = as_tensor(log_concentration)
+        self.log_concentration = self.like = parameter("log_concentration", log_concentration)
+        self.shape = self.log_concentration.shape
 
     @property
     def concentration(self) -> Tensor:
@@ -203,18 +204,18 @@ class Dirichlet(Distribution):
 
     def draw_noise(self, generator: Generator, lead: tuple[int, ...] = ()) -> Tensor:
         """Uniform noise on [0, 1), of shape ``(*lead, *batch, event)``."""
-        return uniform(generator, (*lead, *self.log_concentration.shape), self.log_concentration.dtype)
+        return uniform(generator, self._shape_of_draws(lead), self.log_concentration.dtype)
 
     def transform(self, noise: Any) -> Tensor:
         """g_i / sum of g, from log g, as small g are no floating-point numbers."""
-        return softmax(log_gammaincinv(self.concentration, inside_unit(noise, self.log_concentration)))
+        return softmax(log_gammaincinv(self.concentration, inside_unit(self._as_noise(noise))))
 
     def log_prob(self, x: Any) -> Tensor:
         """sum (a_i - 1) log x_i + log Gamma(sum a_i) - sum log Gamma(a_i); -inf where an x_i is not above 0.
 
         That x sums to 1 is not checked.
         """
-        x = as_tensor(x, self.log_concentration)
+        x = self._as_data(x)
         outside = less_equal(x, 0.0)
         terms = (self.concentration - 1) * log(where(outside, 1.0, x))
         return sum(where(outside, -math.inf, terms), axis=-1) - self.log_normalizer()

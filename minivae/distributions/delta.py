@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend
-from ..autodiff import Tensor, as_tensor, broadcast_to, constant_like
+from ..autodiff import Tensor, broadcast_to, constant_like
 from ..errors import InputError
-from .distribution import Distribution
+from .distribution import Distribution, parameter
 
 
 class Delta(Distribution):
@@ -18,15 +18,18 @@ class Delta(Distribution):
     """
 
     def __init__(self, mean: Any) -> None:
-        self.mean = as_tensor(mean)
+        self.mean = self.like = parameter("mean", mean)
+        self.shape = self.mean.shape
 
     def draw_noise(self, generator: backend.Generator, lead: tuple[int, ...] = ()) -> Tensor:
         """Zeros of shape ``(*lead, *mean.shape)``: nothing is random."""
-        return constant_like(self.mean, 0.0, (*lead, *self.mean.shape))
+        backend.require_generator("generator", generator)
+        return constant_like(self.mean, 0.0, self._shape_of_draws(lead))
 
     def transform(self, noise: Any) -> Tensor:
         """The mean, as often as the noise's shape says."""
-        return broadcast_to(self.mean, as_tensor(noise, self.mean).shape)
+        noise = self._as_noise(noise)
+        return broadcast_to(self.mean, noise.shape) if noise.ndim else self.mean
 
     def log_prob(self, x: Any) -> Tensor:
         """Refused: there is no density."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autodiff import Tensor
+from ..autodiff import Tensor, as_tensor, broadcast_to
 from ..backend import Generator
-from ..errors import InputError, positive_integer
+from ..errors import InputError, lengths, positive_integer, shown
 
 
 class Distribution:
@@ -16,9 +16,18 @@ class Distribution:
 
     Attributes:
         mean: the expectation, ``(*batch, event)``.
+        shape: that of a sample, ``(*batch, event)``.
+        like: a parameter, whose dtype and library noise and data take.
     """
 
     mean: Tensor
+    shape: tuple[int, ...] = ()
+    like: Tensor
+
+    @property
+    def noise_shape(self) -> tuple[int, ...]:
+        """The shape of the noise that a sample is made of; that of the sample, for most."""
+        return self.shape
 
     def sample(self, source: Any, n: int | None = None) -> Tensor:
         """Draw samples by transforming noise (section 2.4), so that noise in is repeatable samples out.
@@ -33,7 +42,7 @@ class Distribution:
             ``(n, *batch, event)`` or ``(*batch, event)``.
 
         Raises:
-            InputError: ``n`` beside explicit noise, or not a positive integer.
+            InputError: ``n`` beside explicit noise, or not a positive integer; noise of another shape.
         """
         return self.transform(self._noise(source, n))
 
@@ -46,12 +55,35 @@ class Distribution:
         if isinstance(source, Generator):
             return self.draw_noise(source, () if n is None else (positive_integer("n", n),))
         if n is not None:
-            raise InputError(f"n is {n!r} beside explicit noise; the noise's own shape says how many")
+            raise InputError(
+                f"source is {shown(source)} beside n={n!r}; expected a Generator, "
+                "or noise alone, whose own shape says how many"
+            )
         return source
 
     def draw_noise(self, generator: Generator, lead: tuple[int, ...] = ()) -> Tensor:
         """Noise of shape ``(*lead, *batch, event)`` from the base distribution."""
         raise NotImplementedError
+
+    def _shape_of_draws(self, lead: tuple[int, ...]) -> tuple[int, ...]:
+        return (*lengths("lead", lead), *self.noise_shape)
+
+    def _as_noise(self, noise: Any) -> Tensor:
+        """Noise as a tensor; of its last axes all must be there, or elements would share what was drawn."""
+        noise, shape = as_tensor(noise, self.like, "noise"), self.noise_shape
+        if noise.ndim and noise.shape[max(noise.ndim - len(shape), 0) :] != shape:
+            raise InputError(f"noise has shape {noise.shape}; expected {shape} as its last axes")
+        return noise
+
+    def _as_data(self, x: Any) -> Tensor:
+        """A point as a tensor: of an event as long as the distribution's, or a number for all elements."""
+        x, shape = as_tensor(x, self.like, "x"), self.shape
+        if not x.ndim:
+            return broadcast_to(x, shape[-1:])
+        pairs = zip(x.shape[-2::-1], shape[-2::-1], strict=False)
+        if shape and (x.shape[-1] != shape[-1] or any(n != m and n != 1 and m != 1 for n, m in pairs)):
+            raise InputError(f"x has shape {x.shape}; expected (..., {', '.join(map(str, shape))})")
+        return x
 
     def transform(self, noise: Any) -> Tensor:
         """The sample that the noise stands for: the function g of section 2.4."""
@@ -64,3 +96,22 @@ class Distribution:
     def entropy(self) -> Tensor:
         """The entropy in nats, summed over the event axis: shape ``batch``."""
         raise NotImplementedError
+
+
+def parameter(name: str, value: Any, like: Tensor | None = None) -> Tensor:
+    """A parameter as a tensor over vectors, ``(..., event)``.
+
+    Raises:
+        InputError: it is a single number, or holds integers.
+    """
+    x = floating(name, as_tensor(value, like, name))
+    if not x.ndim:
+        raise InputError(f"{name} is {shown(value)}, a single number; expected vectors, (..., event)")
+    return x
+
+
+def floating(name: str, x: Tensor) -> Tensor:
+    """Return ``x``, or raise :class:`InputError` if it holds integers: with them results would be float64."""
+    if x.dtype.kind not in "fc":
+        raise InputError(f"{name} has dtype {x.dtype}; expected floating point")
+    return x

@@ -21,7 +21,7 @@ import numpy as np
 from ..autodiff import Tensor, as_tensor, broadcast_to, clip, exp, less, less_equal, log1p, sum, uniform, where
 from ..backend import Generator
 from ..errors import InputError
-from .distribution import Distribution
+from .distribution import Distribution, floating
 
 
 class Elementwise(Distribution, ABC):
@@ -46,15 +46,17 @@ class Elementwise(Distribution, ABC):
 
     def __init__(self, **parameters: Any) -> None:
         # Numbers and arrays take the dtype of a tensor, and numbers that of an array.
-        first = min(parameters.values(), key=lambda x: (not isinstance(x, Tensor), isinstance(x, int | float)))
-        self.like = as_tensor(float(first) if isinstance(first, int) else first)
+        rank = {k: (not isinstance(x, Tensor), isinstance(x, int | float)) for k, x in parameters.items()}
+        name = min(rank, key=rank.__getitem__)
+        first = parameters[name]
+        self.like = floating(name, as_tensor(float(first) if isinstance(first, int) else first, name=name))
         for name, value in parameters.items():
-            setattr(self, name, as_tensor(value, self.like))
+            setattr(self, name, as_tensor(value, self.like, name))
         self.shape = broadcast_shapes({name: getattr(self, name).shape for name in parameters})
 
     def draw_noise(self, generator: Generator, lead: tuple[int, ...] = ()) -> Tensor:
         """Uniform noise on [0, 1), of shape ``(*lead, *batch, event)``."""
-        return uniform(generator, (*lead, *self.shape), self.like.dtype)
+        return uniform(generator, self._shape_of_draws(lead), self.like.dtype)
 
     @property
     def mean(self) -> Tensor:
@@ -67,7 +69,7 @@ class Elementwise(Distribution, ABC):
 
     def log_prob(self, x: Any) -> Tensor:
         """log p(x), summed over the last axis; -inf outside the support."""
-        x = as_tensor(x, self.like)
+        x = self._as_data(x)
         outside = self.outside(x)
         if outside is None:
             return sum(self.log_density(x), axis=-1)
@@ -96,7 +98,7 @@ class InverseCDF(Elementwise):
 
     def transform(self, noise: Any) -> Tensor:
         """F^-1(u)."""
-        return self.quantile(inside_unit(noise, self.like))
+        return self.quantile(inside_unit(self._as_noise(noise)))
 
     @abstractmethod
     def quantile(self, u: Tensor) -> Tensor:
@@ -173,9 +175,8 @@ def outside_interval(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
     return less((x - low) * (high - x), 0.0)
 
 
-def inside_unit(noise: Any, like: Tensor) -> Tensor:
-    """Uniform noise on [0, 1] as a tensor, held inside (0, 1) by half a rounding unit."""
-    noise = as_tensor(noise, like)
+def inside_unit(noise: Tensor) -> Tensor:
+    """Uniform noise on [0, 1], held inside (0, 1) by half a rounding unit."""
     epsilon = float(np.finfo(noise.dtype).eps)
     return clip(noise, epsilon / 4, 1 - epsilon / 2)
 

@@ -36,7 +36,7 @@ from ..autodiff import (
     where,
 )
 from ..errors import InputError
-from .distribution import Distribution
+from .distribution import Distribution, parameter
 from .elementwise import broadcast_shapes, inside_unit
 from .normal import LOG_2PI
 
@@ -57,17 +57,18 @@ class Elliptical(Distribution, ABC):
     """
 
     def __init__(self, loc: Any, factor: Any, **others: Any) -> None:
-        self.loc = as_tensor(loc)
-        self.factor = as_tensor(factor, self.loc)
+        self.loc = self.like = parameter("loc", loc)
+        self.factor = as_tensor(factor, self.loc, "factor")
         self.event = self.loc.shape[-1]
         if self.factor.shape[-2:] != (self.event, self.event):
             raise InputError(f"factor has shape {self.factor.shape}; expected (..., {self.event}, {self.event})")
         shapes = {"loc": self.loc.shape[:-1], "factor": self.factor.shape[:-2]}
         for name, value in others.items():
-            value = as_tensor(value, self.loc)
+            value = as_tensor(value, self.loc, name)
             setattr(self, name, value)
             shapes[name] = value.shape
         self.batch = broadcast_shapes(shapes)
+        self.shape = (*self.batch, self.event)
 
     @property
     def mean(self) -> Tensor:
@@ -90,18 +91,18 @@ class Elliptical(Distribution, ABC):
 
     def transform(self, noise: Any) -> Tensor:
         """mu + L z."""
-        z = self.spherical(as_tensor(noise, self.loc))
+        z = self.spherical(self._as_noise(noise))
         return self.loc + squeeze(matmul(self.scale_tril, expand_dims(z, -1)), -1)
 
     def sample_with_log_prob(self, source: Any, n: int | None = None) -> tuple[Tensor, Tensor]:
         """A sample and its log_prob, without a system of equations."""
-        noise = as_tensor(self._noise(source, n), self.loc)
+        noise = self._as_noise(self._noise(source, n))
         density = self.spherical_log_density(sum(square(self.spherical(noise)), axis=-1))
         return self.transform(noise), density - sum(self.log_diagonal, axis=-1)
 
     def log_prob(self, x: Any) -> Tensor:
         """log p of z = L^-1 (x - mu), less log |L|."""
-        z = self.whiten(expand_dims(as_tensor(x, self.loc) - self.loc, -1))
+        z = self.whiten(expand_dims(self._as_data(x) - self.loc, -1))
         return self.spherical_log_density(sum(square(z), axis=(-2, -1))) - sum(self.log_diagonal, axis=-1)
 
     def whiten(self, y: Tensor) -> Tensor:
@@ -143,7 +144,7 @@ class MultivariateNormal(Elliptical):
 
     def draw_noise(self, generator: backend.Generator, lead: tuple[int, ...] = ()) -> Tensor:
         """epsilon from N(0, I), of shape ``(*lead, *batch, event)``."""
-        return standard_normal(generator, (*lead, *self.batch, self.event), self.loc.dtype)
+        return standard_normal(generator, self._shape_of_draws(lead), self.loc.dtype)
 
     def spherical(self, noise: Tensor) -> Tensor:
         """epsilon."""
@@ -176,15 +177,20 @@ class MultivariateStudentT(Elliptical):
         """mu for df > 1, else none."""
         return where(expand_dims(greater(self.log_df, 0.0), -1), super().mean, math.nan)
 
+    @property
+    def noise_shape(self) -> tuple[int, ...]:
+        """``(*batch, event + 1)``."""
+        return (*self.batch, self.event + 1)
+
     def draw_noise(self, generator: backend.Generator, lead: tuple[int, ...] = ()) -> Tensor:
         """epsilon from N(0, I) and a uniform number beside it, of shape ``(*lead, *batch, event + 1)``."""
-        shape, dtype = (*lead, *self.batch), self.loc.dtype
+        shape, dtype = self._shape_of_draws(lead)[:-1], self.loc.dtype
         gaussian = standard_normal(generator, (*shape, self.event), dtype)
         return concatenate([gaussian, uniform(generator, (*shape, 1), dtype)], axis=-1)
 
     def spherical(self, noise: Tensor) -> Tensor:
         """epsilon / sqrt(c / df), where c / 2 is the quantile of Gamma(df / 2, 1)."""
-        log_c = log_gammaincinv(exp(self.log_df) * 0.5, inside_unit(noise[..., -1], self.loc)) + math.log(2)
+        log_c = log_gammaincinv(exp(self.log_df) * 0.5, inside_unit(noise[..., -1])) + math.log(2)
         return noise[..., :-1] * expand_dims(exp((self.log_df - log_c) * 0.5), -1)
 
     def spherical_log_density(self, squared: Tensor) -> Tensor:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..autodiff import Tensor, as_tensor, constant_like, log_sigmoid, sigmoid, square, sum
+from ..autodiff import Tensor, constant_like, log_sigmoid, sigmoid, square, sum
 from ..backend import Generator
+from ..errors import instance, sequence
 from .distribution import Distribution
 from .normal import LOG_2PI, Normal
 
@@ -29,7 +30,10 @@ class Flow(Distribution):
     """
 
     def __init__(self, base: Normal, steps: Sequence[Step], h: Tensor) -> None:
-        self.base, self.steps, self.h = base, steps, h
+        self.base = instance("base", base, Normal, "a Normal")
+        self.steps = sequence("steps", steps, "a list of functions")
+        self.h = instance("h", h, Tensor, "a Tensor")
+        self.shape, self.like = base.shape, base.like
 
     @property
     def mean(self) -> Tensor:
@@ -51,7 +55,7 @@ class Flow(Distribution):
 
     def elements(self, noise: Any) -> tuple[Tensor, Tensor]:
         """z_T, and the terms of log q(z_T), one for each element."""
-        noise = as_tensor(noise, self.base.mean)
+        noise = self._as_noise(noise)
         z, log_q = self.base.transform(noise), (square(noise) + self.base.log_var + LOG_2PI) * -0.5
         for step in self.steps:
             m, s = step(z, self.h)
@@ -61,7 +65,7 @@ class Flow(Distribution):
 
     def log_prob(self, x: Any) -> Tensor:
         """log q at any point: the steps backwards, element by element, so d passes of each network."""
-        z, log_q = as_tensor(x, self.base.mean), 0.0
+        z, log_q = self._as_data(x), 0.0
         for step in reversed(self.steps):
             y, z = _reversed(z), constant_like(z, 0.0, z.shape)
             for _ in range(z.shape[-1]):  # each pass makes one more element right, from the first on

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..autodiff import Tensor, as_tensor, digamma, exp, gammaln, log, log_gammaincinv, sum, uniform
-from ..backend import Generator
+from ..autodiff import Tensor, as_tensor, digamma, exp, gammaln, log, log_gammaincinv, sum
 from ..errors import positive_integer
+from .distribution import floating
 from .elementwise import Positive, exponential, inside_unit
 
 
@@ -78,13 +78,14 @@ class Erlang(Gamma):
 class SumOfExponentials(Erlang):
     """The Erlang distribution, drawn as the sum of exponential variables: approach (3) of section 2.4."""
 
-    def draw_noise(self, generator: Generator, lead: tuple[int, ...] = ()) -> Tensor:
-        """Uniform noise on [0, 1), of shape ``(*lead, *batch, event, shape)``."""
-        return uniform(generator, (*lead, *self.shape, self.integer_shape), self.like.dtype)
+    @property
+    def noise_shape(self) -> tuple[int, ...]:
+        """Uniform noise, a number for each exponential variable: ``(*batch, event, shape)``."""
+        return (*self.shape, self.integer_shape)
 
     def transform(self, noise: Any) -> Tensor:
         """sum of -log(1 - u) over the last axis of the noise, / rate."""
-        return sum(exponential(inside_unit(noise, self.like)), axis=-1) * exp(-self.log_rate)
+        return sum(exponential(inside_unit(self._as_noise(noise))), axis=-1) * exp(-self.log_rate)
 
 
 class Chi2(Gamma):
@@ -95,5 +96,5 @@ class Chi2(Gamma):
     """
 
     def __init__(self, log_df: Any) -> None:
-        log_df = as_tensor(log_df) if isinstance(log_df, list | tuple) else log_df
+        log_df = log_df if isinstance(log_df, int | float) else floating("log_df", as_tensor(log_df, name="log_df"))
         super().__init__(log_df - math.log(2), -math.log(2))

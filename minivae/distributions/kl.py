@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..autodiff import Tensor, exp, expm1, softplus, square, sum
-from ..errors import InputError
+from ..errors import InputError, instance, shown
 from .bernoulli import Bernoulli
 from .distribution import Distribution
 from .normal import Normal, StandardNormal
@@ -14,7 +14,14 @@ KL_PAIRS: dict[tuple[type, type], Callable] = {}
 
 
 def register_kl(q: type, p: type) -> Callable:
-    """A decorator: the function below computes KL(q || p) for these two families."""
+    """A decorator: the function below computes KL(q || p) for these two families.
+
+    Raises:
+        InputError: one of them is no family of distributions.
+    """
+    for name, family in (("q", q), ("p", p)):
+        if not (isinstance(family, type) and issubclass(family, Distribution)):
+            raise InputError(f"{name} is {shown(family)}; expected a class of distributions")
 
     def register(function: Callable) -> Callable:
         KL_PAIRS[q, p] = function
@@ -29,20 +36,24 @@ def kl(q: Distribution, p: Distribution) -> Tensor:
     The rule of the nearest pair of families among the bases of ``q`` and ``p`` is used.
 
     Raises:
-        InputError: no closed form is known for the pair; estimate it with samples.
+        InputError: no closed form is known for the pair; estimate it with samples. Or the events are not
+            of one length.
     """
+    for name, value in (("q", q), ("p", p)):
+        instance(name, value, Distribution, "a Distribution")
+    if q.shape[-1:] != p.shape[-1:] and q.shape and p.shape:
+        raise InputError(f"q is over {q.shape} and p over {p.shape}; expected events of one length")
     for q_family in type(q).__mro__:
         for p_family in type(p).__mro__:
             if (q_family, p_family) in KL_PAIRS:
                 return KL_PAIRS[q_family, p_family](q, p)
-    pair = f"{type(q).__name__} and {type(p).__name__}"
-    raise InputError(f"no closed-form KL is known for {pair}; use estimator A, which needs none")
+    pair = f"q a {type(q).__name__}, p a {type(p).__name__}"
+    raise InputError(f"no closed-form KL is known for {pair}; expected a pair of KL_PAIRS, or estimator A, without one")
 
 
 @register_kl(Normal, StandardNormal)
 def _normal_standard(q: Normal, p: StandardNormal) -> Tensor:
     """-1/2 sum (1 + log sigma^2 - mu^2 - sigma^2): App. B."""
-    p.check_event(q.mean)
     return sum(square(q.mean) + _excess(q.log_var), axis=-1) * 0.5
 
 

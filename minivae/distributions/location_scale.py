@@ -27,10 +27,8 @@ from ..autodiff import (
     softplus,
     sqrt,
     square,
-    uniform,
     where,
 )
-from ..backend import Generator
 from .elementwise import InverseCDF, LocationScale, outside_interval
 
 
@@ -168,9 +166,10 @@ class StudentT(LocationScale):
     def __init__(self, log_df: Any, loc: Any, log_scale: Any) -> None:
         super().__init__(loc, log_scale, log_df=log_df)
 
-    def draw_noise(self, generator: Generator, lead: tuple[int, ...] = ()) -> Tensor:
-        """Uniform noise (u, v), of shape ``(*lead, *batch, event, 2)``."""
-        return uniform(generator, (*lead, *self.shape, 2), self.like.dtype)
+    @property
+    def noise_shape(self) -> tuple[int, ...]:
+        """Uniform noise (u, v), ``(*batch, event, 2)``."""
+        return (*self.shape, 2)
 
     def standard_quantile(self, u: Tensor) -> Tensor:
         """The formula above; not a quantile, as it takes two numbers."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from .. import backend
 from ..autodiff import Tensor, as_tensor, broadcast_to, exp, square, standard_normal, sum
-from ..errors import InputError, positive_integer
-from .distribution import Distribution
+from ..errors import InputError, instance, positive_integer
+from .distribution import Distribution, parameter
 
 LOG_2PI = math.log(2 * math.pi)
 
@@ -25,8 +25,9 @@ class Normal(Distribution):
     """
 
     def __init__(self, mean: Any, log_var: Any) -> None:
-        self.mean = as_tensor(mean)
-        self.log_var = as_tensor(log_var, self.mean)
+        self.mean = self.like = parameter("mean", mean)
+        self.log_var = as_tensor(log_var, self.mean, "log_var")
+        self.shape = self.mean.shape
         _check_broadcasts(self.log_var.shape, self.mean.shape)
 
     @property
@@ -36,15 +37,15 @@ class Normal(Distribution):
 
     def draw_noise(self, generator: backend.Generator, lead: tuple[int, ...] = ()) -> Tensor:
         """epsilon from N(0, I), of shape ``(*lead, *mean.shape)``."""
-        return standard_normal(generator, (*lead, *self.mean.shape), self.mean.dtype)
+        return standard_normal(generator, self._shape_of_draws(lead), self.mean.dtype)
 
     def transform(self, noise: Any) -> Tensor:
         """mu + sigma * epsilon (section 2.4, and below Eq. 10)."""
-        return self.mean + self.stddev * as_tensor(noise, self.mean)
+        return self.mean + self.stddev * self._as_noise(noise)
 
     def log_prob(self, x: Any) -> Tensor:
         """-1/2 sum (log 2 pi + log sigma^2 + (x - mu)^2 / sigma^2), over the last axis."""
-        squares = square(as_tensor(x, self.mean) - self.mean) * exp(-self.log_var)
+        squares = square(self._as_data(x) - self.mean) * exp(-self.log_var)
         return sum(squares + self.log_var + LOG_2PI, axis=-1) * -0.5
 
     def entropy(self) -> Tensor:
@@ -62,22 +63,13 @@ class StandardNormal(Normal):
 
     def __init__(self, size: int, like: Tensor) -> None:
         size = positive_integer("size", size)
+        instance("like", like, Tensor, "a Tensor")
         zeros = Tensor(backend.namespace(like.data).zeros((size,), dtype=like.dtype))
         super().__init__(zeros, zeros)
 
     def log_prob(self, x: Any) -> Tensor:
         """-1/2 sum (log 2 pi + x^2), over the last axis."""
-        x = as_tensor(x, self.mean)
-        self.check_event(x)
-        return sum(square(x) + LOG_2PI, axis=-1) * -0.5
-
-    def check_event(self, x: Tensor) -> None:
-        """Raise :class:`InputError` unless the last axis of ``x`` is as long as this event.
-
-        The formulas for N(0, I) name no parameter, so that any length would pass.
-        """
-        if x.shape[-1:] != self.mean.shape:
-            raise InputError(f"expected a last axis of length {self.mean.size}, as the prior's; got shape {x.shape}")
+        return sum(square(self._as_data(x)) + LOG_2PI, axis=-1) * -0.5
 
 
 def _check_broadcasts(log_var: tuple[int, ...], mean: tuple[int, ...]) -> None:

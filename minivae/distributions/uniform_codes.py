@@ -7,8 +7,9 @@ from typing import Any
 
 from ..autodiff import Tensor, broadcast_to, constant_like, mean, reshape
 from ..backend import Generator
+from ..errors import InputError, positive_integer
 from .categorical import Categorical
-from .distribution import Distribution
+from .distribution import Distribution, parameter
 
 
 class UniformCodes(Distribution):
@@ -23,9 +24,18 @@ class UniformCodes(Distribution):
     """
 
     def __init__(self, codebook: Tensor, places: int) -> None:
-        self.codebook, self.places = codebook, places
+        self.codebook = self.like = parameter("codebook", codebook)
+        if self.codebook.ndim != 2:
+            raise InputError(f"codebook has shape {self.codebook.shape}; expected (K, code_dim)")
+        self.places = positive_integer("places", places)
+        self.shape = (places * self.codebook.shape[1],)
         self._which = Categorical(constant_like(codebook, 0.0, (places * len(codebook),)), len(codebook))
         self.code_entropy = places * math.log(len(codebook))
+
+    @property
+    def noise_shape(self) -> tuple[int, ...]:
+        """Uniform noise, a number for each place and entry: ``(places * K,)``."""
+        return self._which.noise_shape
 
     @property
     def mean(self) -> Tensor:
@@ -33,7 +43,7 @@ class UniformCodes(Distribution):
         return reshape(broadcast_to(mean(self.codebook, axis=0), (self.places, self.codebook.shape[1])), -1)
 
     def draw_noise(self, generator: Generator, lead: tuple[int, ...] = ()) -> Tensor:
-        """Uniform noise, a number for each place and entry."""
+        """Uniform noise on [0, 1), ``(*lead, places * K)``."""
         return self._which.draw_noise(generator, lead)
 
     def transform(self, noise: Any) -> Tensor:

@@ -20,8 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..autodiff import Tensor, compile, expand_dims, logsumexp, mean, no_grad, tensor
-from ..backend import Generator, library_of
-from ..errors import positive_integer
+from ..autodiff.arguments import shaped
+from ..backend import Generator, library_of, require_generator
+from ..errors import instance, positive_integer
 from ..models import Model
 from . import hmc
 from .importance import LogLikelihood, from_sums
@@ -69,7 +70,9 @@ class Annealing:
         leapfrog_steps: int = 10,
         context: Any = None,
     ) -> None:
-        self.model, self.x, self.generator, self.context = model, x, generator, context
+        instance("model", model, Model, "a Model"), require_generator("generator", generator)
+        self.model, self.generator, self.context = model, generator, context
+        self.x = shaped("x", x, model.parameters()[0], None, model.data_dim)
         self.leapfrog_steps = positive_integer("leapfrog_steps", leapfrog_steps)
         self.betas = schedule(temperatures)
         self._moves = compile(self._move)
@@ -92,6 +95,7 @@ class Annealing:
             z: exact draws from p(z|x), ``(M, latent_dim)``, such as those that made simulated data.
             chains: K, which all begin at z: the standard error is that of the runs alone.
         """
+        z = shaped("z", z, self.x, self.x.shape[0], self.model.latent_dim)
         with no_grad():
             z = self._prior_draws(positive_integer("chains", chains)) * 0.0 + z
         last = len(self.betas) - 1
@@ -156,6 +160,8 @@ def sandwich(model: Model, generator: Generator, points: int, *, chains: int = 1
         chains: K, in each direction.
         options: of :class:`Annealing`.
     """
+    instance("model", model, Model, "a Model"), positive_integer("chains", chains)
+    require_generator("generator", generator)
     with no_grad():
         z = model.prior().sample(generator, positive_integer("points", points))
         x = model.likelihood(z).sample(generator)

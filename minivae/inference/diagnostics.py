@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import Tensor
-from ..errors import InputError
+from ..errors import InputError, number_from_zero, shown
 
 
 def effective_sample_size(draws: Any) -> np.ndarray:
@@ -25,7 +25,7 @@ def effective_sample_size(draws: Any) -> np.ndarray:
     Raises:
         InputError: there are fewer than 4 draws.
     """
-    x = np.asarray(draws.numpy() if isinstance(draws, Tensor) else draws, np.float64)
+    x = _numbers("draws", draws)
     if x.ndim < 1 or len(x) < 4:
         raise InputError(f"draws has shape {x.shape}; expected at least 4 along the first axis")
     n = len(x)
@@ -50,7 +50,7 @@ def active_units(means: Any, least: float = 0.01) -> int:
         means: of q(z|x) for many data points, ``(N, latent)``.
         least: the variance above which a dimension counts.
     """
-    return int((_array("means", means).var(axis=0) > least).sum())
+    return int((_array("means", means).var(axis=0) > number_from_zero("least", least)).sum())
 
 
 def mean_correlation(sources: Any, codes: Any) -> float:
@@ -70,14 +70,21 @@ def mean_correlation(sources: Any, codes: Any) -> float:
 
     s, z = _array("sources", sources), _array("codes", codes)
     if s.shape != z.shape:
-        raise InputError(f"sources have shape {s.shape} and codes {z.shape}; expected the same")
+        raise InputError(f"sources has shape {s.shape} and codes {z.shape}; expected the same")
     d = s.shape[1]
     table = np.abs(np.corrcoef(s.T, z.T)[:d, d:])
     return float(table[linear_sum_assignment(-table)].mean())
 
 
 def _array(name: str, values: Any) -> np.ndarray:
-    array = np.asarray(values.numpy() if isinstance(values, Tensor) else values, np.float64)
+    array = _numbers(name, values)
     if array.ndim != 2 or len(array) < 2:
         raise InputError(f"{name} has shape {array.shape}; expected (N, d) with N of at least 2")
     return array
+
+
+def _numbers(name: str, values: Any) -> np.ndarray:
+    try:
+        return np.array(values.numpy() if isinstance(values, Tensor) else values, np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} is {shown(values)}; expected numbers ({error})") from error

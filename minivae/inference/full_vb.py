@@ -16,9 +16,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from ..autodiff import Parameter, Tensor, as_tensor, exp, mean, square, standard_normal, sum
+from ..autodiff import Parameter, Tensor, exp, mean, square, standard_normal, sum
+from ..autodiff.arguments import shaped
 from ..backend import Generator, namespace
-from ..errors import InputError, positive_integer
+from ..errors import InputError, finite_number, instance, positive_integer, sequence, shown
 from ..models import VAE, Batch, Objective
 from ..nn import Module
 
@@ -45,6 +46,7 @@ class GaussianWeights(Module):
     """
 
     def __init__(self, module: Module, log_var: float = FIRST_LOG_VAR) -> None:
+        instance("module", module, Module, "a Module"), finite_number("log_var", log_var)
         # In a dict, where a Module does not look for state: the means are the module's.
         self.means = dict(module.named_parameters())
         if not self.means:
@@ -63,8 +65,13 @@ class GaussianWeights(Module):
         Args:
             noise: zeta, as ``draw_noise`` returns it.
         """
+        noise = sequence("noise", noise, "a tensor for each parameter")
+        if len(noise) != len(self.log_vars):
+            raise InputError(f"noise has {len(noise)} tensors, {shown(noise)}; expected {len(self.log_vars)}")
+        pairs = enumerate(zip(noise, self.means.values(), strict=True))
+        noise = [shaped(f"noise[{i}]", zeta, m, *m.shape) for i, (zeta, m) in pairs]
         for (name, m), log_var, zeta in zip(self.means.items(), self.log_vars, noise, strict=True):
-            self._put(name, m + exp(log_var * 0.5) * as_tensor(zeta, m))
+            self._put(name, m + exp(log_var * 0.5) * zeta)
         try:
             yield
         finally:
@@ -133,6 +140,7 @@ class FullVB(VAE):
         """
         if isinstance(noise, Generator):
             noise = Noise(noise, self.weights.draw_noise(noise))
+        instance("noise", noise, Noise, "a Generator, or a Noise")
         with self.weights.drawn(noise.weights):
             bound = self.bound(batch.x, noise.z)
         weights_kl = self.weights.kl() * (1 / self.dataset_size)

@@ -22,6 +22,7 @@ import numpy as np
 
 from ..autodiff import (
     Tensor,
+    as_tensor,
     astype,
     backward,
     clip,
@@ -38,8 +39,9 @@ from ..autodiff import (
     uniform,
     where,
 )
-from ..backend import Generator
-from ..errors import positive_integer, positive_number
+from ..autodiff.arguments import shaped
+from ..backend import Generator, require_generator
+from ..errors import InputError, function, instance, number_from_zero, positive_integer, positive_number
 
 LogDensity = Callable[[Tensor], Tensor]
 
@@ -86,9 +88,12 @@ def init(position: Tensor, log_density: LogDensity) -> State:
         position: z, ``(..., chains, dim)``.
         log_density: z -> ``(..., chains)``, differentiable; a chain's value depends on its own z alone.
     """
+    position = shaped("position", position, None, ..., None)
     z = Tensor(position.data, requires_grad=True)
     with enable_grad():
-        value = log_density(z)
+        value = instance("log_density(z)", function("log_density", log_density)(z), Tensor, "a Tensor")
+        if value.shape != z.shape[:-1]:
+            raise InputError(f"log_density(z) has shape {value.shape}; expected one value for each z, {z.shape[:-1]}")
         # Chains do not depend on each other, so the gradient of their sum is each one's own.
         (gradient,) = backward(sum(value), [z])
     return State(position, value.detach(), gradient)
@@ -98,7 +103,10 @@ def leapfrog(
     state: State, momentum: Tensor, log_density: LogDensity, step_size: Any, steps: int
 ) -> tuple[State, Tensor]:
     """Follow Hamilton's equations for ``steps`` steps: the new state and momentum (Neal 2011, Eq. 2.28 to 2.30)."""
-    for _ in range(steps):
+    instance("state", state, State, "a State: hmc.init(position, log_density)")
+    momentum = shaped("momentum", momentum, state.position, *state.position.shape)
+    step_size = as_tensor(step_size, state.position, "step_size")
+    for _ in range(positive_integer("steps", steps)):
         momentum = momentum + state.gradient * (step_size * 0.5)
         state = init(state.position + momentum * step_size, log_density)
         momentum = momentum + state.gradient * (step_size * 0.5)
@@ -122,6 +130,9 @@ def step(
         InputError: ``leapfrog_steps`` is not a positive integer.
     """
     steps = positive_integer("leapfrog_steps", leapfrog_steps)
+    instance("state", state, State, "a State: hmc.init(position, log_density)")
+    require_generator("generator", generator)
+    step_size = as_tensor(step_size, state.position, "step_size")
     # A trajectory that diverges ends in infinities and is refused; NumPy's warnings say no more.
     with no_grad(), np.errstate(all="ignore"):
         z = state.position
@@ -147,6 +158,8 @@ def adapt(step_size: Any, acceptance: Any, rate: float = 0.05, target: float = 0
         rate: how far a single move counts.
         target: 0.9 in App. E.
     """
+    rate, target = number_from_zero("rate", rate), number_from_zero("target", target)
+    step_size, acceptance = as_tensor(step_size, name="step_size"), as_tensor(acceptance, name="acceptance")
     return step_size * exp(clip((acceptance - target) * rate, -1.0, 1.0))
 
 
@@ -182,6 +195,7 @@ def sample(
         InputError: a number is out of its range.
     """
     positive_integer("draws", draws), positive_integer("warmup", warmup)
+    position = shaped("position", position, None, ..., None)
     move, state = recorded(log_density, generator, leapfrog_steps), init(position, log_density)
     sizes = position[..., :1] * 0.0 + positive_number("step_size", step_size)
     with no_grad():
@@ -203,6 +217,8 @@ def recorded(
 
     What it returns is valid until its next call, and may be given to that.
     """
+    function("log_density", log_density), require_generator("generator", generator)
+    positive_integer("leapfrog_steps", leapfrog_steps)
     move = compile(lambda *inputs: step(State(*inputs[:3]), log_density, generator, inputs[3], leapfrog_steps))
 
     def moved(state: State, step_size: Any) -> tuple[State, Info]:

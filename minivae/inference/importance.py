@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from .. import backend
 from ..autodiff import Tensor, as_tensor, exp, logsumexp, maximum, no_grad, sqrt, stack
-from ..errors import InputError, positive_integer
+from ..errors import InputError, instance, positive_integer
 from ..models import Model
 
 
@@ -49,8 +49,10 @@ def log_likelihood(
         InputError: ``samples`` or ``chunk`` is not a positive integer, ``x`` has another shape, or
             the model gives no log p(x).
     """
+    instance("model", model, Model, "a Model")
     if model.no_log_likelihood:
-        raise InputError(f"log p(x) of {type(model).__name__}: {model.no_log_likelihood}")
+        raise InputError(f"model is a {type(model).__name__}; expected one with log p(x): {model.no_log_likelihood}")
+    backend.require_generator("generator", generator)
     samples, chunk = positive_integer("samples", samples), positive_integer("chunk", chunk)
     with no_grad():
         if hasattr(model, "log_prob"):  # one without z, which needs no estimate

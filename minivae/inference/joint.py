@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..autodiff import Tensor, as_tensor
+from ..autodiff import Tensor
+from ..autodiff.arguments import shaped
+from ..errors import instance
 from ..models import Model
 
 
@@ -17,7 +19,8 @@ def log_joint(model: Model, x: Any, context: Any = None) -> Callable[[Tensor], T
         x: ``(M, data_dim)``.
         context: what the model is told beside ``x``.
     """
-    x = as_tensor(x, model.prior(context).mean)
+    instance("model", model, Model, "a Model")
+    x = shaped("x", x, model.prior(context).mean, None, model.data_dim)
 
     def log_density(z: Tensor) -> Tensor:
         return model.likelihood(z, context).log_prob(x) + model.prior(context).log_prob(z)

@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import Tensor, backward, compile, mean, no_grad
-from ..backend import Generator
+from ..autodiff.arguments import shaped
+from ..backend import Generator, require_generator
 from ..bounds import weight_log_prior
+from ..errors import InputError, instance, shown
 from ..models import Model
 from ..optim import Optimizer
 from ..state import copy_state, load_state
@@ -48,10 +50,13 @@ class MonteCarloEM:
     def __init__(
         self, model: Model, x: Tensor, optimizer: Optimizer, generator: Generator, *, weight_prior: bool = False
     ) -> None:
-        self.model, self.x, self.optimizer, self.generator = model, x, optimizer, generator
+        self.model = instance("model", model, Model, "a Model")
+        self.x = shaped("x", x, model.parameters()[0], None, model.data_dim)
+        self.optimizer = instance("optimizer", optimizer, Optimizer, "an Optimizer")
+        self.generator = require_generator("generator", generator)
         self.weight_prior, self.steps = weight_prior, 0
         with no_grad():
-            self.position = model.prior().sample(generator, x.shape[0])
+            self.position = model.prior().sample(generator, self.x.shape[0])
             self.step_size = mean(self.position) * 0.0 + 0.1
         self._move, self._update = compile(self._move_eagerly), compile(self._update_eagerly)
 
@@ -108,6 +113,9 @@ class MonteCarloEM:
         Raises:
             InputError: it is of another model, other data or another optimizer.
         """
+        instance("arrays", arrays, Mapping, "a mapping from names to arrays")
+        if not isinstance(meta, Mapping) or not {"steps", "generator"} <= meta.keys():
+            raise InputError(f"meta is {shown(meta)}; expected steps and generator, as state() gives them")
         own = {name: array for name, array in arrays.items() if not name.startswith("optimizer/")}
         load_state(type(self).__name__, self._tensors(), own)
         self.optimizer.load_state_dict(

@@ -19,6 +19,7 @@ import numpy as np
 
 from .. import backend
 from ..autodiff import Tensor, no_grad
+from ..autodiff.arguments import shaped
 from ..distributions.normal import LOG_2PI
 from ..errors import InputError, positive_integer
 from ..models import Model
@@ -110,11 +111,12 @@ def density_log_likelihood(
     Raises:
         InputError: a number is out of its range, or there are fewer draws than a density needs.
     """
-    positive_integer("draws", draws)
+    positive_integer("draws", draws), backend.require_generator("generator", generator)
     density = log_joint(model, x, context)
     with no_grad():
         if start is None:
             start = model.posterior(x, context).sample(generator)
+        start = shaped("start", start, model.parameters()[0], len(x), model.latent_dim)
         chains = hmc.sample(
             density, start, generator, 2 * draws, warmup=warmup, leapfrog_steps=leapfrog_steps, step_size=0.1
         )

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from ..autodiff import mean, no_grad
 from ..backend import Generator
+from ..errors import instance, positive_integer
 from ..models import MODELS, VAE, Batch, Objective
 
 
@@ -67,6 +68,7 @@ class WakeSleep(VAE):
         """
         if isinstance(noise, Generator):
             noise = Noise(noise, noise, noise)
+        instance("noise", noise, Noise, "a Generator, or a Noise")
         return [self.wake(batch, noise), self.sleep(batch.x.shape[0], noise)]
 
     def wake(self, batch: Batch, noise: Noise) -> Objective:
@@ -74,11 +76,13 @@ class WakeSleep(VAE):
 
         The rest of the bound, log q(z|x) or the KL, holds none of them.
         """
+        instance("noise", noise, Noise, "a Noise")
         (whole,) = super().objectives(batch, noise.z)
         return whole._replace(parameters=self.decoder.parameters())
 
     def sleep(self, dreams: int, noise: Noise) -> Objective:
         """Minus log q(z|x), averaged over dreams: x is drawn from p(x|z), never its mean."""
+        instance("noise", noise, Noise, "a Noise"), positive_integer("dreams", dreams)
         with no_grad():
             z = self.prior().sample(noise.dream_z, dreams if isinstance(noise.dream_z, Generator) else None)
             x = self.likelihood(z).sample(noise.dream_x)

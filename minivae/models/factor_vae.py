@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 
 from ..autodiff import mean, stop_gradient
 from ..backend import Generator
-from ..errors import number_from_zero, positive_number
+from ..errors import instance, layer_sizes, number_from_zero, positive_number
 from ..nn import MLP
 from ..regularizers import critic_loss, density_ratio, permute_columns
 from .model import Batch, Objective
-from .vae import VAE, sizes
+from .vae import VAE
 
 
 class Noise(NamedTuple):
@@ -60,7 +60,7 @@ class FactorVAE(VAE):
         critic_lr: float = 1e-4,
         **others: Any,
     ) -> None:
-        self.gamma, self.critic_hidden = number_from_zero("gamma", gamma), sizes("critic_hidden", critic_hidden)
+        self.gamma, self.critic_hidden = number_from_zero("gamma", gamma), layer_sizes("critic_hidden", critic_hidden)
         self.critic_lr = positive_number("critic_lr", critic_lr)
         super().__init__(data_dim, latent_dim, hidden, **others)
         self.remember(gamma=self.gamma, critic_hidden=self.critic_hidden, critic_lr=self.critic_lr)
@@ -74,6 +74,7 @@ class FactorVAE(VAE):
     def objectives(self, batch: Batch, noise: Any) -> list[Objective]:
         """Two phases: the VAE's, then the critic's. ``noise`` is a generator, or :class:`Noise`."""
         noise = Noise(noise, noise) if isinstance(noise, Generator) else noise
+        instance("noise", noise, Noise, "a Generator, or a Noise")
         x = self._vectors("x", batch.x, "data_dim")
         q = self.posterior(x)
         z = q.sample(self.noise(q, noise.z))

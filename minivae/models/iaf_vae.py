@@ -22,10 +22,10 @@ from ..autodiff import maximum, mean, square, sum
 from ..backend import Generator
 from ..distributions import Flow, Normal
 from ..distributions.normal import LOG_2PI
-from ..errors import number_from_zero, positive_integer
+from ..errors import layer_sizes, number_from_zero, positive_integer
 from ..nn import MADE, MLP, Linear, Module
 from .model import Batch, Objective
-from .vae import VAE, sizes
+from .vae import VAE
 
 
 class FlowMLP(Module):
@@ -69,8 +69,8 @@ class IAFVAE(VAE):
         flow_hidden: Sequence[int] = (100,), features: int = 20, free_bits: float = 0.25, **others: Any,
     ) -> None:  # fmt: skip
         self.flow = {
-            "steps": steps and positive_integer("steps", steps),
-            "flow_hidden": sizes("flow_hidden", flow_hidden),
+            "steps": 0 if steps == 0 else positive_integer("steps", steps),
+            "flow_hidden": layer_sizes("flow_hidden", flow_hidden),
         }
         self.flow |= {"features": positive_integer("features", features)}
         self.free_bits = number_from_zero("free_bits", free_bits)

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autodiff import Tensor
+from ..autodiff.arguments import shaped
 from ..backend import Generator
-from ..errors import InputError, finite_number
+from ..errors import InputError, finite_number, shown
 from ..regularizers import KERNELS, mmd
 from .model import Batch, Objective
 from .vae import VAE
@@ -55,7 +56,7 @@ class InfoVAE(VAE):
 
     def objectives(self, batch: Batch, noise: Any) -> list[Objective]:
         """One phase. ``noise`` is a generator, or epsilon and draws of the prior ``(M, latent_dim)`` in a pair."""
-        epsilon, prior_draws = (noise, noise) if isinstance(noise, Generator) else noise
+        epsilon, prior_draws = (noise, noise) if isinstance(noise, Generator) else _pair(noise)
         x = self._vectors("x", batch.x, "data_dim")
         q = self.posterior(x)
         z = q.sample(self.noise(q, epsilon))
@@ -65,7 +66,15 @@ class InfoVAE(VAE):
         return [Objective(-parts["bound"], self.parameters(), parts).with_loss(loss, mmd=distance)]
 
 
+def _pair(noise: Any) -> tuple[Any, Any]:
+    if not isinstance(noise, tuple | list) or len(noise) != 2:
+        raise InputError(f"noise is {shown(noise)}; expected a Generator, or epsilon and draws of the prior in a pair")
+    return tuple(noise)
+
+
 def aggregate_mmd(model: VAE, z: Tensor, noise: Any, kernel: str = "rbf") -> Tensor:
     """MMD^2 between codes ``(M, latent_dim)`` of a minibatch and as many draws of the prior."""
+    if not isinstance(noise, Generator):
+        noise = shaped("noise", noise, z, None, model.latent_dim)
     drawn = model.prior().sample(noise, len(z) if isinstance(noise, Generator) else None)
     return mmd(z, drawn, KERNELS[kernel])

@@ -17,10 +17,9 @@ from typing import Any
 from ..autodiff import Tensor, astype, less, mean, no_grad, uniform, where
 from ..backend import Generator, generator, namespace
 from ..distributions import Bernoulli
-from ..errors import InputError, positive_integer
+from ..errors import InputError, layer_sizes, positive_integer
 from ..nn import masked
 from .model import Batch, Model, Objective
-from .vae import sizes
 
 
 class MADE(Model):
@@ -51,7 +50,7 @@ class MADE(Model):
         dtype: Any = None,
         library: str | None = None,
     ) -> None:
-        self.data_dim, hidden = positive_integer("data_dim", data_dim), sizes("hidden", hidden)
+        self.data_dim, hidden = positive_integer("data_dim", data_dim), layer_sizes("hidden", hidden)
         self.remember(data_dim=self.data_dim, hidden=hidden, activation=activation, init=init)
         options = {"activation": activation, "init": init, "dtype": dtype, "library": library}
         self.network = masked.MADE(self.data_dim, hidden, generator(seed, "numpy"), **options)
@@ -69,7 +68,7 @@ class MADE(Model):
 
     def sample(self, generator: Generator, n: int, context: Any = None) -> Tensor:
         """``n`` draws of x, pixel by pixel, ``(n, data_dim)``: one pass of the network for each pixel."""
-        like = self.parameters()[0]
+        like, n = self.parameters()[0], positive_integer("n", n)
         with no_grad():
             u = uniform(generator, (n, self.data_dim), like.dtype)
             x = u * 0.0

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..autodiff import Parameter, Tensor, as_tensor, no_grad
-from ..backend import Generator, namespace
+from ..backend import Generator, namespace, require_generator
 from ..distributions import Distribution
-from ..errors import InputError
+from ..errors import InputError, positive_integer
 from ..nn import Module
 
 
@@ -137,6 +137,7 @@ class Model(Module):
             n: how many.
             context: ``(n, context_dim)``, for a model that is told one.
         """
+        require_generator("generator", generator), positive_integer("n", n)
         with no_grad():
             p = self.prior(context)
             z = p.sample(generator, n) if p.mean.ndim == 1 else p.sample(generator)
@@ -147,7 +148,7 @@ class Model(Module):
 
         Arrays take the dtype of the model: float64 data would turn all of it to float64.
         """
-        vectors = as_tensor(value, like=self.parameters()[0])
+        vectors = as_tensor(value, self.parameters()[0], name)
         expected = getattr(self, length)
         if vectors.shape[-1:] != (expected,):
             raise InputError(f"{name} has shape {vectors.shape}, but this model was built for {length}={expected}")

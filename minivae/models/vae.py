@@ -19,7 +19,7 @@ from .. import bounds
 from ..autodiff import Tensor, as_tensor, sigmoid, softplus
 from ..backend import Generator, generator
 from ..distributions import Bernoulli, Distribution, Normal, StandardNormal, kl
-from ..errors import InputError, one_of, positive_integer, positive_number
+from ..errors import InputError, layer_sizes, one_of, positive_integer, positive_number
 from ..nn import MLP, Linear, Module
 from .model import Batch, Model, Objective
 
@@ -131,7 +131,7 @@ class VAE(Model):
     ) -> None:
         self.data_dim = positive_integer("data_dim", data_dim)
         self.latent_dim = positive_integer("latent_dim", latent_dim)
-        self.hidden = sizes("hidden", hidden)
+        self.hidden = layer_sizes("hidden", hidden)
         self.samples = positive_integer("samples", samples)
         self.estimator = one_of("estimator", estimator, ("A", "B"))
         one_of("likelihood", likelihood, ("bernoulli", "gaussian"))
@@ -219,17 +219,9 @@ def _gaussian_options(likelihood: str, sigmoid_mean: bool, variance: float | Non
     return None
 
 
-def sizes(name: str, values: Any) -> list[int]:
-    """Return ``values`` as a list of layer sizes, or raise :class:`InputError` naming them."""
-    try:
-        return [positive_integer(f"{name}[{i}]", value) for i, value in enumerate(values)]
-    except TypeError:
-        raise InputError(f"{name} is {values!r}; expected a sequence of layer sizes, such as (500,)") from None
-
-
 def _checked_noise(noise: Any, q: Distribution) -> Tensor:
     # Noise of any shape that broadcasts would be shared between data points or samples.
-    noise = as_tensor(noise, q.mean)
+    noise = as_tensor(noise, q.mean, "noise")
     if noise.shape[1:] != q.mean.shape:
         expected = ", ".join(map(str, ("L", *q.mean.shape)))
         raise InputError(f"noise has shape {noise.shape}; expected (L, M, latent_dim), here ({expected})")

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import backend
 from ..autodiff import Parameter, Tensor, constant_like, expand_dims, reshape, square, stop_gradient, sum, swapaxes
+from ..autodiff.arguments import shaped
 from ..distributions.categorical import one_hot_of_largest
 from ..errors import decay_rate, positive_integer
 from .module import Module
@@ -46,6 +47,8 @@ class Codebook(Module):
     ) -> None:
         self.size = positive_integer("entries", entries)
         self.ema, self.decay = ema, decay_rate("decay", decay)
+        dim = positive_integer("dim", dim)
+        backend.require_generator("generator", generator)
         drawn = generator.standard_normal((entries, dim), backend.float_dtype(dtype)) * dim**-0.5
         array = backend.asarray(drawn, backend=backend.library(library).name)
         self.entries = Tensor(array) if ema else Parameter(array)
@@ -54,6 +57,7 @@ class Codebook(Module):
 
     def nearest(self, z: Tensor) -> Tensor:
         """Which entry is nearest, one-hot: ``(..., dim)`` -> ``(..., K)``. No gradient flows through."""
+        z = shaped("z", z, self.entries, ..., self.entries.shape[1])
         distances = sum(square(expand_dims(z, -2) - self.entries), axis=-1)
         return one_hot_of_largest(-stop_gradient(distances))
 
@@ -66,6 +70,8 @@ class Codebook(Module):
         """
         if not self.ema:
             return []
+        z = shaped("z", z, self.entries, ..., self.entries.shape[1])
+        chosen = shaped("chosen", chosen, self.entries, *z.shape[:-1], self.size)
         by_entry = swapaxes(reshape(chosen, -1, self.size), 0, 1)
         counts = self.counts * self.decay + sum(by_entry, axis=1) * (1 - self.decay)
         sums = self.sums * self.decay + by_entry @ reshape(z, -1, z.shape[-1]) * (1 - self.decay)

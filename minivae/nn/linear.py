@@ -6,7 +6,8 @@ from typing import Any
 
 from .. import autodiff, backend
 from ..autodiff import Parameter, Tensor
-from ..errors import InputError, one_of, positive_integer
+from ..autodiff.arguments import shaped
+from ..errors import one_of, positive_integer
 from .init import INITIALIZERS
 from .module import Module
 
@@ -39,6 +40,7 @@ class Linear(Module):
     ) -> None:
         initializer = INITIALIZERS[one_of("init", init, INITIALIZERS)]
         sizes = positive_integer("inputs", inputs), positive_integer("outputs", outputs)
+        backend.require_generator("generator", generator)
         weight, bias = initializer(generator, *sizes, backend.float_dtype(dtype))
         if inputs < outputs:  # in memory as its gradient comes, so that an optimizer reads both straight on
             weight = weight.T.copy().T
@@ -46,13 +48,10 @@ class Linear(Module):
         self.weight = Parameter(backend.asarray(weight, backend=where))
         self.bias = Parameter(backend.asarray(bias, backend=where))
 
-    def __call__(self, x: Any) -> Tensor:
-        """``(..., inputs) -> (..., outputs)``.
+    def __call__(self, x: Any, name: str = "x") -> Tensor:
+        """``(..., inputs) -> (..., outputs)``; ``name`` is what messages call ``x``.
 
         Raises:
             InputError: the last axis of ``x`` has another length.
         """
-        x = autodiff.as_tensor(x, self.weight)
-        if x.ndim == 0 or x.shape[-1] != self.weight.shape[0]:
-            raise InputError(f"x has shape {x.shape}; this layer expects (..., {self.weight.shape[0]})")
-        return autodiff.linear(x, self.weight, self.bias)
+        return autodiff.linear(shaped(name, x, self.weight, ..., self.weight.shape[0]), self.weight, self.bias)

@@ -15,7 +15,9 @@ import numpy as np
 
 from .. import backend
 from ..autodiff import Tensor, linear, split
+from ..autodiff.arguments import shaped
 from ..backend import Generator
+from ..errors import InputError, layer_sizes, one_of, positive_integer, shown
 from .linear import Linear
 from .mlp import ACTIVATIONS
 from .module import Module
@@ -30,12 +32,15 @@ class MaskedLinear(Linear):
     """
 
     def __init__(self, mask: np.ndarray, generator: Generator, **options: Any) -> None:
+        if not isinstance(mask, np.ndarray) or mask.ndim != 2:
+            raise InputError(f"mask is {shown(mask)}; expected a NumPy array (inputs, outputs)")
         super().__init__(*mask.shape, generator, **options)
         # Held as an array, not as a tensor: it is no state.
         self._mask = backend.asarray(mask, self.weight.dtype, backend.library_of(self.weight.data).name)
 
-    def __call__(self, x: Any) -> Tensor:
-        """``(..., inputs) -> (..., outputs)``."""
+    def __call__(self, x: Any, name: str = "x") -> Tensor:
+        """``(..., inputs) -> (..., outputs)``; ``name`` is what messages call ``x``."""
+        x = shaped(name, x, self.weight, ..., self.weight.shape[0])
         return linear(x, self.weight * self._mask, self.bias)
 
 
@@ -62,7 +67,10 @@ class MADE(Module):
         activation: str = "tanh",
         **options: Any,
     ) -> None:
-        self.activation, self.outputs = ACTIVATIONS[activation], outputs
+        size, hidden = positive_integer("size", size), layer_sizes("hidden", hidden)
+        self.activation = ACTIVATIONS[one_of("activation", activation, ACTIVATIONS)]
+        self.outputs = positive_integer("outputs", outputs)
+        context_dim = context_dim if context_dim == 0 else positive_integer("context_dim", context_dim)
         degrees = [np.arange(1, size + 1), *(hidden_degrees(size, units) for units in hidden)]
         masks = [below[:, None] <= above for below, above in pairwise(degrees)]
         masks.append(np.tile(degrees[-1][:, None] < degrees[0], outputs))
@@ -75,7 +83,7 @@ class MADE(Module):
         for i, layer in enumerate(self.layers):
             h = layer(h)
             if i == 0 and self.context is not None:
-                h = h + self.context(context)
+                h = h + self.context(context, "context")
             if i < len(self.layers) - 1:
                 h = self.activation(h)
         return split(h, self.outputs, axis=-1)

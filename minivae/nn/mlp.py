@@ -9,7 +9,7 @@ from typing import Any
 from .. import autodiff
 from ..autodiff import Tensor
 from ..backend import Generator
-from ..errors import InputError, one_of, positive_integer
+from ..errors import InputError, layer_sizes, one_of
 from .linear import Linear
 from .module import Module
 
@@ -50,9 +50,9 @@ class MLP(Module):
         activate_last: bool = False,
         **options: Any,
     ) -> None:
+        sizes = layer_sizes("sizes", sizes)
         if not sizes:
             raise InputError("sizes is empty; expected at least the input's size")
-        sizes = [positive_integer(f"sizes[{i}]", size) for i, size in enumerate(sizes)]
         self.activation = ACTIVATIONS[one_of("activation", activation, ACTIVATIONS)]
         self.activate_last = activate_last
         self.layers = [Linear(inputs, outputs, generator, **options) for inputs, outputs in pairwise(sizes)]

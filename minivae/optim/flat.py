@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from .. import backend
 from ..autodiff import Parameter, Tensor, concatenate, reshape, transpose
-from ..errors import InputError
+from ..errors import InputError, instance, sequence
 
 
 class Place(NamedTuple):
@@ -33,7 +33,9 @@ class Flat:
     """
 
     def __init__(self, parameters: Sequence[Parameter]) -> None:
-        self.parameters = list(parameters)
+        self.parameters = list(sequence("parameters", parameters, "a list of Parameters"))
+        for i, p in enumerate(self.parameters):
+            instance(f"parameters[{i}]", p, Parameter, "a Parameter")
         if not self.parameters:
             raise InputError("parameters is empty; expected at least one to train")
         if len({id(p) for p in self.parameters}) < len(self.parameters):

@@ -8,8 +8,21 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..autodiff import Parameter, Tensor, add, assign, compile, constant_like, minimum, no_grad, sqrt, square, sum
-from ..errors import InputError, positive_number
+from ..autodiff import (
+    Parameter,
+    Tensor,
+    add,
+    as_tensor,
+    assign,
+    compile,
+    constant_like,
+    minimum,
+    no_grad,
+    sqrt,
+    square,
+    sum,
+)
+from ..errors import InputError, instance, number_from_zero, positive_number, sequence
 from ..state import copy_state, load_state
 from .flat import Flat
 
@@ -50,7 +63,7 @@ class Optimizer:
         self._flat = Flat(parameters)
         self.parameters = self._flat.parameters
         self.lr = positive_number("lr", lr)
-        self.weight_decay = positive_number("weight_decay", weight_decay) if weight_decay else 0.0
+        self.weight_decay = number_from_zero("weight_decay", weight_decay)
         self.max_norm = None if max_norm is None else positive_number("max_norm", max_norm)
         self.count = 0
         vector = self._flat.vector
@@ -90,6 +103,7 @@ class Optimizer:
 
     def advance(self, lr_factor: float = 1.0) -> None:
         """Count a step and set the rule's numbers for it: the part that a compiled step leaves outside."""
+        lr_factor = number_from_zero("lr_factor", lr_factor)
         self.count += 1
         for name, value in self.scalars(self.lr * lr_factor).items():
             if name not in self._scalars:
@@ -117,6 +131,8 @@ class Optimizer:
             self.update(p, g, *self.state, **self._scalars)
 
     def _require_shapes(self, gradients: Sequence[Tensor]) -> None:
+        for i, g in enumerate(sequence("gradients", gradients, "a list of Tensors")):
+            as_tensor(instance(f"gradients[{i}]", g, Tensor, "a Tensor"), self._flat.vector, f"gradients[{i}]")
         expected = [p.shape for p in self.parameters]
         if [g.shape for g in gradients] != expected:
             raise InputError(f"gradients have shapes {[g.shape for g in gradients]}; expected {expected}")
@@ -132,7 +148,7 @@ class Optimizer:
             InputError: names or shapes differ from this optimizer's, a value is no array
                 of numbers, or the count is no number of steps.
         """
-        slots = dict(state)
+        slots = dict(instance("state", state, Mapping, "a mapping from names to arrays"))
         count = np.asarray(slots.pop("count", None))
         if count.shape or count.dtype.kind not in "iu" or count < 0:
             raise InputError(f"optimizer state has count {count}; expected a number of steps, at least 0")
@@ -157,6 +173,12 @@ def clip_by_norm(gradients: Sequence[Tensor], max_norm: float) -> list[Tensor]:
 
     The norm is never read by the host, so that a GPU does not wait.
     """
+    gradients = [
+        as_tensor(g, name=f"gradients[{i}]") for i, g in enumerate(sequence("gradients", gradients, "Tensors"))
+    ]
+    if not gradients:
+        raise InputError("gradients is empty, []; expected at least one")
+    max_norm = positive_number("max_norm", max_norm)
     norm = sqrt(reduce(add, [sum(square(g)) for g in gradients]))
     # 1e-6 as in PyTorch: keeps a zero gradient from dividing by zero.
     factor = minimum(max_norm / (norm + 1e-6), 1.0)

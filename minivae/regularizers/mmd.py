@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..autodiff import Tensor, as_tensor, exp, expand_dims, square, sum
-from ..errors import InputError
+from ..autodiff import Tensor, exp, expand_dims, square, sum
+from ..autodiff.arguments import shaped
+from ..errors import InputError, function
 
 # Of the inverse multiquadratic kernels: Tolstikhin et al. 2018, App., as in the authors' code.
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -46,11 +47,12 @@ def mmd(x: Any, y: Any, kernel: Callable[[Tensor, int], Tensor] = rbf) -> Tensor
     Raises:
         InputError: a side has fewer than 2 draws, or the lengths of the vectors differ.
     """
-    x = as_tensor(x)
-    y = as_tensor(y, x)
+    x = shaped("x", x, None, None, None)
+    y = shaped("y", y, x, None, None)
     (n, d), (m, other) = x.shape, y.shape
     if min(n, m) < 2 or d != other:
-        raise InputError(f"draws have shapes {x.shape} and {y.shape}; expected at least 2 each, of one length")
+        raise InputError(f"x has shape {x.shape}, y {y.shape}; expected at least 2 draws each, of one length")
+    function("kernel", kernel)
     return _within(x, kernel) + _within(y, kernel) - sum(kernel(_distances(x, y), d)) * (2 / (n * m))
 
 

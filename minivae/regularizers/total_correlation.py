@@ -25,11 +25,13 @@ from ..autodiff import (
     uniform,
     where,
 )
+from ..autodiff.arguments import shaped
 from ..backend import Generator, namespace
 
 
 def density_ratio(logits: Tensor) -> Tensor:
     """l_0 - l_1, the critic's estimate of log q(z) / prod_j q(z_j), for each row: ``(M, 2)`` -> ``(M,)``."""
+    logits = _logits("logits", logits)
     return logits[..., 0] - logits[..., 1]
 
 
@@ -39,8 +41,13 @@ def critic_loss(joint: Tensor, product: Tensor) -> Tensor:
     Args:
         joint, product: the critic's logits of either kind of draws, ``(M, 2)``.
     """
+    joint, product = _logits("joint", joint), _logits("product", product)
     joint_error = mean(logsumexp(joint, axis=-1) - joint[..., 0])
     return (joint_error + mean(logsumexp(product, axis=-1) - product[..., 1])) * 0.5
+
+
+def _logits(name: str, x: Any) -> Tensor:
+    return shaped(name, x, None, None, 2)
 
 
 def permute_columns(z: Tensor, noise: Any) -> Tensor:
@@ -50,7 +57,8 @@ def permute_columns(z: Tensor, noise: Any) -> Tensor:
         z: draws of q(z); no gradient is meant to flow through.
         noise: a generator, or uniform noise ``(M, d)``, whose ranks in each column are the order.
     """
-    u = uniform(noise, z.shape, z.dtype) if isinstance(noise, Generator) else as_tensor(noise, z)
+    z = shaped("z", z, None, None, None)
+    u = uniform(noise, z.shape, z.dtype) if isinstance(noise, Generator) else shaped("noise", noise, z, *z.shape)
     xp = namespace(z.data)
     m, d = z.shape
     above, below = expand_dims(u, 0), expand_dims(u, 1)

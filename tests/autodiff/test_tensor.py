@@ -129,7 +129,7 @@ def test_lists_and_numbers_go_where_the_tensor_lives(backend_name):
 
 
 def test_libraries_do_not_mix():
-    with pytest.raises(InputError, match=r"add: a is \(1,\) float32 on numpy, b is \(1,\) float32 on strict; .*two libraries"):
+    with pytest.raises(InputError, match=r"add: a is \(1,\) .* on numpy, b is \(1,\) .* on strict; .*two libraries"):
         tensor([1.0]) + tensor([1.0], backend="strict")
     with pytest.raises(InputError, match="b is on numpy; expected strict"):
         tensor([1.0], backend="strict") * np.ones(1)
@@ -182,9 +182,9 @@ def test_constant_like_is_made_in_place(backend_name):
 
 
 def test_shapes_that_do_not_go_together_are_named():
-    with pytest.raises(InputError, match=r"add: a is \(2,\) .*, b is \(3,\) .*; expected .*\(operands could not be broadcast"):
+    with pytest.raises(InputError, match=r"add: a is \(2,\) .*, b is \(3,\) .*; expected .*\(operands could not be"):
         tensor([1.0, 2.0]) + tensor([1.0, 2.0, 3.0])
-    with pytest.raises(InputError, match=r"getitem: x is \(2,\) float32 on numpy, index is 5; expected .*\(index 5 is out of bounds"):
+    with pytest.raises(InputError, match=r"getitem: x is \(2,\) .*, index is 5; expected .*\(index 5 is out of bounds"):
         tensor([1.0, 2.0])[5]
 
 

@@ -227,7 +227,7 @@ def test_a_replay_makes_no_arrays_and_no_graph():
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 8000  # bytes; one array has 160000
+    assert peak < 40_000  # bytes: one array has 160,000; a ufunc of NumPy 2.2 has a buffer of 32,768
     assert len(places) == 1
 
 

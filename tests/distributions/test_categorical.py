@@ -74,5 +74,5 @@ def test_of_equal_elements_the_first_is_the_largest():
 
 
 def test_logits_that_make_no_whole_variables_are_refused():
-    with pytest.raises(InputError, match="multiple of 4"):
+    with pytest.raises(InputError, match="categories is 4; expected a multiple"):
         Categorical(np.zeros((2, 10)), 4)

@@ -19,5 +19,5 @@ def test_it_has_no_density_and_no_divergence(rng):
     q = Delta(rng.normal(size=(2, 3)))
     with pytest.raises(InputError, match="no density"):
         q.log_prob(np.zeros((2, 3)))
-    with pytest.raises(InputError, match="Delta and StandardNormal"):
+    with pytest.raises(InputError, match="q a Delta, p a StandardNormal"):
         kl(q, StandardNormal(3, q.mean))

@@ -69,7 +69,7 @@ def test_a_full_gaussian_against_our_own_samples(rng):
 
 
 def test_a_prior_of_another_size_is_refused():
-    with pytest.raises(InputError, match=r"expected a last axis of length 2, as the prior's; got shape \(3,\)"):
+    with pytest.raises(InputError, match=r"q is over \(3,\) and p over \(2,\); expected events of one length"):
         kl(MultivariateNormal(np.zeros(3), np.zeros((3, 3))), StandardNormal(2, Normal(np.zeros(3), 0.0).mean))
 
 

@@ -126,10 +126,10 @@ def test_the_standard_normal_is_the_normal_with_zeros(rng):
     np.testing.assert_array_equal(standard.sample(x).numpy(), x)
 
 
-@pytest.mark.parametrize("shape", [(), (2,), (3, 2), (3, 1)])
+@pytest.mark.parametrize("shape", [(2,), (3, 2), (3, 1)])
 def test_a_point_of_another_length_is_refused(shape):
     prior = StandardNormal(3, tensor(np.zeros(1)))
-    with pytest.raises(InputError, match=r"expected a last axis of length 3, as the prior's; got shape"):
+    with pytest.raises(InputError, match=r"x has shape .*; expected \(..., 3\)"):
         prior.log_prob(np.zeros(shape))
 
 

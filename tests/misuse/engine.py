@@ -203,5 +203,5 @@ misuse(
     mode=("Jacobian", 3, None),
     tolerance=(-1.0, "1", np.nan, 0),
 )
-misuse(ad.compile, {"step": lambda x: x * 2}, call=lambda step, x=ones(2): ad.compile(step)(x), step=(None, "x", 3))
+misuse(ad.compile, {"step": lambda x: x * 2, "fast": None}, step=(None, "x", 3))
 misuse(ad.primitive, {}, call=lambda name=None: name and ad.primitive(name, "", abs), name=("exp",))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,16 +56,18 @@ def misuse(
     SUBJECTS.append(Subject(of, call or of, good, wrong, name))
 
 
-def cases() -> Iterator[tuple[Subject, str, Any]]:
-    """Every row: a subject, an argument, a wrong value."""
-    for subject in SUBJECTS:
-        for parameter, values in subject.wrong.items():
-            for value in values:
-                yield subject, parameter, value
-
-
 # What else an argument may be called: noise comes in place of a generator.
-ALIASES = {"source": "noise"}
+# A library is a backend on the command line and in the environment.
+ALIASES = {
+    "source": "noise",
+    "generator": "noise",
+    "library": "backend",
+    "name": "backend",
+    "batch": "x",
+    "arrays": "state",
+    "lambd": "lambda",
+}
+EXPECTED = ("expect", "was built for")
 
 
 def complaint(subject: Subject, parameter: str, value: Any) -> str | None:
@@ -88,7 +90,7 @@ def _fault(message: str, parameter: str, value: Any) -> str | None:
         return f"does not name the argument: {message}"
     if not any(said in message for said in renderings(value)):
         return f"does not say what came: {message}"
-    if "expect" not in message:
+    if not any(words in message for words in EXPECTED):
         return f"does not say what was expected: {message}"
     return None
 
@@ -99,8 +101,11 @@ def renderings(value: Any) -> list[str]:
         return [value.words]
     array = value.data if isinstance(value, Tensor) else value
     if backend.is_array(array):
-        return [repr(value)[:20], str(array.shape), str(array.dtype), backend.library_of(array).name]
-    return [repr(value)[:60]]
+        return [" ".join(repr(value).split())[:20], str(array.shape), str(array.dtype), backend.library_of(array).name]
+    if value is None or isinstance(value, int | float | complex):
+        return [repr(value), "()"]
+    parts = [repr(part) for part in value] if isinstance(value, list | tuple | str) else []
+    return [repr(value)[:60], *parts, *(["empty"] if parts == [] and value is not None else [])]
 
 
 # ------------------------------------------------- wrong values of common kinds

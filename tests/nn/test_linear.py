@@ -88,4 +88,4 @@ def test_bad_arguments(arguments, options, message):
 def test_a_last_axis_of_another_length_is_refused(shape):
     with pytest.raises(InputError) as error:
         make()(np.zeros(shape))
-    assert str(error.value) == f"x has shape {shape}; this layer expects (..., 3)"
+    assert str(error.value) == f"x has shape {shape}; expected (..., 3)"

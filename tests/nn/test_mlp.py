@@ -111,5 +111,5 @@ def test_bad_arguments(sizes, options, message):
 
 
 def test_data_of_another_width_are_refused():
-    with pytest.raises(InputError, match=r"x has shape \(4, 2\); this layer expects \(\.\.\., 3\)"):
+    with pytest.raises(InputError, match=r"x has shape \(4, 2\); expected \(\.\.\., 3\)"):
         make()(np.zeros((4, 2)))

@@ -141,7 +141,8 @@ def test_the_error_lists_every_fault_and_nothing_changes():
         tree.load_state_dict(state)
     assert str(error.value) == (
         "state does not fit Tree: missing zeta; missing alpha.scale; unexpected extra; unexpected more.extra; "
-        "leaves.0.scale has shape (3,), expected (2,); leaves.1.running has shape (2, 1), expected (2, 2)"
+        "leaves.0.scale has shape (3,), expected (2,); leaves.1.running has shape (2, 1), expected (2, 2); "
+        "expected what its state_dict() gives"
     )
     assert_states_equal(tree.state_dict(), before)
 

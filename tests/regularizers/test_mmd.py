@@ -66,5 +66,5 @@ def test_gradients(name, rng):
 
 @pytest.mark.parametrize("shapes", [((1, 2), (5, 2)), ((5, 2), (1, 2)), ((5, 2), (5, 3))])
 def test_too_few_draws_or_others_are_refused(shapes):
-    with pytest.raises(InputError, match="at least 2 each"):
+    with pytest.raises(InputError, match="at least 2 draws each"):
         mmd(*map(np.zeros, shapes))

@@ -1,0 +1,143 @@
+"""The rows of ``distributions``: the parameters of each family, and what every distribution is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+import minivae.distributions as d
+from minivae import backend
+from minivae.autodiff import Tensor, tensor
+
+from .subject import COUNTS, GENERATORS, NO_TENSORS, Says, misuse, ones, strict
+
+BATCH, EVENT = 2, 3
+INTEGERS = np.ones((BATCH, EVENT), int)
+GENERATOR = backend.generator(0)
+
+
+def zeros(*shape: int) -> Tensor:
+    """Parameters that every family accepts: logarithms of 1."""
+    return tensor(np.zeros(shape or (BATCH, EVENT), np.float32))
+
+
+STEP = [lambda z, h: (z * 0.5, z * 0.1)]
+MEMBERS: dict[type, dict] = {  # by family, parameters by name
+    d.Bernoulli: {"logits": zeros()},
+    d.Normal: {"mean": zeros(), "log_var": zeros()},
+    d.StandardNormal: {"size": EVENT, "like": zeros()},
+    d.Categorical: {"logits": zeros(), "categories": 3},
+    d.Delta: {"mean": zeros()},
+    d.Flow: {"base": d.Normal(zeros(), zeros()), "steps": STEP, "h": zeros(BATCH, 2)},
+    d.UniformCodes: {"codebook": ones(4, 3), "places": 1},
+    d.Dirichlet: {"log_concentration": zeros()},
+    d.MultivariateNormal: {"loc": zeros(), "factor": zeros(BATCH, EVENT, EVENT)},
+    d.MultivariateStudentT: {"log_df": zeros(BATCH), "loc": zeros(), "factor": zeros(BATCH, EVENT, EVENT)},
+    d.LogNormal: {"loc": zeros(), "log_var": zeros()},
+    d.Beta: {"log_alpha": zeros(), "log_beta": zeros()},
+    d.F: {"log_df1": zeros(), "log_df2": zeros()},
+    d.Gamma: {"log_concentration": zeros(), "log_rate": zeros()},
+    d.Erlang: {"shape": 2, "log_rate": zeros()},
+    d.SumOfExponentials: {"shape": 2, "log_rate": zeros()},
+    d.Chi2: {"log_df": zeros()},
+    d.Exponential: {"log_rate": zeros()},
+    d.Rayleigh: {"log_scale": zeros()},
+    d.Pareto: {"log_concentration": zeros(), "log_scale": zeros()},
+    d.Weibull: {"log_concentration": zeros(), "log_scale": zeros()},
+    d.Reciprocal: {"loc": zeros(), "log_scale": zeros()},
+    d.Gompertz: {"log_concentration": zeros(), "log_rate": zeros()},
+    d.Triangular: {"loc": zeros(), "log_scale": zeros(), "logit_mode": zeros()},
+    d.StudentT: {"log_df": zeros(), "loc": zeros(), "log_scale": zeros()},
+    **{kind: {"loc": zeros(), "log_scale": zeros()} for kind in (d.Laplace, d.Logistic, d.Uniform, d.Cauchy, d.Gumbel)},
+}
+OTHERS = {  # what is wrong for a parameter that is no tensor, or a tensor with a shape of its own
+    "size": COUNTS,
+    "like": (None, 1.0, np.ones(3)),
+    "categories": (0, 2, -1, 1.5, "3"),
+    "base": (None, d.Bernoulli(zeros()), zeros()),
+    "steps": (None, 3),
+    "h": (None, np.ones(2)),
+    "codebook": (*NO_TENSORS, INTEGERS, 1.0, ones(3)),
+    "places": COUNTS,
+    "shape": COUNTS,
+    "factor": (*NO_TENSORS, ones(EVENT), ones(BATCH, EVENT, 2), strict(BATCH, EVENT, EVENT)),
+}
+# Families whose first parameter must be vectors; those of the others may be numbers.
+VECTORS = (d.Bernoulli, d.Normal, d.Categorical, d.Delta, d.Dirichlet, d.MultivariateNormal)
+SWAPPED = (d.StudentT, d.MultivariateStudentT)  # that look at their second parameter first
+DRAWN = [family for family in MEMBERS if family not in (d.Delta, d.UniformCodes)]  # that have a density, too
+
+
+def wrong_parameters(family: type, parameters: dict) -> dict[str, tuple]:
+    """For each parameter values that are no tensors, and such as do not go with the parameters before."""
+    wrong: dict[str, tuple] = {}
+    before = [name for name in parameters if name not in OTHERS]
+    for name, value in parameters.items():
+        wrong[name] = OTHERS.get(name, NO_TENSORS)
+        if name in before[1:] and family not in SWAPPED:
+            wrong[name] = (*NO_TENSORS, ones(*value.shape[:-1], value.shape[-1] + 1), strict(*value.shape))
+    first = next(iter(parameters))
+    if family in VECTORS or before == [first]:  # beside another parameter integers take its dtype
+        wrong[first] = (*wrong[first], INTEGERS)
+    if family in VECTORS:
+        wrong[first] = (*wrong[first], 1.0)
+    return wrong
+
+
+def wrong_noise(shape: tuple[int, ...]) -> tuple:
+    """Noise with another last axis, on another device, or, of a batch, shared among its members."""
+    shared = (ones(1, *shape[1:]),) if len(shape) > 1 else ()
+    return (*NO_TENSORS, ones(*shape[:-1], shape[-1] + 1), strict(*shape), *shared)
+
+
+def wrong_points(shape: tuple[int, ...]) -> tuple:
+    """Points of another length, on another device, or of another batch."""
+    batch = (ones(shape[0] + 1, *shape[1:]),) if len(shape) > 1 else ()
+    return (*NO_TENSORS, ones(*shape[:-1], shape[-1] + 1), ones(*shape[:-1], 1), strict(*shape), *batch)
+
+
+def method(family: type, name: str, good: dict, **wrong: Sequence) -> None:
+    """Rows of a method of a member of the family."""
+    parameters = MEMBERS[family]
+    call = lambda **arguments: getattr(family(**parameters), name)(**arguments)  # noqa: E731
+    misuse(getattr(family, name), good, call=call, label=f"{family.__name__}.{name}", **wrong)
+
+
+for family, parameters in MEMBERS.items():
+    member = family(**parameters)
+    misuse(family, parameters, **wrong_parameters(family, parameters))
+    method(
+        family,
+        "sample",
+        {"source": GENERATOR, "n": 2},
+        source=(None, np.random.default_rng(0), Says(ones(*member.noise_shape), "Tensor(")),
+        n=[n for n in COUNTS if n is not None],
+    )
+    method(family, "transform", {"noise": member.draw_noise(GENERATOR)}, noise=wrong_noise(member.noise_shape))
+    method(
+        family,
+        "draw_noise",
+        {"generator": GENERATOR, "lead": (2,)},
+        generator=GENERATORS,
+        lead=("ab", 2.5, None, (2, -1), (1.5,)),
+    )
+    if family in DRAWN:
+        method(family, "sample_with_log_prob", {"source": GENERATOR, "n": 2}, source=(None, 3), n=(0, "2", 1.5))
+        method(family, "log_prob", {"x": member.sample(GENERATOR)}, x=wrong_points(member.shape))
+method(
+    d.Categorical,
+    "relax",
+    {"noise": ones(BATCH, EVENT) * 0.5, "temperature": 0.5},
+    noise=wrong_noise((BATCH, EVENT)),
+    temperature=("1", None, strict()),
+)
+method(d.Flow, "elements", {"noise": ones(BATCH, EVENT)}, noise=wrong_noise((BATCH, EVENT)))
+NORMAL = d.Normal(zeros(), zeros())
+misuse(
+    d.kl,
+    {"q": NORMAL, "p": NORMAL},
+    q=(None, "normal", zeros(), Says(d.Normal(zeros(2, 4), zeros(2, 4)), "(2, 4)"), Says(d.Cauchy(0.0, 0.0), "Cauchy")),
+    p=(None, "normal", zeros(), Says(d.Normal(zeros(2, 1), zeros(2, 1)), "(2, 1)"), Says(d.Cauchy(0.0, 0.0), "Cauchy")),
+)
+misuse(d.register_kl, {}, call=lambda q=d.Normal, p=d.Normal: d.register_kl(q, p), q=(None, "Normal"), p=(None, NORMAL))

@@ -1,0 +1,257 @@
+"""The rows of ``backend``, ``nn``, ``optim``, ``bounds`` and ``regularizers``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minivae import backend, bounds, nn, optim, regularizers
+from minivae.autodiff import Parameter, tensor
+from minivae.distributions import Bernoulli, Normal
+
+from .subject import (
+    COUNTS,
+    DTYPES,
+    GENERATORS,
+    LIBRARIES,
+    NO_TENSORS,
+    NUMBERS_ABOVE_0,
+    SEQUENCES_OF_SIZES,
+    SHAPES,
+    Says,
+    misuse,
+    ones,
+    strict,
+)
+
+GENERATOR = backend.generator(0)
+SEEDS = (-1, 1.5, "0", None, True)
+NO_ARRAYS = ("x", None, [1.0], ones(2))
+
+# -------------------------------------------------------------------- backend
+
+misuse(backend.library, {"name": "numpy"}, name=LIBRARIES)
+misuse(backend.use, {"name": "numpy"}, name=LIBRARIES)
+misuse(backend.using, {"name": "numpy"}, call=lambda name: backend.using(name).__enter__(), name=LIBRARIES)
+misuse(backend.register, {"new": backend.library("numpy")}, new=("numpy", None, np))
+for function in (backend.library_of, backend.namespace):
+    misuse(function, {"arrays": np.ones(2)}, call=lambda arrays, f=function: f(arrays), arrays=NO_ARRAYS)
+misuse(backend.to_numpy, {"array": np.ones(2)}, array=NO_ARRAYS)
+misuse(backend.float_dtype, {"dtype": "float32"}, dtype=DTYPES)
+misuse(backend.number_dtype, {"dtype": "int8"}, dtype=("floot", "U3", object, None, 3))
+misuse(
+    backend.asarray,
+    {"value": [1.0], "dtype": "float64", "backend": "numpy"},
+    value=(*NO_TENSORS, ones(2)),
+    dtype=("floot", "U3", object, 3),
+    backend=LIBRARIES,
+)
+for function in (backend.synchronize, backend.describe):
+    misuse(function, {"backend": "numpy"}, backend=LIBRARIES)
+for function in (backend.Generator, backend.generator):
+    misuse(function, {"seed": 0, "backend": "numpy"}, seed=SEEDS, backend=LIBRARIES)
+misuse(backend.require_generator, {"name": "x", "value": GENERATOR}, value=())
+for draw in ("standard_normal", "uniform"):
+    misuse(
+        getattr(backend.Generator, draw),
+        {"shape": (2,), "dtype": "float32", "out": None},
+        call=getattr(GENERATOR, draw),
+        shape=SHAPES,
+        dtype=DTYPES,
+        out=(3, np.ones(3, np.float32), np.ones(2, int)),
+    )
+
+# ------------------------------------------------------------------------- nn
+
+LAYER = {"inputs": 2, "outputs": 3, "generator": GENERATOR, "init": "he", "dtype": "float32", "library": "numpy"}
+OPTIONS = {"init": ("He", 3, None), "dtype": DTYPES, "library": LIBRARIES}
+POINTS = (*NO_TENSORS, ones(5, 3), ones(), strict(5, 2))
+misuse(nn.Linear, LAYER, inputs=COUNTS, outputs=COUNTS, generator=GENERATORS, **OPTIONS)
+misuse(nn.Linear.__call__, {"x": ones(5, 2)}, call=nn.Linear(2, 3, GENERATOR), x=POINTS)
+MASKED = {"mask": np.ones((2, 3)), "generator": GENERATOR, "options": {}}
+misuse(
+    nn.MaskedLinear,
+    MASKED,
+    call=lambda mask, generator, options: nn.MaskedLinear(mask, generator, **options),
+    mask=("x", None, np.ones(3), [1.0], Says(strict(2, 3), "Tensor(")),
+    generator=GENERATORS,
+)
+misuse(nn.MaskedLinear.__call__, {"x": ones(5, 2)}, call=nn.MaskedLinear(np.ones((2, 3)), GENERATOR), x=POINTS)
+MADE = {"size": 2, "hidden": (4,), "generator": GENERATOR, "outputs": 2, "context_dim": 3, "activation": "relu"}
+misuse(
+    nn.MADE,
+    MADE,
+    size=COUNTS,
+    hidden=SEQUENCES_OF_SIZES,
+    generator=GENERATORS,
+    outputs=COUNTS,
+    context_dim=(-1, 2.5, "3", None),
+    activation=("Relu", None, 3),
+)
+misuse(
+    nn.MADE.__call__,
+    {"x": ones(5, 2), "context": ones(5, 3)},
+    call=nn.MADE(**MADE),
+    x=POINTS,
+    context=(*NO_TENSORS, ones(5, 2), strict(5, 3)),
+)
+PERCEPTRON = {"sizes": (2, 3), "generator": GENERATOR, "activation": "relu"}
+misuse(
+    nn.MLP, PERCEPTRON, sizes=(*SEQUENCES_OF_SIZES, ()), generator=GENERATORS, activation=("Relu", None, 3), **OPTIONS
+)
+misuse(nn.MLP.__call__, {"x": ones(5, 2)}, call=nn.MLP((2, 3), GENERATOR), x=POINTS)
+BOOK = {"entries": 4, "dim": 2, "generator": GENERATOR, "decay": 0.9, "dtype": "float32", "library": "numpy"}
+misuse(
+    nn.Codebook,
+    BOOK,
+    entries=COUNTS,
+    dim=COUNTS,
+    generator=GENERATORS,
+    decay=(1.0, -0.1, "0", None),
+    dtype=DTYPES,
+    library=LIBRARIES,
+)
+misuse(nn.Codebook.nearest, {"z": ones(5, 2)}, call=nn.Codebook(4, 2, GENERATOR).nearest, z=(*POINTS, ones(5, 1)))
+misuse(
+    nn.Codebook.moved,
+    {"z": ones(5, 2), "chosen": ones(5, 4)},
+    call=nn.Codebook(4, 2, GENERATOR).moved,
+    z=POINTS,
+    chosen=(*NO_TENSORS, ones(5, 3), ones(4, 4), strict(5, 4)),
+)
+STATE = {"weight": np.ones((2, 3)), "bias": np.ones(3)}
+NO_STATES = (
+    None,
+    3,
+    Says({}, "missing weight"),
+    Says(STATE | {"more": np.ones(1)}, "unexpected more"),
+    Says(STATE | {"bias": np.ones(2)}, "(2,)"),
+    Says(STATE | {"bias": "x"}, "'x'"),
+)
+misuse(nn.Module.load_state_dict, {"state": STATE}, call=nn.Linear(2, 3, GENERATOR).load_state_dict, state=NO_STATES)
+
+# ---------------------------------------------------------------------- optim
+
+
+def two() -> list[Parameter]:
+    """Parameters to train."""
+    return [Parameter(np.ones((2, 3), np.float32)), Parameter(np.ones(3, np.float32))]
+
+
+P = two()
+NOTHING_TO_TRAIN = (
+    None,
+    3,
+    [],
+    Says([ones(2)], "Tensor("),
+    Says([P[0], P[0]], "twice"),
+    Says([P[0], Parameter(np.ones(1))], "float64"),
+    Says([P[0], Parameter(strict(2).data)], "strict"),
+)
+COMMON = {"parameters": NOTHING_TO_TRAIN, "lr": NUMBERS_ABOVE_0}
+RULE = {"weight_decay": (-1.0, np.nan, "1", True), "max_norm": (0, -1.0, np.inf, "1", True)}
+OWN = {
+    optim.Adam: {"betas": (0.9, (0.9, 1.0), (0.9,), None, "ab"), "eps": NUMBERS_ABOVE_0},
+    optim.Adagrad: {"warmup": (-1, 1.5, "1", None, True), "eps": NUMBERS_ABOVE_0},
+    optim.SGD: {"momentum": (1.0, -0.1, "0", None)},
+}
+GRADIENTS = [ones(2, 3), ones(3)]
+NO_GRADIENTS = (
+    None,
+    3,
+    Says([ones(2, 3)], "(2, 3)"),
+    Says([ones(2, 3), ones(2)], "(2,)"),
+    Says([ones(2, 3), "x"], "'x'"),
+    Says([ones(2, 3), strict(3)], "strict"),
+)
+STARTED = optim.SGD(two())
+STARTED.advance()
+for kind, own in OWN.items():
+    misuse(kind, {"parameters": P, "lr": 0.1}, **COMMON, **RULE, **own)
+for name in ("step", "apply"):
+    misuse(
+        getattr(optim.Optimizer, name),
+        {"gradients": GRADIENTS},
+        call=getattr(STARTED, name),
+        gradients=NO_GRADIENTS,
+    )
+for name in ("step", "advance"):
+    misuse(
+        getattr(optim.Optimizer, name),
+        {"lr_factor": 0.5},
+        call=lambda lr_factor, name=name: getattr(optim.SGD(two()), name)(*[GRADIENTS] * (name == "step"), lr_factor),
+        lr_factor=(-1.0, np.nan, np.inf, "1", None),
+    )
+misuse(
+    optim.Optimizer.load_state_dict,
+    {"state": optim.Adam(two()).state_dict()},
+    call=optim.Adam(two()).load_state_dict,
+    state=(None, 3, Says({}, "count"), Says({"count": 1}, "missing m.0"), Says({"count": -1}, "-1")),
+)
+misuse(
+    optim.clip_by_norm,
+    {"gradients": GRADIENTS, "max_norm": 1.0},
+    gradients=(None, 3, [], Says([ones(2), "x"], "'x'")),
+    max_norm=NUMBERS_ABOVE_0,
+)
+
+# --------------------------------------------------------- bounds, regularizers
+
+TERMS = {"log_likelihood": ones(2, 3), "log_prior": ones(2, 3), "log_posterior": ones(2, 3)}
+NO_TERMS = (None, "x", Says(1.0, "()"), ones(3), ones(2, 2), strict(2, 3))
+misuse(
+    bounds.sgvb_a,
+    TERMS,
+    log_likelihood=(None, "x", Says(1.0, "()"), ones(3)),
+    log_prior=NO_TERMS,
+    log_posterior=NO_TERMS,
+)
+misuse(
+    bounds.sgvb_b,
+    {"log_likelihood": ones(2, 3), "divergence": ones(3)},
+    log_likelihood=(None, "x", Says(1.0, "()"), ones(3)),
+    divergence=(None, "x", Says(1.0, "()"), ones(2), ones(2, 3), strict(3)),
+)
+misuse(
+    bounds.importance_weighted,
+    TERMS | {"groups": 2},
+    log_likelihood=(None, "x", Says(1.0, "()"), ones(3)),
+    log_prior=NO_TERMS,
+    log_posterior=NO_TERMS,
+    groups=(*COUNTS, 3),
+)
+Q = Normal(ones(3, 4), ones(3, 4))
+misuse(
+    bounds.gaussian_vae,
+    {"posterior": Q, "log_likelihood": ones(2, 3)},
+    posterior=(None, "x", Bernoulli(ones(3, 4))),
+    log_likelihood=(None, "x", ones(3)),
+)
+misuse(
+    bounds.score_function,
+    {"f": lambda z: z.sum(-1), "q": Q, "z": ones(3, 4)},
+    f=(None, 3, Says(lambda z: z, "(3, 4)"), Says(lambda z: 3.0, "3.0")),
+    q=(None, "x", ones(3)),
+    z=(None, "x", {1.0}),
+)
+misuse(
+    bounds.minibatch,
+    {"values": ones(3), "dataset_size": 10},
+    values=(None, "x", Says(1.0, "()"), ones(0), ones(11)),
+    dataset_size=(*COUNTS, 2),
+)
+misuse(
+    bounds.weight_log_prior,
+    {"parameters": P},
+    parameters=(None, 3, Says([], "no weight matrix"), Says([ones(3)], "no weight matrix"), Says(["x"], "'x'")),
+)
+DRAWS = (*NO_TENSORS, ones(3), ones(1, 2), ones(4, 3))
+misuse(regularizers.mmd, {"x": ones(4, 2), "y": ones(3, 2)}, x=DRAWS, y=(*DRAWS, strict(3, 2)), kernel=(None, "rbf", 3))
+LOGITS = (*NO_TENSORS, ones(4, 3), ones(2))
+misuse(regularizers.density_ratio, {"logits": ones(4, 2)}, logits=LOGITS)
+misuse(regularizers.critic_loss, {"joint": ones(4, 2), "product": ones(3, 2)}, joint=LOGITS, product=LOGITS)
+misuse(
+    regularizers.permute_columns,
+    {"z": tensor([[1.0, 2.0], [3.0, 4.0]]), "noise": GENERATOR},
+    z=(*NO_TENSORS, ones(3)),
+    noise=(*NO_TENSORS, ones(2), ones(1, 2), strict(2, 2)),
+)
