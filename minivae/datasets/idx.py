@@ -37,10 +37,10 @@ def read_idx(path: Path) -> np.ndarray:
             if zipped:
                 Room(path).take(expected)
             values = read_at_most(stream, expected + 1)  # to the end: gzip checks its sum there
-    if len(values) != expected:
-        found = f"only {len(values)}" if len(values) < expected else "more"
-        raise InputError(f"{path}: the header promises {expected} bytes of values, there are {found}")
-    return np.frombuffer(values, dtype).reshape(shape)
+        if len(values) != expected:
+            found = f"only {len(values)}" if len(values) < expected else "more"
+            raise InputError(f"{path}: the header promises {expected} bytes of values, there are {found}")
+        return np.frombuffer(values, dtype).reshape(shape)
 
 
 def _read_header(path: Path, stream: BinaryIO) -> tuple[np.dtype, tuple[int, ...]]:

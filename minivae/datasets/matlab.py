@@ -56,8 +56,9 @@ def read_mat(path: Path) -> dict[str, np.ndarray]:
         for element in _elements(memoryview(content)[HEADER_BYTES:], order):
             if element.kind == COMPRESSED:
                 element = _unpack(element.data, order, room)
-            if element.kind == MATRIX:
-                _add_variable(arrays, element.data, order, room)
+            if element.kind != MATRIX:
+                raise ValueError(f"an element of type {element.kind} stands where a variable is expected")
+            _add_variable(arrays, element.data, order, room)
     return arrays
 
 

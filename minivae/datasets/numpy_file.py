@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import zipfile
 from collections import Counter
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from ..errors import InputError
 from .reading import Room, read_at_most, read_bytes, reading, require_file
 
 MOST_HEADER = 1 << 14  # bytes; NumPy itself takes no more than 10,000
+END_RECORD = 22  # bytes at the end of a zip file, with the number of members in the 11th and 12th
 _NPY_HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -60,6 +62,12 @@ def digest(arrays: Mapping[str, np.ndarray]) -> str:
 
 def _require_plain(path: Path, members: list[zipfile.ZipInfo], names: list[str]) -> None:
     """Refuse what NumPy does not write, before anything is unpacked."""
+    with open(path, "rb") as file:
+        file.seek(-END_RECORD, os.SEEK_END)
+        end = file.read()
+    # zipfile does not look at the number, and takes members for comments where a length is damaged.
+    if end[:4] != b"PK\5\6" or int.from_bytes(end[10:12], "little") != min(len(members), 0xFFFF):
+        raise InputError(f"{path} is damaged: its directory does not list as many arrays as it says")
     if len(names) < len(members):
         twice = Counter(member.filename.removesuffix(".npy") for member in members).most_common(1)[0][0]
         raise InputError(f"{path} holds two arrays of the name {twice!r:.60}")

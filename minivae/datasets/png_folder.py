@@ -59,6 +59,7 @@ def _read_grey(path: Path) -> np.ndarray:
         with Image.open(path, formats=["PNG"]) as header:
             if header.width * header.height > MOST_PIXELS:
                 raise InputError(f"{path} is {header.width} x {header.height}; expected at most {MOST_PIXELS} pixels")
+            header.verify()  # the checksums, which reading the pixels does not look at
         picture = imread(path, format="png")  # float32 in [0, 1], channels last
         if picture.ndim == 3:
             opacity = picture[..., 3] if picture.shape[2] == 4 else 1

@@ -40,8 +40,9 @@ def read_config(path: Path) -> dict[str, Any]:
         if not isinstance(config, dict):
             raise InputError(f"it holds a {type(config).__name__}; expected an object")
         found = config.pop("format", None), config.pop("sha256", None)
-        # One of the two without the other is damage, too: a first version has neither.
-        if found not in ((FORMAT, _digest(config)), (None, None)):
+        # Where only names are damaged the format stands there still: a first version has none of it.
+        of_first_version = found == (None, None) and FORMAT not in text
+        if not of_first_version and found != (FORMAT, _digest(config)):
             raise InputError(
                 f"its format and sha256 are not those of what it holds; expected {FORMAT!r} as it was written "
                 "(who changes a setting by hand removes both)"

@@ -47,6 +47,10 @@ BROKEN = {
     "too long": (idx_bytes(IMAGES) + b"x", "there are more"),
     "cut gzip": (gzip.compress(idx_bytes(IMAGES))[:-9], "not a whole IDX file"),
     "gzip of a cut file": (gzip.compress(idx_bytes(IMAGES)[:-1]), "only 139"),
+    "more dimensions than there can be": (
+        struct.pack(">HBB255I", 0, 8, 255, *[1] * 255) + b"x",
+        "not a whole IDX file",
+    ),
     "wrong sum in gzip": (gzip.compress(idx_bytes(IMAGES))[:-8] + bytes(8), "not a whole IDX file"),
 }
 

@@ -124,6 +124,19 @@ def test_a_name_that_comes_twice_is_refused(tmp_path, second):
         read_npz(path)
 
 
+def test_a_directory_that_hides_an_array_is_refused(tmp_path):
+    write_npz(tmp_path / "x.npz")
+    content = bytearray((tmp_path / "x.npz").read_bytes())
+    first = content.index(b"PK\1\2")
+    second = content.index(b"PK\1\2", first + 1)
+    content[first + 32 : first + 34] = (content.index(b"PK\5\6") - second).to_bytes(2, "little")  # a long comment
+    (tmp_path / "x.npz").write_bytes(content)
+    with zipfile.ZipFile(tmp_path / "x.npz") as archive:
+        assert archive.namelist() == ["train.npy"]
+    with pytest.raises(InputError, match="its directory does not list as many arrays as it says"):
+        read_npz(tmp_path / "x.npz")
+
+
 def test_another_compression_is_refused(tmp_path):
     path = npz_of(tmp_path / "x.npz", ("x.npy", npy_bytes(IMAGES)), method=zipfile.ZIP_LZMA)
     with pytest.raises(InputError, match="another method than NumPy's"):

@@ -68,6 +68,11 @@ def test_half_a_seal_is_none(path, name):
     assert "its format and sha256 are not those" in refusal(path)
 
 
+def test_damage_to_both_names_of_the_seal_is_noticed(path):
+    path.write_text(path.read_text().replace('"sha256"', '"sha255"').replace('"format"', '"farmot"'))
+    assert "its format and sha256 are not those" in refusal(path)
+
+
 def test_without_both_it_is_one_of_the_first_version_or_changed_on_purpose(path):
     changed = {**CONFIG, "model": "iwae"}
     path.write_text(json.dumps(changed))
