@@ -41,4 +41,7 @@ def load_state(owner: str, tensors: Mapping[str, Tensor], state: Mapping[str, An
 
 def _array_like(name: str, tensor: Tensor, value: Any) -> Any:
     where = backend.library_of(tensor.data).name
-    return backend.asarray(value, dtype=tensor.dtype, backend=where, name=f"state[{name!r}]")
+    array = backend.asarray(value, backend=where, name=f"state[{name!r}]")
+    if array.dtype.kind == "c":  # its imaginary part would be dropped
+        raise InputError(f"state[{name!r}] has dtype {array.dtype}; expected real numbers")
+    return backend.asarray(array, dtype=tensor.dtype)

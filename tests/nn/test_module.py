@@ -166,3 +166,10 @@ def test_tensors_are_found_whatever_their_class():
     module = Module()
     module.buffer = Buffer(np.zeros(2))
     assert list(module.state_dict()) == ["buffer"]
+
+
+def test_complex_numbers_are_no_state():
+    tree = Tree()
+    state = {name: array * 1j for name, array in tree.state_dict().items()}
+    with pytest.raises(InputError, match=r"state\['[\w.]+'\] has dtype complex64; expected real numbers"):
+        tree.load_state_dict(state)
