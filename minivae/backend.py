@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import InputError, instance, lengths, one_of, shown
+from .errors import InputError, instance, integer_from_zero, lengths, one_of, shown
 from .libraries import CupyLibrary, Library
 
 DTYPES = ("float32", "float64")
@@ -229,10 +229,9 @@ class Generator:
     """
 
     def __init__(self, seed: int, backend: str | None = None) -> None:
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-            raise InputError(f"seed is {seed!r}; expected an integer of at least 0")
+        seed = integer_from_zero("seed", seed)
         self.library = library(backend)
-        self._random = self.library.random(int(seed))
+        self._random = self.library.random(seed)
 
     def standard_normal(self, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
         """Draws from N(0, 1)."""
@@ -257,6 +256,8 @@ class Generator:
 
 def _drawn(draw: Callable, shape: Sequence[int], dtype: Any, out: Any) -> Any:
     shape, dtype = lengths("shape", shape), float_dtype(dtype)
+    if out is not None and not is_array(out):  # NumPy 2.4 would look into it as if it were one, and may crash
+        raise InputError(f"out is {shown(out)}; expected an array")
     try:
         return draw(shape, dtype=dtype, out=out)
     except (TypeError, ValueError) as error:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from numbers import Integral, Real
 from operator import index
+from pathlib import Path
 from typing import Any
 
 
@@ -43,6 +44,13 @@ def positive_integer(name: str, value: Any) -> int:
     """Return ``value`` as an int >= 1, or raise :class:`InputError` naming it."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise InputError(f"{name} is {value!r}; expected an integer of at least 1")
+    return int(value)
+
+
+def integer_from_zero(name: str, value: Any) -> int:
+    """Return ``value`` as an int >= 0 (a seed, a count), or raise :class:`InputError` naming it."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
+        raise InputError(f"{name} is {value!r}; expected an integer of at least 0")
     return int(value)
 
 
@@ -112,6 +120,14 @@ def layer_sizes(name: str, values: Any) -> list[int]:
     """Return ``values`` as a list of layer sizes, or raise :class:`InputError` naming them."""
     values = sequence(name, values, "a sequence of layer sizes, such as (500,)")
     return [positive_integer(f"{name}[{i}]", value) for i, value in enumerate(values)]
+
+
+def path_of(name: str, value: Any) -> Path:
+    """Return ``value`` as a path, or raise :class:`InputError` naming it."""
+    try:
+        return Path(value)
+    except TypeError:
+        raise InputError(f"{name} is {value!r}; expected a path") from None
 
 
 def one_of(name: str, value: Any, choices: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .errors import InputError
+from .errors import InputError, path_of
 
 _LEFTOVER = re.compile(r"\..+\.part-[0-9a-f]{8}(\.\w+)?")
 
@@ -28,7 +28,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
             or rename the file (any OSError, in the body too): no such folder, no space
             left, no permission.
     """
-    path = Path(path)
+    path = path_of("path", path)
     temporary = path.parent / f".{path.stem}.part-{secrets.token_hex(4)}{path.suffix}"
     try:
         if path.is_dir():

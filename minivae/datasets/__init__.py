@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..errors import InputError, one_of
+from ..errors import InputError, integer_from_zero, one_of
 from . import binarized_mnist, digits, frey_faces, mnist, user_file
 from .dataset import SPLITS, Dataset, Split, first_beyond, one_hot, require_finite, require_unit_interval
 
@@ -53,13 +53,14 @@ def load(name_or_path: str | os.PathLike, *, split: str | None = None, seed: int
         InputError: unknown name, or data that are missing, damaged or of a wrong kind.
     """
     name = _text(name_or_path)
+    integer_from_zero("seed", seed)
     if name in _SETS:
         return _SETS[name].load(split, seed)
     path = os.path.expanduser(name)
     if os.path.exists(path):
         return user_file.load(Path(path), split, seed)
     if os.path.basename(path) != path or os.path.splitext(path)[1]:
-        raise InputError(f"data is {name!r}: no such file or folder")
+        raise InputError(f"data is {name!r}; expected a file or folder, and there is none")
     try:
         one_of("data", name, names())
     except InputError as error:

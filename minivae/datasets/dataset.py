@@ -6,13 +6,13 @@ numbers in [0, 1] only when it is taken, as ``images / scale``.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Integral
 
 import numpy as np
 
-from ..errors import InputError, one_of
+from ..errors import InputError, instance, integer_from_zero, lengths, one_of, positive_integer, positive_number, shown
 
 SPLITS = ("random", "contiguous")
 
@@ -29,6 +29,13 @@ class Split:
     images: np.ndarray
     labels: np.ndarray | None = None
 
+    def __post_init__(self) -> None:
+        kind = getattr(getattr(self.images, "dtype", None), "kind", "")
+        if kind not in tuple("biuf") or len(self.images.shape) != 2:
+            raise InputError(f"images is {shown(self.images)}; expected an array of numbers, (N, D)")
+        if self.labels is not None:
+            require_labels(self.labels, len(self.images))
+
     def __len__(self) -> int:
         return len(self.images)
 
@@ -38,7 +45,8 @@ class Split:
         Pictures and quick evaluations use this and never a leading slice: some
         files are sorted by digit (binarized MNIST), others by time (Frey Face).
         """
-        chosen = np.random.default_rng(seed).permutation(len(self))[:count]
+        order = np.random.default_rng(integer_from_zero("seed", seed)).permutation(len(self))
+        chosen = order[: positive_integer("count", count)]
         return Split(self.images[chosen], None if self.labels is None else self.labels[chosen])
 
 
@@ -60,6 +68,18 @@ class Dataset:
     image_shape: tuple[int, int] | None
     scale: float
     split: str
+
+    def __post_init__(self) -> None:
+        for name in ("train", "test"):
+            instance(name, getattr(self, name), Split, "a Split")
+        columns = self.test.images.shape[1]
+        if columns != self.data_dim:
+            raise InputError(f"test has {columns} columns; expected {self.data_dim}, as train has")
+        positive_number("scale", self.scale)
+        if self.image_shape is not None:
+            shape = lengths("image_shape", self.image_shape)
+            if math.prod(shape) != self.data_dim:
+                raise InputError(f"image_shape is {shape}; expected one of {self.data_dim} values")
 
     @property
     def data_dim(self) -> int:
@@ -126,11 +146,22 @@ def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
     Raises:
         InputError: a label is not one of 0 to ``classes`` - 1.
     """
+    classes = positive_integer("classes", classes)
+    require_labels(labels)
     if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
         raise InputError(f"labels lie between {labels.min()} and {labels.max()}; expected 0 to {classes - 1}")
     rows = np.zeros((len(labels), classes), np.float32)
     rows[np.arange(len(labels)), labels] = 1
     return rows
+
+
+def require_labels(labels: np.ndarray, count: int | None = None) -> None:
+    """Raise :class:`InputError` unless the labels are integers, one for each of ``count`` data points."""
+    kind = labels.dtype.kind if isinstance(labels, np.ndarray) else ""
+    if kind not in tuple("iu") or labels.shape != (len(labels) if count is None else count,):
+        raise InputError(
+            f"labels is {shown(labels)}; expected an array of integers, ({'N' if count is None else count},)"
+        )
 
 
 def require_unit_interval(dataset: Dataset) -> None:
@@ -139,7 +170,7 @@ def require_unit_interval(dataset: Dataset) -> None:
     Raises:
         InputError: some value does not; names the data set and its range.
     """
-    low, high = dataset.value_range
+    low, high = instance("dataset", dataset, Dataset, "a Dataset").value_range
     if not (low >= 0 and high <= 1):  # so written, NaN is refused too
         raise InputError(
             f"{dataset.name} has values from {low:g} to {high:g}; this likelihood expects values "
@@ -160,8 +191,7 @@ def split_rows(
         InputError: unknown ``split``, or a seed that is not an integer of at least 0.
     """
     kind = one_of("split", split or "random", SPLITS)
-    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
-        raise InputError(f"seed is {seed!r}; expected an integer of at least 0")
+    integer_from_zero("seed", seed)
     train_size = len(images) - test_size
     order = np.arange(len(images))
     note = f"contiguous: the first {train_size} rows train, the last {test_size} test"
@@ -178,7 +208,7 @@ def split_rows(
 def no_choice_of_split(name: str, split: str | None) -> None:
     """Refuse ``split`` for data that come in a train and a test part already."""
     if split is not None:
-        raise InputError(f"split is {split!r}, but {name} comes with its own train and test parts")
+        raise InputError(f"split is {split!r}, but {name} comes with its own train and test parts; expected None")
 
 
 def require_sha256(what: str, array: np.ndarray, expected: str) -> np.ndarray:

@@ -72,7 +72,7 @@ class Annealing:
     ) -> None:
         instance("model", model, Model, "a Model"), require_generator("generator", generator)
         self.model, self.generator, self.context = model, generator, context
-        self.x = shaped("x", x, model.parameters()[0], None, model.data_dim)
+        self.x = shaped("x", x, model.prior(context).like, None, None)
         self.leapfrog_steps = positive_integer("leapfrog_steps", leapfrog_steps)
         self.betas = schedule(temperatures)
         self._moves = compile(self._move)
@@ -95,7 +95,7 @@ class Annealing:
             z: exact draws from p(z|x), ``(M, latent_dim)``, such as those that made simulated data.
             chains: K, which all begin at z: the standard error is that of the runs alone.
         """
-        z = shaped("z", z, self.x, self.x.shape[0], self.model.latent_dim)
+        z = shaped("z", z, self.x, self.x.shape[0], self.model.prior(self.context).shape[-1])
         with no_grad():
             z = self._prior_draws(positive_integer("chains", chains)) * 0.0 + z
         last = len(self.betas) - 1

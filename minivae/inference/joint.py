@@ -20,7 +20,7 @@ def log_joint(model: Model, x: Any, context: Any = None) -> Callable[[Tensor], T
         context: what the model is told beside ``x``.
     """
     instance("model", model, Model, "a Model")
-    x = shaped("x", x, model.prior(context).mean, None, model.data_dim)
+    x = shaped("x", x, model.prior(context).like, None, model.data_dim)
 
     def log_density(z: Tensor) -> Tensor:
         return model.likelihood(z, context).log_prob(x) + model.prior(context).log_prob(z)

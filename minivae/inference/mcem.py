@@ -51,7 +51,7 @@ class MonteCarloEM:
         self, model: Model, x: Tensor, optimizer: Optimizer, generator: Generator, *, weight_prior: bool = False
     ) -> None:
         self.model = instance("model", model, Model, "a Model")
-        self.x = shaped("x", x, model.parameters()[0], None, model.data_dim)
+        self.x = shaped("x", x, model.prior().like, None, model.data_dim)
         self.optimizer = instance("optimizer", optimizer, Optimizer, "an Optimizer")
         self.generator = require_generator("generator", generator)
         self.weight_prior, self.steps = weight_prior, 0

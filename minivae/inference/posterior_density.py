@@ -113,10 +113,11 @@ def density_log_likelihood(
     """
     positive_integer("draws", draws), backend.require_generator("generator", generator)
     density = log_joint(model, x, context)
+    prior = model.prior(context)
     with no_grad():
         if start is None:
             start = model.posterior(x, context).sample(generator)
-        start = shaped("start", start, model.parameters()[0], len(x), model.latent_dim)
+        start = shaped("start", start, prior.like, len(x), prior.shape[-1])
         chains = hmc.sample(
             density, start, generator, 2 * draws, warmup=warmup, leapfrog_steps=leapfrog_steps, step_size=0.1
         )

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any
 
 from ..autodiff import Parameter, Tensor, assign, sqrt
-from ..errors import InputError, positive_number
+from ..errors import integer_from_zero, positive_number
 from .optimizer import Optimizer
 
 
@@ -36,9 +35,7 @@ class Adagrad(Optimizer):
         **options: Any,
     ) -> None:
         super().__init__(parameters, lr, **options)
-        if isinstance(warmup, bool) or not isinstance(warmup, Integral) or warmup < 0:
-            raise InputError(f"warmup is {warmup!r}; expected a number of steps, at least 0")
-        self.warmup = int(warmup)
+        self.warmup = integer_from_zero("warmup", warmup)
         self.eps = positive_number("eps", eps)
 
     def scalars(self, lr: float) -> dict[str, float]:

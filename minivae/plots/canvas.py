@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import InputError, one_of
+from ..errors import InputError, function, one_of, path_of, shown
 from ..files import atomic_path
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def picture(path: str | os.PathLike, **options: object) -> Iterator[Figure]:
     Raises:
         InputError: a suffix not in ``FORMATS``, or a folder that cannot be written to.
     """
-    suffix = one_of(f"the suffix of {path}", Path(path).suffix.lower(), FORMATS)
+    suffix = one_of(f"the suffix of path {path}", path_of("path", path).suffix.lower(), FORMATS)
     from matplotlib.figure import Figure
 
     figure = Figure(dpi=DPI, **options)
@@ -63,7 +62,7 @@ def matrix(name: str, values: object, rows: int | None = None, columns: int | No
     try:
         array = np.asarray(values, dtype=float)
     except (TypeError, ValueError) as error:
-        raise InputError(f"{name} is not an array of numbers {expected}: {error}") from error
+        raise InputError(f"{name} is {shown(values)}; expected an array of numbers {expected} ({error})") from error
     fits = array.ndim == 2 and rows in (None, len(array)) and columns in (None, array.shape[1])
     if not fits or array.size == 0:
         raise InputError(f"{name} has shape {array.shape}; expected {expected}")
@@ -80,4 +79,4 @@ def number(value: float, form: str = ".3g") -> str:
 
 def decoded(decode: Callable[[np.ndarray], np.ndarray], z: np.ndarray) -> np.ndarray:
     """Return ``decode(z)`` as a finite array with one row for each row of ``z``."""
-    return matrix("the decoder's result", decode(z), rows=len(z))
+    return matrix("the result of decode", function("decode", decode)(z), rows=len(z))

@@ -26,7 +26,9 @@ def codebook_usage(codes: np.ndarray, count: int, path: str | os.PathLike) -> No
     """
     codes, count = np.asarray(codes), positive_integer("count", count)
     if codes.ndim != 2 or not codes.size or codes.dtype.kind not in "iu" or not 0 <= codes.min() <= codes.max() < count:
-        raise InputError(f"codes are {codes.dtype} {codes.shape}; expected (N, places) integers below {count}")
+        raise InputError(
+            f"codes are {codes.dtype} {codes.shape}, count is {count}; expected (N, places) integers below {count}"
+        )
     shares = np.stack([np.bincount(column, minlength=count) for column in codes.T]) / len(codes)
     whole = shares.mean(axis=0)
     used = whole[whole > 0]

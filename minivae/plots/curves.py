@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, instance
 from .canvas import LABEL_SIZE, PALETTE, SMALL_SIZE, TITLE_SIZE, number, picture
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def learning_curve(history: Mapping[str, Sequence[float]], path: str | os.PathLi
     Raises:
         InputError: a column missing, empty, of another length or not of numbers; an unusable path.
     """
+    instance("history", history, Mapping, "columns by name")
     seen = _column(history, "samples_seen")
     without = "train_bound" not in history and "train_objective" in history
     top, other = ("objective", "bound") if without else ("bound", "objective")
@@ -64,7 +65,7 @@ def learning_curve(history: Mapping[str, Sequence[float]], path: str | os.PathLi
 def _column(history: Mapping[str, Sequence[float]], name: str) -> np.ndarray:
     """Return a column of the history as floats, empty cells as NaN."""
     if name not in history:
-        raise InputError(f"history has no column {name}; it has {', '.join(history) or 'none'}")
+        raise InputError(f"history has no column {name}; expected it beside {', '.join(history) or 'others'}")
     try:
         column = np.array([np.nan if cell is None or cell == "" else float(cell) for cell in history[name]])
     except (TypeError, ValueError) as error:
@@ -82,7 +83,7 @@ def _curves(history: Mapping[str, Sequence[float]], term: str, count: int) -> di
         if name in history or name == "train_bound":
             column = _column(history, name)
             if len(column) != count:
-                raise InputError(f"history column {name} has {len(column)} rows; samples_seen has {count}")
+                raise InputError(f"history column {name} has {len(column)} rows; expected {count}, as samples_seen has")
             if np.isfinite(column).any():
                 curves[split] = column
     return curves

@@ -7,6 +7,7 @@ import os
 
 import numpy as np
 
+from ..errors import positive_integer
 from .canvas import matrix, picture
 from .tile import Margins, draw_tile, in_rows
 
@@ -48,6 +49,8 @@ def samples(
         InputError: another shape, values that are not finite, or an unusable path.
     """
     images = matrix("images", images)
-    cells = in_rows(images, columns or math.ceil(math.sqrt(len(images))))
+    cells = in_rows(
+        images, math.ceil(math.sqrt(len(images))) if columns is None else positive_integer("columns", columns)
+    )
     with picture(path) as figure:
         draw_tile(figure, cells, image_shape, f"{len(images)} samples from the model")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, lengths
 from .canvas import DPI, GREY, PALETTE, SMALL_SIZE, TITLE_SIZE, number
 
 if TYPE_CHECKING:
@@ -56,11 +56,11 @@ def check_image_shape(image_shape: tuple[int, ...] | None, data_dim: int) -> tup
     """Return ``image_shape`` as a tuple if its images have ``data_dim`` values, else raise."""
     if image_shape is None:
         return None
-    shape = tuple(int(length) for length in image_shape)
+    shape = lengths("image_shape", image_shape)
     if len(shape) not in (2, 3) or shape[2:] not in ((), (3,)) or min(shape) < 1:
         raise InputError(f"image_shape is {shape}; expected (height, width) or (height, width, 3)")
     if math.prod(shape) != data_dim:
-        raise InputError(f"image_shape {shape} has {math.prod(shape)} values, but the data have {data_dim}")
+        raise InputError(f"image_shape is {shape}; expected one of {data_dim} values, as many as the data have")
     return shape
 
 

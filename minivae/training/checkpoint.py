@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from .. import __version__
 from ..datasets.numpy_file import digest, read_npz
-from ..errors import InputError
+from ..errors import InputError, instance, path_of, shown
 from ..files import atomic_path
 
 FORMAT = "minivae-checkpoint"
@@ -28,8 +28,15 @@ def save_checkpoint(path: str | os.PathLike, arrays: dict[str, np.ndarray], meta
     Raises:
         InputError: the folder cannot be written to.
     """
-    text = json.dumps({"format": FORMAT, "version": VERSION, "minivae": __version__, **meta})
+    instance("arrays", arrays, Mapping, "arrays by name"), instance("meta", meta, Mapping, "values by name")
+    try:
+        text = json.dumps({"format": FORMAT, "version": VERSION, "minivae": __version__, **meta})
+    except (TypeError, ValueError) as error:
+        raise InputError(f"meta is {shown(meta)}; expected what JSON can hold ({error})") from error
     members = {"meta": np.array(text), **{name: np.asarray(array) for name, array in arrays.items()}}
+    for name, array in members.items():
+        if array.dtype.hasobject:  # it would be pickled, and refused when it is read
+            raise InputError(f"arrays[{name!r}] is {shown(arrays[name])}; expected an array of numbers")
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, sha256=np.array(digest(members)), **members)
 
@@ -41,7 +48,7 @@ def load_checkpoint(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dic
         InputError: there is no such file, it is truncated or damaged, it is no checkpoint of
             minivae, or one of another version.
     """
-    arrays = read_npz(Path(path))
+    arrays = read_npz(path_of("path", path))
     checksum = arrays.pop("sha256", None)
     if checksum is not None and str(checksum) != digest(arrays):
         raise InputError(f"{path} is damaged: its SHA-256 is not that of what was saved")

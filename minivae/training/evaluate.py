@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import autodiff, backend
 from ..autodiff import Tensor, no_grad
-from ..errors import positive_integer
+from ..errors import instance, positive_integer
 from ..models import Model
 from .feed import Feed
 
@@ -23,7 +23,7 @@ class Evaluation:
     """
 
     def __init__(self, model: Model, feed: Feed, batch_size: int = BATCH_SIZE, compile: bool = True) -> None:
-        self._model, self._feed = model, feed
+        self._model, self._feed = instance("model", model, Model, "a Model"), instance("feed", feed, Feed, "a Feed")
         if len(feed) % positive_integer("batch_size", batch_size) == 1 and batch_size > 2:
             batch_size -= 1  # of one data point alone there is no discrepancy from the prior
         self._batches = list(feed.in_order(batch_size))

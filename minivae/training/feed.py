@@ -10,7 +10,7 @@ import numpy as np
 from .. import backend
 from ..autodiff import Tensor, astype, less, take, uniform
 from ..datasets import Split, one_hot
-from ..errors import InputError, one_of, positive_integer
+from ..errors import InputError, instance, integer_from_zero, one_of, positive_integer, positive_number
 from ..models import Batch
 
 BINARIZE = ("none", "threshold", "dynamic")
@@ -45,16 +45,17 @@ class Feed:
         classes: int = 0,
     ) -> None:
         self.binarize = one_of("binarize", binarize, BINARIZE)
-        self.scale, self.dtype = scale, backend.float_dtype(dtype)
+        instance("split", split, Split, "a Split")
+        self.scale, self.dtype = positive_number("scale", scale), backend.float_dtype(dtype)
         self.library = backend.library(library).name
         # Pixels stay bytes; real values are stored as the run computes, so that float64
         # data do not turn a float32 run into a float64 one.
         images = split.images.astype(self.dtype, copy=False) if split.images.dtype.kind == "f" else split.images
         self.images = Tensor(backend.asarray(images, backend=self.library))
-        self.classes, self.contexts = classes, None
+        self.classes, self.contexts = integer_from_zero("classes", classes), None
         if classes:
             if split.labels is None:
-                raise InputError("the data have no labels, which this model is told as its context")
+                raise InputError("split has no labels; expected them, which this model is told as its context")
             self.contexts = self.one_hot(split.labels)
 
     def __len__(self) -> int:
@@ -62,6 +63,7 @@ class Feed:
 
     def batch(self, rows: Tensor | np.ndarray, generator: backend.Generator) -> Batch:
         """The minibatch of the data points at ``rows``: ``(M, data_dim)``, and ``(M, classes)`` where wanted."""
+        backend.require_generator("generator", generator)
         rows = self._on_device(rows)
         x = astype(take(self.images, rows), self.dtype) / self.scale
         if self.binarize == "threshold":
@@ -89,7 +91,7 @@ class Feed:
         return self._on_device(epoch_order(len(self), batch_size, seed, epoch))
 
     def _on_device(self, rows: Tensor | np.ndarray) -> Tensor:
-        return rows if isinstance(rows, Tensor) else Tensor(backend.asarray(rows, backend=self.library))
+        return rows if isinstance(rows, Tensor) else Tensor(backend.asarray(rows, backend=self.library, name="rows"))
 
 
 def epoch_order(size: int, batch_size: int, seed: int, epoch: int) -> np.ndarray:
@@ -104,6 +106,7 @@ def epoch_order(size: int, batch_size: int, seed: int, epoch: int) -> np.ndarray
     """
     if positive_integer("batch_size", batch_size) > size:
         raise InputError(f"batch_size is {batch_size}; the data have only {size} training rows")
+    seed, epoch = integer_from_zero("seed", seed), integer_from_zero("epoch", epoch)
     order = np.random.default_rng([seed, epoch]).permutation(size)
     count = size // batch_size
     return order[: count * batch_size].reshape(count, batch_size)

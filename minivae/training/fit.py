@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..datasets import Dataset
-from ..errors import InputError
+from ..errors import InputError, instance
 from ..models import Model
 from .history import History
 from .interrupt import Interrupt, deferred_interrupt
@@ -66,6 +66,7 @@ def fit(
 
 def run_to_end(trainer: Trainer, run: Run | None = None, progress: bool = True) -> History:
     """Train until all epochs are done or patience runs out, saving at each report. See :func:`fit`."""
+    instance("trainer", trainer, Trainer, "a Trainer")
     # A run that diverges ends in one NonFiniteError; NumPy's warnings on the way there say less.
     quiet = np.errstate(all="ignore")
     with _exclusive(run), quiet, deferred_interrupt() as interrupt, _bar(trainer, progress) as bar:
@@ -80,7 +81,7 @@ def run_to_end(trainer: Trainer, run: Run | None = None, progress: bool = True) 
 
 
 def _exclusive(run: Run | None) -> AbstractContextManager[None]:
-    return nullcontext() if run is None else run.exclusive()
+    return nullcontext() if run is None else instance("run", run, Run, "a Run").exclusive()
 
 
 def _train_until_report(trainer: Trainer, bar: tqdm, interrupt: Interrupt) -> bool:

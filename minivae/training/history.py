@@ -6,10 +6,11 @@ import csv
 import math
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from numbers import Real
 from typing import TextIO
 
-from ..errors import InputError
+from ..errors import InputError, instance, path_of, sequence, shown
 from ..files import atomic_path
 
 MOST_CHARACTERS = 1 << 17  # in a line; no history has nearly as many columns
@@ -30,13 +31,17 @@ class History:
     """
 
     def __init__(self, rows: Iterable[dict[str, float]] = ()) -> None:
-        self.rows = [dict(row) for row in rows]
+        rows = sequence("rows", rows, "a list of mappings")
+        self.rows = [dict(instance(f"rows[{i}]", row, Mapping, "a mapping")) for i, row in enumerate(rows)]
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def append(self, **row: float) -> None:
         """Add a measurement."""
+        for name, value in row.items():
+            if not isinstance(value, Real):
+                raise InputError(f"{name} is {shown(value)}; expected a number")
         self.rows.append(row)
 
     def columns(self) -> dict[str, list[float]]:
@@ -61,12 +66,14 @@ class History:
                 a number that is none.
         """
         try:
-            with open(path, newline="", encoding="utf-8") as file:
+            with open(path_of("path", path), newline="", encoding="utf-8") as file:
                 table = csv.DictReader(_lines(file), strict=True)
                 names = table.fieldnames or []
                 if len({name for name in names if name.isidentifier()}) < len(names):
                     raise ValueError("its first line is no list of names")
                 return cls({name: _number(value) for name, value in row.items()} for row in table)
+        except InputError:
+            raise
         except (OSError, ValueError, TypeError, csv.Error) as error:
             raise InputError(f"{path} is not a history of a run: {error!s:.300}") from error
 

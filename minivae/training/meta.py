@@ -18,8 +18,8 @@ def require_meta(meta: Mapping[str, Any], *names: str) -> None:
         InputError: a field is missing or of a wrong kind; names it.
     """
     for name in names or FIELDS:
-        if name not in meta:
-            raise InputError(f"meta has no {name}; expected {', '.join(FIELDS)}")
+        if not isinstance(meta, Mapping) or name not in meta:
+            raise InputError(f"meta is {shown(meta)}, without {name}; expected {', '.join(FIELDS)}")
         FIELDS[name](name, meta[name])
 
 

@@ -6,12 +6,11 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..errors import InputError, one_of, shown
+from ..errors import InputError, instance, one_of, path_of, shown
 from ..files import remove_leftovers
 from ..locks import file_lock
 from ..models import MODELS, Model
@@ -36,8 +35,8 @@ class Run:
     """
 
     def __init__(self, folder: str | os.PathLike, config: dict[str, Any] | None = None) -> None:
-        self.folder = Path(folder)
-        self.config = config or {}
+        self.folder = path_of("folder", folder)
+        self.config = {} if config is None else instance("config", config, dict, "a dict, as JSON can hold it")
         self._holder: int | None = None  # the thread that is in a block of exclusive()
 
     checkpoint_path = property(lambda self: self.folder / "model.npz", doc="Parameters and all that a resume needs.")
@@ -120,6 +119,7 @@ class Run:
 
     def save(self, trainer: Trainer) -> None:
         """Write the history and the checkpoint, each atomically."""
+        instance("trainer", trainer, Trainer, "a Trainer")
         arrays, meta = trainer.state()
         # The history first: whoever is stopped in between and goes on from the older checkpoint writes it
         # again, but a checkpoint of the last step would leave nothing to go on with.
@@ -128,6 +128,7 @@ class Run:
 
     def restore(self, trainer: Trainer) -> None:
         """Put the checkpoint's state into a trainer made for the same run; without one it stays at its start."""
+        instance("trainer", trainer, Trainer, "a Trainer")
         if self.checkpoint_path.exists():
             arrays, meta = self._load()
             with self._naming_the_checkpoint():

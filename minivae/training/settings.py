@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import one_of, positive_integer, positive_number
+from ..errors import instance, integer_from_zero, one_of, positive_integer, positive_number
 from ..optim import OPTIMIZERS
 from .feed import BINARIZE
 from .schedules import SCHEDULES
@@ -61,3 +62,5 @@ class Settings:
         one_of("binarize", self.binarize, BINARIZE)
         one_of("optimizer", self.optimizer, OPTIMIZERS)
         one_of("schedule", self.schedule, SCHEDULES)
+        integer_from_zero("seed", self.seed)
+        instance("optimizer_options", self.optimizer_options, Mapping, "options by name")

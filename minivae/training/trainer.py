@@ -12,7 +12,7 @@ from .. import backend
 from ..autodiff import Tensor, assign, backward, compile, no_grad
 from ..bounds import weight_log_prior
 from ..datasets import Dataset, require_finite, require_unit_interval
-from ..errors import InputError, shown
+from ..errors import InputError, instance, shown
 from ..models import Model, Objective
 from ..optim import OPTIMIZERS, Optimizer
 from .checkpoint import as_json, put_under, under
@@ -247,6 +247,7 @@ class Trainer:
                 (only how long to train may differ); or something is missing or of a wrong kind.
         """
         require_meta(meta)
+        instance("arrays", arrays, Mapping, "arrays by name")
         defaults = as_json(vars(Settings()))  # a checkpoint of an earlier version lacks what came later
         for group, asked in self._identity().items():
             for name, value in asked.items():
@@ -281,6 +282,8 @@ class Trainer:
 
 
 def _require_fit(model: Model, dataset: Dataset, settings: Settings) -> None:
+    instance("model", model, Model, "a Model"), instance("dataset", dataset, Dataset, "a Dataset")
+    instance("settings", settings, Settings, "a Settings")
     if dataset.data_dim != model.data_dim:
         raise InputError(
             f"{dataset.name} has {dataset.data_dim} columns, but this model was built for data_dim={model.data_dim}"

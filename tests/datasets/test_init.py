@@ -29,7 +29,7 @@ def test_an_unknown_name_gets_the_nearest_and_that_no_file_is_there(name, neares
 
 @pytest.mark.parametrize("path", ["missing.npy", os.path.join("no", "folder"), "~/no-such-file-here.npz"])
 def test_a_missing_path_is_called_missing(path):
-    with pytest.raises(InputError, match="no such file or folder"):
+    with pytest.raises(InputError, match="expected a file or folder, and there is none"):
         load(path)
 
 

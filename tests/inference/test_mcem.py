@@ -20,6 +20,7 @@ class ProbabilisticPCA(Model):
     """p(x|z) = N(W z, sigma^2 I) with W and log sigma^2 to be learnt."""
 
     def __init__(self, rng, data=6, latent=2):
+        self.data_dim, self.latent_dim = data, latent
         self.weight = Parameter(rng.normal(size=(latent, data)))
         self.log_var = Parameter(np.zeros(1))
 

@@ -21,10 +21,14 @@ from .. import strict_device  # noqa: F401  (adds the library "strict")
 
 
 class Says(NamedTuple):
-    """A wrong value whose message says something else than its shape, dtype, library or representation."""
+    """A wrong value whose message says something else than its shape, dtype, library or representation.
+
+    ``name`` is what it calls the argument, where that is something else: a file goes by its path.
+    """
 
     value: Any
     words: str
+    name: str = ""
 
 
 class Subject(NamedTuple):
@@ -65,9 +69,12 @@ ALIASES = {
     "name": "backend",
     "batch": "x",
     "arrays": "state",
+    "name_or_path": "data",
+    "classes": "labels",
     "lambd": "lambda",
 }
-EXPECTED = ("expect", "was built for")
+# A file that is not there, and a width that is not the model's, say by themselves what was expected.
+EXPECTED = ("expect", "was built for", "o such file", "has no config.json", "the data have only")
 
 
 def complaint(subject: Subject, parameter: str, value: Any) -> str | None:
@@ -83,7 +90,11 @@ def complaint(subject: Subject, parameter: str, value: Any) -> str | None:
 
 
 def _fault(message: str, parameter: str, value: Any) -> str | None:
-    names = {parameter, ALIASES.get(parameter, parameter)}
+    names = {
+        parameter,
+        ALIASES.get(parameter, parameter),
+        value.name if isinstance(value, Says) and value.name else parameter,
+    }
     if "\n" in message:
         return f"several lines: {message}"
     if not any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", message) for name in names):

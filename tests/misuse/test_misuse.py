@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from . import distributions, engine, models, small  # noqa: F401  (the tables)
+from . import distributions, engine, inference, models, pictures, small, training  # noqa: F401  (the tables)
 from .public import not_covered
 from .subject import SUBJECTS, complaint
 

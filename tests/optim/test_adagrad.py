@@ -62,7 +62,7 @@ def test_a_warm_up_makes_the_first_steps_small():
     ("options", "message"),
     [
         ({"eps": -1e-8}, "eps is -1e-08"),
-        ({"warmup": -1}, "warmup is -1; expected a number of steps, at least 0"),
+        ({"warmup": -1}, "warmup is -1; expected an integer of at least 0"),
         ({"warmup": 1.5}, r"warmup is 1\.5"),
         ({"warmup": True}, "warmup is True"),
     ],

@@ -213,8 +213,10 @@ def test_pickled_objects_are_refused_without_being_loaded(path):
 
 
 def test_a_failed_write_leaves_the_old_checkpoint(path, content):
-    with pytest.raises(TypeError):
+    with pytest.raises(InputError, match=r"meta is .*; expected what JSON can hold"):
         save_checkpoint(path, ARRAYS, {"step": object()})
+    with pytest.raises(InputError, match=r"arrays\['x'\] is .*; expected an array of numbers"):
+        save_checkpoint(path, {"x": object()}, META)
     with pytest.raises(ValueError, match="without values"):
         save_checkpoint(path, {"model/weight": Unsaveable()}, META)
     assert path.read_bytes() == content

@@ -1,0 +1,250 @@
+"""The rows of ``datasets`` and ``training``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minivae import backend, datasets, training
+from minivae.datasets import Dataset, Split
+from minivae.models import VAE
+
+from .subject import COUNTS, DTYPES, GENERATORS, LIBRARIES, NUMBERS_ABOVE_0, Says, misuse
+
+GENERATOR = backend.generator(0)
+SEEDS = (-1, 1.5, "0", None)
+IMAGES = np.arange(32, dtype=np.uint8).reshape(8, 4)
+LABELS = np.arange(8) % 2
+NO_PATHS = (3, None, Says("nowhere/x.png", "No such", "nowhere/x.png"))
+
+# ------------------------------------------------------------------- datasets
+
+SPLIT = Split(IMAGES, LABELS)
+NO_SPLITS = (None, IMAGES)
+NO_IMAGES = (None, "x", np.ones(3), np.array([["a"]]), [[1.0, 2.0]])
+WHOLE = {"name": "mine", "train": SPLIT, "test": SPLIT, "image_shape": (2, 2), "scale": 255.0, "split": "mine"}
+DATASET = Dataset(**WHOLE)
+misuse(
+    Split,
+    {"images": IMAGES, "labels": LABELS},
+    images=NO_IMAGES,
+    labels=(np.ones(3, int), np.ones(8), "x", np.ones((8, 1), int)),
+)
+misuse(Split.sample, {"count": 2, "seed": 0}, call=SPLIT.sample, count=COUNTS, seed=SEEDS)
+misuse(
+    Dataset,
+    WHOLE,
+    train=NO_SPLITS,
+    test=(*NO_SPLITS, Says(Split(np.ones((2, 3))), "3 columns")),
+    image_shape=(3, "x", (3, 3)),
+    scale=NUMBERS_ABOVE_0,
+)
+misuse(
+    datasets.load,
+    {"name_or_path": "digits", "split": None, "seed": 0},
+    name_or_path=("digit", 3, None, Says("missing.npy", "missing.npy")),
+    split=("Random", 3),
+    seed=SEEDS,
+)
+misuse(
+    datasets.one_hot,
+    {"labels": LABELS, "classes": 2},
+    labels=(
+        Says(np.array([2]), "between 2 and 2"),
+        Says(np.array([-1]), "between -1 and -1"),
+        np.ones(2),
+        "x",
+        None,
+        np.ones((2, 1), int),
+    ),
+    classes=(*COUNTS[:-2], Says(1, "between 0 and 1")),
+)
+misuse(
+    datasets.require_unit_interval,
+    {"dataset": DATASET},
+    dataset=(None, IMAGES, Says(Dataset(**WHOLE | {"scale": 1.0}), "from 0 to 31", "mine")),
+)
+
+# ------------------------------------------------------------------- training
+
+MODEL = VAE(4, 2, (3,))
+NO_MODELS = (None, "vae", Says(VAE(5, 2, (3,)), "data_dim=5"))
+NO_DATASETS = (None, "digits", IMAGES)
+QUICK = {"epochs": 1, "batch_size": 4}
+OPTIONS: dict[str, tuple] = {
+    "epochs": COUNTS,
+    "batch_size": COUNTS,
+    "binarize": ("None", 3, None),
+    "optimizer": ("Adam", 3, None),
+    "lr": NUMBERS_ABOVE_0[:-2],
+    "schedule": ("Cosine", 3, None),
+    "patience": (0, 1.5, "1", True),
+    "report_every": COUNTS,
+    "seed": SEEDS,
+    "optimizer_options": (3, "x", None),
+}
+misuse(training.Settings, QUICK, **OPTIONS)
+SETTINGS = training.Settings(**QUICK)
+misuse(
+    training.Trainer,
+    {"model": MODEL, "dataset": DATASET, "settings": SETTINGS},
+    model=NO_MODELS,
+    dataset=NO_DATASETS,
+    settings=(
+        None,
+        QUICK,
+        Says(training.Settings(batch_size=9), "batch_size is 9", "batch_size"),
+        Says(training.Settings(batch_size=4, optimizer_options={"beta": 1}), "'beta'", "optimizer_options"),
+    ),
+)
+
+
+def fresh() -> training.Trainer:
+    """A fresh one."""
+    return training.Trainer(MODEL, DATASET, SETTINGS)
+
+
+misuse(
+    training.fit,
+    {"model": MODEL, "dataset": DATASET, "progress": False, "settings": 4},
+    call=lambda settings, **others: training.fit(**others, epochs=1, batch_size=settings),
+    model=NO_MODELS,
+    dataset=NO_DATASETS,
+    run=(3, "runs/x"),
+    settings=(Says(0, "is 0", "batch_size"), Says(9, "is 9", "batch_size")),
+)
+misuse(
+    training.run_to_end,
+    {"progress": False},
+    call=lambda trainer=None, **others: training.run_to_end(trainer or fresh(), **others),
+    trainer=("x", 3),
+    run=(3, "runs/x"),
+)
+STATE = fresh().state()
+misuse(
+    training.Trainer.load_state,
+    {"arrays": STATE[0], "meta": STATE[1]},
+    call=lambda **state: fresh().load_state(**state),
+    arrays=(None, 3, Says({}, "missing")),
+    meta=(None, 3, {}),
+)
+FEED = training.Feed(SPLIT, 255.0, classes=2, binarize="dynamic")
+misuse(
+    training.Feed,
+    {"split": SPLIT, "scale": 255.0, "classes": 2},
+    split=(*NO_SPLITS, Says(Split(IMAGES), "no labels")),
+    scale=NUMBERS_ABOVE_0,
+    binarize=("None", 3, None),
+    dtype=DTYPES,
+    library=LIBRARIES,
+    classes=(-1, Says(1, "between 0 and 1"), 1.5, "2", None),
+)
+misuse(
+    training.Feed.batch,
+    {"rows": np.array([0, 1]), "generator": GENERATOR},
+    call=FEED.batch,
+    rows=(np.array([8]), np.array([0.5]), "x", None),
+    generator=GENERATORS,
+)
+misuse(
+    training.Feed.one_hot,
+    {"labels": LABELS},
+    call=FEED.one_hot,
+    labels=(Says(np.array([2]), "between 2 and 2"), np.ones(2), "x", None),
+)
+misuse(
+    training.Feed.in_order,
+    {"batch_size": 3},
+    call=lambda batch_size: list(FEED.in_order(batch_size)),
+    batch_size=COUNTS,
+)
+misuse(
+    training.Feed.shuffled,
+    {"batch_size": 3, "seed": 0, "epoch": 0},
+    call=FEED.shuffled,
+    batch_size=(*COUNTS, 9),
+    seed=SEEDS,
+    epoch=SEEDS,
+)
+misuse(
+    training.evaluate,
+    {"model": MODEL, "feed": FEED, "batch_size": 4, "seed": 0},
+    model=(None, "vae"),
+    feed=(None, Says(SPLIT, "Split(")),
+    batch_size=COUNTS,
+    seed=SEEDS,
+)
+ROW = {"epoch": 1, "bound": -2.0}
+misuse(training.History, {"rows": [ROW]}, rows=(3, None, [3]))
+misuse(
+    training.History.append,
+    {"row": 1.0},
+    call=lambda row: training.History().append(bound=row),
+    row=[Says(value, f"bound is {value!r}", "bound") for value in ("x", None)],
+)
+misuse(training.History.save, {"path": "h.csv"}, call=training.History([ROW]).save, path=NO_PATHS)
+misuse(
+    training.History.load,
+    {"path": "there.csv"},
+    call=lambda path: load_history(path),
+    path=(Says("missing.csv", "No such file", "missing.csv"), 3, None),
+)
+
+
+def load_history(path: Any) -> Any:
+    """What was saved under a name, which is made first if it should be there."""
+    if path == "there.csv":
+        training.History([ROW]).save(path)
+    return training.History.load(path)
+
+
+def run_named(folder: Any, config: Any = None) -> training.Run:
+    """A new run."""
+    return training.Run.create(folder, {"model": "vae"} if config is None else config)
+
+
+def opened(folder: Any) -> training.Run:
+    """An existing run, made first if it should be there."""
+    if folder == "there":
+        run_named(folder)
+    return training.Run.open(folder)
+
+
+FOLDERS = (3, None)
+misuse(training.Run, {"folder": "r", "config": {}}, folder=FOLDERS, config=(3, "x"))
+misuse(
+    training.Run.create, {"folder": "new"}, call=lambda folder, config=None: run_named(folder, config), folder=FOLDERS
+)
+misuse(training.Run.create, {}, call=lambda config=None: run_named("other", config), config=(3, "x"))
+misuse(
+    training.Run.open, {"folder": "there"}, call=opened, folder=(*FOLDERS, Says("missing", "no config.json", "missing"))
+)
+for name in ("save", "restore"):
+    misuse(
+        getattr(training.Run, name),
+        {},
+        call=lambda trainer=None, name=name: trainer and getattr(training.Run("r"), name)(trainer),
+        trainer=("x", 3),
+    )
+CHECKPOINT = {"path": "c.npz", "arrays": {"x": np.ones(2)}, "meta": {"step": 1}}
+misuse(
+    training.save_checkpoint,
+    CHECKPOINT,
+    path=NO_PATHS,
+    arrays=(3, None, Says({"x": object()}, "object", "x")),
+    meta=(3, None, Says({"x": object()}, "object", "x")),
+)
+misuse(
+    training.load_checkpoint,
+    {"path": "there.npz"},
+    call=lambda path: load_saved(path),
+    path=(3, None, Says("missing.npz", "no such file", "missing.npz")),
+)
+
+
+def load_saved(path: Any) -> Any:
+    """A checkpoint, made first if it should be there."""
+    if path == "there.npz":
+        training.save_checkpoint(**CHECKPOINT | {"path": path})
+    return training.load_checkpoint(path)
