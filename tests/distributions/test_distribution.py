@@ -162,7 +162,7 @@ def test_a_number_of_samples_that_is_none(family, n, rng):
 
 @EVERY_FAMILY
 def test_a_number_of_samples_beside_noise(family, rng):
-    with pytest.raises(InputError, match="source is array.* beside n=2; expected a Generator"):
+    with pytest.raises(InputError, match=r"source is array.* beside n=2; expected a Generator"):
         family.random(rng, (EVENT,))[0].sample(np.zeros((2, EVENT)), 2)
 
 
