@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from ..errors import InputError, instance, integer_from_zero, lengths, one_of, positive_integer, positive_number, shown
+from .mapped import MappedRows, blocks
 
 SPLITS = ("random", "contiguous")
 
@@ -22,11 +23,12 @@ class Split:
     """Data points and, where there are any, their labels.
 
     Attributes:
-        images: ``(N, D)`` uint8, or float32 for the user's own real-valued data.
+        images: ``(N, D)`` uint8, or float32 for the user's own real-valued data. Rows of a
+            file that is too large for memory are read when they are asked for (``images[rows]``).
         labels: ``(N,)`` integers, or None.
     """
 
-    images: np.ndarray
+    images: np.ndarray | MappedRows
     labels: np.ndarray | None = None
 
     def __post_init__(self) -> None:
@@ -108,17 +110,17 @@ class Dataset:
         return float(low) / self.scale, float(high) / self.scale
 
 
-def first_beyond(rows: np.ndarray, limit: float) -> tuple[int, int] | None:
+def first_beyond(rows: np.ndarray | MappedRows, limit: float) -> tuple[int, int] | None:
     """Row and column of the first value that is NaN or whose size is ``limit`` or more; None if there is none.
 
     A part of the rows is looked at at a time, so that rows in a file need not fit into memory.
     """
     if rows.dtype.kind != "f":
         return None
-    for start in range(0, len(rows), 1024):
-        found = np.argwhere(~(np.abs(rows[start : start + 1024]) < limit))
+    for block in blocks(rows):
+        found = np.argwhere(~(np.abs(rows[block]) < limit))
         if len(found):
-            return start + int(found[0, 0]), int(found[0, 1])
+            return block.start + int(found[0, 0]), int(found[0, 1])
     return None
 
 
@@ -149,7 +151,9 @@ def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
     classes = positive_integer("classes", classes)
     require_labels(labels)
     if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
-        raise InputError(f"labels lie between {labels.min()} and {labels.max()}; expected 0 to {classes - 1}")
+        raise InputError(
+            f"labels lie between {labels.min()} and {labels.max()}; expected 0 to {classes - 1}"
+        )
     rows = np.zeros((len(labels), classes), np.float32)
     rows[np.arange(len(labels)), labels] = 1
     return rows
@@ -179,7 +183,7 @@ def require_unit_interval(dataset: Dataset) -> None:
 
 
 def split_rows(
-    images: np.ndarray, labels: np.ndarray | None, *, test_size: int, split: str | None, seed: int
+    images: np.ndarray | MappedRows, labels: np.ndarray | None, *, test_size: int, split: str | None, seed: int
 ) -> tuple[Split, Split, str]:
     """Part rows into train and test and say how in one line.
 
@@ -198,9 +202,9 @@ def split_rows(
     if kind == "random":
         order = np.random.default_rng(seed).permutation(len(images))
         note = f"random, seed {seed}: {train_size} rows train, {test_size} test"
+    take = images.subset if isinstance(images, MappedRows) else images.__getitem__
     parts = [
-        Split(images[rows], None if labels is None else labels[rows])
-        for rows in (order[:train_size], order[train_size:])
+        Split(take(rows), None if labels is None else labels[rows]) for rows in (order[:train_size], order[train_size:])
     ]
     return parts[0], parts[1], note
 

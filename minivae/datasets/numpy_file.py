@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import InputError
 from .reading import Room, read_at_most, read_bytes, reading, require_file
 
+MAP_ABOVE = 1 << 28  # bytes, 256 MiB: a longer .npy file stays on the disk, and rows are read when they are needed
 MOST_HEADER = 1 << 14  # bytes; NumPy itself takes no more than 10,000
 END_RECORD = 22  # bytes at the end of a zip file, with the number of members in the 11th and 12th
 _NPY_HEADERS = {
@@ -24,14 +25,16 @@ _NPY_HEADERS = {
 
 
 def read_npy(path: Path) -> np.ndarray:
-    """Return the array of a ``.npy`` file.
+    """Return the array of a ``.npy`` file; of one longer than ``MAP_ABOVE`` a read-only memory map (``np.memmap``).
 
     Raises:
-        InputError: file missing, empty, truncated, damaged, or holding pickled objects.
+        InputError: file missing, empty, truncated, damaged, or holding pickled objects; or
+            it is to be mapped and its rows do not lie one after the other.
     """
-    content = read_bytes(path)
     with reading(path, ".npy file"):
-        return _parse_npy(str(path), content)
+        if (size := require_file(path).stat().st_size) > MAP_ABOVE:
+            return _map_npy(path, size)
+        return _parse_npy(str(path), read_bytes(path))
 
 
 def read_npz(path: Path) -> dict[str, np.ndarray]:
@@ -88,15 +91,31 @@ def _parse_npy(what: str, data: bytes | bytearray) -> np.ndarray:
     ``numpy.load`` would ask for the memory that a damaged header promises before it
     looks whether the bytes are there.
     """
-    stream = io.BytesIO(data[:MOST_HEADER])
+    shape, column_major, dtype, start = _header(what, data[:MOST_HEADER], len(data))
+    return np.frombuffer(data, dtype, offset=start).reshape(shape, order="F" if column_major else "C")
+
+
+def _map_npy(path: Path, size: int) -> np.memmap:
+    with open(path, "rb") as file:
+        shape, column_major, dtype, start = _header(str(path), file.read(MOST_HEADER), size)
+    if column_major:
+        raise InputError(
+            f"{path} is longer than {MAP_ABOVE} bytes and holds one column after the other; "
+            "expected rows one after the other (save numpy.ascontiguousarray of it)"
+        )
+    return np.memmap(path, dtype, "r", start, shape)
+
+
+def _header(what: str, data: bytes | bytearray, size: int) -> tuple[tuple[int, ...], bool, np.dtype, int]:
+    """(shape, whether column-major, dtype, where the values start) of an ``.npy`` file that begins with ``data``."""
+    stream = io.BytesIO(data)
     version = np.lib.format.read_magic(stream)
     if version not in _NPY_HEADERS:
         raise InputError(f"{what} is of .npy version {version}; expected 1.0 or 2.0")
     shape, column_major, dtype = _NPY_HEADERS[version](stream)
     if dtype.hasobject:
         raise InputError(f"{what} holds pickled Python objects; expected a plain array of numbers")
-    promised, present = math.prod(shape) * dtype.itemsize, len(data) - stream.tell()
+    promised, present = math.prod(shape) * dtype.itemsize, size - stream.tell()
     if promised != present:
         raise InputError(f"{what}: the header promises {promised} bytes of values, there are {present}")
-    values = np.frombuffer(data, dtype, offset=stream.tell())
-    return values.reshape(shape, order="F" if column_major else "C")
+    return shape, column_major, dtype, stream.tell()

@@ -33,6 +33,8 @@ def reading(path: Path, kind: str) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OSError) and error.errno:  # the system's, not a parser's
             raise InputError(f"cannot read {path}: {error.strerror}") from error
+        if isinstance(error, MemoryError):
+            raise InputError(f"{path} asks for more memory than there is; it is too large, or damaged") from error
         cause = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path} is not a whole {kind}: {cause[:200]}") from error
 

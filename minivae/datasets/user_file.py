@@ -13,8 +13,9 @@ import numpy as np
 
 from ..errors import InputError
 from . import frey_faces
-from .dataset import Dataset, Split, no_choice_of_split, split_rows
+from .dataset import Dataset, Split, first_beyond, no_choice_of_split, split_rows
 from .idx import GZIP_MAGIC, read_idx
+from .mapped import MappedRows, as_type
 from .matlab import read_mat
 from .numpy_file import read_npy, read_npz
 from .png_folder import read_png_folder
@@ -55,6 +56,9 @@ def load(path: Path, split: str | None = None, seed: int = 0) -> Dataset:
     A folder holds PNGs (see ``png_folder.py``) or IDX files named as MNIST's. Without a test
     part a tenth of the rows is held out: drawn by ``seed``, or with ``split="contiguous"``
     the last ones.
+
+    A ``.npy`` file longer than ``numpy_file.MAP_ABOVE`` stays where it is: its rows are read
+    when a minibatch takes them (see ``mapped.py``), and in blocks to find the range of the values.
 
     Raises:
         InputError: the file cannot be read, or is not covered by these rules.
@@ -142,7 +146,7 @@ def _only(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
 def _as_images(path: Path, array: np.ndarray) -> np.ndarray:
     """Return the array as ``(N, D)`` or ``(N, rows, columns)``, without an axis for one channel."""
     if array.ndim == 4 and 1 in (array.shape[1], array.shape[3]):
-        array = array.squeeze(axis=1 if array.shape[1] == 1 else 3)
+        array = array[:, 0] if array.shape[1] == 1 else array[..., 0]  # squeeze() would forget that it is mapped
     if array.ndim not in (2, 3):
         raise InputError(
             f"{path} holds an array of shape {array.shape}; expected (N, D) or (N, rows, columns) for N images"
@@ -172,24 +176,24 @@ def _image_shape(shape: tuple[int, ...]) -> tuple[int, int] | None:
     return (side, side) if side >= 4 and side * side == shape[0] else None
 
 
-def _values(path: Path, parts: list[np.ndarray]) -> tuple[list[np.ndarray], float]:
+def _values(path: Path, parts: list[np.ndarray]) -> tuple[list[np.ndarray | MappedRows], float]:
     """Return the rows of each part as uint8 or finite float32, and their common scale; not copied where they are it."""
     kind = parts[0].dtype.kind
     if kind not in "buif":
         raise InputError(f"{path} holds values of type {parts[0].dtype}; expected integers or real numbers")
     largest = max(part.max() for part in parts)
     if kind != "f" and largest <= 255 and min(part.min() for part in parts) >= 0:
-        return [part.astype(np.uint8, copy=False) for part in parts], 255.0 if largest > 1 else 1.0
+        return [as_type(part, np.uint8) for part in parts], 255.0 if largest > 1 else 1.0
     return [_real(path, part) for part in parts], 1.0
 
 
-def _real(path: Path, rows: np.ndarray) -> np.ndarray:
+def _real(path: Path, rows: np.ndarray) -> np.ndarray | MappedRows:
     with np.errstate(over="ignore"):
-        values = rows.astype(np.float32)
-    if not np.isfinite(values).all():
-        row, column = np.argwhere(~np.isfinite(values))[0]
+        values = as_type(rows, np.float32)
+        place = first_beyond(values, math.inf)
+    if place is not None:
         raise InputError(
-            f"{path} holds {rows[row, column]} in row {row}, value {column}; expected finite float32 numbers"
+            f"{path} holds {rows[place]} in row {place[0]}, value {place[1]}; expected finite float32 numbers"
         )
     return values
 

@@ -35,13 +35,13 @@ class Evaluation:
         self._generator.state = backend.generator(seed, self._feed.library).state
         totals: dict[str, float] = {}
         for rows in self._batches:
-            for name, part in self._parts(rows).items():
+            for name, part in self._parts(*self._feed.inputs(rows)).items():
                 totals[name] = totals.get(name, 0.0) + float(part) * rows.size
         return {name: total / len(self._feed) for name, total in totals.items()}
 
-    def _parts_eagerly(self, rows: Tensor) -> dict[str, Tensor]:
+    def _parts_eagerly(self, rows: Tensor, *stored: Tensor) -> dict[str, Tensor]:
         with no_grad():
-            batch = self._feed.batch(rows, self._generator)
+            batch = self._feed.batch(rows, self._generator, *stored)
             return self._model.objectives(batch, self._generator)[0].parts
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from .. import backend
 from ..autodiff import Tensor, astype, less, take, uniform
 from ..datasets import Split, one_hot
+from ..datasets.mapped import MappedRows
 from ..errors import InputError, instance, integer_from_zero, one_of, positive_integer, positive_number
 from ..models import Batch
 
@@ -19,7 +20,8 @@ BINARIZE = ("none", "threshold", "dynamic")
 class Feed:
     """Serves minibatches of a split, in the library, dtype and binarization of a run.
 
-    Pixels stay as they are stored (uint8), on the device, until a minibatch is taken.
+    Pixels stay as they are stored (uint8), on the device, until a minibatch is taken; those of
+    a file that is too large for memory stay there, and go to the device by the minibatch.
 
     Args:
         split: the data points.
@@ -48,10 +50,8 @@ class Feed:
         instance("split", split, Split, "a Split")
         self.scale, self.dtype = positive_number("scale", scale), backend.float_dtype(dtype)
         self.library = backend.library(library).name
-        # Pixels stay bytes; real values are stored as the run computes, so that float64
-        # data do not turn a float32 run into a float64 one.
-        images = split.images.astype(self.dtype, copy=False) if split.images.dtype.kind == "f" else split.images
-        self.images = Tensor(backend.asarray(images, backend=self.library))
+        self.mapped = isinstance(split.images, MappedRows)
+        self.images = split.images if self.mapped else self._stored(split.images)
         self.classes, self.contexts = integer_from_zero("classes", classes), None
         if classes:
             if split.labels is None:
@@ -61,11 +61,25 @@ class Feed:
     def __len__(self) -> int:
         return len(self.images)
 
-    def batch(self, rows: Tensor | np.ndarray, generator: backend.Generator) -> Batch:
-        """The minibatch of the data points at ``rows``: ``(M, data_dim)``, and ``(M, classes)`` where wanted."""
+    def inputs(self, rows: Tensor | np.ndarray) -> tuple[Tensor, ...]:
+        """What :meth:`batch` needs to know of a minibatch, and so what a compiled step takes.
+
+        The rows; and their values as they are stored, if those are not on the device.
+        """
+        if not self.mapped:
+            return (self._on_device(rows),)
+        host = rows.numpy() if isinstance(rows, Tensor) else rows
+        return self._on_device(rows), self._stored(self.images[host])
+
+    def batch(self, rows: Tensor | np.ndarray, generator: backend.Generator, stored: Tensor | None = None) -> Batch:
+        """The minibatch of the data points at ``rows``: ``(M, data_dim)``, and ``(M, classes)`` where wanted.
+
+        Args:
+            stored: the second of :meth:`inputs`, where there is one.
+        """
         backend.require_generator("generator", generator)
-        rows = self._on_device(rows)
-        x = astype(take(self.images, rows), self.dtype) / self.scale
+        rows, *values = self.inputs(rows) if stored is None else (rows, stored)
+        x = astype(values[0] if values else take(self.images, rows), self.dtype) / self.scale
         if self.binarize == "threshold":
             x = astype(x > 0.5, self.dtype)
         elif self.binarize == "dynamic":
@@ -80,15 +94,23 @@ class Feed:
         """
         return Tensor(backend.asarray(one_hot(labels, self.classes), self.dtype, self.library))
 
-    def in_order(self, batch_size: int) -> Iterator[Tensor]:
+    def in_order(self, batch_size: int) -> Iterator[Tensor | np.ndarray]:
         """The rows of minibatches of all data points once, in order; the last may be smaller."""
-        rows = self._on_device(np.arange(len(self)))
+        rows = self._order(np.arange(len(self)))
         for start in range(0, len(self), positive_integer("batch_size", batch_size)):
             yield rows[start : start + batch_size]
 
-    def shuffled(self, batch_size: int, seed: int, epoch: int) -> Tensor:
-        """:func:`epoch_order` of these data; all of it goes to the device at once."""
-        return self._on_device(epoch_order(len(self), batch_size, seed, epoch))
+    def shuffled(self, batch_size: int, seed: int, epoch: int) -> Tensor | np.ndarray:
+        """:func:`epoch_order` of these data; all of it goes to the device at once, unless the data stay here."""
+        return self._order(epoch_order(len(self), batch_size, seed, epoch))
+
+    def _order(self, rows: np.ndarray) -> Tensor | np.ndarray:
+        return rows if self.mapped else self._on_device(rows)
+
+    def _stored(self, images: np.ndarray) -> Tensor:
+        """Values on the device. Pixels stay bytes; real values become what the run computes in."""
+        images = images.astype(self.dtype, copy=False) if images.dtype.kind == "f" else images
+        return Tensor(backend.asarray(images, backend=self.library))
 
     def _on_device(self, rows: Tensor | np.ndarray) -> Tensor:
         return rows if isinstance(rows, Tensor) else Tensor(backend.asarray(rows, backend=self.library, name="rows"))

@@ -112,7 +112,7 @@ class Trainer:
         except TypeError as error:
             raise InputError(f"optimizer_options do not suit {self.settings.optimizer}: {error}") from error
 
-    def _shuffled(self, epoch: int) -> Tensor:
+    def _shuffled(self, epoch: int) -> Tensor | np.ndarray:
         """The rows of each minibatch of an epoch."""
         return self.train.shuffled(self.settings.batch_size, self.settings.seed, epoch)
 
@@ -134,7 +134,7 @@ class Trainer:
             optimizer.advance(factor)
         self.model.advance(self.step, self.total_steps)
         with self._watch.anomaly(self.step) if self.settings.detect_anomaly else nullcontext():
-            parts = self._update(self.order[place])
+            parts = self._update(*self.train.inputs(self.order[place]))
         if self.step % self._steps_per_reading == 0:
             self.running_steps += 1
             with no_grad():
@@ -142,9 +142,9 @@ class Trainer:
         self.step += 1
         return parts
 
-    def _update_eagerly(self, rows: Tensor) -> dict[str, Tensor]:
+    def _update_eagerly(self, rows: Tensor, *stored: Tensor) -> dict[str, Tensor]:
         """Minibatch, bound, gradients and updates for the data points ``rows``: what is compiled."""
-        objectives = self.model.objectives(self.train.batch(rows, self.generator), self.generator)
+        objectives = self.model.objectives(self.train.batch(rows, self.generator, *stored), self.generator)
         # All gradients before the first update: phases may share a graph.
         gradients = [backward(self._loss(o), o.parameters, retain_graph=len(objectives) > 1) for o in objectives]
         for optimizer, gradient in zip(self.optimizers, gradients, strict=True):

@@ -58,10 +58,10 @@ def test_names_win_over_files_and_a_dot_picks_the_file(tmp_path, monkeypatch):
 def test_offline_there_is_one_line_on_what_to_put_where(name, monkeypatch, cache):
     monkeypatch.setattr(download, "PAUSE", 0.0)
 
-    def offline(request, timeout):
+    def offline(opener, request, timeout):
         raise OSError("no network")
 
-    monkeypatch.setattr("urllib.request.urlopen", offline)
+    monkeypatch.setattr("urllib.request.OpenerDirector.open", offline)
     with pytest.raises(InputError, match=r"no network.*put .* into") as error:
         load(name)
     assert str(cache) in str(error.value)

@@ -8,7 +8,7 @@ from minivae.datasets.reading import Room, read_at_most, read_bytes, reading, re
 from minivae.errors import InputError
 
 
-@pytest.mark.parametrize("error", [ValueError("bad\n  bytes"), MemoryError(), SyntaxError("broken"), KeyError(7)])
+@pytest.mark.parametrize("error", [ValueError("bad\n  bytes"), SyntaxError("broken"), KeyError(7)])
 def test_any_error_becomes_one_line_that_names_the_file(error):
     with (
         pytest.raises(InputError, match=r"x\.mat is not a whole MATLAB file: ") as raised,
@@ -16,6 +16,11 @@ def test_any_error_becomes_one_line_that_names_the_file(error):
     ):
         raise error
     assert "\n" not in str(raised.value)
+
+
+def test_a_file_that_is_too_large_is_not_called_damaged_only():
+    with pytest.raises(InputError, match=r"^x asks for more memory than there is"), reading(Path("x"), "file"):
+        raise MemoryError
 
 
 def test_errors_of_the_system_say_so():

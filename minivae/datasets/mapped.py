@@ -1,0 +1,66 @@
+"""Rows of an array that stays in its file: data that are too large to be held in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+BLOCK = 1 << 23  # bytes of rows that are looked at together where all have to be
+
+
+class MappedRows:
+    """Rows of a memory-mapped array, read and converted when they are asked for.
+
+    Stands for an array of shape ``(N, D)`` where :class:`~minivae.datasets.Split` has one:
+    it has a length, a shape and a dtype, and an index of rows gives an array of those.
+
+    Args:
+        array: ``(all rows, D)``.
+        dtype: that the rows have once they are read.
+        rows: which rows these are; all in order by default.
+    """
+
+    def __init__(self, array: np.memmap, dtype: Any, rows: np.ndarray | None = None) -> None:
+        self._array, self.dtype = array, np.dtype(dtype)
+        self._rows = np.arange(len(array)) if rows is None else rows
+
+    shape = property(lambda self: (len(self), self._array.shape[1]), doc="``(N, D)``.")
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        found = self._array[self._rows[index]]
+        return np.asarray(found).astype(self.dtype, copy=False)
+
+    def subset(self, rows: np.ndarray) -> MappedRows:
+        """The rows of these at ``rows``; nothing is read."""
+        return MappedRows(self._array, self.dtype, self._rows[rows])
+
+    def min(self) -> Any:
+        """The smallest value."""
+        return np.min([block.min() for block in self._blocks()])  # NaN if one is NaN
+
+    def max(self) -> Any:
+        """The largest value."""
+        return np.max([block.max() for block in self._blocks()])
+
+    def _blocks(self) -> Iterator[np.ndarray]:
+        """All rows, as they follow each other in the file."""
+        in_order = self.subset(np.argsort(self._rows))
+        for block in blocks(in_order):
+            yield in_order[block]
+
+
+def blocks(rows: np.ndarray | MappedRows) -> Iterator[slice]:
+    """Slices of successive rows, all together all of them, of about ``BLOCK`` bytes each."""
+    step = max(1, BLOCK // max(1, rows.shape[1] * rows.dtype.itemsize))
+    for start in range(0, len(rows), step):
+        yield slice(start, start + step)
+
+
+def as_type(rows: np.ndarray, dtype: Any) -> np.ndarray | MappedRows:
+    """``(N, D)`` as another dtype: at once, not copied where it is that one; of a mapped array when rows are read."""
+    return MappedRows(rows, dtype) if isinstance(rows, np.memmap) else rows.astype(dtype, copy=False)
