@@ -160,10 +160,10 @@ def _require_alike(path: Path, images: list[np.ndarray]) -> list[np.ndarray]:
     if first.shape[1:] != last.shape[1:] or first.dtype.kind != last.dtype.kind:
         kinds = " and ".join(f"{array.dtype} {array.shape}" for array in images)
         raise InputError(f"{path}: train and test differ in image size or type: {kinds}")
-    if len(first) < 2 or 0 in last.shape:
+    if len(first) + len(images) < 3 or 0 in (*first.shape, *last.shape):
         raise InputError(
             f"{path} holds arrays of shape {' and '.join(str(array.shape) for array in images)}; "
-            "expected at least 2 rows (to test alone, 1) of at least 1 value"
+            "expected at least 2 rows (to train and to test alone, 1) of at least 1 value"
         )
     return images
 

@@ -48,6 +48,12 @@ class Normal(Distribution):
         squares = square(self._as_data(x) - self.mean) * exp(-self.log_var)
         return sum(squares + self.log_var + LOG_2PI, axis=-1) * -0.5
 
+    def sample_with_log_prob(self, source: Any, n: int | None = None) -> tuple[Tensor, Tensor]:
+        """A draw and its log_prob by its noise: beside a large mean a small sigma has no digits left in the draw."""
+        noise = as_tensor(self._noise(source, n), self.mean)
+        terms = square(noise) + broadcast_to(self.log_var, self.mean.shape) + LOG_2PI
+        return self.transform(noise), sum(terms, axis=-1) * -0.5
+
     def entropy(self) -> Tensor:
         """1/2 sum (1 + log 2 pi + log sigma^2) (App. B, with its sign turned)."""
         return sum(broadcast_to(self.log_var, self.mean.shape) + (1 + LOG_2PI), axis=-1) * 0.5

@@ -179,6 +179,8 @@ class VAE(Model):
         Raises:
             InputError: ``x`` or the noise has another shape.
         """
+        if self.estimator == "A":
+            return bounds.sgvb_a(*self.terms(x, noise, context, samples))
         x = self._vectors("x", x, "data_dim")
         q = self.posterior(x, context)
         return self.bound_at(x, q, q.sample(self.noise(q, noise, samples)), context)

@@ -120,6 +120,11 @@ def test_labels_of_train_alone_are_left_out(tmp_path):
     assert data.train.labels is data.test.labels is None
 
 
+def test_one_row_to_train_on_and_one_to_test_will_do(tmp_path):
+    data = load(save(tmp_path / "x.npz", train=ROWS[:1], test=ROWS[1:2]))
+    assert (len(data.train), len(data.test)) == (1, 1)
+
+
 def test_own_parts_allow_no_other_split(tmp_path):
     path = save(tmp_path / "x.npz", train=ROWS, test=ROWS)
     with pytest.raises(InputError, match="comes with its own train and test parts"):
@@ -233,7 +238,7 @@ def test_labels_as_matlab_writes_them(tmp_path):
         (ROWS, ROWS[:, :29], "differ in image size"),
         (ROWS, ROWS / 255, "uint8 .* and float64"),
         (ROWS, ROWS[:0], r"\(40, 30\) and \(0, 30\); expected"),
-        (ROWS[:1], ROWS, r"\(1, 30\) and \(40, 30\); expected"),
+        (ROWS[:0], ROWS, r"\(0, 30\) and \(40, 30\); expected"),
     ],
 )
 def test_parts_that_do_not_fit(tmp_path, train, test, message):

@@ -137,3 +137,21 @@ def test_a_point_of_another_length_is_refused(shape):
 def test_a_size_that_is_none(size):
     with pytest.raises(InputError, match=r"size is .*; expected an integer of at least 1"):
         StandardNormal(size, tensor(np.zeros(1)))
+
+
+def test_a_draw_comes_with_its_log_prob_where_sigma_has_no_digits_beside_the_mean(rng):
+    mean, log_var, noise = np.full((4, 3), 100.0), np.full((4, 3), -30.0), rng.standard_normal((2, 4, 3))
+    parameters = [tensor(x.astype(np.float32), requires_grad=True) for x in (mean, log_var)]
+    _, log_q = Normal(*parameters).sample_with_log_prob(noise.astype(np.float32))
+    expected = stats.norm.logpdf(noise).sum(axis=-1) - 0.5 * log_var.sum(axis=-1)
+    np.testing.assert_allclose(log_q.numpy(), expected, rtol=1e-6)
+    of_mean, of_log_var = backward(log_q, parameters, np.ones((2, 4)).tolist())
+    np.testing.assert_array_equal(of_mean.numpy(), 0.0)  # the draw moves with the mean
+    np.testing.assert_array_equal(of_log_var.numpy(), -1.0)
+
+
+def test_the_log_prob_of_a_draw_is_that_at_the_draw(rng):
+    q = Normal(rng.standard_normal((4, 3)), rng.standard_normal(3))
+    x, log_q = q.sample_with_log_prob(backend.generator(0), 5)
+    assert x.shape == (5, 4, 3)
+    np.testing.assert_allclose(log_q.numpy(), q.log_prob(x).numpy(), rtol=1e-5, atol=1e-5)
