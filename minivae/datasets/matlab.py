@@ -21,6 +21,7 @@ from ..errors import InputError
 from .reading import Room, read_bytes, reading
 
 HEADER_BYTES, TAG_BYTES = 128, 8
+PIECE = 4096  # bytes that are unpacked at once, to a thousand times as many at most
 MATRIX, COMPRESSED = 14, 15  # types of elements that are no plain numbers
 # How numbers are stored, by type of element, and what they stand for, by class of array:
 # MATLAB stores the doubles 0..255 as bytes.
@@ -64,14 +65,17 @@ def read_mat(path: Path) -> dict[str, np.ndarray]:
 
 def _unpack(data: memoryview, order: str, room: Room) -> _Element:
     """Return the element in a compressed one; its tag says how long it is, and no more than that is unpacked."""
-    stream = zlib.decompressobj()
-    tag = stream.decompress(data, TAG_BYTES)
-    _, size = _tag(tag, order)
-    room.take(size)
-    content = stream.decompress(stream.unconsumed_tail, size + 1)
-    if len(content) != size or not stream.eof:
-        raise ValueError(f"a compressed element does not unpack to the {size} bytes that it promises")
-    (element,) = _elements(memoryview(tag + content), order)
+    stream, content, end = zlib.decompressobj(), bytearray(), None
+    for start in range(0, len(data), PIECE):
+        content += stream.decompress(data[start : start + PIECE])
+        if end is None:
+            end = TAG_BYTES + _tag(content, order)[1]
+            room.take(end)
+        if len(content) > end:
+            break
+    if len(content) != end or not stream.eof:
+        raise ValueError(f"a compressed element does not unpack to the {end} bytes that it promises")
+    (element,) = _elements(memoryview(content), order)
     return element
 
 
@@ -89,7 +93,7 @@ def _elements(data: memoryview, order: str) -> Iterator[_Element]:
         data = data[start + size + (0 if kind == COMPRESSED else -(start + size) % 8) :]
 
 
-def _tag(data: bytes | memoryview, order: str) -> tuple[int, int]:
+def _tag(data: bytearray | memoryview, order: str) -> tuple[int, int]:
     kind, size = np.frombuffer(data[:TAG_BYTES], f"{order}u4", count=2).tolist()
     return kind, size
 
@@ -106,8 +110,8 @@ def _add_variable(arrays: dict[str, np.ndarray], data: memoryview, order: str, r
         raise ValueError(f"a variable of shape {shape} with {[part.size for part in stored]} values")
     if name in arrays:
         raise ValueError(f"two variables have the name {name!r:.60}")
-    room.take(len(stored) * math.prod(shape) * dtype.itemsize)
-    values = [part.astype(dtype) for part in stored]
+    room.take(sum(part.size * dtype.itemsize for part in stored if part.dtype != dtype))
+    values = [part.astype(dtype, copy=False) for part in stored]
     array = values[0] if len(values) == 1 else values[0] + 1j * values[1]
     arrays[name] = array.reshape(shape, order="F")
 

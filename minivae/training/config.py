@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
 from ..files import atomic_path
+from .settings import Settings
 
 FORMAT = "minivae-run of version 2"  # the first version had no format and no checksum
+NAMES = {"minivae", "model", "model_config", "options", "backend", "data", "split", "settings"}  # what that one held,
+NAMES |= {field.name for field in fields(Settings)}  # and these, where an example wrote it
 MOST_BYTES = 1 << 20  # a config is some kilobytes; more is not read into memory
 
 
@@ -40,8 +44,8 @@ def read_config(path: Path) -> dict[str, Any]:
         if not isinstance(config, dict):
             raise InputError(f"it holds a {type(config).__name__}; expected an object")
         found = config.pop("format", None), config.pop("sha256", None)
-        # Where only names are damaged the format stands there still: a first version has none of it.
-        of_first_version = found == (None, None) and FORMAT not in text
+        # A seal whose names are damaged is no missing one: what is left of it has a name that is unknown.
+        of_first_version = found == (None, None) and config.keys() <= NAMES
         if not of_first_version and found != (FORMAT, _digest(config)):
             raise InputError(
                 f"its format and sha256 are not those of what it holds; expected {FORMAT!r} as it was written "

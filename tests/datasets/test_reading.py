@@ -55,12 +55,12 @@ def test_pieces_end_at_the_count_or_with_the_file():
         assert read_at_most(io.BytesIO(bytes(300_000)), count) == bytes(min(count, 300_000))
 
 
-def test_room_is_for_250_times_the_size_or_for_64_mebibytes(tmp_path):
+def test_room_is_for_250_times_the_size_or_for_48_mebibytes(tmp_path):
     (tmp_path / "x").write_bytes(b"small")
     room = Room(tmp_path / "x")
-    room.take(60 << 20)
+    room.take(44 << 20)
     room.take(4 << 20)
-    with pytest.raises(InputError, match="x would unpack to more than 67108864 bytes"):
+    with pytest.raises(InputError, match="x would unpack to more than 50331648 bytes"):
         room.take(1)
     with open(tmp_path / "x", "wb") as file:
         file.truncate(1 << 20)  # takes no place on the disk

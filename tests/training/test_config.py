@@ -68,6 +68,13 @@ def test_half_a_seal_is_none(path, name):
     assert "its format and sha256 are not those" in refusal(path)
 
 
+def test_a_seal_whose_parts_have_changed_places_is_noticed(path):
+    text = path.read_text()
+    path.write_text(text.replace('t": "minivae-run ', 'ha256": "7').replace('"sha256": "', '"sat": "minivae-run '))
+    assert "sat" in json.loads(path.read_text())
+    assert "its format and sha256 are not those" in refusal(path)
+
+
 def test_damage_to_both_names_of_the_seal_is_noticed(path):
     path.write_text(path.read_text().replace('"sha256"', '"sha255"').replace('"format"', '"farmot"'))
     assert "its format and sha256 are not those" in refusal(path)
