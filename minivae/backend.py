@@ -25,6 +25,7 @@ import numpy as np
 
 from .errors import InputError, instance, integer_from_zero, lengths, one_of, shown
 from .libraries import CupyLibrary, Library
+from .memory import out_of_memory
 
 DTYPES = ("float32", "float64")
 
@@ -173,15 +174,19 @@ def asarray(value: Any, dtype: Any = None, backend: str | None = None, *, name: 
 
     Raises:
         InputError: ``value`` holds something else than numbers, or ``dtype`` is not one of numbers.
+        OutOfMemoryError: it does not fit there.
     """
     dtype = None if dtype is None else number_dtype(dtype)
     source = library_of(value) if is_array(value) else None
     target = library(backend) if backend or source is None else source
-    if source is None or value.dtype.kind not in "biufc":
-        value = target.from_numpy(_host_array(name, value, dtype))
-    elif source is not target:
-        value = target.from_numpy(source.to_numpy(value))
-    return target.xp.asarray(value, dtype=dtype)
+    try:
+        if source is None or value.dtype.kind not in "biufc":
+            value = target.from_numpy(_host_array(name, value, dtype))
+        elif source is not target:
+            value = target.from_numpy(source.to_numpy(value))
+        return target.xp.asarray(value, dtype=dtype)
+    except MemoryError as error:
+        raise out_of_memory(f"{name}, {getattr(value, 'shape', 'a list')}", target, error) from error
 
 
 def _host_array(name: str, value: Any, dtype: Any) -> np.ndarray:

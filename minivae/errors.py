@@ -27,6 +27,10 @@ class BackendError(MinivaeError, RuntimeError):
     """An array library was asked for that cannot be used here."""
 
 
+class OutOfMemoryError(BackendError, MemoryError):
+    """An array does not fit into the memory of its device, or of this machine."""
+
+
 class GradientError(MinivaeError, AssertionError):
     """A gradient check failed: a gradient is wrong, or there was nothing to check."""
 

@@ -60,6 +60,15 @@ class Library:
         """A host array moved to where this library keeps its arrays."""
         return array
 
+    def free_memory(self) -> int | None:
+        """Bytes that new arrays could have; None where the system does not tell."""
+        try:
+            with open("/proc/meminfo", encoding="ascii") as file:
+                available = next(line for line in file if line.startswith("MemAvailable"))
+        except (OSError, StopIteration):
+            return None
+        return int(available.split()[1]) << 10
+
     def synchronize(self) -> None:
         """Wait until all work given to the device is done (a no-op on the CPU)."""
 
@@ -126,6 +135,10 @@ class CupyLibrary(Library):
 
     def from_numpy(self, array: np.ndarray) -> Any:  # pragma: no cover (needs a GPU)
         return self.xp.asarray(array)
+
+    def free_memory(self) -> int:
+        cuda = self.xp.cuda
+        return cuda.Device().mem_info[0] + self.xp.get_default_memory_pool().free_bytes()
 
     def synchronize(self) -> None:
         self.xp.cuda.Device().synchronize()  # all streams

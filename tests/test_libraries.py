@@ -179,3 +179,24 @@ def test_the_names_that_cupys_library_uses_are_cupys():
     assert cupy.cuda.runtime.driverGetVersion() >= 0
     assert CupyLibrary.streams % 256 == 0
     assert cupy.random.Philox4x3210._type_size(None) == CupyLibrary.stream_bytes
+
+
+def test_free_memory_of_this_machine_is_what_new_arrays_could_have():
+    free = Library().free_memory()
+    assert free is None or 1 << 20 < free < 1 << 50
+
+
+def test_free_memory_where_the_system_does_not_tell(monkeypatch):
+    def absent(*args, **kwargs):
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr("builtins.open", absent)
+    assert Library().free_memory() is None
+
+
+def test_free_memory_of_a_device_is_its_own_and_what_the_pool_keeps(monkeypatch):
+    pretend_cupy(monkeypatch)
+    cupy = sys.modules["cupy"]
+    cupy.cuda.Device = lambda: types.SimpleNamespace(mem_info=(1000, 5000))
+    cupy.get_default_memory_pool = lambda: types.SimpleNamespace(free_bytes=lambda: 24)
+    assert CupyLibrary().free_memory() == 1024

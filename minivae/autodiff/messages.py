@@ -7,7 +7,8 @@ from inspect import signature
 from typing import Any
 
 from .. import backend
-from ..errors import InputError, shown
+from ..errors import InputError, OutOfMemoryError, shown
+from ..memory import out_of_memory
 
 
 def misfit(primitive: Any, arrays: Sequence[Any], attributes: dict[str, Any], error: Exception) -> InputError:
@@ -16,6 +17,18 @@ def misfit(primitive: Any, arrays: Sequence[Any], attributes: dict[str, Any], er
     came += [f"{name} is {shown(value)}" for name, value in attributes.items()]
     said = " ".join(str(error).split())
     return InputError(f"{primitive.name}: {', '.join(came)}; expected what goes together ({said})")
+
+
+def too_large(
+    primitive: Any, arrays: Sequence[Any], attributes: dict[str, Any], error: MemoryError
+) -> OutOfMemoryError:
+    """The error for an operation whose result there is no memory for."""
+    if arrays:
+        what, library = ", ".join(_described(x) for x in arrays), backend.library_of(*arrays)
+    else:  # constants and noise say where they are made
+        what = f"{attributes.get('shape')} {attributes.get('dtype')}"
+        library = getattr(attributes.get("generator"), "library", None) or backend.library(attributes.get("library"))
+    return out_of_memory(f"{primitive.name} of {what}", library, error)
 
 
 def argument_name(primitive: Any, i: int) -> str:

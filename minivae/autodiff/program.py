@@ -22,6 +22,8 @@ from functools import partial
 from typing import Any
 
 from .. import backend
+from ..libraries import Library
+from ..memory import memory_for, out_of_memory
 from . import replay_cupy, replay_numba, replay_numpy
 from .arena import Arena
 from .fuse import Kernel, group_calls
@@ -45,9 +47,11 @@ class Program:
     def __init__(self, calls: Sequence[Call], outputs: Sequence[Any], fast: bool = False) -> None:
         recorded = Recorded(calls, outputs)
         main, late = (group_calls(recorded, numbers) for numbers in (recorded.main, recorded.late))
-        arena = Arena(recorded, [*main, *late])
-        prepare = _preparation(recorded, arena, fast)
-        self._main, self._late = prepare(main), prepare(late)
+        self._library = backend.library_of(*(call.output for call in recorded.calls[:1]))
+        with memory_for("the buffers of a recorded step", self._library):
+            arena = Arena(recorded, [*main, *late])
+            prepare = _preparation(recorded, arena, fast, self._library)
+            self._main, self._late = prepare(main), prepare(late)
         self._results = [arena.place(array) for array in outputs]
         self.runs, self._last_read = 0, 0
         self.lives, self.nbytes = arena.lives, arena.nbytes
@@ -55,27 +59,33 @@ class Program:
 
     def run(self) -> None:
         """Replay the step. Returned values that nothing else needs are not computed."""
-        for call in self._main:
-            call()
+        self._call(self._main)
         self.runs += 1
 
     def read(self, number: int) -> Any:
         """The array of a returned value of the last run, computing what was put off."""
         if self._last_read != self.runs:
-            for call in self._late:
-                call()
+            self._call(self._late)
             self._last_read = self.runs
         return self._results[number]
+
+    def _call(self, calls: Sequence[Callable[[], Any]]) -> None:
+        try:
+            for call in calls:
+                call()
+        except MemoryError as error:  # of a value that cannot be computed in place
+            raise out_of_memory("a recorded step", self._library, error) from error
 
     def __str__(self) -> str:
         """One line for each operation: its result, what it is computed from, and where the result lies."""
         return "\n".join([f"{len(self._main)} calls a run, {self.nbytes} bytes of memory", *self._listing])
 
 
-def _preparation(recorded: Recorded, arena: Arena, fast: bool) -> Callable[[Sequence[Kernel | Call]], list[Callable]]:
+def _preparation(
+    recorded: Recorded, arena: Arena, fast: bool, library: Library
+) -> Callable[[Sequence[Kernel | Call]], list[Callable]]:
     """What turns items into the calls that run them: one by one, or as one CUDA graph."""
     plain = partial(_prepare, arena, fast)
-    library = backend.library_of(*(call.output for call in recorded.calls[:1]))
     if not library.cuda:
         return lambda items: [call for item in items for call in plain(item)]
     device = replay_cupy.Device(library.xp, recorded, arena, plain)

@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import backend
 from ..errors import InputError, instance, lengths, shown
-from .messages import argument_name, misfit
+from .messages import argument_name, misfit, too_large
 from .modes import mode
 
 _SCALARS = (float, int, bool)
@@ -258,6 +258,7 @@ def apply(primitive: Primitive, *inputs: Any, **attributes: Any) -> Tensor:
 
     Raises:
         InputError: the shapes, dtypes or libraries of the inputs do not go together.
+        OutOfMemoryError: there is no memory for the result.
     """
     arrays = []
     wanted = found = False
@@ -277,6 +278,8 @@ def apply(primitive: Primitive, *inputs: Any, **attributes: Any) -> Tensor:
         data = primitive.value(backend.namespace(*arrays) if arrays else None, *arrays, **attributes)
     except (ValueError, TypeError, IndexError) as error:
         raise misfit(primitive, arrays, attributes, error) from error
+    except MemoryError as error:
+        raise too_large(primitive, arrays, attributes, error) from error
     # NumPy's reductions return scalars; ours stay 0-d arrays, as CuPy's do.
     output = Tensor(np.asarray(data) if isinstance(data, np.generic) else data)
     if wanted and mode.recording and primitive.vjps:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from .. import backend
 from ..errors import MinivaeError
+from ..memory import out_of_memory
 from .parser import make_parser
 
 
@@ -49,6 +50,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _in_one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    if isinstance(error, MemoryError):
-        return f"not enough memory: {error}"
+    if isinstance(error, MemoryError) and not isinstance(error, MinivaeError):
+        error = out_of_memory("what was asked", backend.library(), error)
     return " ".join(str(error).split())

@@ -151,9 +151,7 @@ def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
     classes = positive_integer("classes", classes)
     require_labels(labels)
     if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
-        raise InputError(
-            f"labels lie between {labels.min()} and {labels.max()}; expected 0 to {classes - 1}"
-        )
+        raise InputError(f"labels lie between {labels.min()} and {labels.max()}; expected 0 to {classes - 1}")
     rows = np.zeros((len(labels), classes), np.float32)
     rows[np.arange(len(labels)), labels] = 1
     return rows

@@ -8,6 +8,7 @@ from .. import autodiff, backend
 from ..autodiff import Parameter, Tensor
 from ..autodiff.arguments import shaped
 from ..errors import one_of, positive_integer
+from ..memory import memory_for
 from .init import INITIALIZERS
 from .module import Module
 
@@ -41,9 +42,10 @@ class Linear(Module):
         initializer = INITIALIZERS[one_of("init", init, INITIALIZERS)]
         sizes = positive_integer("inputs", inputs), positive_integer("outputs", outputs)
         backend.require_generator("generator", generator)
-        weight, bias = initializer(generator, *sizes, backend.float_dtype(dtype))
-        if inputs < outputs:  # in memory as its gradient comes, so that an optimizer reads both straight on
-            weight = weight.T.copy().T
+        with memory_for(f"a layer of {inputs} inputs and {outputs} outputs", generator.library):
+            weight, bias = initializer(generator, *sizes, backend.float_dtype(dtype))
+            if inputs < outputs:  # in memory as its gradient comes, so that an optimizer reads both straight on
+                weight = weight.T.copy().T
         where = backend.library(library).name
         self.weight = Parameter(backend.asarray(weight, backend=where))
         self.bias = Parameter(backend.asarray(bias, backend=where))
