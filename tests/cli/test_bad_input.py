@@ -56,8 +56,8 @@ def matlab(cut=None):
 
 real = IMAGES.reshape(40, 16) / 100
 FILES = {
-    "missing": ("gone.npy", None, "no such file"),
-    "missing without a suffix": ("no/such/folder", None, "no such file"),
+    "missing": ("gone.npy", None, "expected a file or folder, and there is none"),
+    "missing without a suffix": ("no/such/folder", None, "expected a file or folder, and there is none"),
     "empty": ("a.npy", content(b""), "empty"),
     "empty IDX": ("a-idx3-ubyte", content(b""), "empty"),
     "truncated .npy": ("a.npy", saved(IMAGES, cut=500), "promises 640 bytes"),
