@@ -92,13 +92,14 @@ def library_of(*arrays: Any) -> Library:
         InputError: arrays of two libraries, or something that is no array.
     """
     found: Library | None = None
-    for i, array in enumerate(arrays):
+    for array in arrays:
         kind = type(array)
         if kind is float or kind is int or kind is bool:
             continue
         this = _library_of_type.get(kind) or _library_by_inheritance(array)
         if this is None:
-            raise InputError(f"arrays[{i}] is {shown(array)}; expected an array or a Python number")
+            at = [x is array for x in arrays].index(True)
+            raise InputError(f"arrays[{at}] is {shown(array)}; expected an array or a Python number")
         if found is not None and this is not found:
             raise InputError(
                 f"arrays of two libraries in one operation: {found.name} and {this.name}; "

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import InputError
 from .shape import as_tensors, expand_dims, reshape, shorter_axis_last, squeeze, swapaxes
-from .tensor import Tensor, primitive
+from .tensor import Tensor, as_tensor, primitive
 
 
 def _product(xp: Any, a: Any, b: Any, out: Any = None) -> Any:
@@ -54,6 +54,8 @@ def linear(x: Any, weight: Any, bias: Any) -> Tensor:
         InputError: the shapes do not go together.
     """
     x, weight, bias = as_tensors((x, weight, bias), ("x", "weight", "bias"))
+    if type(weight.data) is not type(x.data) or type(bias.data) is not type(x.data):
+        as_tensor(weight, x, "weight"), as_tensor(bias, x, "bias")  # says which of them is in another library
     if not x.ndim or weight.ndim != 2 or x.shape[-1] != weight.shape[0] or bias.shape != weight.shape[1:]:
         shapes = f"x has shape {x.shape}, weight {weight.shape} and bias {bias.shape}"
         raise InputError(f"{shapes}; expected (..., inputs), (inputs, outputs) and (outputs,)")

@@ -231,6 +231,8 @@ def pad(x: Any, widths: Sequence[tuple[int, int]]) -> Tensor:
 
 def as_tensors(inputs: Sequence[Any], names: Sequence[str] = ()) -> list[Tensor]:
     """Each input as a tensor, like the first that is one: see :func:`as_tensor`. ``names`` are for messages."""
+    if all([isinstance(x, Tensor) for x in inputs]):  # noqa: C419 (a list is quicker than a generator here)
+        return list(inputs)
     like = next((x for x in inputs if isinstance(x, Tensor)), None)
     return [as_tensor(x, like, names[i] if names else f"inputs[{i}]") for i, x in enumerate(inputs)]
 

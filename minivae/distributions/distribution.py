@@ -71,13 +71,15 @@ class Distribution:
     def _as_noise(self, noise: Any) -> Tensor:
         """Noise as a tensor; of its last axes all must be there, or elements would share what was drawn."""
         noise, shape = as_tensor(noise, self.like, "noise"), self.noise_shape
-        if noise.ndim and noise.shape[max(noise.ndim - len(shape), 0) :] != shape:
+        if noise.shape != shape and noise.ndim and noise.shape[max(noise.ndim - len(shape), 0) :] != shape:
             raise InputError(f"noise has shape {noise.shape}; expected {shape} as its last axes")
         return noise
 
     def _as_data(self, x: Any) -> Tensor:
         """A point as a tensor: of an event as long as the distribution's, or a number for all elements."""
         x, shape = as_tensor(x, self.like, "x"), self.shape
+        if x.shape == shape:
+            return x
         if not x.ndim:
             return broadcast_to(x, shape[-1:])
         pairs = zip(x.shape[-2::-1], shape[-2::-1], strict=False)
