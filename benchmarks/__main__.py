@@ -9,14 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from . import growth, machine, overhead, report, steps, train
+from . import growth, machine, overhead, report, steady, steps, train
 from .cases import CASES
 from .contenders import CONTENDERS, INSTALL, missing
 from .targets import judge
 from .worker import WorkerError
 
 HERE = Path(__file__).resolve().parent
-PARTS = {"steps": steps.run, "train": train.run, "overhead": overhead.run, "growth": growth.run}
+PARTS = {"steps": steps.run, "train": train.run, "overhead": overhead.run, "growth": growth.run, "steady": steady.run}
 say = partial(print, flush=True)
 
 

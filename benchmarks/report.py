@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from . import growth, overhead, train
+from . import growth, overhead, steady, train
 from .contenders import CONTENDERS, FLOOR
 from .steps import ours
 from .targets import judge
@@ -39,6 +39,7 @@ def markdown(results: dict[str, Any]) -> str:
         "train": ("Training to a bound", _train),
         "overhead": ("One operation on a tiny tensor, eager", _overhead),
         "growth": ("Growth with the sizes of the model", _growth),
+        "steady": ("Memory of a run, step by step", _steady),
     }
     lines = ["### Targets", "", *_targets(results)]
     for part, (title, body) in sections.items():
@@ -146,6 +147,15 @@ def _growth(sweeps: dict[str, Any]) -> Iterator[str]:
     for sweep, sizes in sweeps.items():
         rows = ([f"{sweep} {size}", *_cells(found["contenders"], present)] for size, found in sizes.items())
         yield from [*table(header, rows), ""]
+
+
+def _steady(kinds: dict[str, dict[str, int]]) -> Iterator[str]:
+    steps = list(next(iter(kinds.values())))
+    rows = (
+        [steady.KINDS[kind], *(f"{kib / 1024:.2f}" for kib in found.values()), f"{found[steps[-1]] - found[steps[0]]}"]
+        for kind, found in kinds.items()
+    )
+    yield from table(["the process's own MiB", *(f"after {int(n):,} steps" for n in steps), "growth, KiB"], rows)
 
 
 def _cells(contenders: dict[str, Any], names: list[str]) -> Iterator[str]:

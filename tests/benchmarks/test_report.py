@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import overhead, plot, report, targets
+from benchmarks import overhead, plot, report, steady, targets
 from benchmarks.growth import SWEEPS
 
 HERE = Path(command.__file__).parent
@@ -56,6 +56,7 @@ def results():
         "train": {"mnist": {"task": task, "rounds": 3, "runs": runs}},
         "overhead": {name: {"minivae": way, "torch": way} for name in overhead.OPERATIONS},
         "growth": {sweep: {str(n): STEP for n in sizes} for sweep, sizes in SWEEPS.items()},
+        "steady": {kind: {"2000": 20480, "20000": 20500} for kind in steady.KINDS},
         "environments": dict.fromkeys(command.PARTS, ENVIRONMENT),
     }
 
@@ -85,6 +86,7 @@ def test_the_tables_hold_times_ratios_and_who_was_left_out(results):
     assert "Left out: HIPS autograd, Adam in NumPy (autograd is not installed)." in text
     assert "| `minivae train` | 1.00 | 1 | 1.00 | 1.00 | 1.00 | 150 |" in text
     assert "| `tanh` | 2.00 | 4.00 | 2.00 | 4.00 |" in text
+    assert "| minivae, compiled + fast | 20.00 | 20.02 | 20 |" in text
     assert "| hidden units 2000 | 4, 100 | 3, 100 | 5, 100 | 2.5, 100 |" in text
     assert "today, a processor, 2 cores, Linux, Python 3, A=1; load before the start 0.1." in text
 
