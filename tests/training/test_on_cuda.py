@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from .conftest import STEPS_PER_EPOCH, small_model, small_trainer
+from .conftest import STEPS_PER_EPOCH, made_of, small_model, small_trainer
 from .test_compiled import FULL, LIKELIHOODS, OPTIMIZERS
 
 STEPS = 3 * STEPS_PER_EPOCH
@@ -56,3 +56,23 @@ def test_a_run_is_resumed(cuda, digits):
     resumed.load_state(*begun.state())
     train(resumed, STEPS - 5)
     assert_close(resumed, whole)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_steps_that_are_not_finite_are_skipped_inside_the_graph(cuda, optimizer, rng, caplog):
+    data = made_of(rng.uniform(size=(200, 64)))
+    model = small_model(library=cuda.name, likelihood="gaussian")
+    trainer = small_trainer(data, model, optimizer=optimizer, epochs=10, skip_nonfinite=True)
+    train(trainer, 5)
+    before, launches = model.state_dict(), cuda.launches
+    trainer.train.images.data[:] = np.nan
+    for _ in range(4):
+        trainer.train_step()
+    assert cuda.launches - launches == 2 * 4  # the step, and the parts that are summed for the report
+    assert trainer.skipped == 4
+    for name, array in model.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+    trainer.train.images.data[:] = 0.5
+    train(trainer, 4)
+    assert trainer.skipped == 4
+    assert not caplog.records
