@@ -1,47 +1,61 @@
-"""Frey Face learns faster here than in the paper: which assumption makes it? One is changed at a time.
+"""Where two curves of Figure 2 differ from the paper's: which assumption makes it? One is changed at a time.
 
-    MINIVAE_DATA=... python examples/paper/assumptions.py            # a quarter of an hour
+    MINIVAE_DATA=... python examples/paper/assumptions.py            # half an hour
     MINIVAE_DATA=... python examples/paper/assumptions.py --quick    # a look, under 30 s
 
-AEVB on Frey Face with 10 latent dimensions up to 10^6.5 samples, where Figure 2's curve is
-furthest from the paper's, and with the step size that explains it up to 10^7. Every row of
-results/assumptions.csv differs from Figure 2's run by what it says.
+AEVB on Frey Face with 10 latent dimensions learns faster than the paper's at first; it is run up
+to 10^6.5 samples, and with the step size that explains it up to 10^7. Wake-sleep on MNIST with
+200 latent dimensions comes apart; it is run up to 10^6, and with the binarization that mends it
+up to 10^7. Every row of results/assumptions.csv differs from Figure 2's run by what it says.
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from curves import read_table, update_table
+from curves import Row, read_table, update_table
 from experiment import BATCH_SIZE, REFERENCE, RESULTS, Curve, bounds, load, make_trainer, run_script
 from readme import value_at
 
 from minivae import datasets
 from minivae.autodiff import assign
+from minivae.inference import WakeSleep
 from minivae.training import Trainer
 
-CURVE = Curve("frey", 10, "aevb", 10**7)
-KEYS = ("change", "samples")
+FREY = Curve("frey", 10, "aevb", 10**7)
+WAKE_SLEEP = Curve("mnist", 200, "wake_sleep", 10**7)
+KEYS = ("curve", "change", "samples")
 
 
-def with_settings(**changes: Any) -> Callable[[], Trainer]:
+class GreyDreams(WakeSleep):
+    """Wake-sleep whose dreams are the means of p(x|z), grey like the images."""
+
+    def likelihood(self, z: Any) -> Any:
+        """p(x|z), drawn from by its mean."""
+        found = super().likelihood(z)
+        found.sample = lambda noise: found.mean
+        return found
+
+
+def with_settings(curve: Curve, **changes: Any) -> Callable[[], Trainer]:
     """The run of Figure 2 with other settings."""
 
     def make() -> Trainer:
-        usual = make_trainer(CURVE, load("frey"))
+        usual = make_trainer(curve, load(curve.dataset))
         return Trainer(usual.model, usual.dataset, replace(usual.settings, **changes))
 
     return make
 
 
-def with_model(change: Callable[[Any], None] = lambda model: None, **options: Any) -> Callable[[], Trainer]:
+def with_model(curve: Curve, change: Callable[[Any], None] | None = None, **options: Any) -> Callable[[], Trainer]:
     """The run of Figure 2 with another model: made with ``options``, then put through ``change``."""
 
     def make() -> Trainer:
-        trainer = make_trainer(CURVE, load("frey"), **options)
-        change(trainer.model)
+        trainer = make_trainer(curve, load(curve.dataset), **options)
+        if change is not None:
+            change(trainer.model)
         return trainer
 
     return make
@@ -56,48 +70,65 @@ def _no_floor(model: Any) -> None:
     model.decoder.log_var_floor = None
 
 
-CHANGES: dict[str, Callable[[], Trainer]] = {
-    "none": with_model(),
-    "another seed": with_model(seed=1),
-    "the last 365 frames are the test images": lambda: make_trainer(CURVE, datasets.load("frey", split="contiguous")),
-    "estimator A": with_model(estimator="A"),
-    "initial weights N(0, 0.1^2)": with_model(_ten_times_the_weights),
-    "no floor of the variance": with_model(_no_floor),
-    "no prior over the weights": with_settings(weight_prior=False),
-    "no warm-up of Adagrad": with_settings(optimizer_options={}),
-    "step size 0.02": with_settings(lr=0.02),
-    "step size 0.005": with_settings(lr=0.005),
+def _grey_dreams(model: Any) -> None:
+    model.__class__ = GreyDreams
+
+
+CHANGES: dict[Curve, dict[str, Callable[[], Trainer]]] = {
+    FREY: {
+        "none": with_model(FREY),
+        "another seed": with_model(FREY, seed=1),
+        "the last 365 frames are the test images": lambda: make_trainer(FREY, datasets.load("frey", "contiguous")),
+        "estimator A": with_model(FREY, estimator="A"),
+        "initial weights N(0, 0.1^2)": with_model(FREY, _ten_times_the_weights),
+        "no floor of the variance": with_model(FREY, _no_floor),
+        "no prior over the weights": with_settings(FREY, weight_prior=False),
+        "no warm-up of Adagrad": with_settings(FREY, optimizer_options={}),
+        "step size 0.02": with_settings(FREY, lr=0.02),
+        "step size 0.005": with_settings(FREY, lr=0.005),
+    },
+    WAKE_SLEEP: {
+        "none": with_model(WAKE_SLEEP),
+        "another seed": with_model(WAKE_SLEEP, seed=1),
+        "binarized anew for each minibatch": with_settings(WAKE_SLEEP, binarize="dynamic"),
+        "dreams are the means of p(x|z)": with_model(WAKE_SLEEP, _grey_dreams),
+        "no prior over the weights": with_settings(WAKE_SLEEP, weight_prior=False),
+        "step size 0.02": with_settings(WAKE_SLEEP, lr=0.02),
+    },
 }
-STOPS = {"step size 0.005": (10**6.5, 10**7)}
+QUICK = 60_000  # where both of the paper's curves have begun
+STOPS = {FREY: (10**6.5,), WAKE_SLEEP: (10**6,)}
+EXPLAINING = {(FREY, "step size 0.005"), (WAKE_SLEEP, "binarized anew for each minibatch")}
 
 
 def main(args: argparse.Namespace) -> None:
     results = args.out if args.quick else RESULTS
     results.mkdir(parents=True, exist_ok=True)
-    for change in list(CHANGES)[:2] if args.quick else CHANGES:
-        trainer = CHANGES[change]()
-        measure = bounds(trainer)
-        for samples in (20_000,) if args.quick else STOPS.get(change, (10**6.5,)):
-            while trainer.samples_seen < samples - BATCH_SIZE / 2:
-                trainer.train_step()
-            row = {"change": change, "samples": trainer.samples_seen, **result(measure(trainer))}
-            row["paper_test"] = paper_at(trainer.samples_seen)
-            update_table(results / "assumptions.csv", [row], KEYS)
-            print(*row.values(), flush=True)
+    for curve, changes in CHANGES.items():
+        for change in list(changes)[:1] if args.quick else changes:
+            stops = STOPS[curve] + ((10**7,) if (curve, change) in EXPLAINING else ())
+            for row in train(curve, changes[change](), (QUICK,) if args.quick else stops):
+                update_table(results / "assumptions.csv", [{"curve": curve.name, "change": change, **row}], KEYS)
+                print(curve.name, change, *row.values(), flush=True)
 
 
-def result(found: dict[str, float]) -> dict[str, float]:
-    """The bounds, rounded."""
-    return {split: round(found[f"{split}_bound"], 1) for split in ("train", "test")}
+def train(curve: Curve, trainer: Trainer, stops: Iterable[float]) -> Iterator[Row]:
+    """The bounds at each of ``stops``, counts of samples."""
+    measure = bounds(trainer)
+    for samples in stops:
+        while trainer.samples_seen < samples - BATCH_SIZE / 2:
+            trainer.train_step()
+        found = measure(trainer)
+        row = {"samples": trainer.samples_seen}
+        row |= {split: round(found[f"{split}_bound"], 1) for split in ("train", "test")}
+        yield row | {"paper_test": paper_at(curve, trainer.samples_seen)}
 
 
-def paper_at(samples: int) -> float:
+def paper_at(curve: Curve, samples: int) -> float:
     """The paper's test curve at so many samples."""
-    rows = [
-        row
-        for row in read_table(REFERENCE / "aevb_figure2.csv")
-        if (row["dataset"], row["latent_dim"], row["algorithm"]) == ("frey", 10, "aevb")
-    ]
+    about = (curve.dataset, curve.latent_dim, curve.algorithm)
+    rows = read_table(REFERENCE / "aevb_figure2.csv")
+    rows = [row for row in rows if (row["dataset"], row["latent_dim"], row["algorithm"]) == about]
     return round(value_at(rows, "test", samples, "bound"), 1)
 
 

@@ -154,7 +154,7 @@ def bounds(trainer: Trainer) -> Callable[[Trainer], dict[str, float]]:
     """
     data = trainer.dataset
     rows = Split(data.train.images[: min(MEASURED_ROWS, 5 * len(data.test))])
-    evaluations = {"train": Evaluation(trainer.model, Feed(rows, data.scale))}
+    evaluations = {"train": Evaluation(trainer.model, Feed(rows, data.scale, binarize=trainer.settings.binarize))}
     evaluations["test"] = Evaluation(trainer.model, trainer.test)
 
     def measure(trainer: Trainer) -> dict[str, float]:

@@ -18,7 +18,13 @@ AT = 10**7  # training samples
 
 def main() -> None:
     text = README.read_text(encoding="utf-8")
-    tables = {"figure2": figure2(), "figure3": figure3(), "marginal_likelihood": estimates(), "full_vb": weights()}
+    tables = {
+        "figure2": figure2(),
+        "assumptions": assumptions(),
+        "figure3": figure3(),
+        "marginal_likelihood": estimates(),
+        "full_vb": weights(),
+    }
     for name, lines in tables.items():
         marks = f"<!-- {name} -->", f"<!-- end of {name} -->"
         body = "\n".join((marks[0], "", *lines, "", marks[1]))
@@ -48,6 +54,15 @@ def figure2() -> Iterator[str]:
             f"| {data} | {latent_dim} | {LABELS[algorithm]} | {_compared(ours[key], paper.get(key, []), 'bound')} "
             f"| {run['lr']} | {run['seed']} | {speed:,} | {1e6 / speed / 60:.1f} |"
         )
+
+
+def assumptions() -> Iterator[str]:
+    """What assumptions.py found."""
+    yield "| changed | samples | train | test | the paper's | difference |"
+    yield "| --- " + "| ---: " * 5 + "|"
+    for row in read_table(RESULTS / "assumptions.csv"):
+        cells = [row["change"], f"{row['samples']:,}", row["train"], row["test"], row["paper_test"]]
+        yield f"| {' | '.join(map(str, cells))} | {row['test'] - row['paper_test']:+.0f} |"
 
 
 def figure3() -> Iterator[str]:

@@ -16,6 +16,7 @@ from experiment import HERE
 SCRIPTS = (
     "step_size",
     "figure2",
+    "assumptions",
     "figure3",
     "figure4",
     "figure5",
