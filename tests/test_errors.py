@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,10 +15,18 @@ from minivae.errors import (
     NonFiniteError,
     decay_rate,
     finite_number,
+    function,
+    instance,
+    integer_from_zero,
+    layer_sizes,
+    lengths,
     number_from_zero,
     one_of,
+    path_of,
     positive_integer,
     positive_number,
+    sequence,
+    shown,
 )
 
 
@@ -90,3 +99,52 @@ def test_another_value_is_refused_with_the_nearest_choice(value, hint):
     with pytest.raises(InputError) as caught:
         one_of("optimizer", value, iter(["sgd", "adam"]))
     assert str(caught.value) == f"optimizer is {value!r}; expected one of sgd, adam{hint}"
+
+
+def refusal(check, *arguments) -> str:
+    """What a check says of a value that it refuses."""
+    with pytest.raises(InputError) as caught:
+        check("x", *arguments)
+    return str(caught.value)
+
+
+def test_seeds_and_counts_begin_at_zero():
+    assert [integer_from_zero("x", value) for value in (0, 3, np.int64(2))] == [0, 3, 2]
+    for value in (-1, 1.0, True, None, "0"):
+        assert refusal(integer_from_zero, value) == f"x is {value!r}; expected an integer of at least 0"
+
+
+def test_shapes_are_tuples_of_lengths():
+    assert lengths("x", [2, np.int64(3)]) == (2, 3)
+    assert lengths("x", ()) == ()
+    for value in (2, None, "ab", (2.5,), (2, -1)):
+        assert refusal(lengths, value) == f"x is {value!r}; expected the lengths of axes, such as (2, 3)"
+
+
+def test_sequences_are_kept_or_made_lists():
+    given = (1, 2)
+    assert sequence("x", given, "numbers") is given
+    assert sequence("x", iter(given), "numbers") == [1, 2]
+    for value in (3, None, "ab", b"ab", {1: 2}):
+        assert refusal(sequence, value, "numbers") == f"x is {value!r}; expected numbers"
+
+
+def test_layer_sizes_are_named_one_by_one():
+    assert layer_sizes("x", (5, np.int64(4))) == [5, 4]
+    assert layer_sizes("x", ()) == []
+    assert refusal(layer_sizes, (5, 0)) == "x[1] is 0; expected an integer of at least 1"
+    assert refusal(layer_sizes, 500) == "x is 500; expected a sequence of layer sizes, such as (500,)"
+
+
+def test_instances_functions_and_paths_pass_as_they_are():
+    assert instance("x", 3, int, "an int") == 3
+    assert refusal(instance, "3", int, "an int") == "x is '3'; expected an int"
+    assert function("x", len) is len
+    assert refusal(function, 3) == "x is 3; expected a function"
+    assert path_of("x", "a/b") == Path("a", "b")
+    assert refusal(path_of, 3) == "x is 3; expected a path"
+
+
+def test_a_value_is_shown_in_one_short_line():
+    assert shown(np.ones((2, 2))) == "array([[1., 1.], [1., 1.]])"
+    assert len(shown("x" * 100)) == 60
