@@ -273,9 +273,8 @@ class Trainer:
         """What is not the model's or an optimizer's is a sum since the last report, or how many steps were skipped."""
         owned = ("model/", *(f"optimizer/{i}/" for i in range(len(self.optimizers))))
         sums = {name: array for name, array in arrays.items() if not name.startswith(owned)}
-        known = ("running/", "skipped") if self._guard else ("running/",)
-        for name, array in sums.items():
-            if not name.startswith(known) or array.shape or array.dtype.kind != "f":
+        for name, array in sums.items():  # skipping may have begun or ended since
+            if not name.startswith(("running/", "skipped")) or array.shape or array.dtype.kind != "f":
                 raise InputError(f"{name} is {array.dtype} of shape {array.shape}; expected no more than running/ sums")
         if bool(under("running/", arrays)) != bool(running_steps):
             raise InputError(f"running_steps is {running_steps}; expected running/ sums of as many steps")
