@@ -17,9 +17,10 @@ def require_meta(meta: Mapping[str, Any], *names: str) -> None:
     Raises:
         InputError: a field is missing or of a wrong kind; names it.
     """
+    instance("meta", meta, Mapping, "fields by name")
     for name in names or FIELDS:
-        if not isinstance(meta, Mapping) or name not in meta:
-            raise InputError(f"meta is {shown(meta)}, without {name}; expected {', '.join(FIELDS)}")
+        if name not in meta:
+            raise InputError(f"meta has no {name}; expected {', '.join(FIELDS)}")
         FIELDS[name](name, meta[name])
 
 

@@ -127,7 +127,7 @@ misuse(
     {"arrays": STATE[0], "meta": STATE[1]},
     call=lambda **state: fresh().load_state(**state),
     arrays=(None, 3, Says({}, "missing")),
-    meta=(None, 3, {}),
+    meta=(None, 3, Says({}, "no settings")),
 )
 FEED = training.Feed(SPLIT, 255.0, classes=2, binarize="dynamic")
 misuse(
