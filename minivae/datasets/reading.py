@@ -10,8 +10,8 @@ from typing import IO
 
 from ..errors import InputError, MinivaeError
 
-# What a file may unpack to: so many times its own size, or so many bytes if that is more. Real
-# data go up to 115 (dSprites), what is made to fill the memory to 1,030, the most that deflate can.
+# What a file may unpack to: so many times its own size, or so many bytes if that is more. MNIST goes to
+# 5, drawings on a plain ground far higher, what is made to fill the memory to 1,030: deflate's utmost.
 MOST_RATIO = 250
 MOST_BYTES = 48 << 20  # 60,000 x 28 x 28 bytes that are all the same
 
