@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -18,10 +18,21 @@ from .checkpoint import as_json, load_checkpoint, save_checkpoint, under
 from .config import read_config, write_config
 from .history import History
 from .meta import require_meta
-from .trainer import MAY_CHANGE, Trainer
+from .trainer import MAY_CHANGE
 
 # What the config says, and under which name the checkpoint says it, too.
 _SAID_TWICE = (("model_config", "model"), ("options", "model"), ("options", "settings"))
+
+
+@runtime_checkable
+class _Resumable(Protocol):
+    """What a run's folder asks of a trainer: ``Trainer`` has it, and so may another algorithm's."""
+
+    history: History
+
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]: ...
+
+    def load_state(self, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> None: ...
 
 
 class Run:
@@ -117,18 +128,18 @@ class Run:
         """Write ``config.json``."""
         write_config(self.config_path, self.config)
 
-    def save(self, trainer: Trainer) -> None:
+    def save(self, trainer: _Resumable) -> None:
         """Write the history and the checkpoint, each atomically."""
-        instance("trainer", trainer, Trainer, "a Trainer")
+        instance("trainer", trainer, _Resumable, "a Trainer")
         arrays, meta = trainer.state()
         # The history first: whoever is stopped in between and goes on from the older checkpoint writes it
         # again, but a checkpoint of the last step would leave nothing to go on with.
         trainer.history.save(self.history_path)
         save_checkpoint(self.checkpoint_path, arrays, meta)
 
-    def restore(self, trainer: Trainer) -> None:
+    def restore(self, trainer: _Resumable) -> None:
         """Put the checkpoint's state into a trainer made for the same run; without one it stays at its start."""
-        instance("trainer", trainer, Trainer, "a Trainer")
+        instance("trainer", trainer, _Resumable, "a Trainer")
         if self.checkpoint_path.exists():
             arrays, meta = self._load()
             with self._naming_the_checkpoint():
