@@ -41,6 +41,7 @@ from .elementwise import (
 )
 from .linalg import linear, matmul
 from .modes import enable_grad, hooked, no_grad, tracing
+from .primitives import PRIMITIVES, Primitive, primitive
 from .random import standard_normal, uniform
 from .reduce import log_softmax, logsumexp, max, mean, min, softmax, var
 from .shape import (
@@ -61,17 +62,7 @@ from .shape import (
     transpose,
 )
 from .special import digamma, gammaln, log_gammaincinv, polygamma, scaled_exp1
-from .tensor import (
-    PRIMITIVES,
-    Parameter,
-    Primitive,
-    Tensor,
-    apply,
-    as_tensor,
-    constant_like,
-    primitive,
-    tensor,
-)
+from .tensor import Parameter, Tensor, apply, as_tensor, constant_like, tensor
 from .trace import compile
 from .update import assign
 

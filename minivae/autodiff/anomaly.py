@@ -12,7 +12,8 @@ from typing import Any
 from .. import backend
 from ..errors import NonFiniteError
 from .modes import hooked, mode
-from .tensor import Primitive, Tensor
+from .primitives import Primitive
+from .tensor import Tensor
 
 _HERE = os.path.dirname(__file__)
 

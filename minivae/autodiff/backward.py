@@ -13,8 +13,9 @@ from .. import backend
 from ..errors import InputError, function, instance, sequence, shown
 from .elementwise import add, identity
 from .modes import mode, set_mode
+from .primitives import Primitive
 from .shape import astype, reshape, stack, sum_to
-from .tensor import Primitive, Tensor, as_tensor, constant_like, tensor
+from .tensor import Tensor, as_tensor, constant_like, tensor
 
 # Stands in the place of a node that an earlier sweep has freed.
 _FREED = (Primitive("freed", lambda *_: None), (), {})

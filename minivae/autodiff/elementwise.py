@@ -16,7 +16,8 @@ import numpy as np
 
 from .. import backend
 from .formula import Formula
-from .tensor import Primitive, Tensor, apply, primitive, tensor
+from .primitives import Primitive, primitive
+from .tensor import Tensor, apply, tensor
 
 _NAMES = {1: ("x",), 2: ("a", "b"), 3: ("condition", "a", "b")}
 

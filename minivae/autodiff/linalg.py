@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 from ..errors import InputError
+from .primitives import primitive
 from .shape import as_tensors, expand_dims, reshape, shorter_axis_last, squeeze, swapaxes
-from .tensor import Tensor, as_tensor, primitive
+from .tensor import Tensor, as_tensor
 
 
 def _product(xp: Any, a: Any, b: Any, out: Any = None) -> Any:

@@ -26,7 +26,8 @@ from ..errors import GradientError, InputError
 from .backward import backward
 from .elementwise import stop_gradient
 from .modes import enable_grad, hooked, no_grad
-from .tensor import Primitive, Tensor, tensor
+from .primitives import Primitive
+from .tensor import Tensor, tensor
 
 _EPSILON = float(np.finfo(np.float64).eps)
 # The best step, then smaller ones for where f bends on a scale below 1 or a kink is near.

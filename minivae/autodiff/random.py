@@ -7,7 +7,8 @@ from typing import Any
 
 from .. import backend
 from ..errors import lengths
-from .tensor import Primitive, Tensor, apply, primitive
+from .primitives import Primitive, primitive
+from .tensor import Tensor, apply
 
 _standard_normal = primitive(
     "standard_normal",

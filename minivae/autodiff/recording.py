@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from .. import backend
 from ..errors import InputError
 from .formula import Formula
-from .tensor import Primitive
+from .primitives import Primitive
 
 VIEWS = {"reshape", "transpose", "broadcast_to", "getitem"}
 DRAWS = {"standard_normal", "uniform"}

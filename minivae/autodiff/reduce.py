@@ -10,8 +10,9 @@ import numpy as np
 
 from .axes import axes_of
 from .elementwise import equal, exp, log, square, stop_gradient, where
+from .primitives import Primitive, primitive
 from .shape import astype, restore_axes, sum
-from .tensor import Primitive, Tensor, apply, as_tensor, primitive
+from .tensor import Tensor, apply, as_tensor
 
 Axis = int | Sequence[int] | None
 

@@ -12,7 +12,8 @@ import numpy as np
 from ..backend import number_dtype
 from ..errors import InputError, lengths, shown
 from .axes import axes_of, axis_of
-from .tensor import Tensor, apply, as_tensor, primitive
+from .primitives import primitive
+from .tensor import Tensor, apply, as_tensor
 
 # ------------------------------------------------------- same elements
 

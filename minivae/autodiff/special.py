@@ -21,8 +21,9 @@ import numpy as np
 
 from .. import backend
 from .elementwise import exp
+from .primitives import primitive
 from .shape import as_tensors
-from .tensor import Tensor, apply, primitive
+from .tensor import Tensor, apply
 
 
 def _into(out: Any, values: Any) -> Any:

@@ -8,7 +8,7 @@ primitive's derivative rule. This module is the first half.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from .. import backend
 from ..errors import InputError, instance, lengths, shown
 from .messages import argument_name, misfit, too_large
 from .modes import mode
+from .primitives import Primitive, primitive
 
 _SCALARS = (float, int, bool)
 
@@ -183,73 +184,6 @@ _asarray = backend.asarray  # where an argument hides the module's name
 # -------------------------------------------------------------- primitives
 
 
-class Primitive:
-    """One row of the table of operations. Calling it is calling ``apply`` with it.
-
-    Attributes:
-        name: unique.
-        value: ``value(xp, *arrays, out=None, **attributes) -> array``, where ``xp`` is
-            the arrays' namespace.
-        vjps: for each input i a rule ``vjp(g, y, *inputs, **attributes)``, written with
-            Tensor operations: the product of the cotangent ``g`` with the Jacobian of
-            output ``y`` by input i. None where an input is not differentiable; empty
-            for an operation without derivatives.
-        broadcasts: inputs are broadcast against each other, so that a cotangent may
-            have a larger shape than its input; backward sums it over the extra axes.
-    """
-
-    def __init__(
-        self, name: str, value: Callable, vjps: Sequence[Callable | None] = (), broadcasts: bool = False, doc: str = ""
-    ) -> None:
-        self.name, self.value, self.vjps, self.broadcasts, self.__doc__ = name, value, vjps, broadcasts, doc
-
-    def __call__(self, *inputs: Any, **attributes: Any) -> Tensor:
-        return apply(self, *inputs, **attributes)
-
-    def __repr__(self) -> str:
-        return f"<primitive {self.name}: {self.__doc__}>"
-
-    def __reduce__(self) -> tuple[Callable, tuple[str]]:
-        """Pickled and copied by name: there is one of each."""
-        return _named_primitive, (self.name,)
-
-
-PRIMITIVES: dict[str, Primitive] = {}
-
-
-def _named_primitive(name: str) -> Primitive:
-    return PRIMITIVES[name]
-
-
-def primitive(
-    name: str, doc: str, value: Callable, *vjps: Callable | None, broadcasts: bool = False, each: Callable | None = None
-) -> Primitive:
-    """Add a row to the table of primitives and return it.
-
-    Args:
-        name, value, vjps, broadcasts: see :class:`Primitive`.
-        doc: one line that says what it computes.
-        each: for operations of any number of inputs, ``each(i)`` is the rule of input i.
-
-    Raises:
-        InputError: the name is taken.
-    """
-    if name in PRIMITIVES:
-        raise InputError(f"primitive name is {name!r}; expected one not yet taken")
-    PRIMITIVES[name] = Primitive(name, value, _RuleForEach(each) if each else vjps, broadcasts, doc)
-    return PRIMITIVES[name]
-
-
-class _RuleForEach:
-    """Derivative rules made on demand, for operations of any number of inputs."""
-
-    def __init__(self, rule: Callable[[int], Callable]) -> None:
-        self.rule = rule
-
-    def __getitem__(self, i: int) -> Callable:
-        return self.rule(i)
-
-
 def apply(primitive: Primitive, *inputs: Any, **attributes: Any) -> Tensor:
     """Run a primitive: compute its value, and record it if a gradient may be wanted.
 
@@ -304,6 +238,8 @@ def _lift_one(x: Any, like: Tensor | None, name: str) -> Any:
     boolean = backend.is_array(x) and x.dtype.kind == "b"  # a condition, which stays one
     return as_tensor(x, None if boolean else like, name)
 
+
+Primitive.__call__ = apply
 
 # Without inputs, so that a recorded step knows that the result is the same each time.
 _constant = primitive(

@@ -16,9 +16,10 @@ from .. import backend
 from ..errors import InputError, function
 from . import replay_numba
 from .modes import hooked, mode, set_mode
+from .primitives import Primitive
 from .program import Program
 from .recording import Call, overlap
-from .tensor import Parameter, Primitive, Tensor, tensor
+from .tensor import Parameter, Tensor, tensor
 
 
 def compile(step: Callable, fast: bool | None = None) -> CompiledStep:

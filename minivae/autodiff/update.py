@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import instance
-from .tensor import Tensor, apply, primitive
+from .primitives import primitive
+from .tensor import Tensor, apply
 
 
 def _assign_value(xp: Any, target: Any, value: Any, out: Any = None) -> Any:
