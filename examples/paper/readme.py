@@ -58,10 +58,10 @@ def figure2() -> Iterator[str]:
 
 def assumptions() -> Iterator[str]:
     """What assumptions.py found."""
-    yield "| changed | samples | train | test | the paper's | difference |"
-    yield "| --- " + "| ---: " * 5 + "|"
+    yield "| curve | changed | samples | train | test | the paper's | difference |"
+    yield "| --- | --- " + "| ---: " * 5 + "|"
     for row in read_table(RESULTS / "assumptions.csv"):
-        cells = [row["change"], f"{row['samples']:,}", row["train"], row["test"], row["paper_test"]]
+        cells = [row["curve"], row["change"], f"{row['samples']:,}", row["train"], row["test"], row["paper_test"]]
         yield f"| {' | '.join(map(str, cells))} | {row['test'] - row['paper_test']:+.0f} |"
 
 

@@ -109,7 +109,10 @@ DAMAGES = {
     "model.npz not a checkpoint": (plain_npz, "checkpoint"),
     "model.npz of another shape": (other_model, "its hidden is [9], config.json has [12]"),
     "model.npz without a weight": (saved(lambda arrays, meta: arrays.pop("model/encoder.mean.bias")), "mean.bias"),
-    "model.npz without a model": (saved(lambda arrays, meta: meta.pop("model")), "meta has no model; expected settings"),
+    "model.npz without a model": (
+        saved(lambda arrays, meta: meta.pop("model")),
+        "meta has no model; expected settings",
+    ),
     "model.npz with a model of no size": (
         saved(lambda _, meta: meta.update(model={"data_dim": None})),
         "does not",

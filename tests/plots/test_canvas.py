@@ -70,6 +70,10 @@ def bad(message, draw):
     return pytest.param(draw, message, id=message)
 
 
+def manifold_of(decode):
+    return lambda path: plots.manifold(decode, (2, 2), path, n=3)
+
+
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
@@ -82,12 +86,12 @@ def bad(message, draw):
         bad("expected .6, 4", lambda path: plots.reconstructions(IMAGES, IMAGES[:5], (2, 2), path)),
         bad("reconstructions has 1", lambda path: plots.reconstructions(IMAGES, NAN, (2, 2), path)),
         bad("n is 0", lambda path: plots.manifold(decode, (2, 2), path, n=0)),
-        bad("result of decode has shape .8, 4.", lambda path: plots.manifold(lambda z: decode(z[1:]), (2, 2), path, n=3)),
-        bad("result of decode has 36 values", lambda path: plots.manifold(lambda z: decode(z) * np.nan, (2, 2), path, n=3)),
+        bad("result of decode has shape .8, 4.", manifold_of(lambda z: decode(z[1:]))),
+        bad("result of decode has 36 values", manifold_of(lambda z: decode(z) * np.nan)),
         bad("z_end has shape", lambda path: plots.interpolation(decode, IMAGES, IMAGES[:2], (2, 2), path)),
         bad("steps is 1;", lambda path: plots.interpolation(decode, IMAGES, IMAGES, (2, 2), path, steps=1)),
         bad("labels has shape .5, 1.", lambda path: plots.latent_scatter(IMAGES, np.arange(5), path)),
-        bad("labels is .* expected an array of numbers", lambda path: plots.latent_scatter(IMAGES, list("abcdef"), path)),
+        bad("labels is .* expected an array of numbers", lambda path: plots.latent_scatter(IMAGES, [*"abcdef"], path)),
         bad("means has shape", lambda path: plots.latent_scatter(IMAGES[None], None, path)),
         bad("no column train_bound", lambda path: plots.learning_curve({"samples_seen": [1]}, path)),
         bad("train_bound has 1 rows", lambda path: plots.learning_curve({**HISTORY, "train_bound": [1]}, path)),
