@@ -71,7 +71,7 @@ class Distribution:
     def _as_noise(self, noise: Any) -> Tensor:
         """Noise as a tensor; of its last axes all must be there, or elements would share what was drawn."""
         noise, shape = as_tensor(noise, self.like, "noise"), self.noise_shape
-        if noise.shape != shape and noise.ndim and noise.shape[max(noise.ndim - len(shape), 0) :] != shape:
+        if noise.shape != shape and noise.ndim and noise.shape[noise.ndim - len(shape) :] != shape:
             raise InputError(f"noise has shape {noise.shape}; expected {shape} as its last axes")
         return noise
 

@@ -5,7 +5,7 @@ import pytest
 
 from minivae import backend
 from minivae.autodiff import Parameter, backward, check_gradients, tensor
-from minivae.distributions import Distribution, Normal, Uniform
+from minivae.distributions import Distribution, Normal, StandardNormal, Uniform
 from minivae.errors import InputError
 
 from ..chance import assert_cdf, assert_mean, assert_moments, assert_uncorrelated
@@ -285,3 +285,10 @@ def test_noise_of_another_library_is_refused(rng):
     normal, _ = FAMILIES[Normal].random(rng, (M, EVENT), library="strict")
     with pytest.raises(InputError, match="noise is on numpy; expected strict"):
         normal.sample(np.zeros((M, EVENT)))
+
+
+def test_a_number_stands_for_a_point_that_has_it_everywhere(rng):
+    standard = StandardNormal(EVENT, like=tensor(np.zeros(EVENT)))
+    assert standard.log_prob(0.5).numpy() == pytest.approx(standard.log_prob(np.full(EVENT, 0.5)).numpy())
+    normal, _ = FAMILIES[Normal].random(rng, (M, EVENT))
+    np.testing.assert_allclose(normal.log_prob(0.5).numpy(), normal.log_prob(np.full((M, EVENT), 0.5)).numpy())
