@@ -130,6 +130,16 @@ class _HttpOnly(HTTPRedirectHandler):
             raise HTTPError(req.full_url, code, msg, headers, fp)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
+    def http_error_302(self, req: Request, fp: Any, code: int, msg: str, headers: Any) -> Any:
+        """Follow it; an answer whose redirection cannot be followed is closed, which urllib forgets."""
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)
+        except Exception:
+            fp.close()
+            raise
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
 
 def _open(url: str, headers: dict[str, str]) -> HTTPResponse:
     """Send the request and follow redirections; any other answer than a body is an error."""
