@@ -1,12 +1,13 @@
 """Where two curves of Figure 2 differ from the paper's: which assumption makes it? One is changed at a time.
 
-    MINIVAE_DATA=... python examples/paper/assumptions.py            # half an hour
+    MINIVAE_DATA=... python examples/paper/assumptions.py
     MINIVAE_DATA=... python examples/paper/assumptions.py --quick    # a look, under 30 s
 
 AEVB on Frey Face with 10 latent dimensions learns faster than the paper's at first; it is run up
-to 10^6.5 samples, and with the step size that explains it up to 10^7. Wake-sleep on MNIST with
-200 latent dimensions comes apart; it is run up to 10^6, and with the step size that mends it up
-to 10^7. Every row of results/assumptions.csv differs from Figure 2's run by what it says.
+to 10^6.5 samples, and with half the step size, which gives the paper's curve, up to 10^7.
+Wake-sleep on MNIST with 200 latent dimensions comes apart; it is run up to 10^6, and with twice
+the step size, which does better, up to 10^7. Every row of results/assumptions.csv differs from
+Figure 2's run by what it says.
 """
 
 import argparse

@@ -50,7 +50,7 @@ class Normal(Distribution):
 
     def sample_with_log_prob(self, source: Any, n: int | None = None) -> tuple[Tensor, Tensor]:
         """A draw and its log_prob by its noise: beside a large mean a small sigma has no digits left in the draw."""
-        noise = as_tensor(self._noise(source, n), self.mean)
+        noise = self._as_noise(self._noise(source, n))
         terms = square(noise) + broadcast_to(self.log_var, self.mean.shape) + LOG_2PI
         return self.transform(noise), sum(terms, axis=-1) * -0.5
 

@@ -155,3 +155,10 @@ def test_the_log_prob_of_a_draw_is_that_at_the_draw(rng):
     x, log_q = q.sample_with_log_prob(backend.generator(0), 5)
     assert x.shape == (5, 4, 3)
     np.testing.assert_allclose(log_q.numpy(), q.log_prob(x).numpy(), rtol=1e-5, atol=1e-5)
+
+
+def test_one_number_of_noise_is_that_of_all_elements():
+    normal = Normal(np.arange(6.0).reshape(3, 2), 0.7)
+    x, log_q = normal.sample_with_log_prob(0.5)
+    np.testing.assert_allclose(x.numpy(), normal.mean.numpy() + math.exp(0.35) * 0.5, rtol=1e-14)
+    np.testing.assert_allclose(log_q.numpy(), normal.log_prob(x).numpy(), rtol=1e-14)

@@ -20,3 +20,9 @@ def test_every_entry_is_as_likely_at_each_place(rng):
     assert_mean(which, 1 / 5)
     np.testing.assert_allclose(prior.mean.numpy(), np.tile(codebook.mean(0), 3))
     assert prior.sample(backend.generator(0)).shape == (6,)
+
+
+def test_a_sample_has_a_vector_of_the_list_for_each_place(rng):
+    prior = UniformCodes(tensor(rng.normal(size=(5, 2))), 3)
+    assert prior.shape == prior.sample(backend.generator(0)).shape == (6,)
+    assert prior.noise_shape == prior.draw_noise(backend.generator(0)).shape == (15,)

@@ -17,6 +17,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 from minivae.errors import InputError
@@ -32,9 +33,9 @@ GOES_ON = "the resumed run ends like an undisturbed one, bit for bit"
 REASONS = (errno.ENOSPC, errno.EROFS, errno.EIO, errno.EDQUOT, errno.EACCES)
 
 
-def cases(number: int, folder: Path, kinds: tuple[str, ...]) -> Iterator[tuple[int, random.Random, Undisturbed, Path]]:
-    """So many cases: number, seeded choices, the undisturbed run of its kind, and a folder that is not there yet."""
-    for case in range(number):
+def cases(folder: Path, kinds: tuple[str, ...]) -> Iterator[tuple[int, random.Random, Undisturbed, Path]]:
+    """Without end: number, seeded choices, the undisturbed run of its kind, and a folder that is not there yet."""
+    for case in count():
         run = undisturbed(kinds[case % len(kinds)])
         yield case, random.Random(f"{SEED} {case}"), run, folder / f"{run.kind} {case}"
 
@@ -80,7 +81,7 @@ def killed(run: Undisturbed, folder: Path, seconds: float) -> Ended:
 @campaign("training killed at a random moment", GOES_ON, cases=50, quick=2)
 def kills(folder: Path) -> Iterator[str]:
     """SIGKILL, and in two cases of three again while the run goes on."""
-    for case, choices, run, trained in cases(50, folder, tuple(KINDS)):
+    for case, choices, run, trained in cases(folder, tuple(KINDS)):
         moment = choices.random() * run.seconds
         while killed(run, trained, moment).code != -signal.SIGKILL:  # it had ended before
             shutil.rmtree(trained)
@@ -98,7 +99,7 @@ def kills_inside_writes(folder: Path) -> Iterator[str]:
         remember(disk)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    for case, choices, run, trained in cases(60, folder, tuple(KINDS)):
+    for case, choices, run, trained in cases(folder, tuple(KINDS)):
         before = disturbed_disk(case, choices, run, trained, kill)
         ended = run.next_command(trained, before).end()
         if ended.code != -signal.SIGKILL:
@@ -110,7 +111,7 @@ def kills_inside_writes(folder: Path) -> Iterator[str]:
 @campaign("SIGINT or SIGTERM, in every second case again while saving", f"130 or 143; {GOES_ON}", cases=30, quick=2)
 def signals(folder: Path) -> Iterator[str]:
     """The first at a random step, the second in the middle of the write that follows."""
-    for case, choices, run, trained in cases(30, folder, ("compiled", "eager")):
+    for case, choices, run, trained in cases(folder, ("compiled", "eager")):
         number, code = choices.choice([(signal.SIGINT, 130), (signal.SIGTERM, 143)])
         again = choices.choice(OPERATIONS) if case % 4 < 2 else None
         before = partial(signal_at, choices.randrange(1, 8 * 15), number, trained, again)
@@ -172,7 +173,7 @@ def failures(folder: Path) -> Iterator[str]:
         remember(disk)
         raise OSError(reason, os.strerror(reason))
 
-    for case, choices, run, trained in cases(60, folder, ("compiled",)):
+    for case, choices, run, trained in cases(folder, ("compiled",)):
         reason = choices.choice(REASONS)
         before = disturbed_disk(case, choices, run, trained, partial(fail, reason))
         ended = run.next_command(trained, before).end()
@@ -187,7 +188,7 @@ def failures(folder: Path) -> Iterator[str]:
 )
 def limits(folder: Path) -> Iterator[str]:
     """The system itself cuts a write: of any file, or, in every second case, of a checkpoint that has grown."""
-    for case, choices, run, trained in cases(24, folder, ("compiled",)):
+    for case, choices, run, trained in cases(folder, ("compiled",)):
         limit = int(run.size * choices.uniform(*((0, 0.9) if case % 2 else (0.9, 0.995))))
         limited = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
         ended = run.next_command(trained, limited).end()
@@ -205,7 +206,7 @@ def vanishing(folder: Path) -> Iterator[str]:
         if replaced:
             disk.folder.touch()
 
-    for case, choices, run, trained in cases(24, folder, ("compiled",)):
+    for case, choices, run, trained in cases(folder, ("compiled",)):
         replaced = choices.random() < 0.5
         before = disturbed_disk(case, choices, run, trained, partial(vanish, replaced))
         ended = run.next_command(trained, before).end()
@@ -245,7 +246,7 @@ def _raise(reason: int, disk: Disk) -> None:
 @campaign("two processes train in one folder at once", "one is refused in one line; the other is not disturbed", 30, 2)
 def two_at_once(folder: Path) -> Iterator[str]:
     """Both start a run or both go on, at nearly or not quite the same time."""
-    for case, choices, run, trained in cases(30, folder, ("compiled",)):
+    for case, choices, run, trained in cases(folder, ("compiled",)):
         if case % 3:
             killed(run, trained, 0.5 * run.seconds)
         first = run.next_command(trained)
