@@ -20,7 +20,6 @@ from pathlib import Path
 from curves import Panel, draw_panels, read_table, update_table
 from experiment import (
     FIRST_POINT,
-    OPTIMIZERS,
     REFERENCE,
     RESULTS,
     SEED,
@@ -89,7 +88,7 @@ def collect(curves: list[Curve], runs: Path, results: Path) -> None:
 def totals_of(curve: Curve, last: dict[str, float]) -> dict[str, float]:
     """What a run took and reached."""
     return {
-        "lr": OPTIMIZERS[curve.optimizer]["lr"],
+        "lr": curve.lr,
         "seed": SEED,
         "samples": int(last["samples_seen"]),
         "seconds": round(last["seconds"]),
