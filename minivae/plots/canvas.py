@@ -49,6 +49,8 @@ def picture(path: str | os.PathLike, **options: object) -> Iterator[Figure]:
         with atomic_path(path) as temporary:
             figure.savefig(temporary, format=suffix[1:], dpi=DPI)
     finally:
+        for axes in figure.axes:
+            axes.remove()  # clear() alone warns of shared log axes (Matplotlib 3.10.0)
         figure.clear()  # its parts refer to each other; this frees them at once
 
 
