@@ -139,5 +139,5 @@ def paper_at(curve: Curve, samples: int) -> float:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("runs/paper/quick"), help="where --quick writes")
-    parser.add_argument("--quick", action="store_true", help="two short runs; the table goes into --out")
+    parser.add_argument("--quick", action="store_true", help="a short run of each curve; the table goes into --out")
     run_script(parser, main)

@@ -61,7 +61,8 @@ def assumptions() -> Iterator[str]:
     yield "| curve | changed | samples | train | test | the paper's | difference |"
     yield "| --- | --- " + "| ---: " * 5 + "|"
     for row in read_table(RESULTS / "assumptions.csv"):
-        cells = [row["curve"], row["change"], f"{row['samples']:,}", row["train"], row["test"], row["paper_test"]]
+        change = row["change"].replace("|", "\\|")  # p(x|z) in a table's cell
+        cells = [row["curve"], change, f"{row['samples']:,}", row["train"], row["test"], row["paper_test"]]
         yield f"| {' | '.join(map(str, cells))} | {row['test'] - row['paper_test']:+.0f} |"
 
 
