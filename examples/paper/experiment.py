@@ -123,8 +123,9 @@ def log_spaced(first: float, last: float) -> list[int]:
 def train_curve(trainer: Trainer, folder: Path, points: Iterable[int], measure: Callable[[Trainer], dict]) -> None:
     """Train up to the last of ``points`` (samples seen), adding ``measure(trainer)`` to the history at each.
 
-    Goes on from the checkpoint in ``folder`` if there is one; saves there at each point and
-    every million samples.
+    A step that goes over all of the data may pass several points, which then have one row. Goes
+    on from the checkpoint in ``folder`` if there is one; saves there at each point and every
+    million samples.
 
     Raises:
         InputError: another process trains in ``folder``, or it cannot be written to.
@@ -137,9 +138,11 @@ def train_curve(trainer: Trainer, folder: Path, points: Iterable[int], measure: 
     with run.exclusive(), deferred_interrupt() as interrupt:
         run.restore(trainer)
         run.save_config()
-        for stop in sorted(stop for stop in stops if stop > trainer.samples_seen):
+        for stop in sorted(stops):
+            if stop <= trainer.samples_seen:
+                continue
             _train_to(trainer, stop, interrupt)
-            if trainer.samples_seen in points:
+            if stop in points and trainer.samples_seen >= stop:  # not interrupted
                 trainer.history.append(**measure(trainer))
                 print(f"{folder.name}: {_summary(trainer.history.rows[-1])}", flush=True)
             run.save(trainer)

@@ -59,7 +59,7 @@ def test_it_comes_to_the_maximum_of_the_likelihood(rng):
     assert before < best - 1
     assert best - 0.04 < model.log_marginal(x) < best
     assert np.mean(accepted[100:]) == pytest.approx(0.9, abs=0.02)
-    assert run.samples_seen == 300 * 400
+    assert run.samples_seen == 300 * 15 * 400
 
 
 def small_run(library=None, seed=0, **options):
