@@ -22,8 +22,8 @@ def paper(monkeypatch):
     import experiment
 
     yield experiment, curves
-    for name in ("curves", "experiment"):
-        sys.modules.pop(name)
+    for name in ("curves", "experiment", "figure3", "marginal_likelihood"):
+        sys.modules.pop(name, None)
 
 
 def test_points_are_spaced_evenly_on_a_log_axis(paper):
@@ -72,6 +72,39 @@ def test_a_curve_that_was_stopped_goes_on(paper, tmp_path):
     rows = [[{**row, "seconds": 0} for row in run.history.rows] for run in (whole, resumed)]
     assert rows[0] == rows[1]
     assert [row["samples_seen"] for row in rows[0]] == list(points)
+
+
+def test_a_step_that_passes_several_points_has_one_row(paper, tmp_path):
+    """As those of Monte Carlo EM, which go over all of the data."""
+    experiment, _ = paper
+    from minivae.datasets import Dataset, Split
+
+    split = Split(np.random.default_rng(0).integers(0, 256, (200, 784), dtype=np.uint8))
+    data = Dataset("mnist", split, split, (28, 28), 255.0, "made")
+    trainer = experiment.make_trainer(experiment.Curve("mnist", 2, "aevb", 1000), data, hidden=(5,))
+    experiment.train_curve(trainer, tmp_path / "run", (30, 60, 250), experiment.bounds(trainer))
+    assert [row["samples_seen"] for row in trainer.history.rows] == [100, 300]
+
+
+def test_log_p_by_quadrature_is_that_of_the_estimators(paper):
+    import figure3
+    import marginal_likelihood
+
+    import minivae as mv
+    from minivae.inference import log_joint, log_likelihood
+    from minivae.models import VAE
+
+    generator = mv.backend.generator(0)
+    model = VAE(6, figure3.LATENT_DIM, (5,), seed=0)
+    x = mv.tensor((np.arange(18).reshape(3, 6) % 5 < 2).astype(np.float32))
+    z = model.prior().sample(generator, 4)
+    one_by_one = [log_joint(model, x)(mv.tensor(np.tile(row, (3, 1)))).numpy() for row in z.numpy()]
+    np.testing.assert_allclose(figure3.log_joint_table(model, x, z), np.transpose(one_by_one), rtol=1e-5)
+
+    exact = marginal_likelihood.quadrature(model, x, 41).value.numpy()
+    np.testing.assert_allclose(marginal_likelihood.quadrature(model, x, 61).value.numpy(), exact, atol=1e-5)
+    for found in (figure3.estimate(model, x), log_likelihood(model, x, generator, 5000)):
+        np.testing.assert_array_less(np.abs(found.value.numpy() - exact), 5 * found.stderr.numpy())
 
 
 def test_a_table_keeps_what_is_not_replaced(paper, tmp_path):
