@@ -22,7 +22,7 @@ def paper(monkeypatch):
     import experiment
 
     yield experiment, curves
-    for name in ("curves", "experiment", "figure3", "marginal_likelihood"):
+    for name in ("curves", "experiment", "figure3", "marginal_likelihood", "assumptions", "readme"):
         sys.modules.pop(name, None)
 
 
@@ -150,8 +150,24 @@ def test_every_script_is_in_run_all(paper, monkeypatch):
     assert {*run_all.SCRIPTS, "run_all"} == set(SCRIPTS)
 
 
+NEEDS_DATA = pytest.mark.skipif(
+    not os.environ.get("MINIVAE_DATA"), reason="MINIVAE_DATA is not set; it names the data's folder"
+)
+
+
+@NEEDS_DATA
+def test_every_changed_assumption_makes_a_run_that_trains(paper):
+    import assumptions
+
+    for changes in assumptions.CHANGES.values():
+        for make in changes.values():
+            trainer = make()
+            trainer.train_step()
+            assert np.isfinite(list(trainer.running_parts().values())).all()
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(not os.environ.get("MINIVAE_DATA"), reason="MINIVAE_DATA is not set; it names the data's folder")
+@NEEDS_DATA
 def test_every_script_runs_quickly_and_leaves_its_figures(tmp_path):
     run = [sys.executable, "-W", "error", PAPER / "run_all.py", "--quick", "--out", tmp_path]
     done = subprocess.run(run, capture_output=True, text=True)

@@ -79,7 +79,9 @@ CHANGES: dict[Curve, dict[str, Callable[[], Trainer]]] = {
     FREY: {
         "none": with_model(FREY),
         "another seed": with_model(FREY, seed=1),
-        "the last 365 frames are the test images": lambda: make_trainer(FREY, datasets.load("frey", "contiguous")),
+        "the last 365 frames are the test images": lambda: make_trainer(
+            FREY, datasets.load("frey", split="contiguous")
+        ),
         "estimator A": with_model(FREY, estimator="A"),
         "initial weights N(0, 0.1^2)": with_model(FREY, _ten_times_the_weights),
         "no floor of the variance": with_model(FREY, _no_floor),
