@@ -75,33 +75,31 @@ def _grey_dreams(model: Any) -> None:
     model.__class__ = GreyDreams
 
 
+def _changes(curve: Curve) -> dict[str, Callable[[], Trainer]]:
+    """What can be changed in either algorithm on Frey Face."""
+    return {
+        "none": with_model(curve),
+        "another seed": with_model(curve, seed=1),
+        "initial weights N(0, 0.1^2)": with_model(curve, _ten_times_the_weights),
+        "no floor of the variance": with_model(curve, _no_floor),
+        "no prior over the weights": with_settings(curve, weight_prior=False),
+        "no warm-up of Adagrad": with_settings(curve, optimizer_options={}),
+        "step size 0.02": with_settings(curve, lr=0.02),
+        "step size 0.005": with_settings(curve, lr=0.005),
+    }
+
+
 CHANGES: dict[Curve, dict[str, Callable[[], Trainer]]] = {
-    FREY: {
-        "none": with_model(FREY),
-        "another seed": with_model(FREY, seed=1),
+    FREY: _changes(FREY)
+    | {
         "the last 365 frames are the test images": lambda: make_trainer(
             FREY, datasets.load("frey", split="contiguous")
         ),
         "estimator A": with_model(FREY, estimator="A"),
-        "initial weights N(0, 0.1^2)": with_model(FREY, _ten_times_the_weights),
-        "no floor of the variance": with_model(FREY, _no_floor),
-        "no prior over the weights": with_settings(FREY, weight_prior=False),
-        "no warm-up of Adagrad": with_settings(FREY, optimizer_options={}),
-        "step size 0.02": with_settings(FREY, lr=0.02),
-        "step size 0.005": with_settings(FREY, lr=0.005),
     },
     FREY_20: {"none": with_model(FREY_20), "step size 0.005": with_settings(FREY_20, lr=0.005)},
-    FREY_WAKE_SLEEP: {
-        "none": with_model(FREY_WAKE_SLEEP),
-        "another seed": with_model(FREY_WAKE_SLEEP, seed=1),
-        "dreams are the means of p(x|z)": with_model(FREY_WAKE_SLEEP, _grey_dreams),
-        "initial weights N(0, 0.1^2)": with_model(FREY_WAKE_SLEEP, _ten_times_the_weights),
-        "no floor of the variance": with_model(FREY_WAKE_SLEEP, _no_floor),
-        "no prior over the weights": with_settings(FREY_WAKE_SLEEP, weight_prior=False),
-        "no warm-up of Adagrad": with_settings(FREY_WAKE_SLEEP, optimizer_options={}),
-        "step size 0.02": with_settings(FREY_WAKE_SLEEP, lr=0.02),
-        "step size 0.005": with_settings(FREY_WAKE_SLEEP, lr=0.005),
-    },
+    FREY_WAKE_SLEEP: _changes(FREY_WAKE_SLEEP)
+    | {"dreams are the means of p(x|z)": with_model(FREY_WAKE_SLEEP, _grey_dreams)},
     WAKE_SLEEP: {
         "none": with_model(WAKE_SLEEP),
         "step size 0.005": with_settings(WAKE_SLEEP, lr=0.005),

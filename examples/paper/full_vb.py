@@ -1,6 +1,6 @@
 """Full variational Bayes (App. F) on MNIST: the first figure of an experiment that the paper only describes.
 
-    MINIVAE_DATA=... python examples/paper/full_vb.py            # some half hour
+    MINIVAE_DATA=... python examples/paper/full_vb.py            # seven minutes
     MINIVAE_DATA=... python examples/paper/full_vb.py --quick    # a look, under 30 s
 
 The decoder's weights get a Gaussian each, with the prior N(0, I), and are integrated out

@@ -1,6 +1,6 @@
 """Three estimates of log p(x) beside its value: App. D, importance sampling, annealed importance sampling.
 
-    MINIVAE_DATA=... python examples/paper/marginal_likelihood.py            # some ten minutes
+    MINIVAE_DATA=... python examples/paper/marginal_likelihood.py            # two minutes
     MINIVAE_DATA=... python examples/paper/marginal_likelihood.py --quick    # a look, under 30 s
 
 The model is AEVB's of Figure 3 with 50,000 training images, 3 latent dimensions: its run as far

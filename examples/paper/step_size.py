@@ -1,6 +1,6 @@
 """The choice of Adagrad's step size, as in section 5: by the training data's bound after the first iterations.
 
-    MINIVAE_DATA=... python examples/paper/step_size.py            # a quarter of an hour; writes results/step_size.csv
+    MINIVAE_DATA=... python examples/paper/step_size.py            # writes results/step_size.csv
     MINIVAE_DATA=... python examples/paper/step_size.py --quick    # a look, under 30 s
 
 Each of the paper's three step sizes, for both data sets and both algorithms of Figure 2 after
