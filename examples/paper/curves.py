@@ -12,8 +12,10 @@ import numpy as np
 from minivae.files import atomic_path
 from minivae.plots.canvas import LABEL_SIZE, PALETTE, SMALL_SIZE, TITLE_SIZE, picture
 
-COLORS = {"aevb": PALETTE[0], "wake_sleep": PALETTE[1], "mcem": PALETTE[2], "aevb_adam": PALETTE[2]}
-LABELS = {"aevb": "AEVB", "wake_sleep": "wake-sleep", "mcem": "Monte Carlo EM", "aevb_adam": "AEVB, Adam"}
+COLORS = {"aevb": PALETTE[0], "wake_sleep": PALETTE[1]}
+COLORS |= dict.fromkeys(("mcem", "aevb_adam", "aevb_500"), PALETTE[2])
+LABELS = {"aevb": "AEVB", "wake_sleep": "wake-sleep", "mcem": "Monte Carlo EM"}
+LABELS |= {"aevb_adam": "AEVB, Adam", "aevb_500": "AEVB, M = 500"}
 DASHES = {"train": "-", "test": (0, (4, 1.5))}
 Row = dict[str, Any]
 

@@ -57,6 +57,7 @@ class Curve(NamedTuple):
         algorithm: one of ``ALGORITHMS``.
         samples: how many training samples it sees.
         optimizer: one of ``OPTIMIZERS``.
+        batch_size: M, 100 in section 2.3.
     """
 
     dataset: str
@@ -64,6 +65,7 @@ class Curve(NamedTuple):
     algorithm: str
     samples: float
     optimizer: str = "adagrad"
+    batch_size: int = BATCH_SIZE
 
     @property
     def name(self) -> str:
@@ -72,8 +74,9 @@ class Curve(NamedTuple):
 
     @property
     def label(self) -> str:
-        """As in the tables: "aevb", "wake_sleep", "aevb_adam"."""
-        return self.algorithm if self.optimizer == "adagrad" else f"{self.algorithm}_{self.optimizer}"
+        """As in the tables: "aevb", "wake_sleep", "aevb_adam", "aevb_500"."""
+        optimizer = "" if self.optimizer == "adagrad" else f"_{self.optimizer}"
+        return self.algorithm + optimizer + ("" if self.batch_size == BATCH_SIZE else f"_{self.batch_size}")
 
     @property
     def lr(self) -> float:
@@ -93,7 +96,7 @@ def load(name: str, quick: bool = False) -> Dataset:
 
 
 def make_trainer(curve: Curve, data: Dataset, lr: float | None = None, **options: Any) -> Trainer:
-    """A run with the paper's settings: M = 100, L = 1, weights from N(0, 0.01^2) and MAP with the prior N(0, I).
+    """A run with the paper's settings: L = 1, weights from N(0, 0.01^2) and MAP with the prior N(0, I).
 
     Args:
         curve: which run.
@@ -103,21 +106,26 @@ def make_trainer(curve: Curve, data: Dataset, lr: float | None = None, **options
     """
     chosen = {**MODEL_OPTIONS[curve.dataset], "init": "paper", "seed": SEED, **options}
     model = ALGORITHMS[curve.algorithm](data.data_dim, curve.latent_dim, **chosen)
-    epochs = -(-int(curve.samples) // (len(data.train) // BATCH_SIZE * BATCH_SIZE))
-    settings = {"batch_size": BATCH_SIZE, "weight_prior": True, "seed": SEED, "epochs": epochs}
+    epochs = -(-int(curve.samples) // (len(data.train) // curve.batch_size * curve.batch_size))
+    settings = {"batch_size": curve.batch_size, "weight_prior": True, "seed": SEED, "epochs": epochs}
     settings["report_every"] = 100  # of no report, but the bound is read now and then for its being finite
     settings |= OPTIMIZERS[curve.optimizer] | {"lr": curve.lr if lr is None else lr}
     return Trainer(model, data, Settings(**settings))
 
 
-def log_spaced(first: float, last: float) -> list[int]:
+def log_spaced(first: float, last: float, batch_size: int = BATCH_SIZE) -> list[int]:
     """Counts of samples, eight to a decade, in whole minibatches: what the paper's log axis shows."""
     points, k = [], 0
     while (count := 10 ** (k / POINTS_PER_DECADE)) <= last * 1.001:
         if count >= first:
-            points.append(round(count / BATCH_SIZE) * BATCH_SIZE)
+            points.append(round(count / batch_size) * batch_size)
         k += 1
     return points
+
+
+def points_of(curve: Curve) -> list[int]:
+    """Where a curve of Figure 2 is measured."""
+    return log_spaced(FIRST_POINT, curve.samples, curve.batch_size)
 
 
 def train_curve(trainer: Trainer, folder: Path, points: Iterable[int], measure: Callable[[Trainer], dict]) -> None:
@@ -182,7 +190,7 @@ def trained(curve: Curve, runs: Path, quick: bool = False) -> Trainer:
     if (folder / "model.npz").exists():
         run_in(folder, trainer).restore(trainer)
     else:
-        train_curve(trainer, folder, log_spaced(FIRST_POINT, curve.samples), bounds(trainer))
+        train_curve(trainer, folder, points_of(curve), bounds(trainer))
     return trainer
 
 

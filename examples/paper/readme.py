@@ -20,6 +20,8 @@ def main() -> None:
     text = README.read_text(encoding="utf-8")
     tables = {
         "figure2": figure2(),
+        "first_points": first_points(),
+        "second_points": second_points(),
         "assumptions": assumptions(),
         "figure3": figure3(),
         "marginal_likelihood": estimates(),
@@ -49,11 +51,29 @@ def figure2() -> Iterator[str]:
     ours = grouped(read_table(RESULTS / "figure2.csv"), keys)
     for key in sorted(ours, key=lambda key: (key[0] != "mnist", *key[1:])):
         run, (data, latent_dim, algorithm) = runs[key], key
-        speed = run["samples_per_second"]
+        speed, theirs = run["samples_per_second"], paper.get((data, latent_dim, algorithm.removesuffix("_500")), [])
         yield (
-            f"| {data} | {latent_dim} | {LABELS[algorithm]} | {_compared(ours[key], paper.get(key, []), 'bound')} "
+            f"| {data} | {latent_dim} | {LABELS[algorithm]} | {_compared(ours[key], theirs, 'bound')} "
             f"| {run['lr']} | {run['seed']} | {speed:,} | {1e6 / speed / 60:.1f} |"
         )
+
+
+def first_points() -> Iterator[str]:
+    """Where the paper's curves begin."""
+    yield "| curve | points on the line | samples at its beginning |"
+    yield "| --- | ---: | ---: |"
+    for row in read_table(RESULTS / "first_points.csv"):
+        yield f"| {' | '.join(map(str, row.values()))} |"
+
+
+def second_points() -> Iterator[str]:
+    """The second points of the paper's curves, and ours with other minibatches and step sizes."""
+    yield "| curve | samples | train, the paper's | test | M | step size | train, ours | test |"
+    yield "| --- " + "| ---: " * 7 + "|"
+    for row in read_table(RESULTS / "second_points.csv"):
+        paper = [row["curve"], f"{row['samples']:,}", row["paper_train"], row["paper_test"]]
+        cells = [*paper, row["batch_size"], row["lr"], row["train"], row["test"]]
+        yield f"| {' | '.join(map(str, cells))} |"
 
 
 def assumptions() -> Iterator[str]:

@@ -16,6 +16,7 @@ from experiment import HERE
 SCRIPTS = (
     "step_size",
     "figure2",
+    "first_points",
     "assumptions",
     "figure3",
     "figure4",
