@@ -22,8 +22,8 @@ def paper(monkeypatch):
     import experiment
 
     yield experiment, curves
-    for name in ("curves", "experiment", "figure3", "marginal_likelihood", "assumptions", "first_points", "readme"):
-        sys.modules.pop(name, None)
+    for script in PAPER.glob("*.py"):
+        sys.modules.pop(script.stem, None)
 
 
 def test_points_are_spaced_evenly_on_a_log_axis(paper):
@@ -77,6 +77,20 @@ def test_a_curve_that_was_stopped_goes_on(paper, tmp_path):
     rows = [[{**row, "seconds": 0} for row in run.history.rows] for run in (whole, resumed)]
     assert rows[0] == rows[1]
     assert [row["samples_seen"] for row in rows[0]] == list(points)
+
+
+def test_a_run_that_was_stopped_before_its_first_point_is_no_part_of_the_tables(paper, tmp_path):
+    experiment, curves = paper
+    import figure2
+
+    rows = [{"samples_seen": 100, "seconds": 1, "train_bound": -2.0, "test_bound": -3.0, "test_kl": 0.5}]
+    for latent_dim, history in ((2, []), (5, rows)):
+        folder = tmp_path / f"frey-{latent_dim}-aevb"
+        folder.mkdir()
+        experiment.History(history).save(folder / "history.csv")
+    assert experiment.rows_of(tmp_path / "frey-2-aevb") == experiment.rows_of(tmp_path / "none") == []
+    figure2.collect(figure2.CURVES, tmp_path, tmp_path)
+    assert {row["latent_dim"] for row in curves.read_table(tmp_path / "figure2.csv")} == {5}
 
 
 def test_a_step_that_passes_several_points_has_one_row(paper, tmp_path):

@@ -18,7 +18,7 @@ from minivae.datasets import Dataset, Split
 from minivae.errors import MinivaeError
 from minivae.inference import WakeSleep
 from minivae.models import MODELS, VAE, Model
-from minivae.training import Feed, Run, Settings, Trainer
+from minivae.training import Feed, History, Run, Settings, Trainer
 from minivae.training.evaluate import Evaluation
 from minivae.training.interrupt import Interrupt, deferred_interrupt
 
@@ -163,6 +163,12 @@ def run_in(folder: Path, trainer: Trainer) -> Run:
     name = next((name for name, kind in MODELS.items() if type(trainer.model) is kind), type(trainer.model).__name__)
     config = {"minivae": mv.__version__, "model": name, "model_config": trainer.model.config}
     return Run(folder, {**config, "data": trainer.dataset.name, "settings": vars(trainer.settings)})
+
+
+def rows_of(folder: Path) -> list[dict[str, float]]:
+    """The history of a run; nothing if it has not begun, or was stopped before its first point."""
+    path = folder / "history.csv"
+    return History.load(path).rows if path.exists() else []
 
 
 def bounds(trainer: Trainer) -> Callable[[Trainer], dict[str, float]]:

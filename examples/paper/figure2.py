@@ -28,11 +28,10 @@ from experiment import (
     load,
     make_trainer,
     points_of,
+    rows_of,
     run_script,
     train_curve,
 )
-
-from minivae.training import History
 
 LATENT_DIMS = {"mnist": (3, 5, 10, 20, 200), "frey": (2, 5, 10, 20)}
 SAMPLES = {"mnist": 10**7, "frey": 10**7.5}
@@ -71,9 +70,8 @@ def collect(curves: list[Curve], runs: Path, results: Path) -> None:
     """Put the histories of the runs that there are into the tables of results."""
     points, totals = [], []
     for curve in curves:
-        if (path := runs / curve.name / "history.csv").exists():
+        if history := rows_of(runs / curve.name):
             about = dict(zip(KEYS, (curve.dataset, curve.latent_dim, curve.label), strict=True))
-            history = History.load(path).rows
             for split in ("test", "train"):
                 column = f"{split}_bound"
                 points += [

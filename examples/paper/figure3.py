@@ -24,7 +24,18 @@ from typing import Any
 
 import numpy as np
 from curves import Panel, draw_panels, read_table, update_table
-from experiment import OPTIMIZERS, REFERENCE, RESULTS, SEED, Curve, load, make_trainer, run_script, train_curve
+from experiment import (
+    OPTIMIZERS,
+    REFERENCE,
+    RESULTS,
+    SEED,
+    Curve,
+    load,
+    make_trainer,
+    rows_of,
+    run_script,
+    train_curve,
+)
 
 from minivae import backend
 from minivae.autodiff import Tensor, no_grad, softplus, sum, tensor, transpose
@@ -142,9 +153,9 @@ def collect(runs: Path, results: Path) -> None:
     """Put the histories of the runs that there are into the tables of results."""
     points, totals = [], []
     for size, algorithm in CURVES:
-        if not (path := runs / f"{size}-{algorithm}" / "history.csv").exists():
+        if not (history := rows_of(runs / f"{size}-{algorithm}")):
             continue
-        about, history = {"train_size": size, "algorithm": algorithm}, History.load(path).rows
+        about = {"train_size": size, "algorithm": algorithm}
         for split in ("test", "train"):
             points += [
                 {**about, "split": split, "samples": int(row["samples_seen"])}
