@@ -157,6 +157,26 @@ def test_the_papers_curves_begin_after_a_step_of_so_many_samples(paper):
     np.testing.assert_allclose(found["mnist"], 100, rtol=0.02)
 
 
+def test_only_the_dreams_are_of_softplus_units(paper):
+    import assumptions
+
+    import minivae as mv
+    from minivae.models import Batch
+
+    usual, slip = (
+        kind(6, 2, (5,), likelihood="gaussian", sigmoid_mean=True, seed=0)
+        for kind in (assumptions.WakeSleep, assumptions.SoftplusDreams)
+    )
+    batch = Batch(mv.tensor(np.linspace(0, 1, 18, dtype=np.float32).reshape(3, 6)))
+    (wake, sleep), (same_wake, other_sleep) = (
+        [objective.loss.item() for objective in model.objectives(batch, mv.backend.generator(0))]
+        for model in (usual, slip)
+    )
+    assert same_wake == wake
+    assert other_sleep != sleep
+    assert slip.decoder.hidden.activation is usual.decoder.hidden.activation
+
+
 def test_a_table_keeps_what_is_not_replaced(paper, tmp_path):
     _, curves = paper
     path, keys = tmp_path / "table.csv", ("name", "size")

@@ -10,7 +10,8 @@ left end lies outside of the panel: where it passes the bound of untrained weigh
 Its right end is the second point. There a train curve has not the bound of that moment: the code
 averages it over all steps since the point before, most of a warm-up of 100 steps included, whose
 share tells how many steps there were. For Frey Face we train as far with minibatches of 100 and of
-500, and with step sizes of 0.01 and 0.02, and average alike.
+500, with step sizes of 0.01 and 0.02, and wake-sleep with the dreams of a version of the authors'
+code, and average alike.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from assumptions import with_settings
+from assumptions import SoftplusDreams, with_settings
 from curves import Row, grouped, read_table, update_table
 from experiment import REFERENCE, RESULTS, Curve, bounds, load, make_trainer, run_script
 
@@ -27,7 +28,8 @@ from minivae.training import Trainer
 
 ACCURACY = {"mnist": 0.2, "frey": 0.5}  # nats, to which points lie on a line
 LEAST_POINTS = 5  # of a line that is long enough to be extended
-SETTINGS = ((100, 0.01), (500, 0.01), (500, 0.02))
+SETTINGS = (("usual", 100, 0.01), ("usual", 500, 0.01), ("usual", 500, 0.02))
+WAKE_SLEEP_SETTINGS = (*SETTINGS, ("softplus dreams", 500, 0.01))
 
 
 class Line(NamedTuple):
@@ -60,7 +62,7 @@ def main(args: argparse.Namespace) -> None:
     frey = {curve: line for curve, line in long.items() if curve.dataset == "frey"}
     for curve, line in list(frey.items())[: 1 if args.quick else None]:
         for row in second_points(curve, line, 0.1 if args.quick else 1.0):
-            update_table(results / "second_points.csv", [row], ("curve", "batch_size", "lr"))
+            update_table(results / "second_points.csv", [row], ("curve", "model", "batch_size", "lr"))
             print(*row.values(), flush=True)
 
 
@@ -98,11 +100,12 @@ def second_points(curve: Curve, line: dict[str, Line], part: float) -> Iterator[
     end = line["test"].end
     paper = {"samples": round(end), "paper_train": round(line["train"].at(end), 1)}
     paper["paper_test"] = round(line["test"].at(end), 1)
-    for batch_size, lr in SETTINGS:
-        trainer = with_settings(curve, batch_size=batch_size, lr=lr)()
+    for model, batch_size, lr in WAKE_SLEEP_SETTINGS if curve.algorithm == "wake_sleep" else SETTINGS:
+        kind = None if model == "usual" else SoftplusDreams
+        trainer = with_settings(curve, kind, batch_size=batch_size, lr=lr)()
         ours = {"train": round(average(trainer, end * part), 1)}
         ours["test"] = round(bounds(trainer)(trainer)["test_bound"], 1)
-        yield {"curve": curve.name, "batch_size": batch_size, "lr": lr, **paper, **ours}
+        yield {"curve": curve.name, "model": model, "batch_size": batch_size, "lr": lr, **paper, **ours}
 
 
 def average(trainer: Trainer, samples: float) -> float:

@@ -68,11 +68,11 @@ def first_points() -> Iterator[str]:
 
 def second_points() -> Iterator[str]:
     """The second points of the paper's curves, and ours with other minibatches and step sizes."""
-    yield "| curve | samples | train, the paper's | test | M | step size | train, ours | test |"
-    yield "| --- " + "| ---: " * 7 + "|"
+    yield "| curve | samples | train, the paper's | test | model | M | step size | train, ours | test |"
+    yield "| --- | ---: | ---: | ---: | --- " + "| ---: " * 4 + "|"
     for row in read_table(RESULTS / "second_points.csv"):
         paper = [row["curve"], f"{row['samples']:,}", row["paper_train"], row["paper_test"]]
-        cells = [*paper, row["batch_size"], row["lr"], row["train"], row["test"]]
+        cells = [*paper, row["model"], row["batch_size"], row["lr"], row["train"], row["test"]]
         yield f"| {' | '.join(map(str, cells))} |"
 
 
