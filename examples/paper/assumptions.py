@@ -33,7 +33,7 @@ FREY_WAKE_SLEEP, WAKE_SLEEP = Curve("frey", 20, "wake_sleep", 10**7), Curve("mni
 FREY_10_WAKE_SLEEP = Curve("frey", 10, "wake_sleep", 10**7)
 KEYS = ("curve", "change", "samples")
 SOFTPLUS = "dreams by softplus units"
-LARGER_STEPS = "M = 500, step size 0.02"  # whose first points are the paper's
+LARGER_STEPS = "M = 500, step size 0.02"
 
 
 class GreyDreams(WakeSleep):
