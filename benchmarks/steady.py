@@ -20,7 +20,7 @@ EVERY = 400  # steps between two reports
 
 def run(quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
     """For each kind of step the memory in KiB after so many steps; of Numba only where it is installed."""
-    from minivae.autodiff import replay_numba
+    from minivae.compiler import numba as replay_numba
 
     found: dict[str, Any] = {}
     for kind in KINDS:
@@ -37,7 +37,7 @@ def memory_after(kind: str, steps: tuple[int, ...]) -> dict[str, int]:
 
 
 def _train(kind: str, steps: tuple[int, ...]) -> dict[str, int]:
-    from minivae.autodiff import compile
+    from minivae.compiler import compile
     from minivae.datasets import load
     from minivae.models import VAE
     from minivae.training import Settings, Trainer

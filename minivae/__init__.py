@@ -12,4 +12,6 @@ __version__ = "0.1.0"
 
 from . import autodiff, backend, bounds, datasets, distributions, inference, models, nn, optim, plots, training
 from .autodiff import *  # noqa: F403
+from .compiler import compile
+from .gradcheck import GradientReport, check_gradients
 from .training import fit

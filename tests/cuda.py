@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+import minivae as mv
 import minivae.autodiff as ad
 from minivae import backend
-from minivae.autodiff import cuda_graph
+from minivae.compiler.cuda import graph as cuda_graph
 
 
 class Cuda:
@@ -32,7 +33,7 @@ class Cuda:
 
     def assert_runs(self, step, *inputs, rtol=2e-5, atol=1e-5, graphs=True):
         """The results of a step's first calls are right: recorded, warm, captured, launched."""
-        compiled, before = ad.compile(step), self.launches
+        compiled, before = mv.compile(step), self.launches
         for scale in np.float32([1, 2, 0.5, -1, 1.5]):
             given = [x * scale if x.dtype.kind == "f" else x for x in inputs]
             found = compiled(*map(self.tensor, given)).numpy()  # before the step, which may assign to the same

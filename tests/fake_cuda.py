@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from minivae.autodiff import cuda_blas
-from minivae.autodiff.cuda_source import TYPES
+from minivae.compiler.cuda import blas as cuda_blas
+from minivae.compiler.cuda.source import TYPES
 
 from . import strict_array, strict_device
 from .fake_cublas import FakeCublas

@@ -8,9 +8,10 @@ import pytest
 from scipy import stats
 
 from minivae import backend, bounds
-from minivae.autodiff import Parameter, backward, check_gradients, exp, sum, tensor
+from minivae.autodiff import Parameter, backward, exp, sum, tensor
 from minivae.distributions import Bernoulli, Normal, StandardNormal, kl
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 from minivae.nn import MLP, Linear
 
 from .linear_gaussian import LinearGaussian

@@ -10,7 +10,8 @@ import pytest
 
 import minivae
 from minivae import datasets
-from minivae.autodiff import Tensor, replay_numba, tanh, tensor
+from minivae.autodiff import Tensor, tanh, tensor
+from minivae.compiler import numba as replay_numba
 from minivae.errors import InputError
 from minivae.models import MODELS, VAE
 from minivae.optim import OPTIMIZERS

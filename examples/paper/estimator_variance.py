@@ -19,7 +19,7 @@ from experiment import RESULTS, SEED, Curve, load, make_trainer, run_script
 
 from minivae import backend, bounds
 from minivae.autodiff import Tensor, backward, mean
-from minivae.autodiff import compile as record
+from minivae.compiler import compile as record
 from minivae.inference import log_joint
 from minivae.models import VAE
 from minivae.plots.canvas import LABEL_SIZE, PALETTE, SMALL_SIZE, picture

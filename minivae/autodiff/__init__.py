@@ -1,9 +1,11 @@
 """The engine: reverse-mode automatic differentiation on NumPy and CuPy arrays."""
 
-from . import operators  # gives Tensor its operators
+from types import ModuleType as _Module
+
 from .anomaly import detect_anomaly
-from .backward import backward, grad, jacobian, value_and_grad, vjp
-from .check import GradientReport, check_gradients
+from .assign import assign
+from .backward import backward
+from .creation import arange
 from .elementwise import (
     absolute,
     add,
@@ -41,9 +43,9 @@ from .elementwise import (
 )
 from .linalg import linear, matmul
 from .modes import enable_grad, hooked, no_grad, tracing
-from .primitives import PRIMITIVES, Primitive, primitive
+from .primitives import PRIMITIVES, Primitive
 from .random import standard_normal, uniform
-from .reduce import log_softmax, logsumexp, max, mean, min, softmax, var
+from .reduce import index_of_largest, log_softmax, logsumexp, max, mean, min, one_hot_of_largest, softmax, var
 from .shape import (
     astype,
     broadcast_to,
@@ -61,11 +63,9 @@ from .shape import (
     take,
     transpose,
 )
-from .special import digamma, gammaln, log_gammaincinv, polygamma, scaled_exp1
-from .tensor import Parameter, Tensor, apply, as_tensor, constant_like, tensor
-from .trace import compile
-from .update import assign
+from .special import digamma, gammaln, polygamma
+from .tape import apply, as_tensor, constant_like, leaf, primitive, tensor
+from .tensor import Parameter, Tensor
+from .transforms import grad, jacobian, value_and_grad, vjp
 
-__all__ = [
-    name for name, value in vars().items() if not name.startswith("_") and not isinstance(value, type(operators))
-]
+__all__ = [name for name, value in vars().items() if not name.startswith("_") and not isinstance(value, _Module)]

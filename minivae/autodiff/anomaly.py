@@ -34,7 +34,7 @@ def detect_anomaly() -> Iterator[None]:
 
     def check(primitive: Primitive, inputs: Sequence[Any], attributes: dict, output: Tensor) -> None:
         lines[id(output)] = (output, _calling_line())  # holds the tensor, so that its id stays its own
-        if output.dtype.kind == "f" and not backend.namespace(output.data).isfinite(output.data).all():
+        if output.dtype.kind == "f" and not output.xp.isfinite(output._data).all():
             raise NonFiniteError(_message(primitive, inputs, output, lines))
 
     with hooked(check):
@@ -42,7 +42,7 @@ def detect_anomaly() -> Iterator[None]:
 
 
 def _message(primitive: Primitive, inputs: Sequence[Any], output: Tensor, lines: dict) -> str:
-    values = output.numpy()
+    values = backend.to_numpy(output._data)
     kind = "NaN" if (values != values).any() else "an infinity"
     shapes = ", ".join(str(x.shape) if isinstance(x, Tensor) else repr(x) for x in inputs)
     what = f"{primitive.name} of {shapes} produced {kind}"
@@ -50,7 +50,7 @@ def _message(primitive: Primitive, inputs: Sequence[Any], output: Tensor, lines:
     if source is None:
         return f"{what}, called at {lines[id(output)][1]}"
     line = lines.get(id(source), (None, "an unknown line"))[1]
-    derivative = f"in the derivative of {source.node[0].name}, result shape {source.shape}"
+    derivative = f"in the derivative of {source.node.primitive.name}, result shape {source.shape}"
     return f"{what} {derivative}, whose forward call is at {line}"
 
 

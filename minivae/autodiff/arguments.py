@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import InputError
-from .tensor import Tensor, as_tensor
+from .tape import as_tensor
+from .tensor import Tensor
 
 
 def shaped(name: str, x: Any, like: Tensor | None, *shape: Any, expected: str = "") -> Tensor:

@@ -16,18 +16,19 @@ import numpy as np
 
 from .. import backend
 from .formula import Formula
-from .primitives import Primitive, primitive
-from .tensor import Tensor, apply, tensor
+from .primitives import operation
+from .tape import Operation, apply, primitive, tensor
+from .tensor import Tensor
 
 _NAMES = {1: ("x",), 2: ("a", "b"), 3: ("condition", "a", "b")}
 
 
-def _row(name: str, doc: str, formula: str, *vjps: Callable | None, inputs: int = 1) -> Primitive:
+def _row(name: str, doc: str, formula: str, *vjps: Callable | None, inputs: int = 1) -> Operation:
     """A row whose value is a formula of its inputs: x, or a and b, or condition, a and b."""
     return primitive(name, doc, Formula(formula, _NAMES[inputs]), *vjps, broadcasts=True)
 
 
-def _ufunc(name: str, doc: str, *vjps: Callable | None, inputs: int = 1) -> Primitive:
+def _ufunc(name: str, doc: str, *vjps: Callable | None, inputs: int = 1) -> Operation:
     """A row whose value is the function of that name of every array library."""
     return _row(name, doc, f"{name}({', '.join(_NAMES[inputs])})", *vjps, inputs=inputs)
 
@@ -120,6 +121,7 @@ minimum = _ufunc(
 )
 
 
+@operation
 def clip(x: Any, low: float | None = None, high: float | None = None) -> Tensor:
     """``x`` held between two numbers; the derivative is 1 inside, bounds included, and 0 outside."""
     low, high = -math.inf if low is None else low, math.inf if high is None else high
@@ -146,16 +148,18 @@ _where = _row(
 )
 
 
+@operation
 def where(condition: Any, a: Any, b: Any) -> Tensor:
     """``a`` where ``condition`` holds, else ``b``; gradients flow to the chosen one alone."""
     if not isinstance(a, Tensor) and not isinstance(b, Tensor):
         # Two Python numbers would make float64, and no library knows where they belong.
-        array = condition.data if isinstance(condition, Tensor) else condition
+        array = condition._data if isinstance(condition, Tensor) else condition
         dtype = np.float32 if isinstance(b, float) else None
         a = tensor(a, dtype, backend=backend.library_of(array).name)
     return apply(_where, condition, a, b)
 
 
+@operation
 def log_sigmoid(x: Any) -> Tensor:
     """log(1 / (1 + e^-x)), for any x."""
     return -softplus(negative(x))

@@ -6,9 +6,10 @@ import math
 from typing import Any
 
 from ..errors import InputError
-from .primitives import primitive
+from .primitives import operation
 from .shape import as_tensors, expand_dims, reshape, shorter_axis_last, squeeze, swapaxes
-from .tensor import Tensor, as_tensor
+from .tape import as_tensor, primitive
+from .tensor import Tensor
 
 
 def _product(xp: Any, a: Any, b: Any, out: Any = None) -> Any:
@@ -23,10 +24,12 @@ _matmul = primitive(
     _product,
     lambda g, y, a, b: _matmul(g, swapaxes(b, -1, -2)),
     lambda g, y, a, b: _matmul(swapaxes(a, -1, -2), g),
+    kind="product",
     broadcasts=True,
 )
 
 
+@operation
 def matmul(a: Any, b: Any) -> Tensor:
     """The matrix product ``a @ b``; leading axes are batches and broadcast, vectors are promoted.
 
@@ -43,6 +46,7 @@ def matmul(a: Any, b: Any) -> Tensor:
     return _matmul(a, b)
 
 
+@operation
 def linear(x: Any, weight: Any, bias: Any) -> Tensor:
     """x W + b: the affine map of a layer.
 
@@ -55,7 +59,7 @@ def linear(x: Any, weight: Any, bias: Any) -> Tensor:
         InputError: the shapes do not go together.
     """
     x, weight, bias = as_tensors((x, weight, bias), ("x", "weight", "bias"))
-    if type(weight.data) is not type(x.data) or type(bias.data) is not type(x.data):
+    if type(weight._data) is not type(x._data) or type(bias._data) is not type(x._data):
         as_tensor(weight, x, "weight"), as_tensor(bias, x, "bias")  # says which of them is in another library
     if not x.ndim or weight.ndim != 2 or x.shape[-1] != weight.shape[0] or bias.shape != weight.shape[1:]:
         shapes = f"x has shape {x.shape}, weight {weight.shape} and bias {bias.shape}"

@@ -13,12 +13,21 @@ from ..errors import function
 
 @dataclass
 class _Mode(threading.local):
-    """The state, one for each thread."""
+    """The state, one for each thread.
 
-    recording: bool = True
+    Attributes:
+        taping: whether results remember how they were made.
+        hooks: are told of every call.
+        differentiating: the tensor whose derivative rule is running.
+        trace: what makes the results of a step that ``compile`` records; None outside.
+        variables: what the functions being transformed (``grad``, ``vjp``, ...) are differentiated by.
+    """
+
+    taping: bool = True
     hooks: tuple[Callable, ...] = ()
-    differentiating: Any = None  # the tensor whose derivative rule is running
-    tracing: bool = False  # whether compile() is recording a step
+    differentiating: Any = None
+    trace: Any = None
+    variables: tuple = ()
 
 
 mode = _Mode()
@@ -39,12 +48,12 @@ def set_mode(**changes: Any) -> Iterator[None]:
 
 def no_grad() -> Any:
     """A ``with`` block in which nothing is recorded for differentiation."""
-    return set_mode(recording=False)
+    return set_mode(taping=False)
 
 
 def enable_grad() -> Any:
     """A ``with`` block in which recording is on again, inside a ``no_grad`` block."""
-    return set_mode(recording=True)
+    return set_mode(taping=True)
 
 
 def hooked(hook: Callable) -> Any:
@@ -54,4 +63,4 @@ def hooked(hook: Callable) -> Any:
 
 def tracing() -> bool:
     """Whether ``compile`` is recording a step."""
-    return mode.tracing
+    return mode.trace is not None

@@ -1,20 +1,22 @@
 """The table of operations: what each computes, and its derivative rules.
 
-:func:`~minivae.autodiff.tensor.apply` runs them.
+:func:`~minivae.autodiff.tape.apply` runs them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from ..errors import InputError
+KINDS = ("elementwise", "reduction", "view", "draw", "product", "join", "assignment", "constant", "other")
 
 
 class Primitive:
-    """One row of the table of operations. Calling it is calling ``apply`` with it (``tensor.py`` gives it that).
+    """One row of the table of operations.
 
     Attributes:
         name: unique.
+        kind: one of ``KINDS``, by which ``compile`` decides what may be done with a call.
         value: ``value(xp, *arrays, out=None, **attributes) -> array``, where ``xp`` is
             the arrays' namespace.
         vjps: for each input i a rule ``vjp(g, y, *inputs, **attributes)``, written with
@@ -23,12 +25,25 @@ class Primitive:
             for an operation without derivatives.
         broadcasts: inputs are broadcast against each other, so that a cotangent may
             have a larger shape than its input; backward sums it over the extra axes.
+        formula: what an element-wise one computes, as a
+            :class:`~minivae.autodiff.formula.Formula`; None where there is none.
+        combine: of a reduction, the function of two elements that it is made of: "add" for a sum.
     """
 
     def __init__(
-        self, name: str, value: Callable, vjps: Sequence[Callable | None] = (), broadcasts: bool = False, doc: str = ""
+        self,
+        name: str,
+        value: Callable,
+        vjps: Sequence[Callable | None] = (),
+        *,
+        kind: str = "other",
+        broadcasts: bool = False,
+        formula: Any = None,
+        combine: str | None = None,
+        doc: str = "",
     ) -> None:
-        self.name, self.value, self.vjps, self.broadcasts, self.__doc__ = name, value, vjps, broadcasts, doc
+        self.name, self.kind, self.value, self.vjps, self.__doc__ = name, kind, value, vjps, doc
+        self.broadcasts, self.formula, self.combine = broadcasts, formula, combine
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}: {self.__doc__}>"
@@ -38,37 +53,26 @@ class Primitive:
         return _named_primitive, (self.name,)
 
 
-PRIMITIVES: dict[str, Primitive] = {}
-
-
-def _named_primitive(name: str) -> Primitive:
-    return PRIMITIVES[name]
-
-
-def primitive(
-    name: str, doc: str, value: Callable, *vjps: Callable | None, broadcasts: bool = False, each: Callable | None = None
-) -> Primitive:
-    """Add a row to the table of primitives and return it.
-
-    Args:
-        name, value, vjps, broadcasts: see :class:`Primitive`.
-        doc: one line that says what it computes.
-        each: for operations of any number of inputs, ``each(i)`` is the rule of input i.
-
-    Raises:
-        InputError: the name is taken.
-    """
-    if name in PRIMITIVES:
-        raise InputError(f"primitive name is {name!r}; expected one not yet taken")
-    PRIMITIVES[name] = Primitive(name, value, _RuleForEach(each) if each else vjps, broadcasts, doc)
-    return PRIMITIVES[name]
-
-
-class _RuleForEach:
-    """Derivative rules made on demand, for operations of any number of inputs."""
+class RuleForEach:
+    """Derivative rules made on demand, for operations of any number of inputs: ``rule(i)`` is that of input i."""
 
     def __init__(self, rule: Callable[[int], Callable]) -> None:
         self.rule = rule
 
     def __getitem__(self, i: int) -> Callable:
         return self.rule(i)
+
+
+PRIMITIVES: dict[str, Primitive] = {}
+# The functions that a Tensor's operators and methods call, by name; each file of operations adds its own.
+OPERATIONS: dict[str, Callable[..., Any]] = {}
+
+
+def operation(function: Callable) -> Callable:
+    """Enter a function in the table that a Tensor's operators and methods look in."""
+    OPERATIONS[function.__name__] = function
+    return function
+
+
+def _named_primitive(name: str) -> Primitive:
+    return PRIMITIVES[name]

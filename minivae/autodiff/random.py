@@ -7,26 +7,31 @@ from typing import Any
 
 from .. import backend
 from ..errors import lengths
-from .primitives import Primitive, primitive
-from .tensor import Tensor, apply
+from .primitives import Primitive, operation
+from .tape import apply, primitive
+from .tensor import Tensor
 
 _standard_normal = primitive(
     "standard_normal",
     "draws from N(0, 1)",
     lambda xp, generator, shape, dtype, out=None: generator.standard_normal(shape, dtype, out),
+    kind="draw",
 )
 _uniform = primitive(
     "uniform",
     "draws from the uniform distribution on [0, 1)",
     lambda xp, generator, shape, dtype, out=None: generator.uniform(shape, dtype, out),
+    kind="draw",
 )
 
 
+@operation
 def standard_normal(generator: backend.Generator, shape: Sequence[int], dtype: Any = None) -> Tensor:
     """Draws from N(0, 1): the noise epsilon of section 2.4."""
     return _draw(_standard_normal, generator, shape, dtype)
 
 
+@operation
 def uniform(generator: backend.Generator, shape: Sequence[int], dtype: Any = None) -> Tensor:
     """Draws from the uniform distribution on [0, 1)."""
     return _draw(_uniform, generator, shape, dtype)

@@ -12,8 +12,10 @@ import numpy as np
 from ..backend import number_dtype
 from ..errors import InputError, lengths, shown
 from .axes import axes_of, axis_of
-from .primitives import primitive
-from .tensor import Tensor, apply, as_tensor
+from .formula import Formula
+from .primitives import operation
+from .tape import apply, as_tensor, primitive
+from .tensor import Axis, Tensor
 
 # ------------------------------------------------------- same elements
 
@@ -22,12 +24,14 @@ _reshape = primitive(
     "the same elements in another shape",
     lambda xp, x, shape, out=None: xp.reshape(x, shape),
     lambda g, y, x, shape: reshape(g, x.shape),
+    kind="view",
 )
 _transpose = primitive(
     "transpose",
     "the axes in another order",
     lambda xp, x, axes, out=None: xp.transpose(x, axes),
     lambda g, y, x, axes: transpose(g, tuple(int(a) for a in np.argsort(axes))),
+    kind="view",
 )
 
 
@@ -52,15 +56,19 @@ _astype = primitive(
     "the same values in another dtype",
     _cast,
     lambda g, y, x, dtype: astype(g, x.dtype),
+    kind="elementwise",
+    formula=Formula("x", ("x",)),
 )
 
 
+@operation
 def reshape(x: Any, *shape: int | Sequence[int]) -> Tensor:
     """``x`` in another shape; one entry may be -1."""
     shape = shape[0] if len(shape) == 1 and isinstance(shape[0], Sequence) else shape
     return apply(_reshape, x, shape=tuple(shape))
 
 
+@operation
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
     """``x`` with its axes in the given order; reversed by default."""
     x = as_tensor(x)
@@ -70,6 +78,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
     return apply(_transpose, x, axes=tuple(a % x.ndim for a in axes))
 
 
+@operation
 def swapaxes(x: Any, a: int, b: int) -> Tensor:
     """``x`` with two axes exchanged."""
     x = as_tensor(x)
@@ -79,6 +88,7 @@ def swapaxes(x: Any, a: int, b: int) -> Tensor:
     return transpose(x, order)
 
 
+@operation
 def expand_dims(x: Any, axis: int) -> Tensor:
     """``x`` with a new axis of length 1 at position ``axis``."""
     x = as_tensor(x)
@@ -86,6 +96,7 @@ def expand_dims(x: Any, axis: int) -> Tensor:
     return reshape(x, (*x.shape[:position], 1, *x.shape[position:]))
 
 
+@operation
 def squeeze(x: Any, axis: int) -> Tensor:
     """``x`` without its axis ``axis``, which must have length 1."""
     x = as_tensor(x)
@@ -95,6 +106,7 @@ def squeeze(x: Any, axis: int) -> Tensor:
     return reshape(x, x.shape[:position] + x.shape[position + 1 :])
 
 
+@operation
 def astype(x: Any, dtype: Any) -> Tensor:
     """``x`` converted to ``dtype``."""
     return apply(_astype, x, dtype=dtype if isinstance(dtype, np.dtype) else number_dtype(dtype))
@@ -107,22 +119,27 @@ _broadcast_to = primitive(
     "the elements repeated to a larger shape",
     lambda xp, x, shape, out=None: xp.broadcast_to(x, shape),
     lambda g, y, x, shape: sum_to(g, x.shape),
+    kind="view",
 )
 _sum = primitive(
     "sum",
     "the sum over axes",
     lambda xp, x, axis, keepdims, out=None: xp.sum(x, axis=axis, keepdims=keepdims, out=out),
     lambda g, y, x, axis, keepdims: broadcast_to(restore_axes(g, x, axis), x.shape),
+    kind="reduction",
+    combine="add",
 )
 
 
+@operation
 def broadcast_to(x: Any, shape: Sequence[int]) -> Tensor:
     """``x`` repeated along new axes and axes of length 1 to ``shape`` (a view, where possible)."""
     x, shape = as_tensor(x), shape if type(shape) is tuple else lengths("shape", shape)
     return x if x.shape == shape else apply(_broadcast_to, x, shape=shape)
 
 
-def sum(x: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+@operation
+def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The sum over ``axis`` (all axes by default)."""
     x = as_tensor(x)
     return apply(_sum, x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
@@ -166,6 +183,7 @@ _getitem = primitive(
     "the elements at an index",
     lambda xp, x, index, out=None: x[index],
     lambda g, y, x, index: scatter(g, index, x.shape),
+    kind="view",
 )
 _scatter = primitive(
     "scatter",
@@ -192,17 +210,20 @@ _take = primitive(
 )
 
 
+@operation
 def take(x: Any, rows: Any) -> Tensor:
     """``x[rows]`` for an integer array ``rows``, which is an input, not an attribute: it may change in a replay."""
     x = as_tensor(x)
     return apply(_take, x, as_tensor(rows, name="rows"))
 
 
+@operation
 def getitem(x: Any, index: Any) -> Tensor:
     """``x[index]`` with NumPy's basic and advanced indexing; index tensors must be integer or boolean."""
     return apply(_getitem, x, index=_raw_index(index))
 
 
+@operation
 def scatter(x: Any, index: Any, shape: Sequence[int]) -> Tensor:
     """Zeros of ``shape`` with ``x`` added at ``index``: the adjoint of :func:`getitem`."""
     return apply(_scatter, x, index=_raw_index(index), shape=lengths("shape", shape))
@@ -214,6 +235,7 @@ def _raw_index(index: Any) -> Any:
     return index.data if isinstance(index, Tensor) else index
 
 
+@operation
 def pad(x: Any, widths: Sequence[tuple[int, int]]) -> Tensor:
     """``x`` with ``(before, after)`` zeros along each axis."""
     x = as_tensor(x)
@@ -251,9 +273,11 @@ _concatenate = primitive(
     "the inputs one after the other along an axis",
     lambda xp, *arrays, axis, out=None: xp.concatenate(arrays, axis=axis, out=out),
     each=_concatenate_rule,
+    kind="join",
 )
 
 
+@operation
 def concatenate(inputs: Sequence[Any], axis: int = 0) -> Tensor:
     """The inputs joined along an existing axis."""
     inputs = as_tensors(_several(inputs))
@@ -261,6 +285,7 @@ def concatenate(inputs: Sequence[Any], axis: int = 0) -> Tensor:
     return apply(_concatenate, *inputs, axis=axis)
 
 
+@operation
 def stack(inputs: Sequence[Any], axis: int = 0) -> Tensor:
     """The inputs, all of one shape, joined along a new axis."""
     return concatenate([expand_dims(x, axis) for x in as_tensors(_several(inputs))], axis)
@@ -274,6 +299,7 @@ def _several(inputs: Any) -> Sequence[Any]:
     return inputs
 
 
+@operation
 def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     """``x`` cut along ``axis`` into equal parts (an integer) or at given positions."""
     x = as_tensor(x)

@@ -1,9 +1,10 @@
-"""Tensor: an array and how it was made; ``apply``: the one place where a primitive runs.
+"""Tensor: an array, and how it was made.
 
 Reverse-mode differentiation needs two things. While the program runs forward, every
-result remembers the primitive and the inputs that made it (its *node*). Afterwards
+result remembers the primitive and the inputs that made it (its *node*; all of them
+together are the tape, :mod:`minivae.autodiff.tape`). Afterwards
 :mod:`minivae.autodiff.backward` walks those nodes in reverse and applies each
-primitive's derivative rule. This module is the first half.
+primitive's derivative rule.
 """
 
 from __future__ import annotations
@@ -14,42 +15,65 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..errors import InputError, instance, lengths, shown
-from .messages import argument_name, misfit, too_large
+from ..errors import InputError, shown
 from .modes import mode
-from .primitives import Primitive, primitive
+from .primitives import OPERATIONS
 
-_SCALARS = (float, int, bool)
+Axis = int | Sequence[int] | None
 
 
 class Tensor:
     """An array, with the record of how it was computed.
 
-    Operators and methods mirror NumPy's (see :mod:`minivae.autodiff.operators`); every
-    one of them goes through :func:`apply`.
+    Operators and methods mean what NumPy's do; each is the operation of the same name in
+    :mod:`minivae.autodiff`, found in the table of operations.
 
     Attributes:
         data: the array (NumPy's, CuPy's, ...), never written in place by a primitive
             other than ``assign``.
         requires_grad: whether gradients flow to or through this tensor.
-        node: ``(primitive, inputs, attributes)`` if it was computed from tensors that
-            require gradients, else None (a leaf).
+        node: how it was computed (:class:`~minivae.autodiff.tape.Node`), if from tensors
+            that require gradients, else None (a leaf).
     """
 
     __slots__ = ("__weakref__", "data", "node", "requires_grad")
+
+    _data: Any  # the same as ``data``, for the engine: also where a step that is recorded may not read ``data``
 
     # NumPy arrays on the left of an operator hand over to us.
     __array_ufunc__ = None
 
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
-        self.data = data
+        self._data = data
         self.requires_grad = requires_grad
-        self.node: tuple | None = None
+        self.node: Any = None
 
-    shape = property(lambda self: self.data.shape, doc="The array's shape.")
-    dtype = property(lambda self: self.data.dtype, doc="The array's dtype.")
-    ndim = property(lambda self: self.data.ndim, doc="The number of axes.")
-    size = property(lambda self: self.data.size, doc="The number of elements.")
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The array's shape."""
+        return self._data.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The array's dtype."""
+        return self._data.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._data.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self._data.size
+
+    @property
+    def xp(self) -> Any:
+        """The namespace of the array's library: ``numpy`` or ``cupy``."""
+        return backend.namespace(self._data)
+
+    # ------------------------------------------------------------ values
 
     def numpy(self) -> np.ndarray:
         """The values in host memory. On a GPU this waits for the device.
@@ -58,18 +82,19 @@ class Tensor:
             InputError: inside a step that ``compile`` records, where the value would be
                 that of this one call for ever.
         """
-        if mode.tracing:
+        if mode.trace is not None:
             raise InputError(
                 "a value is read inside a step that compile() records; return it and read it outside, "
                 "or choose with where() instead of if"
             )
-        return backend.to_numpy(self.data)
+        return backend.to_numpy(self._data)
 
     def item(self) -> float:
         """The value of a one-element tensor as a Python number. On a GPU this waits."""
         return self.numpy().item()
 
-    __float__ = item
+    def __float__(self) -> float:
+        return float(self.item())
 
     def __int__(self) -> int:
         return int(self.item())
@@ -89,161 +114,130 @@ class Tensor:
         raise TypeError("a Tensor is not converted to an array silently; use .numpy() or .data")
 
     def __repr__(self) -> str:
-        made = f", made by {self.node[0].name}" if self.node else ", requires_grad=True" if self.requires_grad else ""
+        made = f", made by {self.node.primitive.name}" if self.node else ", requires_grad=True" * self.requires_grad
         values = np.array2string(self.numpy(), separator=", ", threshold=20, prefix="Tensor(")
         return f"Tensor({values}, dtype={self.dtype}{made})"
 
+    # --------------------------------------------------------- operators
+
+    def __add__(self, other: Any) -> Tensor:
+        return OPERATIONS["add"](self, other)
+
+    def __radd__(self, other: Any) -> Tensor:
+        return OPERATIONS["add"](other, self)
+
+    def __sub__(self, other: Any) -> Tensor:
+        return OPERATIONS["subtract"](self, other)
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return OPERATIONS["subtract"](other, self)
+
+    def __mul__(self, other: Any) -> Tensor:
+        return OPERATIONS["multiply"](self, other)
+
+    def __rmul__(self, other: Any) -> Tensor:
+        return OPERATIONS["multiply"](other, self)
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return OPERATIONS["divide"](self, other)
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return OPERATIONS["divide"](other, self)
+
+    def __pow__(self, other: Any) -> Tensor:
+        return OPERATIONS["power"](self, other)
+
+    def __rpow__(self, other: Any) -> Tensor:
+        return OPERATIONS["power"](other, self)
+
+    def __matmul__(self, other: Any) -> Tensor:
+        return OPERATIONS["matmul"](self, other)
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return OPERATIONS["matmul"](other, self)
+
+    def __lt__(self, other: Any) -> Tensor:
+        return OPERATIONS["less"](self, other)
+
+    def __le__(self, other: Any) -> Tensor:
+        return OPERATIONS["less_equal"](self, other)
+
+    def __gt__(self, other: Any) -> Tensor:
+        return OPERATIONS["greater"](self, other)
+
+    def __ge__(self, other: Any) -> Tensor:
+        return OPERATIONS["greater_equal"](self, other)
+
+    def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]  # element by element
+        return OPERATIONS["equal"](self, other)
+
+    def __ne__(self, other: Any) -> Tensor:  # type: ignore[override]
+        return OPERATIONS["not_equal"](self, other)
+
+    __hash__ = object.__hash__  # by identity
+
+    def __neg__(self) -> Tensor:
+        return OPERATIONS["negative"](self)
+
+    def __abs__(self) -> Tensor:
+        return OPERATIONS["absolute"](self)
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return OPERATIONS["getitem"](self, index)
+
+    # ----------------------------------------------------------- methods
+
+    @property
+    def T(self) -> Tensor:
+        """The tensor with its axes reversed."""
+        return OPERATIONS["transpose"](self)
+
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The sum over ``axis``."""
+        return OPERATIONS["sum"](self, axis, keepdims)
+
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The arithmetic mean over ``axis``."""
+        return OPERATIONS["mean"](self, axis, keepdims)
+
+    def var(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The variance over ``axis``."""
+        return OPERATIONS["var"](self, axis, keepdims)
+
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The largest element over ``axis``."""
+        return OPERATIONS["max"](self, axis, keepdims)
+
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The smallest element over ``axis``."""
+        return OPERATIONS["min"](self, axis, keepdims)
+
+    def reshape(self, *shape: int | Sequence[int]) -> Tensor:
+        """The same elements in another shape."""
+        return OPERATIONS["reshape"](self, *shape)
+
+    def transpose(self, axes: Sequence[int] | None = None) -> Tensor:
+        """The axes in another order."""
+        return OPERATIONS["transpose"](self, axes)
+
+    def astype(self, dtype: Any) -> Tensor:
+        """The same values in another dtype."""
+        return OPERATIONS["astype"](self, dtype)
+
+    def detach(self) -> Tensor:
+        """The same values as a constant: no gradient flows through."""
+        return OPERATIONS["stop_gradient"](self)
+
+
+Tensor._data = Tensor.data  # type: ignore[attr-defined]  (one slot under two names)
+
 
 class Parameter(Tensor):
-    """A tensor that is trained: a leaf that requires gradients.
+    """A tensor that is trained: a leaf that requires gradients."""
 
-    Attributes:
-        place: where an optimizer has put its array (``optim.flat.Place``); None before.
-    """
-
-    __slots__ = ("place",)
+    __slots__ = ()
 
     def __init__(self, data: Any) -> None:
         if data is not None and not (backend.is_array(data) and data.dtype.kind in "fc"):
             raise InputError(f"data is {shown(data)}; expected a floating-point array")
         super().__init__(data, requires_grad=True)
-        self.place: Any = None
-
-    def __getstate__(self) -> tuple[None, dict[str, Any]]:
-        """What a copy or a pickle takes along: not the place, whose memory it does not share."""
-        return None, {"data": self.data, "requires_grad": self.requires_grad, "node": None, "place": None}
-
-
-def tensor(value: Any, dtype: Any = None, backend: str | None = None, requires_grad: bool = False) -> Tensor:
-    """Make a leaf tensor from an array, a number or a nested list.
-
-    Args:
-        value: the values; an array is not copied if it is in place already.
-        dtype: of the result; arrays keep theirs by default and Python numbers become float32.
-        backend: the library; arrays stay where they are by default.
-        requires_grad: whether gradients are wanted.
-
-    Raises:
-        InputError: gradients are wanted of integers or booleans.
-    """
-    data = _asarray(value, dtype, backend)
-    if requires_grad and data.dtype.kind not in "fc":
-        raise InputError(f"value has dtype {data.dtype}; gradients need floating point: give dtype=")
-    return Tensor(data, requires_grad)
-
-
-def as_tensor(x: Any, like: Tensor | None = None, name: str = "x") -> Tensor:
-    """``x`` itself if it is a tensor, else a constant one.
-
-    With ``like``, numbers and lists go where it lives and, if it is floating-point,
-    take its dtype. Arrays take that dtype too, so that float64 data do not turn a
-    float32 model into a float64 one, but are not moved.
-
-    ``name`` is what messages call it.
-
-    Raises:
-        InputError: ``x`` is no tensor, array, number or list, or lives in another library than ``like``.
-    """
-    if not isinstance(x, Tensor):
-        x = _constant_tensor(x, like, name)
-    if like is not None and type(x.data) is not type(like.data):
-        _require_library(name, x, like)
-    return x
-
-
-def _constant_tensor(x: Any, like: Tensor | None, name: str) -> Tensor:
-    if isinstance(x, np.generic) and like is not None:
-        x = x.item()  # a number, wherever it came from
-    known = backend.is_array(x)
-    if not known and not isinstance(x, int | float | list | tuple):
-        raise InputError(f"{name} is {shown(x)}; expected a tensor, an array or a number")
-    if like is None:
-        return Tensor(_asarray(x, name=name))
-    dtype = instance("like", like, Tensor, "a Tensor").dtype
-    dtype = dtype if dtype.kind == "f" else None
-    if isinstance(x, int | float) and dtype is not None:
-        return constant_like(like, x)
-    return Tensor(_asarray(x, dtype, None if known else backend.library_of(like.data).name, name=name))
-
-
-def _require_library(name: str, x: Tensor, like: Tensor) -> None:
-    found, expected = backend.library_of(x.data).name, backend.library_of(like.data).name
-    if found != expected:
-        raise InputError(f"{name} is on {found}; expected {expected}: move it with backend.asarray(x, backend=...)")
-
-
-def constant_like(x: Tensor, value: float, shape: Sequence[int] = ()) -> Tensor:
-    """A constant of ``shape`` with the dtype and in the library of ``x``, made there without a transfer."""
-    library = backend.library_of(x.data).name
-    return apply(_constant, library=library, shape=lengths("shape", shape), value=value, dtype=x.dtype)
-
-
-_asarray = backend.asarray  # where an argument hides the module's name
-
-
-# -------------------------------------------------------------- primitives
-
-
-def apply(primitive: Primitive, *inputs: Any, **attributes: Any) -> Tensor:
-    """Run a primitive: compute its value, and record it if a gradient may be wanted.
-
-    Inputs are tensors or Python scalars (which take the dtype of the tensors beside
-    them); arrays become constant tensors.
-
-    Raises:
-        InputError: the shapes, dtypes or libraries of the inputs do not go together.
-        OutOfMemoryError: there is no memory for the result.
-    """
-    arrays = []
-    wanted = found = False
-    for x in inputs:
-        if isinstance(x, Tensor):
-            found = True
-            wanted = wanted or x.requires_grad
-            arrays.append(x.data)
-        elif type(x) in _SCALARS:
-            arrays.append(x)
-        else:
-            return apply(primitive, *_lift(primitive, inputs), **attributes)
-    if inputs and not found:
-        return apply(primitive, tensor(inputs[0]), *inputs[1:], **attributes)
-    try:
-        # What has no inputs is told its library by its attributes.
-        data = primitive.value(backend.namespace(*arrays) if arrays else None, *arrays, **attributes)
-    except (ValueError, TypeError, IndexError) as error:
-        raise misfit(primitive, arrays, attributes, error) from error
-    except MemoryError as error:
-        raise too_large(primitive, arrays, attributes, error) from error
-    # NumPy's reductions return scalars; ours stay 0-d arrays, as CuPy's do.
-    output = Tensor(np.asarray(data) if isinstance(data, np.generic) else data)
-    if wanted and mode.recording and primitive.vjps:
-        output.requires_grad = True
-        output.node = (primitive, inputs, attributes)
-    for hook in mode.hooks:
-        hook(primitive, inputs, attributes, output)
-    return output
-
-
-def _lift(primitive: Primitive, inputs: Sequence[Any]) -> list[Any]:
-    """Arrays to constant tensors like the first floating-point one; NumPy scalars, which promote, to Python's."""
-    like = next((x for x in inputs if isinstance(x, Tensor) and x.dtype.kind == "f"), None)
-    return [_lift_one(x, like, argument_name(primitive, i)) for i, x in enumerate(inputs)]
-
-
-def _lift_one(x: Any, like: Tensor | None, name: str) -> Any:
-    if isinstance(x, np.generic):
-        return x.item()
-    if type(x) in _SCALARS:
-        return x
-    boolean = backend.is_array(x) and x.dtype.kind == "b"  # a condition, which stays one
-    return as_tensor(x, None if boolean else like, name)
-
-
-Primitive.__call__ = apply
-
-# Without inputs, so that a recorded step knows that the result is the same each time.
-_constant = primitive(
-    "constant",
-    "one number, repeated",
-    lambda xp, library, shape, value, dtype, out=None: backend.library(library).xp.full(shape, value, dtype=dtype),
-)

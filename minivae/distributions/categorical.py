@@ -8,18 +8,14 @@ from .. import backend
 from ..autodiff import (
     Tensor,
     as_tensor,
-    astype,
-    equal,
     exp,
     log,
     log_softmax,
-    max,
-    min,
+    one_hot_of_largest,
     reshape,
     softmax,
     sum,
     uniform,
-    where,
 )
 from ..errors import InputError, positive_integer
 from .distribution import Distribution, parameter
@@ -92,20 +88,3 @@ class Categorical(Distribution):
 def _categorical_categorical(q: Categorical, p: Categorical) -> Tensor:
     """sum q (log q - log p)."""
     return sum(exp(q.log_p) * (q.log_p - p.log_p), axis=(-2, -1))
-
-
-def index_of_largest(x: Tensor) -> Tensor:
-    """The position of the largest element along the last axis, the first of equal ones, ``(...)``, in x's dtype.
-
-    Made of differentiable operations, but flat: no gradient flows through.
-    """
-    positions = as_tensor(backend.namespace(x.data).arange(x.shape[-1]), x)
-    largest = equal(x, max(x, axis=-1, keepdims=True))
-    return min(where(largest, positions, float(x.shape[-1])), axis=-1)
-
-
-def one_hot_of_largest(x: Tensor) -> Tensor:
-    """1 at the largest element along the last axis, the first of equal ones, 0 elsewhere."""
-    positions = as_tensor(backend.namespace(x.data).arange(x.shape[-1]), x)
-    index = index_of_largest(x)
-    return astype(equal(positions, reshape(index, *index.shape, 1)), x.dtype)

@@ -19,7 +19,6 @@ from ..autodiff import (
     less_equal,
     log,
     log1p,
-    log_gammaincinv,
     sigmoid,
     softmax,
     square,
@@ -32,6 +31,7 @@ from ..backend import Generator
 from .distribution import Distribution, parameter
 from .elementwise import Elementwise, inside_unit
 from .normal import LOG_2PI
+from .special import log_gammaincinv
 
 
 class LogNormal(Elementwise):

@@ -26,7 +26,6 @@ from ..autodiff import (
     gammaln,
     greater,
     log1p,
-    log_gammaincinv,
     matmul,
     square,
     squeeze,
@@ -39,6 +38,7 @@ from ..errors import InputError
 from .distribution import Distribution, parameter
 from .elementwise import broadcast_shapes, inside_unit
 from .normal import LOG_2PI
+from .special import log_gammaincinv
 
 
 class Elliptical(Distribution, ABC):
@@ -87,7 +87,7 @@ class Elliptical(Distribution, ABC):
         return where(self._mask("eye"), diagonal, where(self._mask("tri", k=-1), self.factor, 0.0))
 
     def _mask(self, name: str, **options: Any) -> Any:
-        return getattr(backend.namespace(self.factor.data), name)(self.event, dtype=bool, **options)
+        return getattr(self.factor.xp, name)(self.event, dtype=bool, **options)
 
     def transform(self, noise: Any) -> Tensor:
         """mu + L z."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..autodiff import Tensor, as_tensor, digamma, exp, gammaln, log, log_gammaincinv, sum
+from ..autodiff import Tensor, as_tensor, digamma, exp, gammaln, log, sum
 from ..errors import positive_integer
 from .distribution import floating
 from .elementwise import Positive, exponential, inside_unit
+from .special import log_gammaincinv
 
 
 class Gamma(Positive):
@@ -20,7 +21,7 @@ class Gamma(Positive):
 
     Its distribution function P has no inverse in elementary functions; it is found
     numerically, and differentiated implicitly: dx/da = -(dP/da) / p(x), for any
-    concentration a > 0 (see :func:`~minivae.autodiff.log_gammaincinv`). The paper's own
+    concentration a > 0 (see :func:`~minivae.distributions.special.log_gammaincinv`). The paper's own
     construction, a sum of exponential variables, serves integer a only:
     :class:`SumOfExponentials`.
 

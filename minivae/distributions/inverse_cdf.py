@@ -22,13 +22,13 @@ from ..autodiff import (
     less,
     log,
     log1p,
-    scaled_exp1,
     sin,
     sqrt,
     square,
     where,
 )
 from .elementwise import InverseCDF, LocationScale, Positive, exponential, outside_interval
+from .special import scaled_exp1
 
 
 class Exponential(InverseCDF):

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from .. import backend
-from ..autodiff import Tensor, as_tensor, broadcast_to, exp, square, standard_normal, sum
+from ..autodiff import Tensor, as_tensor, broadcast_to, constant_like, exp, square, standard_normal, sum
 from ..errors import InputError, instance, positive_integer
 from .distribution import Distribution, parameter
 
@@ -70,7 +70,7 @@ class StandardNormal(Normal):
     def __init__(self, size: int, like: Tensor) -> None:
         size = positive_integer("size", size)
         instance("like", like, Tensor, "a Tensor")
-        zeros = Tensor(backend.namespace(like.data).zeros((size,), dtype=like.dtype))
+        zeros = constant_like(like, 0.0, (size,))
         super().__init__(zeros, zeros)
 
     def log_prob(self, x: Any) -> Tensor:

@@ -19,9 +19,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..autodiff import Tensor, compile, expand_dims, logsumexp, mean, no_grad, tensor
+from ..autodiff import Tensor, expand_dims, logsumexp, mean, no_grad, tensor
 from ..autodiff.arguments import shaped
 from ..backend import Generator, library_of, require_generator
+from ..compiler import compile
 from ..errors import instance, positive_integer
 from ..models import Model
 from . import hmc
@@ -142,7 +143,7 @@ class Annealing:
             )
 
     def _beta(self, t: int) -> Tensor:
-        return tensor(float(self.betas[t]), self.x.dtype, library_of(self.x.data).name)
+        return tensor(float(self.betas[t]), self.x.dtype, library_of(self.x._data).name)
 
 
 def _estimate(log_w: Tensor, chains: int) -> LogLikelihood:

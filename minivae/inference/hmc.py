@@ -26,10 +26,10 @@ from ..autodiff import (
     astype,
     backward,
     clip,
-    compile,
     enable_grad,
     exp,
     expand_dims,
+    leaf,
     less,
     minimum,
     no_grad,
@@ -41,6 +41,7 @@ from ..autodiff import (
 )
 from ..autodiff.arguments import shaped
 from ..backend import Generator, require_generator
+from ..compiler import compile
 from ..errors import InputError, function, instance, number_from_zero, positive_integer, positive_number
 
 LogDensity = Callable[[Tensor], Tensor]
@@ -89,7 +90,7 @@ def init(position: Tensor, log_density: LogDensity) -> State:
         log_density: z -> ``(..., chains)``, differentiable; a chain's value depends on its own z alone.
     """
     position = shaped("position", position, None, ..., None)
-    z = Tensor(position.data, requires_grad=True)
+    z = leaf(position)
     with enable_grad():
         value = instance("log_density(z)", function("log_density", log_density)(z), Tensor, "a Tensor")
         if value.shape != z.shape[:-1]:

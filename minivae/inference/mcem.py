@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff import Tensor, backward, compile, mean, no_grad
+from ..autodiff import Tensor, backward, mean, no_grad
 from ..autodiff.arguments import shaped
 from ..backend import Generator, require_generator
 from ..bounds import weight_log_prior
+from ..compiler import compile
 from ..errors import InputError, instance, shown
 from ..models import Model
 from ..optim import Optimizer

@@ -17,10 +17,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import bounds
-from ..autodiff import Tensor, astype, constant_like
+from ..autodiff import Tensor, astype, constant_like, index_of_largest
 from ..backend import Generator
 from ..distributions import Categorical, kl
-from ..distributions.categorical import index_of_largest
 from ..errors import InputError, positive_integer
 from ..nn import MLP
 from .model import Batch, Objective

@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..autodiff import Tensor, astype, less, mean, no_grad, uniform, where
-from ..backend import Generator, generator, namespace
+from ..autodiff import Tensor, arange, astype, less, mean, no_grad, uniform, where
+from ..backend import Generator, generator
 from ..distributions import Bernoulli
 from ..errors import InputError, layer_sizes, positive_integer
 from ..nn import masked
@@ -72,7 +72,7 @@ class MADE(Model):
         with no_grad():
             u = uniform(generator, (n, self.data_dim), like.dtype)
             x = u * 0.0
-            here = namespace(like.data).arange(self.data_dim)
+            here = arange(self.data_dim, like=like)
             for i in range(self.data_dim):
                 (logits,) = self.network(x)
                 drawn = astype(less(u, Bernoulli(logits).mean), like.dtype)

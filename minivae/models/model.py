@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..autodiff import Parameter, Tensor, as_tensor, no_grad
-from ..backend import Generator, namespace, require_generator
+from ..backend import Generator, require_generator
 from ..distributions import Distribution
 from ..errors import InputError, positive_integer
 from ..nn import Module
@@ -99,7 +99,7 @@ class Model(Module):
     def scalar(self, value: float) -> Tensor:
         """A 0-d tensor of the model's dtype and library: state that :meth:`advance` sets."""
         like = self.parameters()[0]
-        return Tensor(namespace(like.data).full((), value, dtype=like.dtype))
+        return Tensor(like.xp.full((), value, dtype=like.dtype))
 
     def advance(self, step: int, total_steps: int) -> None:
         """Set what changes with the step, in 0-d tensors, before the step is taken (or replayed).

@@ -19,10 +19,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..autodiff import Tensor, astype, constant_like, log, mean, reshape, square, stop_gradient, sum
+from ..autodiff import Tensor, astype, constant_like, index_of_largest, log, mean, reshape, square, stop_gradient, sum
 from ..backend import Generator
 from ..distributions import Delta, UniformCodes
-from ..distributions.categorical import index_of_largest
 from ..errors import decay_rate, number_from_zero, positive_integer
 from ..nn import MLP, Codebook
 from .model import Batch, Objective

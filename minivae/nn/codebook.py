@@ -5,9 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend
-from ..autodiff import Parameter, Tensor, constant_like, expand_dims, reshape, square, stop_gradient, sum, swapaxes
+from ..autodiff import (
+    Parameter,
+    Tensor,
+    constant_like,
+    expand_dims,
+    one_hot_of_largest,
+    reshape,
+    square,
+    stop_gradient,
+    sum,
+    swapaxes,
+)
 from ..autodiff.arguments import shaped
-from ..distributions.categorical import one_hot_of_largest
 from ..errors import decay_rate, positive_integer
 from .module import Module
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
+from weakref import finalize
 
 from .. import backend
 from ..autodiff import Parameter, Tensor, concatenate, reshape, transpose
@@ -17,6 +18,16 @@ class Place(NamedTuple):
     vector: Any
     start: int
     view: Any
+
+
+# Where arrays of living parameters lie, by the parameter's id.
+_places: dict[int, Place] = {}
+
+
+def _put(p: Parameter, place: Place) -> None:
+    if id(p) not in _places:
+        finalize(p, _places.pop, id(p), None)
+    p.data, _places[id(p)] = place.view, place
 
 
 class Flat:
@@ -66,11 +77,11 @@ class Flat:
         if not self._end_to_end():
             vector, start = self._joined().data, 0
             for p, view in zip(self.parameters, self.parts(vector), strict=True):
-                p.data, p.place = view, Place(vector, start, view)
+                _put(p, Place(vector, start, view))
                 start += p.size
         self._views = [p.data for p in self.parameters]
-        first, last = self.parameters[0], self.parameters[-1]
-        self._vector.data = first.place.vector[first.place.start : last.place.start + last.size]
+        first, last = (_places[id(p)] for p in (self.parameters[0], self.parameters[-1]))
+        self._vector.data = first.vector[first.start : last.start + last.view.size]
 
     def _joined(self) -> Tensor:
         pairs = zip(self.parameters, self._by_columns, strict=True)
@@ -79,7 +90,7 @@ class Flat:
     def _end_to_end(self) -> bool:
         if [_is_fortran(p) for p in self.parameters] != self._by_columns:
             return False
-        places = [p.place for p in self.parameters]
+        places = [_places.get(id(p)) for p in self.parameters]
         if any(not place or p.data is not place.view for p, place in zip(self.parameters, places, strict=True)):
             return False
         return all(b.vector is a.vector and b.start == a.start + a.view.size for a, b in pairwise(places))

@@ -14,7 +14,6 @@ from ..autodiff import (
     add,
     as_tensor,
     assign,
-    compile,
     constant_like,
     minimum,
     no_grad,
@@ -22,6 +21,7 @@ from ..autodiff import (
     square,
     sum,
 )
+from ..compiler import compile
 from ..errors import InputError, instance, number_from_zero, positive_number, sequence
 from ..state import copy_state, load_state
 from .flat import Flat

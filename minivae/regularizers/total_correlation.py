@@ -12,7 +12,7 @@ from typing import Any
 
 from ..autodiff import (
     Tensor,
-    as_tensor,
+    arange,
     astype,
     equal,
     expand_dims,
@@ -26,7 +26,7 @@ from ..autodiff import (
     where,
 )
 from ..autodiff.arguments import shaped
-from ..backend import Generator, namespace
+from ..backend import Generator
 
 
 def density_ratio(logits: Tensor) -> Tensor:
@@ -59,11 +59,11 @@ def permute_columns(z: Tensor, noise: Any) -> Tensor:
     """
     z = shaped("z", z, None, None, None)
     u = uniform(noise, z.shape, z.dtype) if isinstance(noise, Generator) else shaped("noise", noise, z, *z.shape)
-    xp = namespace(z.data)
     m, d = z.shape
     above, below = expand_dims(u, 0), expand_dims(u, 1)
     # How many are smaller in the column; of equal ones, how many come first.
-    first = expand_dims(Tensor(xp.tri(m, k=-1, dtype=z.dtype)), -1)
+    row = arange(m, like=z)
+    first = expand_dims(astype(less(row, expand_dims(row, -1)), z.dtype), -1)
     rank = sum(where(equal(above, below), first, astype(less(above, below), z.dtype)), axis=1)
-    places = rank * float(d) + as_tensor(xp.arange(d), z)
+    places = rank * float(d) + arange(d, like=z)
     return take(reshape(z, -1), astype(places, "int64"))

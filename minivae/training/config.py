@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
 from ..files import atomic_path
-from .settings import Settings
 
 FORMAT = "minivae-run of version 2"  # the first version had no format and no checksum
-NAMES = {"minivae", "model", "model_config", "options", "backend", "data", "split", "settings"}  # what that one held,
-NAMES |= {field.name for field in fields(Settings)}  # and these, where an example wrote it
+# What the first version held; the other lines, where an example wrote it.
+NAMES = {"minivae", "model", "model_config", "options", "backend", "data", "split", "settings"}
+NAMES |= {"epochs", "batch_size", "binarize", "optimizer", "lr", "schedule", "weight_prior", "patience"}
+NAMES |= {"report_every", "seed", "compile"}
+NAMES |= {"skip_nonfinite", "detect_anomaly", "optimizer_options"}
 MOST_BYTES = 1 << 20  # a config is some kilobytes; more is not read into memory
 
 

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from functools import reduce
 from itertools import product
 
-from .. import backend
 from ..autodiff import (
     Parameter,
     Tensor,
@@ -91,9 +90,8 @@ class Watch:
     def _state_faults(self) -> list[str]:
         found = []
         for name, x in self._named():
-            xp = backend.namespace(x.data)
-            if x.dtype.kind == "f" and not xp.isfinite(x.data).all():
-                found.append(f"{name} holds {'NaN' if xp.isnan(x.data).any() else 'an infinity'}")
+            if x.dtype.kind == "f" and not x.xp.isfinite(x.data).all():
+                found.append(f"{name} holds {'NaN' if x.xp.isnan(x.data).any() else 'an infinity'}")
         return [*found[:NAMED], f"{len(found) - NAMED} more are not finite"] if len(found) > NAMED else found
 
     def _named(self) -> Iterator[tuple[str, Tensor]]:

@@ -18,7 +18,7 @@ from .checkpoint import as_json, load_checkpoint, save_checkpoint, under
 from .config import read_config, write_config
 from .history import History
 from .meta import require_meta
-from .trainer import MAY_CHANGE
+from .settings import MAY_CHANGE
 
 # What the config says, and under which name the checkpoint says it, too.
 _SAID_TWICE = (("model_config", "model"), ("options", "model"), ("options", "settings"))

@@ -11,6 +11,9 @@ from ..optim import OPTIMIZERS
 from .feed import BINARIZE
 from .schedules import SCHEDULES
 
+# What a resumed run may ask for anew: how long it trains, and what is done where numbers end.
+MAY_CHANGE = ("epochs", "patience", "compile", "skip_nonfinite", "detect_anomaly")
+
 
 @dataclass(frozen=True)
 class Settings:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..autodiff import Tensor, assign, backward, compile, no_grad
+from ..autodiff import Tensor, assign, backward, no_grad
 from ..bounds import weight_log_prior
+from ..compiler import compile
 from ..datasets import Dataset, require_finite, require_unit_interval
 from ..errors import InputError, instance, shown
 from ..models import Model, Objective
@@ -22,10 +23,8 @@ from .finite import Guard, Watch
 from .history import History
 from .meta import require_meta
 from .schedules import SCHEDULES
-from .settings import Settings
+from .settings import MAY_CHANGE, Settings
 
-# What a resumed run may ask for anew: how long it trains, and what is done where numbers end.
-MAY_CHANGE = ("epochs", "patience", "compile", "skip_nonfinite", "detect_anomaly")
 # So many minibatches between two reports, or all if there are fewer than twice as many, have
 # their bound read: the value of the bound is all that a step computes beside its gradient.
 READINGS = 100
@@ -56,7 +55,7 @@ class Trainer:
         options = {
             "binarize": settings.binarize,
             "dtype": weight.dtype,
-            "library": backend.library_of(weight.data).name,
+            "library": backend.library_of(weight._data).name,
             "classes": model.context_dim,
         }
         self.train = Feed(dataset.train, dataset.scale, **options)

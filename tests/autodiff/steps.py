@@ -13,7 +13,7 @@ import numpy as np
 
 import minivae.autodiff as ad
 from minivae import backend
-from minivae.autodiff.recording import overlap
+from minivae.compiler.analysis import overlap
 from minivae.errors import InputError
 
 N = 4

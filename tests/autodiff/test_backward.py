@@ -7,10 +7,8 @@ import pytest
 
 from minivae import backend
 from minivae.autodiff import (
-    Primitive,
     add,
     backward,
-    check_gradients,
     concatenate,
     exp,
     grad,
@@ -23,7 +21,9 @@ from minivae.autodiff import (
     tensor,
     where,
 )
+from minivae.autodiff.tape import Operation
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 
 
 def variable(value, library="numpy", dtype=np.float64):
@@ -95,7 +95,7 @@ def test_paths_that_lead_to_no_input_are_not_differentiated():
     def rule(*_):
         raise AssertionError("not needed")
 
-    untouched = Primitive("untouched", lambda xp, x, out=None: x * 1, (rule,))
+    untouched = Operation("untouched", lambda xp, x, out=None: x * 1, (rule,))
     x, w = variable(2.0), variable(3.0)
     assert backward(untouched(w) * x, [x])[0].item() == 3.0
 
@@ -252,7 +252,7 @@ def test_error_in_a_rule_leaves_the_mode_as_it_was():
         raise RuntimeError("no")
 
     x = variable(1.0)
-    faulty = Primitive("faulty", lambda xp, x, out=None: x * 1, (rule,))
+    faulty = Operation("faulty", lambda xp, x, out=None: x * 1, (rule,))
     with pytest.raises(RuntimeError):
         backward(faulty(x), [x])
     assert (x * 2.0).requires_grad

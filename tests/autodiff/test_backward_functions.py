@@ -7,7 +7,6 @@ import pytest
 
 from minivae.autodiff import (
     backward,
-    check_gradients,
     cos,
     exp,
     getitem,
@@ -25,6 +24,7 @@ from minivae.autodiff import (
     vjp,
 )
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 
 
 def variable(value, library="numpy", dtype=np.float64):

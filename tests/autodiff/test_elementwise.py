@@ -10,7 +10,6 @@ from minivae.autodiff import (
     absolute,
     add,
     backward,
-    check_gradients,
     clip,
     divide,
     grad,
@@ -27,6 +26,7 @@ from minivae.autodiff import (
     where,
 )
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 
 from .any_shape import assert_linear_map, numbered, repeatable
 

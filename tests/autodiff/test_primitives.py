@@ -5,7 +5,8 @@ import pytest
 
 import minivae.autodiff as ad
 from minivae import backend
-from minivae.autodiff import Parameter, Tensor, backward, check_gradients, hooked, tensor
+from minivae.autodiff import Parameter, Tensor, backward, hooked, tensor
+from minivae.gradcheck import check_gradients
 
 from ..strict_device import strict
 from .cases import CASES, COMPOSITES

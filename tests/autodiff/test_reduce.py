@@ -7,20 +7,9 @@ import scipy.special
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minivae.autodiff import (
-    backward,
-    check_gradients,
-    log_softmax,
-    logsumexp,
-    max,
-    mean,
-    min,
-    softmax,
-    sum,
-    tensor,
-    var,
-)
+from minivae.autodiff import backward, log_softmax, logsumexp, max, mean, min, softmax, sum, tensor, var
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 
 from .any_shape import axes_of, repeatable
 

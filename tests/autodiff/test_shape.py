@@ -12,7 +12,6 @@ from minivae.autodiff import (
     astype,
     backward,
     broadcast_to,
-    check_gradients,
     concatenate,
     expand_dims,
     getitem,
@@ -30,6 +29,7 @@ from minivae.autodiff import (
 )
 from minivae.autodiff.shape import sum_to
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 
 from .any_shape import assert_linear_map, axes_of, numbered, repeatable, shapes
 

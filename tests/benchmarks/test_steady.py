@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks import steady
-from minivae.autodiff import replay_numba
+from minivae.compiler import numba as replay_numba
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="counts what a process has written to, as Linux does")
 

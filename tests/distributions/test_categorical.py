@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from minivae import backend
-from minivae.autodiff import check_gradients, tensor
+from minivae.autodiff import tensor
 from minivae.distributions import Categorical, kl
 from minivae.distributions.categorical import index_of_largest, one_hot_of_largest
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 
 from ..chance import assert_mean
 

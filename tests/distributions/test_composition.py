@@ -5,8 +5,9 @@ import pytest
 from scipy import stats
 
 from minivae import backend
-from minivae.autodiff import backward, check_gradients, tensor
+from minivae.autodiff import backward, tensor
 from minivae.distributions import Beta, Dirichlet, F, LogNormal, Normal, StudentT
+from minivae.gradcheck import check_gradients
 
 from ..chance import assert_cdf, assert_mean
 from .extremes import assert_finite_gradients, float32

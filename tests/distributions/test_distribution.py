@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from minivae import backend
-from minivae.autodiff import Parameter, backward, check_gradients, tensor
+from minivae.autodiff import Parameter, backward, tensor
 from minivae.distributions import Distribution, Normal, StandardNormal, Uniform
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 
 from ..chance import assert_cdf, assert_mean, assert_moments, assert_uncorrelated
 from ..strict_device import strict

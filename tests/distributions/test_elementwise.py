@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minivae import backend
-from minivae.autodiff import backward, check_gradients, tensor
+from minivae.autodiff import backward, tensor
 from minivae.distributions import (
     Chi2,
     Elementwise,
@@ -21,6 +21,7 @@ from minivae.distributions import (
     Uniform,
 )
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 
 from .families import FAMILIES, as_tensors
 

@@ -7,10 +7,11 @@ import pytest
 from scipy import stats
 
 from minivae import backend
-from minivae.autodiff import backward, check_gradients, tensor
+from minivae.autodiff import backward, tensor
 from minivae.distributions import MultivariateNormal, MultivariateStudentT, Normal, StandardNormal, StudentT, kl
 from minivae.distributions.elliptical import Elliptical
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 
 from ..chance import assert_mean
 from .families import factors, lower_triangular

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from minivae import backend
-from minivae.autodiff import check_gradients, grad, jacobian, sum, tensor
+from minivae.autodiff import grad, jacobian, sum, tensor
 from minivae.distributions import Flow, Normal
+from minivae.gradcheck import check_gradients
 from minivae.nn import MADE
 
 EVENT, FEATURES, M = 4, 3, 2

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate, special
 
-from minivae.autodiff import check_gradients, tensor
+from minivae.autodiff import tensor
 from minivae.distributions import (
     KL_PAIRS,
     Bernoulli,
@@ -20,6 +20,7 @@ from minivae.distributions import (
     register_kl,
 )
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 
 from ..chance import assert_mean
 from ..strict_device import strict

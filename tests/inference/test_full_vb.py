@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from minivae import backend
-from minivae.autodiff import backward, check_gradients, tensor
+from minivae.autodiff import backward, tensor
 from minivae.datasets import Dataset, Split
 from minivae.distributions import Normal
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 from minivae.inference import FullVB, GaussianWeights
 from minivae.inference.full_vb import Noise
 from minivae.models import Batch

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from minivae import backend
-from minivae.autodiff import backward, check_gradients, tensor
+from minivae.autodiff import backward, tensor
 from minivae.datasets import Dataset, Split
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 from minivae.inference import WakeSleep
 from minivae.inference.wake_sleep import Noise
 from minivae.models import MODELS, VAE, Batch

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from minivae import backend
-from minivae.autodiff import backward, compile, mean, tensor
+from minivae.autodiff import backward, mean, tensor
+from minivae.compiler import compile
 from minivae.models import MODELS
 from minivae.models.vae import VAE
 from minivae.optim import Adam

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from minivae.autodiff import backward, compile, tensor
+from minivae.autodiff import backward, tensor
+from minivae.compiler import compile
 from minivae.errors import InputError
 from minivae.models import MODELS, Batch
 from minivae.optim import Adam

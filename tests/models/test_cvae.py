@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from minivae.autodiff import backward, compile, mean, tensor
+from minivae.autodiff import backward, mean, tensor
+from minivae.compiler import compile
 from minivae.errors import InputError
 from minivae.models import MODELS
 from minivae.optim import Adam

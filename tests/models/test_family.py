@@ -8,8 +8,8 @@ import pytest
 
 import minivae
 from minivae import backend
-from minivae.autodiff import check_gradients
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 from minivae.inference import log_likelihood
 from minivae.models import MODELS, Batch
 from minivae.models.registry import arguments, options

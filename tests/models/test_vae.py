@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from minivae import autodiff, backend
-from minivae.autodiff import backward, check_gradients, grad, hooked, tensor
+from minivae.autodiff import backward, grad, hooked, tensor
 from minivae.distributions import Bernoulli, Normal, StandardNormal
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 from minivae.models import MODELS, VAE, Batch
 from minivae.models.vae import LOG_VAR_FLOOR, GaussianMLP
 

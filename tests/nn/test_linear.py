@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from minivae import backend
-from minivae.autodiff import Parameter, check_gradients, tensor
+from minivae.autodiff import Parameter, tensor
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 from minivae.nn import Linear
 
 LEADING = [(), (4,), (3, 4), (1, 4), (2, 3, 4), (0,), (2, 0)]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from minivae import backend
-from minivae.autodiff import check_gradients, jacobian, tensor
+from minivae.autodiff import jacobian, tensor
+from minivae.gradcheck import check_gradients
 from minivae.nn import MADE, MaskedLinear
 from minivae.nn.masked import hidden_degrees
 

@@ -7,8 +7,9 @@ import pytest
 from scipy import special
 
 from minivae import backend
-from minivae.autodiff import check_gradients, tensor
+from minivae.autodiff import tensor
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 from minivae.nn import ACTIVATIONS, MLP
 
 BY_HAND = {

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from minivae.autodiff import check_gradients
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 from minivae.regularizers import KERNELS, mmd
 from minivae.regularizers.mmd import SCALES
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from minivae import backend
-from minivae.autodiff import backward, compile, mean, standard_normal, tensor
+from minivae.autodiff import backward, mean, standard_normal, tensor
+from minivae.compiler import compile
 from minivae.nn import MLP
 from minivae.optim import Adam
 from minivae.regularizers import critic_loss, density_ratio, permute_columns

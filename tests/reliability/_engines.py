@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from minivae.autodiff import replay_numba
+from minivae.compiler import numba as replay_numba
 
 
 @contextmanager

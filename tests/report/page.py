@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import stats
 
-from minivae.autodiff import Tensor, check_gradients
+from minivae.autodiff import Tensor
+from minivae.gradcheck import check_gradients
 
 SEED = 20131220  # of all random inputs, unless a table says another; the day of the paper's first version
 DASH = "–"

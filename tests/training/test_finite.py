@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minivae.autodiff import replay_numba
+from minivae.compiler import numba as replay_numba
 from minivae.datasets import Dataset, Split
 from minivae.errors import InputError, NonFiniteError
 from minivae.models import MODELS

@@ -1,0 +1,216 @@
+"""The tape: ``apply``, the one place where a primitive runs, and what it writes down for ``backward``.
+
+Tape, trace (``compile``), anomaly detection and profiling all hook in here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import backend
+from ..errors import InputError, instance, lengths, shown
+from .formula import Formula
+from .messages import argument_name, misfit, too_large
+from .modes import mode
+from .primitives import OPERATIONS, PRIMITIVES, Primitive, RuleForEach
+from .tensor import Tensor
+
+_SCALARS = (float, int, bool)
+
+
+class Node(NamedTuple):
+    """How a tensor was computed: what backward needs to go back through it."""
+
+    primitive: Primitive
+    inputs: tuple[Any, ...]
+    attributes: dict[str, Any]
+
+
+def apply(primitive: Primitive, *inputs: Any, **attributes: Any) -> Tensor:
+    """Run a primitive: compute its value, and record it if a gradient may be wanted.
+
+    Inputs are tensors or Python scalars (which take the dtype of the tensors beside
+    them); arrays become constant tensors.
+
+    Raises:
+        InputError: the shapes, dtypes or libraries of the inputs do not go together.
+        OutOfMemoryError: there is no memory for the result.
+    """
+    arrays = []
+    wanted = found = False
+    for x in inputs:
+        if isinstance(x, Tensor):
+            found = True
+            wanted = wanted or x.requires_grad
+            arrays.append(x._data)
+        elif type(x) in _SCALARS:
+            arrays.append(x)
+        else:
+            return apply(primitive, *_lift(primitive, inputs), **attributes)
+    if inputs and not found:
+        return apply(primitive, tensor(inputs[0]), *inputs[1:], **attributes)
+    try:
+        # What has no inputs is told its library by its attributes.
+        data = primitive.value(backend.namespace(*arrays) if arrays else None, *arrays, **attributes)
+    except (ValueError, TypeError, IndexError) as error:
+        raise misfit(primitive, arrays, attributes, error) from error
+    except MemoryError as error:
+        raise too_large(primitive, arrays, attributes, error) from error
+    # NumPy's reductions return scalars; ours stay 0-d arrays, as CuPy's do.
+    output = (mode.trace or Tensor)(np.asarray(data) if isinstance(data, np.generic) else data)
+    if wanted and mode.taping and primitive.vjps:
+        output.requires_grad = True
+        output.node = Node(primitive, inputs, attributes)
+    for hook in mode.hooks:
+        hook(primitive, inputs, attributes, output)
+    return output
+
+
+# --------------------------------------------------------- rows that can be called
+
+
+class Operation(Primitive):
+    """A primitive that can be called: ``exp(x)`` is ``apply(exp, x)``."""
+
+    def __call__(self, *inputs: Any, **attributes: Any) -> Tensor:
+        """Run it: see :func:`apply`."""
+        return apply(self, *inputs, **attributes)
+
+
+def primitive(
+    name: str,
+    doc: str,
+    value: Callable,
+    *vjps: Callable | None,
+    kind: str = "other",
+    broadcasts: bool = False,
+    each: Callable[[int], Callable] | None = None,
+    formula: Formula | None = None,
+    combine: str | None = None,
+) -> Operation:
+    """Add a row to the table of primitives and return it.
+
+    Args:
+        name, kind, value, vjps, broadcasts, formula, combine: see :class:`~minivae.autodiff.primitives.Primitive`;
+            a ``value`` that is a formula makes the row element-wise.
+        doc: one line that says what it computes.
+        each: for operations of any number of inputs, ``each(i)`` is the rule of input i.
+
+    Raises:
+        InputError: the name is taken.
+    """
+    if name in PRIMITIVES:
+        raise InputError(f"primitive name is {name!r}; expected one not yet taken")
+    if isinstance(value, Formula):
+        kind, formula = "elementwise", value
+    rules = RuleForEach(each) if each else vjps
+    row = Operation(name, value, rules, kind=kind, broadcasts=broadcasts, formula=formula, combine=combine, doc=doc)
+    PRIMITIVES[name] = row
+    OPERATIONS.setdefault(name, row)
+    return row
+
+
+# ------------------------------------------------------------- tensors from what is none
+
+
+def tensor(value: Any, dtype: Any = None, backend: str | None = None, requires_grad: bool = False) -> Tensor:
+    """Make a leaf tensor from an array, a number or a nested list.
+
+    Args:
+        value: the values; an array is not copied if it is in place already.
+        dtype: of the result; arrays keep theirs by default and Python numbers become float32.
+        backend: the library; arrays stay where they are by default.
+        requires_grad: whether gradients are wanted.
+
+    Raises:
+        InputError: gradients are wanted of integers or booleans.
+    """
+    data = _asarray(value, dtype, backend)
+    if requires_grad and data.dtype.kind not in "fc":
+        raise InputError(f"value has dtype {data.dtype}; gradients need floating point: give dtype=")
+    return Tensor(data, requires_grad)
+
+
+def as_tensor(x: Any, like: Tensor | None = None, name: str = "x") -> Tensor:
+    """``x`` itself if it is a tensor, else a constant one.
+
+    With ``like``, numbers and lists go where it lives and, if it is floating-point,
+    take its dtype. Arrays take that dtype too, so that float64 data do not turn a
+    float32 model into a float64 one, but are not moved.
+
+    ``name`` is what messages call it.
+
+    Raises:
+        InputError: ``x`` is no tensor, array, number or list, or lives in another library than ``like``.
+    """
+    if not isinstance(x, Tensor):
+        x = _constant_tensor(x, like, name)
+    if like is not None and type(x._data) is not type(like._data):
+        _require_library(name, x, like)
+    return x
+
+
+def _constant_tensor(x: Any, like: Tensor | None, name: str) -> Tensor:
+    if isinstance(x, np.generic) and like is not None:
+        x = x.item()  # a number, wherever it came from
+    known = backend.is_array(x)
+    if not known and not isinstance(x, int | float | list | tuple):
+        raise InputError(f"{name} is {shown(x)}; expected a tensor, an array or a number")
+    if like is None:
+        return Tensor(_asarray(x, name=name))
+    dtype = instance("like", like, Tensor, "a Tensor").dtype
+    dtype = dtype if dtype.kind == "f" else None
+    if isinstance(x, int | float) and dtype is not None:
+        return constant_like(like, x)
+    if known and dtype is not None and x.dtype.kind in "biufc" and x.dtype != dtype:
+        return apply(PRIMITIVES["astype"], Tensor(x), dtype=dtype)  # an operation, so that a replay sees new values
+    return Tensor(_asarray(x, dtype, None if known else backend.library_of(like._data).name, name=name))
+
+
+def _require_library(name: str, x: Tensor, like: Tensor) -> None:
+    found, expected = backend.library_of(x._data).name, backend.library_of(like._data).name
+    if found != expected:
+        raise InputError(f"{name} is on {found}; expected {expected}: move it with backend.asarray(x, backend=...)")
+
+
+def constant_like(x: Tensor, value: float, shape: Sequence[int] = ()) -> Tensor:
+    """A constant of ``shape`` with the dtype and in the library of ``x``, made there without a transfer."""
+    library = backend.library_of(x._data).name
+    return apply(_constant, library=library, shape=lengths("shape", shape), value=value, dtype=x.dtype)
+
+
+def leaf(x: Tensor) -> Tensor:
+    """A tensor with the array of ``x`` that requires gradients and was made from nothing: to differentiate by."""
+    made = (mode.trace or Tensor)(x._data)
+    made.requires_grad = True
+    return made
+
+
+_asarray = backend.asarray  # where an argument hides the module's name
+
+
+def _lift(primitive: Primitive, inputs: Sequence[Any]) -> list[Any]:
+    """Arrays to constant tensors like the first floating-point one; NumPy scalars, which promote, to Python's."""
+    like = next((x for x in inputs if isinstance(x, Tensor) and x.dtype.kind == "f"), None)
+    return [_lift_one(x, like, argument_name(primitive, i)) for i, x in enumerate(inputs)]
+
+
+def _lift_one(x: Any, like: Tensor | None, name: str) -> Any:
+    if isinstance(x, np.generic):
+        return x.item()
+    if type(x) in _SCALARS:
+        return x
+    boolean = backend.is_array(x) and x.dtype.kind == "b"  # a condition, which stays one
+    return as_tensor(x, None if boolean else like, name)
+
+
+# Without inputs, so that a recorded step knows that the result is the same each time.
+_constant = primitive(
+    "constant",
+    "one number, repeated",
+    lambda xp, library, shape, value, dtype, out=None: backend.library(library).xp.full(shape, value, dtype=dtype),
+    kind="constant",
+)

@@ -1,0 +1,3 @@
+"""``compile``: a training step recorded once and replayed from then on."""
+
+from .step import CompiledStep, compile

@@ -1,0 +1,1 @@
+"""Programs on CUDA: generated kernels, matrix products by cuBLAS, and one graph of all of it."""

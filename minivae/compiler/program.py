@@ -1,0 +1,147 @@
+"""A recorded step as a straight-line program with planned memory.
+
+From the list of calls to what runs:
+
+1. results that are *views* (reshape, transpose, ...) become views of fixed buffers, made
+   once; results that depend on nothing but numbers are *constants*, kept as they are;
+2. *dead* calls are dropped, and those that only a returned value needs are put off until
+   that value is read;
+3. a result that is only assigned is computed *in place*, in the memory of its target
+   (all three in :mod:`.recording`);
+4. neighbouring element-wise calls of one shape are *fused* (:mod:`.fuse`);
+5. values that do not live at the same time share the memory of one *arena* (:mod:`.arena`).
+
+The recorded values themselves are let go with the plan: a program keeps the arrays that it
+works in, and the text that it prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from .. import backend
+from ..libraries import Library
+from ..memory import memory_for, out_of_memory
+from . import numba as replay_numba
+from . import numpy as replay_numpy
+from .analysis import Call, Recorded
+from .cuda import replay as replay_cupy
+from .fuse import Kernel, group_calls
+from .memory import Arena
+
+
+class Program:
+    """What a compiled step runs; ``print`` shows it, one line an operation.
+
+    Args:
+        calls: every call of ``apply`` in the step, in order.
+        outputs: the arrays that the step returned.
+        fast: whether large kernels become compiled loops, where the arrays are NumPy's.
+
+    Attributes:
+        runs: how often the program has run.
+        lives: when and where its values lie in memory, as in :class:`~minivae.compiler.memory.Arena`.
+        nbytes: of that memory.
+    """
+
+    def __init__(self, calls: Sequence[Call], outputs: Sequence[Any], fast: bool = False) -> None:
+        recorded = Recorded(calls, outputs)
+        main, late = (group_calls(recorded, numbers) for numbers in (recorded.main, recorded.late))
+        self._library = backend.library_of(*(call.output for call in recorded.calls[:1]))
+        with memory_for("the buffers of a recorded step", self._library):
+            arena = Arena(recorded, [*main, *late])
+            prepare = _preparation(recorded, arena, fast, self._library)
+            self._main, self._late = prepare(main), prepare(late)
+        self._results = [arena.place(array) for array in outputs]
+        self.runs, self._last_read = 0, 0
+        self.lives, self.nbytes = arena.lives, arena.nbytes
+        self._listing = _listing({"": main, "when a result is read:": late}, arena)
+
+    def run(self) -> None:
+        """Replay the step. Returned values that nothing else needs are not computed."""
+        self._call(self._main)
+        self.runs += 1
+
+    def read(self, number: int) -> Any:
+        """The array of a returned value of the last run, computing what was put off."""
+        if self._last_read != self.runs:
+            self._call(self._late)
+            self._last_read = self.runs
+        return self._results[number]
+
+    def _call(self, calls: Sequence[Callable[[], Any]]) -> None:
+        try:
+            for call in calls:
+                call()
+        except MemoryError as error:  # of a value that cannot be computed in place
+            raise out_of_memory("a recorded step", self._library, error) from error
+
+    def __str__(self) -> str:
+        """One line for each operation: its result, what it is computed from, and where the result lies."""
+        return "\n".join([f"{len(self._main)} calls a run, {self.nbytes} bytes of memory", *self._listing])
+
+
+def _preparation(
+    recorded: Recorded, arena: Arena, fast: bool, library: Library
+) -> Callable[[Sequence[Kernel | Call]], list[Callable]]:
+    """What turns items into the calls that run them: one by one, or as one CUDA graph."""
+    plain = partial(_prepare, arena, fast)
+    if not library.cuda:
+        return lambda items: [call for item in items for call in plain(item)]
+    device = replay_cupy.Device(library.xp, recorded, arena, plain)
+    return lambda items: [device.replay(items)]
+
+
+def _prepare(arena: Arena, fast: bool, item: Kernel | Call) -> list[Callable[[], Any]]:
+    if isinstance(item, Kernel):
+        replay = replay_numba if fast and replay_numba.pays(item) else replay_numpy
+        return replay.prepare(item, arena)
+    inputs = [x if isinstance(x, float | int) else arena.place(x) for x in item.inputs]
+    xp = backend.namespace(item.output)
+    if item.primitive.kind == "assignment":
+        return [partial(xp.copyto, *inputs)]
+    value = partial(item.primitive.value, xp, *inputs, **item.attributes)
+    return [partial(_into, value, arena.place(item.output))]
+
+
+def _into(value: Callable, out: Any) -> None:
+    """Compute a value in ``out``; what cannot be computed there is copied."""
+    made = value(out=out)
+    if made is not out:
+        out[...] = made
+
+
+def _listing(parts: Mapping[str, Sequence[Kernel | Call]], arena: Arena) -> list[str]:
+    """The lines of titled lists of items; those of a fused kernel are marked."""
+    names, lines = _Names(arena), []
+    for title, items in parts.items():
+        lines += [title] if title and items else []
+        for item in items:
+            calls = item.calls if isinstance(item, Kernel) else [item]
+            lines += [f"{'| ' if len(calls) > 1 else '  '}{names.line(call)}" for call in calls]
+    return lines
+
+
+class _Names:
+    """Names for recorded arrays, for printing: %1 is computed, @1 comes from outside."""
+
+    def __init__(self, arena: Arena) -> None:
+        self._arena = arena
+        self._names: dict[int, str] = {}
+
+    def line(self, call: Call) -> str:
+        """``%3 float32[100, 500] = add(%2, @1)   at 51200``."""
+        operands = ", ".join(self._operand(x) for x in call.inputs)
+        self._names.setdefault(id(call.output), f"%{len(self._names)}")
+        result = f"{self._names[id(call.output)]} {call.output.dtype}{list(call.output.shape)}"
+        return f"{result} = {call.primitive.name}({operands})   {self._arena.where(call.output)}"
+
+    def _operand(self, x: Any) -> str:
+        if isinstance(x, float | int):
+            return f"{x:g}"
+        root = self._arena.root(x)
+        if root in self._names and root != id(x):
+            return f"{self._names[root]} as {list(x.shape)}"
+        return self._names.setdefault(id(x), f"@{len(self._names)}{list(x.shape)}")

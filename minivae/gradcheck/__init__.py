@@ -1,0 +1,3 @@
+"""``check_gradients``: the tape against numerical derivatives."""
+
+from .check import GradientReport, check_gradients

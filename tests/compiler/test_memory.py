@@ -1,0 +1,60 @@
+"""Arena: values that live at the same time lie apart, and memory is used again."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+import minivae as mv
+import minivae.autodiff as ad
+
+from ..autodiff.steps import RandomStep
+from .test_step import random_inputs
+
+
+def program_of(step, *inputs):
+    compiled = mv.compile(step)
+    with np.errstate(all="ignore"):
+        compiled(*inputs)
+    return compiled.program
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_living_values_do_not_overlap(seed):
+    lives = program_of(RandomStep(seed), *random_inputs(seed, 0)).lives
+    for of_dtype in lives.values():
+        for a, b in combinations(of_dtype.values(), 2):
+            at_once = a.first <= b.last and b.first <= a.last
+            assert not at_once or a.stop <= b.start or b.stop <= a.start
+
+
+def deep(x):
+    """Twenty products, each needed for the next alone."""
+    for _ in range(20):
+        x = x @ x
+    return x
+
+
+def test_memory_is_used_again():
+    x = np.eye(32, dtype="float32")
+    program = program_of(deep, x)
+    assert program.nbytes == 2 * x.nbytes
+
+
+def test_each_dtype_has_memory_of_its_own():
+    p = ad.tensor(np.zeros((4, 4), "float64"))
+
+    def step(x):
+        ad.assign(p, ad.astype(x @ x, "float64") @ p + 1)
+
+    program = program_of(step, np.eye(4, dtype="float32"))
+    assert {dtype.name for dtype in program.lives} == {"float32", "float64"}
+
+
+def test_places_keep_the_order_of_axes():
+    """Sums depend on the order of the elements in memory."""
+    x = np.random.default_rng(0).standard_normal((50, 40)).astype("float32")
+    compiled = mv.compile(lambda x: ad.exp(ad.transpose(x)) + 0)
+    compiled(x)
+    found = compiled(x).numpy()
+    assert found.strides == np.exp(x.T).strides
