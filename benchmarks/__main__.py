@@ -9,14 +9,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from . import growth, machine, overhead, report, steady, steps, train
+from . import cliffs, growth, machine, overhead, report, steady, steps, train
 from .cases import CASES
 from .contenders import CONTENDERS, INSTALL, missing
-from .targets import judge
+from .targets import tell
 from .worker import WorkerError
 
-HERE = Path(__file__).resolve().parent
-PARTS = {"steps": steps.run, "train": train.run, "overhead": overhead.run, "growth": growth.run, "steady": steady.run}
+PARTS = {
+    "steps": steps.run,
+    "train": train.run,
+    "overhead": overhead.run,
+    "growth": growth.run,
+    "steady": steady.run,
+    "cliffs": cliffs.run,
+}
 say = partial(print, flush=True)
 
 
@@ -24,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; its exit code. A missed target is a finding and no failure."""
     args = _checked(_parser(), arguments)
     out = args.out
-    results = report.load(out / "cpu.json") if out else {}
+    results = report.load_all(out) if out else {}
     for name, why in missing(CONTENDERS).items():
         say(f"left out: {CONTENDERS[name].label}; {why}: {INSTALL}")
     try:
@@ -32,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
             if part != "report":
                 _measure(part, args, results)
                 if out:
-                    report.save(results, out / "cpu.json")
+                    report.save_all(results, out)
     except WorkerError as error:
         print(f"{error.args[1]}python -m benchmarks: {error.args[0]}", file=sys.stderr)
         return 1
@@ -40,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     if args.quick:
         say("after so short a look the verdicts mean little:")
-    _tell_verdicts(results)
+    tell(results, say)
     if out:
         _write(results, out)
     return 0
@@ -67,7 +73,7 @@ def _checked(parser: argparse.ArgumentParser, arguments: list[str] | None) -> ar
     args = parser.parse_args(arguments)
     if args.cases and args.only and "steps" not in args.only:
         parser.error(f"--cases is for the part 'steps', and --only names {', '.join(args.only)}")
-    args.out = args.out or (None if args.quick else HERE / "results")
+    args.out = args.out or (None if args.quick else report.RESULTS)
     try:
         if args.out:
             args.out.mkdir(parents=True, exist_ok=True)
@@ -86,20 +92,13 @@ def _measure(part: str, args: argparse.Namespace, results: dict[str, Any]) -> No
     say(f"   {time.perf_counter() - start:.0f} s")
 
 
-def _tell_verdicts(results: dict[str, Any]) -> None:
-    for verdict in judge(results):
-        if verdict.ratio is not None:
-            target = verdict.target
-            say(f"{verdict.word:6} {verdict.ratio:5.2f} (at most {target.at_most:g})  {target.what}: {target.against}")
-
-
 def _write(results: dict[str, Any], out: Path) -> None:
     """The tables, in this folder's README if the results are this folder's, and the plots."""
     from . import plot  # after all measuring: children's peak memory starts from this process's
 
     tables = report.markdown(results)
-    if out.resolve() == HERE / "results":
-        readme = HERE / "README.md"
+    if out.resolve() == report.RESULTS:
+        readme = report.RESULTS.parent / "README.md"
         readme.write_text(report.into(readme.read_text(), tables))
     else:
         (out / "cpu.md").write_text(tables)

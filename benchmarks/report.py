@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from . import growth, overhead, steady, train
+from . import cliffs, growth, overhead, steady, train
 from .contenders import CONTENDERS, FLOOR
 from .steps import ours
 from .targets import judge
 
+RESULTS = Path(__file__).resolve().parent / "results"
+# Parts by the file that holds them: "cliffs" can be measured by a command of its own.
+FILES = {"cpu.json": ("steps", "train", "overhead", "growth", "steady"), "cliffs.json": ("cliffs",)}
 BEGIN, END = "<!-- what follows is written by python -m benchmarks -->", "<!-- end of what is written -->"
 
 
@@ -23,6 +26,22 @@ def load(path: Path) -> dict[str, Any]:
 def save(results: dict[str, Any], path: Path) -> None:
     """Write the results, which are what :func:`load` will read."""
     path.write_text(json.dumps(results, indent=1) + "\n")
+
+
+def load_all(folder: Path) -> dict[str, Any]:
+    """What the files of a folder hold together."""
+    found = [load(folder / name) for name in FILES]
+    environments = {part: where for one in found for part, where in one.get("environments", {}).items()}
+    parts = {part: values for one in found for part, values in one.items() if part != "environments"}
+    return {**parts, "environments": environments} if parts else {}
+
+
+def save_all(results: dict[str, Any], folder: Path) -> None:
+    """Write the results, which are what :func:`load_all` will read; each part into its file."""
+    for name, parts in FILES.items():
+        held = {part: results[part] for part in parts if part in results}
+        if held:
+            save({**held, "environments": {part: results["environments"][part] for part in held}}, folder / name)
 
 
 def into(text: str, tables: str) -> str:
@@ -40,6 +59,7 @@ def markdown(results: dict[str, Any]) -> str:
         "overhead": ("One operation on a tiny tensor, eager", _overhead),
         "growth": ("Growth with the sizes of the model", _growth),
         "steady": ("Memory of a run, step by step", _steady),
+        "cliffs": ("Many small tensors, odd shapes, long recordings", _cliffs),
     }
     lines = ["### Targets", "", *_targets(results)]
     for part, (title, body) in sections.items():
@@ -156,6 +176,32 @@ def _steady(kinds: dict[str, dict[str, int]]) -> Iterator[str]:
         for kind, found in kinds.items()
     )
     yield from table(["the process's own MiB", *(f"after {int(n):,} steps" for n in steps), "growth, KiB"], rows)
+
+
+def _cliffs(found: dict[str, Any]) -> Iterator[str]:
+    clock = "of the clock" if found["wall"] else "of the processor"
+    if found["rows"]:
+        header = [f"ms {clock}, eager, in one process", "minivae", "PyTorch", "ratio", "quartiles", "pairs"]
+        yield from [*table(header, (_cliff(cliffs.ROWS[name], row) for name, row in found["rows"].items())), ""]
+    rows = (
+        [cliffs.RECORDINGS[name].title(row["size"]), f"{row['eager']:.3g}", _seconds(row)]
+        for name, row in found["recordings"].items()
+    )
+    yield from [*table([f"seconds {clock}", "eager", "recording"], rows), ""]
+    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+    torch = f"; of PyTorch: {found['torch_threads']}" if "torch_threads" in found else ""
+    yield f"Versions: {versions}. Threads of NumPy's BLAS: {found['threads']}{torch}."
+
+
+def _cliff(row: cliffs.Row, found: dict[str, Any]) -> list[str]:
+    ratio = found["ratio"]
+    times = [f"{found[who]['median'] * 1e3:.3g}" for who in ("minivae", "torch")]
+    quartiles = f"{ratio['lower']:.2f} to {ratio['upper']:.2f}"
+    return [row.title(found["size"]), *times, f"{ratio['median']:.2f}", quartiles, str(ratio["samples"])]
+
+
+def _seconds(found: dict[str, Any]) -> str:
+    return f"{'over ' if found['stopped'] else ''}{found['seconds']:.3g}"
 
 
 def _cells(contenders: dict[str, Any], names: list[str]) -> Iterator[str]:

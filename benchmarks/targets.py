@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from .cliffs import RECORDINGS, ROWS, Row
 from .contenders import FLOOR, TORCH
 
 Results = dict[str, Any]
@@ -56,6 +57,22 @@ def of_training(quantity: str) -> Ratio:
     return ratio
 
 
+def cliff(name: str) -> Ratio:
+    """Of a row of :mod:`benchmarks.cliffs`; one that was measured in small does not count."""
+    return lambda results: _in_full(ROWS[name], results["cliffs"]["rows"][name])["ratio"]["median"]
+
+
+def recording(name: str) -> Ratio:
+    """Of a recording, in seconds."""
+    return lambda results: _in_full(RECORDINGS[name], results["cliffs"]["recordings"][name])["seconds"]
+
+
+def _in_full(row: Row, found: dict[str, Any]) -> dict[str, Any]:
+    if found["size"] != row.size:
+        raise KeyError(row.size)
+    return found
+
+
 EAGER, COMPILED, FAST, BEST = "minivae-eager", "minivae-compiled", "minivae-fast", (*TORCH, "jax")
 TARGETS = (
     Target("MNIST, batch 100, compiled", "best PyTorch", 1.0, step("mnist-100", COMPILED, TORCH)),
@@ -72,6 +89,8 @@ TARGETS = (
     Target("one tiny operation with tape, eager", "PyTorch eager", 2.0, overhead("multiply", "torch")),
     Target("`minivae train` on MNIST, per sample", "its own bare compiled step", 1.1, around_the_step),
     Target("peak memory of MNIST training", "the PyTorch script", 0.7, of_training("peak_memory_mib")),
+    *(Target(row.title(), "PyTorch eager", row.at_most, cliff(name)) for name, row in ROWS.items() if row.at_most),
+    *(Target(row.title(), "a second", row.at_most, recording(name)) for name, row in RECORDINGS.items() if row.at_most),
 )
 
 
@@ -91,6 +110,13 @@ class Verdict(NamedTuple):
 def judge(results: Results) -> list[Verdict]:
     """Each target beside what the results hold."""
     return [Verdict(target, _ratio(target, results)) for target in TARGETS]
+
+
+def tell(results: Results, say: Callable[[str], None]) -> None:
+    """A line for each target that was measured."""
+    for target, ratio, word in ((verdict.target, verdict.ratio, verdict.word) for verdict in judge(results)):
+        if ratio is not None:
+            say(f"{word:6} {ratio:5.2f} (at most {target.at_most:g})  {target.what}: {target.against}")
 
 
 def _ratio(target: Target, results: Results) -> float | None:

@@ -15,6 +15,7 @@ models on two libraries live side by side in one process. A default says only wh
 from __future__ import annotations
 
 import os
+import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -240,12 +241,25 @@ class Generator:
         self._random = self.library.random(seed)
 
     def standard_normal(self, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
-        """Draws from N(0, 1)."""
-        return _drawn(self._random.standard_normal, shape, dtype, out)
+        """Draws from N(0, 1), as an array."""
+        return self.draw("standard_normal", shape, dtype, out)
 
     def uniform(self, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
-        """Draws from the uniform distribution on [0, 1)."""
-        return _drawn(self._random.random, shape, dtype, out)
+        """Draws from the uniform distribution on [0, 1), as an array."""
+        return self.draw("uniform", shape, dtype, out)
+
+    def draw(self, name: str, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
+        """Draws of a kind, by name.
+
+        Raises:
+            InputError: inside :func:`no_direct_draws`, unless an operation asks.
+        """
+        if _drawing.refused:
+            raise InputError(
+                f"a generator's {name}() is called inside a step that compile() records, where its numbers would be "
+                f"the same for ever; draw with minivae.{name}(generator, shape)"
+            )
+        return _drawn(getattr(self._random, _DRAWS[name]), shape, dtype, out)
 
     @property
     def state(self) -> Any:
@@ -258,6 +272,26 @@ class Generator:
             self.library.set_random_state(self._random, state)
         except (KeyError, TypeError, ValueError, OverflowError, zlib.error) as error:
             raise InputError(f"not the state of a generator on {self.library.name}: {error}") from error
+
+
+_DRAWS = {"standard_normal": "standard_normal", "uniform": "random"}
+
+
+class _Drawing(threading.local):
+    refused = False
+
+
+_drawing = _Drawing()
+
+
+@contextmanager
+def no_direct_draws(refused: bool = True) -> Iterator[None]:
+    """A ``with`` block in which generators draw for operations alone (which say so by ``refused=False``)."""
+    before, _drawing.refused = _drawing.refused, refused
+    try:
+        yield
+    finally:
+        _drawing.refused = before
 
 
 def _drawn(draw: Callable, shape: Sequence[int], dtype: Any, out: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import importlib
 import zlib
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,35 @@ class Library:
     def from_numpy(self, array: np.ndarray) -> Any:
         """A host array moved to where this library keeps its arrays."""
         return array
+
+    def address(self, array: Any) -> int:
+        """Where the first element of an array lies."""
+        return array.__array_interface__["data"][0]
+
+    def bounds(self, array: Any) -> tuple[int, int]:
+        """The addresses of the first byte that an array touches and of the one after the last."""
+        start = self.address(array)
+        if array.flags.c_contiguous:
+            return start, start + array.nbytes
+        steps = [(n - 1) * stride for n, stride in zip(array.shape, array.strides, strict=True)]
+        ahead = sum(step for step in steps if step > 0)
+        return start + sum(steps) - ahead, start + ahead + array.itemsize
+
+    def linalg_errors(self) -> AbstractContextManager:
+        """A ``with`` block in which ``xp.linalg`` raises LinAlgError for a matrix that it cannot factor."""
+        return nullcontext()
+
+    def solve_triangular(self, a: Any, b: Any, lower: bool) -> Any:
+        """The solution x of a x = b for triangular ``a``: ``(..., n, n)`` and ``(..., n, k)``, with equal batches."""
+        import scipy.linalg  # here: it is large
+
+        trtrs = scipy.linalg.get_lapack_funcs("trtrs", (a, b))
+        x = np.empty(b.shape, trtrs.dtype)
+        for i in np.ndindex(b.shape[:-2] if x.size else (0,)):
+            x[i], failed = trtrs(a[i], b[i], lower=lower)
+            if failed:
+                raise np.linalg.LinAlgError(f"0 on the diagonal at {failed - 1}")
+        return x
 
     def free_memory(self) -> int | None:
         """Bytes that new arrays could have; None where the system does not tell."""
@@ -130,11 +160,20 @@ class CupyLibrary(Library):
         memory = self.xp.cuda.UnownedMemory(bits.state(), size, bits)
         return self.xp.ndarray((size,), np.uint8, memptr=self.xp.cuda.MemoryPointer(memory, 0))
 
+    def address(self, array: Any) -> int:  # pragma: no cover (needs a GPU)
+        return array.data.ptr
+
     def to_numpy(self, array: Any) -> np.ndarray:  # pragma: no cover (needs a GPU)
         return self.xp.asnumpy(array)
 
     def from_numpy(self, array: np.ndarray) -> Any:  # pragma: no cover (needs a GPU)
         return self.xp.asarray(array)
+
+    def linalg_errors(self) -> AbstractContextManager:  # pragma: no cover (needs a GPU)
+        return importlib.import_module("cupyx").errstate(linalg="raise")
+
+    def solve_triangular(self, a: Any, b: Any, lower: bool) -> Any:  # pragma: no cover (needs a GPU)
+        return importlib.import_module("cupyx.scipy.linalg").solve_triangular(a, b, lower=lower)
 
     def free_memory(self) -> int:
         cuda = self.xp.cuda

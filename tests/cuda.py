@@ -48,7 +48,7 @@ def kept(step):
 
     def keeping(*inputs):
         result = step(*inputs)
-        state = states.setdefault(result.shape, ad.Tensor(result.data * 0))
+        state = states.setdefault(result.shape, ad.Tensor(result.xp.zeros(result.shape, dtype=result.dtype)))
         return ad.assign(state, result)
 
     return keeping

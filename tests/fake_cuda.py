@@ -127,7 +127,8 @@ class FakeCupy(Namespace):
     def get_default_pinned_memory_pool(self) -> Any:
         return Cuda.MemoryPool()
 
-    def ElementwiseKernel(self, inputs: str, outputs: str, body: str, name: str, no_return: bool) -> Callable:
+    def ElementwiseKernel(self, inputs: str, outputs: str, body: str, name: str, no_return: bool, options: tuple) -> Callable:
+        assert options == ("--fmad=false",)
         run = self._compiler.loop(inputs, outputs, body)
         kinds = _dtypes(f"{inputs}, {outputs}")
 
@@ -142,6 +143,7 @@ class FakeCupy(Namespace):
         return kernel
 
     def ReductionKernel(self, inputs: str, outputs: str, value: str, **options: Any) -> Callable:
+        assert len(inputs.split(", ")) > 1, "CuPy would give it to CUB"
         assert (options["reduce_expr"], options["post_map_expr"], options["identity"]) == ("a + b", "y0 = a", "0")
         (kind,) = _dtypes(outputs)
         assert TYPES[kind] == options["reduce_type"]

@@ -118,6 +118,8 @@ class Function:
             counter.note("synchronization")
         if name in FROM_HOST:
             return self._from_host(*args, **kwargs)
+        if name == "linalg.solve" and args[0].shape[:-1] != args[1].shape[: args[0].ndim - 1]:
+            raise ValueError(f"CuPy's solve does not broadcast: a has shape {args[0].shape}, b {args[1].shape}")
         if args and isinstance(args[0], list | tuple) and name not in OF_LISTS | OF_SHAPES:
             raise TypeError(f"{name} of a host {type(args[0]).__name__}; expected a device array")
         found = call(self._function, args, kwargs, _arrays if name in OF_LISTS else argument)
@@ -195,6 +197,12 @@ class StrictLibrary(backend.Library):
 
     def random(self, seed: int) -> StrictRandom:
         return StrictRandom(seed)
+
+    def address(self, array: StrictArray) -> int:
+        return super().address(array._host)
+
+    def solve_triangular(self, a: StrictArray, b: StrictArray, lower: bool) -> StrictArray:
+        return call(super().solve_triangular, (a, b, lower), {})
 
     def to_numpy(self, array: StrictArray) -> np.ndarray:
         return array.get()

@@ -49,7 +49,7 @@ class Contender:
         self.value = self._update(rows) if noise is None else self._update(rows, noise.reshape(1, *noise.shape))
 
     def _update_eagerly(self, rows: mv.Tensor, noise: mv.Tensor | None = None) -> mv.Tensor:
-        x = mv.astype(mv.take(self.images, rows), "float32") / self.scale
+        x = mv.astype(mv.take(self.images, rows, axis=0), "float32") / self.scale
         (objective,) = self.model.objectives(Batch(x), self.generator if noise is None else noise)
         self.adam.apply(mv.backward(objective.loss, objective.parameters))
         return objective.loss.detach()

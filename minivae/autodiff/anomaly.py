@@ -15,7 +15,8 @@ from .modes import hooked, mode
 from .primitives import Primitive
 from .tensor import Tensor
 
-_HERE = os.path.dirname(__file__)
+_ENGINE = os.path.dirname(__file__)
+_SKIPPED = (_ENGINE, os.path.join(os.path.dirname(_ENGINE), "compiler"))
 
 
 @contextmanager
@@ -33,7 +34,7 @@ def detect_anomaly() -> Iterator[None]:
     lines: dict[int, tuple[Tensor, str]] = {}
 
     def check(primitive: Primitive, inputs: Sequence[Any], attributes: dict, output: Tensor) -> None:
-        lines[id(output)] = (output, _calling_line())  # holds the tensor, so that its id stays its own
+        lines[id(output)] = (output, calling_line())  # holds the tensor, so that its id stays its own
         if output.dtype.kind == "f" and not output.xp.isfinite(output._data).all():
             raise NonFiniteError(_message(primitive, inputs, output, lines))
 
@@ -54,10 +55,10 @@ def _message(primitive: Primitive, inputs: Sequence[Any], output: Tensor, lines:
     return f"{what} {derivative}, whose forward call is at {line}"
 
 
-def _calling_line() -> str:
-    """File, line and text of the nearest frame outside this package."""
+def calling_line() -> str:
+    """File, line and text of the nearest frame outside the engine and the compiler."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and os.path.dirname(frame.f_code.co_filename) == _HERE:
+    while frame.f_back is not None and os.path.dirname(frame.f_code.co_filename) in _SKIPPED:
         frame = frame.f_back
     text = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
     return f"{frame.f_code.co_filename}:{frame.f_lineno}: {text}"

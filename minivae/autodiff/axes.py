@@ -10,23 +10,26 @@ from ..errors import InputError
 
 def axes_of(axis: int | Sequence[int] | None, ndim: int, name: str = "axis") -> tuple[int, ...]:
     """``axis`` as a sorted tuple of non-negative axes; None means all."""
-    if axis is None:
-        return tuple(range(ndim))
+    return tuple(range(ndim)) if axis is None else tuple(sorted(axes_in_order(axis, ndim, name)))
+
+
+def axes_in_order(axis: int | Sequence[int], ndim: int, name: str = "axis") -> list[int]:
+    """``axis`` as non-negative axes, in the order in which they are given."""
     try:
-        axes = tuple(map(index, axis)) if isinstance(axis, Sequence) else (index(axis),)
+        axes = list(map(index, axis)) if isinstance(axis, Sequence) else [index(axis)]
     except TypeError:
         raise InputError(f"{name} is {axis!r}; expected an integer, or several") from None
     for a in axes:
         if not -ndim <= a < ndim:
             raise InputError(f"{name} is {axis}; expected axes of a tensor with {ndim} dimensions")
-    resolved = sorted({a % ndim for a in axes})
-    if len(resolved) < len(axes):
+    resolved = [a % ndim for a in axes]
+    if len(set(resolved)) < len(axes):
         raise InputError(f"{name} is {axis}; expected no axis twice")
-    return tuple(resolved)
+    return resolved
 
 
 def axis_of(axis: int, ndim: int, name: str = "axis") -> int:
     """``axis`` as a single non-negative one."""
     if not hasattr(axis, "__index__"):
         raise InputError(f"{name} is {axis!r}; expected an integer")
-    return axes_of(axis, ndim, name)[0]
+    return axes_in_order(axis, ndim, name)[0]

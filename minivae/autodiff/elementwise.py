@@ -1,143 +1,137 @@
-"""Element-wise primitives: each row is a name, what it computes, a formula and derivative rules.
+"""Element-wise primitives: arithmetic, exponentials, rounding, and choices between two values.
 
-In the rules ``g`` is the cotangent of the result, ``y`` the result and ``x``, ``a``,
-``b`` the inputs, all tensors; a rule returns ``g`` times the derivative by its input.
-Inputs are broadcast as in NumPy; :mod:`minivae.autodiff.backward` undoes that for the
-cotangents. A row is callable: ``exp(x)`` with a tensor, an array or a number.
+More rows are in :mod:`.logic`, :mod:`.trigonometry` and :mod:`.activations`; how a row is
+written, in :mod:`.rows`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .. import backend
 from .formula import Formula
+from .logic import equal, greater, greater_equal, isnan, less, less_equal, logical_and, logical_or
 from .primitives import operation
-from .tape import Operation, apply, primitive, tensor
+from .rows import formula_row, ufunc_row
+from .tape import apply, primitive, tensor
 from .tensor import Tensor
-
-_NAMES = {1: ("x",), 2: ("a", "b"), 3: ("condition", "a", "b")}
-
-
-def _row(name: str, doc: str, formula: str, *vjps: Callable | None, inputs: int = 1) -> Operation:
-    """A row whose value is a formula of its inputs: x, or a and b, or condition, a and b."""
-    return primitive(name, doc, Formula(formula, _NAMES[inputs]), *vjps, broadcasts=True)
-
-
-def _ufunc(name: str, doc: str, *vjps: Callable | None, inputs: int = 1) -> Operation:
-    """A row whose value is the function of that name of every array library."""
-    return _row(name, doc, f"{name}({', '.join(_NAMES[inputs])})", *vjps, inputs=inputs)
-
 
 # ------------------------------------------------------------- arithmetic
 
-add = _ufunc("add", "a + b", lambda g, y, a, b: g, lambda g, y, a, b: g, inputs=2)
-subtract = _ufunc("subtract", "a - b", lambda g, y, a, b: g, lambda g, y, a, b: -g, inputs=2)
-multiply = _ufunc("multiply", "a b", lambda g, y, a, b: g * b, lambda g, y, a, b: g * a, inputs=2)
-divide = _ufunc("divide", "a / b", lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b, inputs=2)
-negative = _ufunc("negative", "-x", lambda g, y, x: -g)
-square = _ufunc("square", "x^2", lambda g, y, x: g * x * 2)
-sqrt = _ufunc("sqrt", "the square root", lambda g, y, x: g / (y * 2))
-identity = _row("identity", "x itself", "x", lambda g, y, x: g)
-stop_gradient = _row("stop_gradient", "x as a constant: no gradient flows through", "x")
+add = ufunc_row("add", "a + b", lambda g, y, a, b: g, lambda g, y, a, b: g, inputs=2)
+subtract = ufunc_row("subtract", "a - b", lambda g, y, a, b: g, lambda g, y, a, b: -g, inputs=2)
+multiply = ufunc_row("multiply", "a b", lambda g, y, a, b: g * b, lambda g, y, a, b: g * a, inputs=2)
+divide = ufunc_row("divide", "a / b", lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b, inputs=2)
+negative = ufunc_row("negative", "-x", lambda g, y, x: -g)
+square = ufunc_row("square", "x^2", lambda g, y, x: g * x * 2)
+sqrt = ufunc_row("sqrt", "the square root", lambda g, y, x: g / (y * 2))
+identity = formula_row("identity", "x itself", "x", lambda g, y, x: g)
+stop_gradient = formula_row("stop_gradient", "x as a constant: no gradient flows through", "x")
 
 
 def _power_by_base(g: Tensor, y: Tensor, x: Any, p: Any) -> Tensor:
-    # p x^(p - 1), which is 0 where p is 0, also at x = 0 where x^(p - 1) is not finite.
+    # p x^(p - 1), which is 0 where p is 0, also where x^(p - 1) is not finite.
     if not isinstance(p, Tensor):
         return g * (p * x ** (p - 1)) if p else g * 0.0
-    return g * p * power(x, where(equal(p, 0), 1.0, p - 1))
+    constant = logical_and(equal(p, 0), logical_or(equal(x, 0), isnan(x)))
+    return g * where(constant, 0.0, p) * power(x, where(constant, 0.0, p - 1))
 
 
 def _power_by_exponent(g: Tensor, y: Tensor, x: Any, p: Any) -> Tensor:
-    # x^p log x, which tends to 0 with x (for p > 0).
-    if not isinstance(x, Tensor):
-        return g * y * (math.log(x) if x > 0 else 0.0)
-    return g * y * log(where(greater(x, 0), x, 1.0))
+    # x^p log x, which tends to 0 with x for p > 0, and is taken to be 0 there for p = 0; NaN for x < 0.
+    if isinstance(x, Tensor):
+        return g * y * log(where(logical_and(equal(x, 0), greater_equal(p, 0)), 1.0, x))
+    if x == 0:
+        return g * y * where(greater_equal(p, 0), 0.0, -math.inf)
+    return g * y * (math.log(x) if x > 0 else math.nan)
 
 
-power = _ufunc("power", "x^p", _power_by_base, _power_by_exponent, inputs=2)
-
-# ----------------------------------------- exponentials and trigonometry
-
-exp = _ufunc("exp", "e^x", lambda g, y, x: g * y)
-expm1 = _ufunc("expm1", "e^x - 1, accurate near 0", lambda g, y, x: g * (y + 1))
-log = _ufunc("log", "the natural logarithm", lambda g, y, x: g / x)
-log1p = _ufunc("log1p", "log(1 + x), accurate near 0", lambda g, y, x: g / (x + 1))
-sin = _ufunc("sin", "the sine", lambda g, y, x: g * cos(x))
-cos = _ufunc("cos", "the cosine", lambda g, y, x: -g * sin(x))
-
-# ------------------------------------------------------------ activations
+power = ufunc_row("power", "x^p", _power_by_base, _power_by_exponent, inputs=2)
 
 
-tanh = _ufunc("tanh", "the hyperbolic tangent", lambda g, y, x: g * (1 - y * y))
-# 1 / (1 + exp(-x)) keeps its relative accuracy for large negative x, where
-# (1 + tanh(x / 2)) / 2 has none; the limit keeps exp from overflowing.
-sigmoid = _row("sigmoid", "1 / (1 + e^-x)", "1 / (1 + exp(-maximum(x, LOWEST)))", lambda g, y, x: g * (y * (1 - y)))
-# log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)) never overflows. -|x| is written as
-# min(x, 0) - max(x, 0), which keeps the imaginary part of a complex step.
-softplus = _row(
-    "softplus",
-    "log(1 + e^x), for any x",
-    "maximum(x, 0) + log1p(exp(minimum(x, 0) - maximum(x, 0)))",
-    lambda g, y, x: g * sigmoid(x),
-)
-relu = _row("relu", "max(x, 0); derivative 0 at 0", "maximum(x, 0)", lambda g, y, x: where(greater(x, 0), g, 0.0))
-
-# ----------------------------------- choices and comparisons: kinks, steps
-
-sign = _ufunc("sign", "-1, 0 or 1; piecewise constant")
-greater = _ufunc("greater", "a > b, as booleans", inputs=2)
-greater_equal = _ufunc("greater_equal", "a >= b, as booleans", inputs=2)
-less = _ufunc("less", "a < b, as booleans", inputs=2)
-less_equal = _ufunc("less_equal", "a <= b, as booleans", inputs=2)
-equal = _ufunc("equal", "a == b, as booleans", inputs=2)
-not_equal = _ufunc("not_equal", "a != b, as booleans", inputs=2)
-absolute = _ufunc("absolute", "|x|; derivative 0 at 0", lambda g, y, x: g * sign(x))
+def _whole(a: Any, y: Tensor, b: Any) -> Tensor:
+    """How often b goes into a, a whole number: (a - y) / b but for rounding."""
+    return floor((a - y) / b + 0.5)
 
 
-def _share(g: Tensor, mine: Any, other: Any) -> Tensor:
-    """The part of ``g`` for the winner of a maximum; ties are shared equally."""
-    return where(equal(mine, other), g * 0.5, where(greater(mine, other), g, 0.0))
-
-
-maximum = _ufunc(
-    "maximum",
-    "the larger of a and b",
-    lambda g, y, a, b: _share(g, a, b),
-    lambda g, y, a, b: _share(g, b, a),
+mod = formula_row(
+    "mod",
+    "what is left of a after division by b, of the sign of b",
+    "remainder(a, b)",
+    lambda g, y, a, b: where(isnan(y), y, g),
+    lambda g, y, a, b: -g * _whole(a, y, b),
     inputs=2,
 )
-minimum = _ufunc(
+
+# ---------------------------------------------- exponentials and logarithms
+
+exp = ufunc_row("exp", "e^x", lambda g, y, x: g * y)
+expm1 = ufunc_row("expm1", "e^x - 1, accurate near 0", lambda g, y, x: g * (y + 1))
+log = ufunc_row("log", "the natural logarithm", lambda g, y, x: g / x)
+log1p = ufunc_row("log1p", "log(1 + x), accurate near 0", lambda g, y, x: g / (x + 1))
+log2 = ufunc_row("log2", "the logarithm to base 2", lambda g, y, x: g / (x * math.log(2)))
+log10 = ufunc_row("log10", "the logarithm to base 10", lambda g, y, x: g / (x * math.log(10)))
+
+# ------------------------------------------------- kinks, steps and choices
+
+sign = ufunc_row("sign", "-1, 0 or 1; piecewise constant")
+floor = ufunc_row("floor", "the next whole number below, or x itself; piecewise constant")
+ceil = ufunc_row("ceil", "the next whole number above, or x itself; piecewise constant")
+round = formula_row("round", "the nearest whole number, of two the even one; piecewise constant", "rint(x)")
+absolute = ufunc_row("absolute", "|x|; derivative 0 at 0", lambda g, y, x: g * sign(x))
+
+
+def _share(g: Tensor, y: Tensor, winner: Any, loser: Any) -> Tensor:
+    """The part of ``g`` for the winner of a maximum; ties are shared equally. The result is NaN where one is."""
+    return where(equal(winner, loser), g * 0.5, where(greater(winner, loser), g, where(less(winner, loser), 0.0, y)))
+
+
+maximum = ufunc_row(
+    "maximum",
+    "the larger of a and b",
+    lambda g, y, a, b: _share(g, y, a, b),
+    lambda g, y, a, b: _share(g, y, b, a),
+    inputs=2,
+)
+minimum = ufunc_row(
     "minimum",
     "the smaller of a and b",
-    lambda g, y, a, b: _share(g, b, a),
-    lambda g, y, a, b: _share(g, a, b),
+    lambda g, y, a, b: _share(g, y, b, a),
+    lambda g, y, a, b: _share(g, y, a, b),
     inputs=2,
 )
 
 
 @operation
-def clip(x: Any, low: float | None = None, high: float | None = None) -> Tensor:
-    """``x`` held between two numbers; the derivative is 1 inside, bounds included, and 0 outside."""
-    low, high = -math.inf if low is None else low, math.inf if high is None else high
-    return apply(_clip, x, low, high)
+def clip(x: Any, low: Any = None, high: Any = None) -> Tensor:
+    """``x`` held between two bounds, numbers or tensors; None for no bound.
+
+    The derivative by ``x`` is 1 inside, bounds included, and 0 outside; there it is 1 by
+    the bound that takes the place of ``x`` (``high`` where ``low`` lies above it).
+    """
+    whole = hasattr(x, "dtype") and np.dtype(x.dtype).kind in "iu"
+    lowest, highest = (int(np.iinfo(x.dtype).min), int(np.iinfo(x.dtype).max)) if whole else (-math.inf, math.inf)
+    return apply(_clip, x, lowest if low is None else low, highest if high is None else high)
+
+
+def _where_or_nan(condition: Tensor, g: Tensor, y: Tensor) -> Tensor:
+    """``g`` where the condition holds, else 0, but NaN where ``y`` is."""
+    return where(isnan(y), y, where(condition, g, 0.0))
 
 
 _clip = primitive(
     "clip",
-    "x held between two numbers",
+    "x held between two bounds",
     Formula("minimum(maximum(x, low), high)", ("x", "low", "high")),
-    lambda g, y, x, low, high: where(equal(x, y), g, 0.0),
-    None,
-    None,
+    lambda g, y, x, low, high: _where_or_nan(logical_and(greater_equal(x, low), less_equal(x, high)), g, y),
+    lambda g, y, x, low, high: _where_or_nan(logical_and(less(x, low), less(low, high)), g, y),
+    lambda g, y, x, low, high: _where_or_nan(logical_or(greater(x, high), less(high, low)), g, y),
     broadcasts=True,
 )
-_where = _row(
+_where = formula_row(
     "where",
     "a where the condition holds, else b",
     "where(condition, a, b)",
@@ -157,9 +151,3 @@ def where(condition: Any, a: Any, b: Any) -> Tensor:
         dtype = np.float32 if isinstance(b, float) else None
         a = tensor(a, dtype, backend=backend.library_of(array).name)
     return apply(_where, condition, a, b)
-
-
-@operation
-def log_sigmoid(x: Any) -> Tensor:
-    """log(1 / (1 + e^-x)), for any x."""
-    return -softplus(negative(x))

@@ -1,13 +1,14 @@
-"""Matrix products."""
+"""Matrix products. Those over any axes are in :mod:`.contractions`."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import InputError
 from .primitives import operation
-from .shape import as_tensors, expand_dims, reshape, shorter_axis_last, squeeze, swapaxes
+from .shape import as_tensors, expand_dims, flatten, reshape, shorter_axis_last, squeeze, swapaxes
 from .tape import as_tensor, primitive
 from .tensor import Tensor
 
@@ -43,12 +44,22 @@ def matmul(a: Any, b: Any) -> Tensor:
         return squeeze(matmul(expand_dims(a, 0), b), -2 if b.ndim > 1 else 0)
     if b.ndim == 1:
         return squeeze(matmul(a, expand_dims(b, 1)), -1)
+    if b.ndim == 2 and a.ndim > 2 and a.shape[-1] == b.shape[0]:
+        return _as_rows(a, lambda rows: _matmul(rows, b))
     return _matmul(a, b)
 
 
+def _as_rows(x: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
+    """f of all rows of ``x`` as one matrix: one large product, also when ``x`` has many leading axes."""
+    if x.ndim == 2:
+        return f(x)
+    y = f(reshape(x, (math.prod(x.shape[:-1]), x.shape[-1])))
+    return reshape(y, (*x.shape[:-1], y.shape[-1]))
+
+
 @operation
-def linear(x: Any, weight: Any, bias: Any) -> Tensor:
-    """x W + b: the affine map of a layer.
+def linear(x: Any, weight: Any, bias: Any = None) -> Tensor:
+    """x W + b: the affine map of a layer; x W without a bias.
 
     Args:
         x: ``(..., inputs)``.
@@ -58,13 +69,24 @@ def linear(x: Any, weight: Any, bias: Any) -> Tensor:
     Raises:
         InputError: the shapes do not go together.
     """
-    x, weight, bias = as_tensors((x, weight, bias), ("x", "weight", "bias"))
-    if type(weight._data) is not type(x._data) or type(bias._data) is not type(x._data):
-        as_tensor(weight, x, "weight"), as_tensor(bias, x, "bias")  # says which of them is in another library
-    if not x.ndim or weight.ndim != 2 or x.shape[-1] != weight.shape[0] or bias.shape != weight.shape[1:]:
-        shapes = f"x has shape {x.shape}, weight {weight.shape} and bias {bias.shape}"
+    names = ("x", "weight", "bias")[: 2 if bias is None else 3]
+    x, weight, *biases = inputs = as_tensors((x, weight) if bias is None else (x, weight, bias), names)
+    for name, part in zip(names, inputs, strict=True):
+        if type(part._data) is not type(x._data):
+            as_tensor(part, x, name)  # says that it is in another library
+    if (
+        not x.ndim
+        or weight.ndim != 2
+        or x.shape[-1] != weight.shape[0]
+        or any(weight.shape[1:] != b.shape for b in biases)
+    ):
+        shapes = " and ".join(f"{name} has shape {part.shape}" for name, part in zip(names, inputs, strict=True))
         raise InputError(f"{shapes}; expected (..., inputs), (inputs, outputs) and (outputs,)")
-    # One large product, also when x has many leading axes (samples, batch).
-    rows = x if x.ndim == 2 else reshape(x, math.prod(x.shape[:-1]), x.shape[-1])
-    y = _matmul(rows, weight) + bias
-    return y if x.ndim == 2 else reshape(y, (*x.shape[:-1], weight.shape[1]))
+    return _as_rows(x, lambda rows: _matmul(rows, weight) + biases[0] if biases else _matmul(rows, weight))
+
+
+@operation
+def outer(a: Any, b: Any) -> Tensor:
+    """Each element of ``a`` times each of ``b``: a matrix, with the elements of either in a row."""
+    a, b = as_tensors((a, b), ("a", "b"))
+    return expand_dims(flatten(a), 1) * flatten(b)

@@ -30,7 +30,13 @@ class _Mode(threading.local):
     variables: tuple = ()
 
 
-mode = _Mode()
+class _Changes:
+    """How often an attribute of a module has got another value: a recorded step is then out of date."""
+
+    count = 0
+
+
+mode, changes = _Mode(), _Changes()
 
 
 @contextmanager

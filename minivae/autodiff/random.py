@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import backend
@@ -11,16 +11,25 @@ from .primitives import Primitive, operation
 from .tape import apply, primitive
 from .tensor import Tensor
 
+
+def _draws_of(name: str) -> Callable:
+    def value(xp: Any, generator: backend.Generator, shape: Sequence[int], dtype: Any, out: Any = None) -> Any:
+        with backend.no_direct_draws(False):
+            return generator.draw(name, shape, dtype, out)
+
+    return value
+
+
 _standard_normal = primitive(
     "standard_normal",
     "draws from N(0, 1)",
-    lambda xp, generator, shape, dtype, out=None: generator.standard_normal(shape, dtype, out),
+    _draws_of("standard_normal"),
     kind="draw",
 )
 _uniform = primitive(
     "uniform",
     "draws from the uniform distribution on [0, 1)",
-    lambda xp, generator, shape, dtype, out=None: generator.uniform(shape, dtype, out),
+    _draws_of("uniform"),
     kind="draw",
 )
 

@@ -3,56 +3,56 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .axes import axes_of
+from ..errors import finite_number
+from .axes import axes_of, axis_of
 from .creation import arange
-from .elementwise import equal, exp, log, square, stop_gradient, where
+from .elementwise import exp, identity, log, sqrt, square, stop_gradient, where
+from .logic import equal
 from .primitives import Primitive, operation
-from .shape import astype, reshape, restore_axes, sum
+from .scan import product_of_others
+from .shape import astype, reshape, restore_axes, sum, transpose
 from .tape import apply, as_tensor, primitive
 from .tensor import Axis, Tensor
 
 
-def _extremum(name: str, doc: str, combine: str) -> Primitive:
-    def value(xp: Any, x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
+def _reduction(name: str, doc: str, *rules: Callable, combine: str | None = None) -> Primitive:
+    """A row whose value is the reduction of that name of every array library."""
+
+    def value(xp: Any, x: Any, axis: Any, keepdims: bool, out: Any = None) -> Any:
         return getattr(xp, name)(x, axis=axis, keepdims=keepdims, out=out)
 
-    return primitive(name, doc, value, _share_of_extremum, kind="reduction", combine=combine)
-
-
-def _share_of_extremum(g: Tensor, y: Tensor, x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
-    # The cotangent goes to the extreme element; ties share it equally.
-    winners = equal(x, restore_axes(y, x, axis))
-    count = sum(astype(winners, x.dtype), axis, keepdims=True)
-    return where(winners, restore_axes(g, x, axis) / count, 0.0)
-
-
-def _logsumexp_value(xp: Any, x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
-    # Subtracting the largest term first keeps exp from overflowing. Where every term
-    # is -inf (or one is +inf), nothing is subtracted: the result is infinite, not NaN.
-    top = xp.max(x, axis=axis, keepdims=True)
-    top = xp.where(xp.isfinite(top), top, 0)
-    with np.errstate(divide="ignore", over="ignore"):
-        y = xp.log(xp.sum(xp.exp(x - top), axis=axis, keepdims=True)) + top
-    return xp.add(y if keepdims else xp.squeeze(y, axis=axis), 0, out=out)
-
-
-def _logsumexp_rule(g: Tensor, y: Tensor, x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
-    # Not exp(x - y): y is rounded, which for logits of 1e4 is an error of 1e-3 in float32.
-    return restore_axes(g, x, axis) * softmax(x, axis)
-
-
-_max = _extremum("max", "the largest element over axes", "maximum")
-_min = _extremum("min", "the smallest element over axes", "minimum")
-_logsumexp = primitive("logsumexp", "log sum exp over axes", _logsumexp_value, _logsumexp_rule, kind="reduction")
+    return primitive(name, doc, value, *rules, kind="reduction", combine=combine)
 
 
 def _reduce(row: Primitive, x: Any, axis: Axis, keepdims: bool) -> Tensor:
     x = as_tensor(x)
     return apply(row, x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
+
+
+def _count(x: Tensor, axis: Axis) -> int:
+    """How many elements a reduction over these axes joins to one."""
+    return math.prod(x.shape[a] for a in axes_of(axis, x.ndim))
+
+
+# ------------------------------------------------------------------ extremes
+
+
+def _share_of_extremum(g: Tensor, y: Tensor, x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    # The cotangent goes to the extreme element; ties share it equally. NaN is equal to nothing.
+    winners = astype(equal(x, restore_axes(y, x, axis)), x.dtype)
+    count = sum(winners, axis, keepdims=True)
+    return winners * (restore_axes(g, x, axis) / where(equal(count, 0), math.nan, count))
+
+
+_max = _reduction("max", "the largest element over axes", _share_of_extremum, combine="maximum")
+_min = _reduction("min", "the smallest element over axes", _share_of_extremum, combine="minimum")
+_argmax = _reduction("argmax", "the position of the largest element along an axis")
+_argmin = _reduction("argmin", "the position of the smallest element along an axis")
 
 
 @operation
@@ -68,23 +68,120 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @operation
-def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """log of the sum of exponentials over ``axis``, without overflow."""
-    return _reduce(_logsumexp, x, axis, keepdims)
+def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """The position of the largest element along ``axis``, the first of equal ones; among all in a row by default."""
+    return _position(_argmax, x, axis, keepdims)
+
+
+@operation
+def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """The position of the smallest element along ``axis``, the first of equal ones; among all in a row by default."""
+    return _position(_argmin, x, axis, keepdims)
+
+
+def _position(row: Primitive, x: Any, axis: int | None, keepdims: bool) -> Tensor:
+    x = as_tensor(x)
+    return apply(row, x, axis=None if axis is None else axis_of(axis, x.ndim), keepdims=keepdims)
+
+
+# ---------------------------------------------------------- truth and products
+
+_any = _reduction("any", "whether an element over axes is true")
+_all = _reduction("all", "whether every element over axes is true")
+
+
+def _prod_rule(g: Tensor, y: Tensor, x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    order = (*(a for a in range(x.ndim) if a not in axis), *axis)
+    moved = transpose(x, order)
+    rows = reshape(moved, (*moved.shape[: x.ndim - len(axis)], _count(x, axis)))
+    others = reshape(product_of_others(rows), moved.shape)
+    return restore_axes(g, x, axis) * transpose(others, tuple(map(order.index, range(x.ndim))))
+
+
+_prod = _reduction("prod", "the product over axes", _prod_rule, combine="multiply")
+
+
+@operation
+def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Whether an element over ``axis`` (all by default) is true: not 0. Of no elements none is."""
+    return _reduce(_any, x, axis, keepdims)
+
+
+@operation
+def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Whether every element over ``axis`` (all by default) is true: not 0. Of no elements every one is."""
+    return _reduce(_all, x, axis, keepdims)
+
+
+@operation
+def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The product over ``axis`` (all by default); the derivatives hold where elements are 0."""
+    return _reduce(_prod, x, axis, keepdims)
+
+
+# -------------------------------------------------------------------- moments
 
 
 @operation
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The arithmetic mean over ``axis`` (all by default); NaN over no elements, as in NumPy."""
     x = as_tensor(x)
-    count = math.prod(x.shape[a] for a in axes_of(axis, x.ndim))
-    return sum(x, axis, keepdims) / (count or math.nan)
+    return sum(x, axis, keepdims) / (_count(x, axis) or math.nan)
 
 
 @operation
-def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The variance over ``axis``, divided by the number of elements (not by one less)."""
-    return mean(square(x - mean(x, axis, keepdims=True)), axis, keepdims)
+def var(x: Any, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
+    """The variance over ``axis`` (all by default), divided by the number of elements less ``ddof``."""
+    x = as_tensor(x)
+    count = _count(x, axis) or math.nan
+    divisor = count - finite_number("ddof", ddof)
+    return sum(square(x - mean(x, axis, keepdims=True)), axis, keepdims) / (0 if divisor < 0 else divisor)
+
+
+@operation
+def std(x: Any, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
+    """The square root of :func:`var`; where that is 0, the derivative is taken to be 0."""
+    return _root(var(x, axis, keepdims, ddof))
+
+
+@operation
+def norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The square root of the sum of squares over ``axis`` (all by default); at 0 the derivative is taken to be 0."""
+    return _root(sum(square(x), axis, keepdims))
+
+
+def _root(x: Tensor) -> Tensor:
+    zero = equal(x, 0)
+    return where(zero, 0.0, sqrt(where(zero, 1.0, x)))
+
+
+# ------------------------------------------------------ sums of exponentials
+
+
+def _logsumexp_value(xp: Any, x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
+    # Subtracting the largest term first keeps exp from overflowing. Where every term
+    # is -inf (or one is +inf), nothing is subtracted: the result is infinite, not NaN.
+    top = 0.0
+    if math.prod(x.shape[a] for a in axis):
+        top = xp.max(x, axis=axis, keepdims=True)
+        top = xp.where(xp.isfinite(top), top, 0)
+    with np.errstate(divide="ignore", over="ignore"):
+        y = xp.log(xp.sum(xp.exp(x - top), axis=axis, keepdims=True)) + top
+    return xp.add(y if keepdims else xp.squeeze(y, axis=axis), 0, out=out)
+
+
+def _logsumexp_rule(g: Tensor, y: Tensor, x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    # Not exp(x - y): y is rounded, which for logits of 1e4 is an error of 1e-3 in float32.
+    return restore_axes(g, x, axis) * softmax(x, axis)
+
+
+_logsumexp = primitive("logsumexp", "log sum exp over axes", _logsumexp_value, _logsumexp_rule, kind="reduction")
+
+
+@operation
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """log of the sum of exponentials over ``axis``, without overflow; -inf over no elements."""
+    return _reduce(_logsumexp, x, axis, keepdims)
 
 
 @operation
@@ -97,10 +194,16 @@ def softmax(x: Any, axis: Axis = -1) -> Tensor:
 def log_softmax(x: Any, axis: Axis = -1) -> Tensor:
     """The logarithm of :func:`softmax`."""
     x = as_tensor(x)
+    axis = axes_of(axis, x.ndim)
+    if not _count(x, axis):  # of no elements there is no largest
+        return identity(x)
     # Shifting all logits changes nothing, the derivatives included; it keeps exp from
     # overflowing and the difference of large numbers exact.
     shifted = x - stop_gradient(max(x, axis, keepdims=True))
     return shifted - log(sum(exp(shifted), axis, keepdims=True))
+
+
+# ------------------------------------------------------------- the largest one
 
 
 def index_of_largest(x: Tensor) -> Tensor:

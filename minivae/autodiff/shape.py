@@ -1,17 +1,18 @@
-"""Primitives that move elements about: reshape, transpose, broadcast, index, join."""
+"""The same elements in another shape, order or dtype; broadcasting, and the sum that undoes it.
+
+What takes some of the elements is in :mod:`.indexing`, what puts several tensors together in :mod:`.joining`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
-from operator import index as index_of
 from typing import Any
 
 import numpy as np
 
 from ..backend import number_dtype
-from ..errors import InputError, lengths, shown
-from .axes import axes_of, axis_of
+from ..errors import InputError, lengths
+from .axes import axes_in_order, axes_of, axis_of
 from .formula import Formula
 from .primitives import operation
 from .tape import apply, as_tensor, primitive
@@ -89,21 +90,46 @@ def swapaxes(x: Any, a: int, b: int) -> Tensor:
 
 
 @operation
-def expand_dims(x: Any, axis: int) -> Tensor:
-    """``x`` with a new axis of length 1 at position ``axis``."""
+def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+    """``x`` with the axes ``source`` put at the positions ``destination``; the others keep their order."""
     x = as_tensor(x)
-    position = axis_of(axis, x.ndim + 1)
-    return reshape(x, (*x.shape[:position], 1, *x.shape[position:]))
+    taken, places = axes_in_order(source, x.ndim, "source"), axes_in_order(destination, x.ndim, "destination")
+    if len(taken) != len(places):
+        raise InputError(f"destination is {destination}; expected as many axes as in source, {source}")
+    order = [a for a in range(x.ndim) if a not in taken]
+    for place, axis in sorted(zip(places, taken, strict=True)):
+        order.insert(place, axis)
+    return transpose(x, order)
 
 
 @operation
-def squeeze(x: Any, axis: int) -> Tensor:
-    """``x`` without its axis ``axis``, which must have length 1."""
+def expand_dims(x: Any, axis: int | Sequence[int]) -> Tensor:
+    """``x`` with a new axis of length 1 at position ``axis``, or several, counted in the result."""
     x = as_tensor(x)
-    position = axis_of(axis, x.ndim)
-    if x.shape[position] != 1:
-        raise InputError(f"axis is {axis}, of length {x.shape[position]}; expected an axis of length 1")
-    return reshape(x, x.shape[:position] + x.shape[position + 1 :])
+    if axis is None:
+        raise InputError("axis is None; expected an integer, or several")
+    count = len(axis) if isinstance(axis, Sequence) else 1
+    rest = iter(x.shape)
+    new = axes_of(axis, x.ndim + count)
+    return reshape(x, [1 if a in new else next(rest) for a in range(x.ndim + count)])
+
+
+@operation
+def squeeze(x: Any, axis: Axis = None) -> Tensor:
+    """``x`` without the axes ``axis``, which must have length 1; by default without all such axes."""
+    x = as_tensor(x)
+    gone = [a for a, n in enumerate(x.shape) if n == 1] if axis is None else axes_of(axis, x.ndim)
+    for a in gone:
+        if x.shape[a] != 1:
+            raise InputError(f"axis is {axis}, of length {x.shape[a]}; expected an axis of length 1")
+    return reshape(x, [n for a, n in enumerate(x.shape) if a not in gone])
+
+
+@operation
+def flatten(x: Any) -> Tensor:
+    """The elements of ``x`` as a vector, the last axis fastest."""
+    x = as_tensor(x)
+    return reshape(x, (x.size,))
 
 
 @operation
@@ -159,97 +185,7 @@ def restore_axes(g: Tensor, x: Tensor, axis: tuple[int, ...]) -> Tensor:
     return g if g.shape == shape else reshape(g, shape)
 
 
-# ---------------------------------------------------------------- indexing
-
-
-def _scatter_value(xp: Any, x: Any, index: Any, shape: tuple[int, ...], out: Any = None) -> Any:
-    y = xp.zeros(shape, dtype=x.dtype) if out is None else out
-    y[...] = 0
-    if _is_basic(index):
-        y[index] = x
-    else:
-        xp.add.at(y, index, x)  # an element that was taken twice gets both cotangents
-    return y
-
-
-def _is_basic(index: Any) -> bool:
-    """Whether an index takes each element at most once: slices, integers, None, Ellipsis."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(i is None or i is Ellipsis or isinstance(i, slice | int | np.integer) for i in parts)
-
-
-_getitem = primitive(
-    "getitem",
-    "the elements at an index",
-    lambda xp, x, index, out=None: x[index],
-    lambda g, y, x, index: scatter(g, index, x.shape),
-    kind="view",
-)
-_scatter = primitive(
-    "scatter",
-    "zeros with the elements added at an index",
-    _scatter_value,
-    lambda g, y, x, index, shape: getitem(g, index),
-)
-
-
-def _take_value(xp: Any, x: Any, rows: Any, out: Any = None) -> Any:
-    if out is None or xp is not np:
-        return xp.take(x, rows, axis=0, out=out)
-    # NumPy writes through a copy of out if it may have to raise half way: so look first.
-    if rows.size and not -len(x) <= rows.min() <= rows.max() < len(x):
-        raise IndexError(f"rows lie between {rows.min()} and {rows.max()}, and there are {len(x)}")
-    return np.take(x, rows, axis=0, out=out, mode="wrap")
-
-
-_take = primitive(
-    "take",
-    "rows at integer positions",
-    _take_value,
-    lambda g, y, x, rows: scatter(g, rows, x.shape),
-)
-
-
-@operation
-def take(x: Any, rows: Any) -> Tensor:
-    """``x[rows]`` for an integer array ``rows``, which is an input, not an attribute: it may change in a replay."""
-    x = as_tensor(x)
-    return apply(_take, x, as_tensor(rows, name="rows"))
-
-
-@operation
-def getitem(x: Any, index: Any) -> Tensor:
-    """``x[index]`` with NumPy's basic and advanced indexing; index tensors must be integer or boolean."""
-    return apply(_getitem, x, index=_raw_index(index))
-
-
-@operation
-def scatter(x: Any, index: Any, shape: Sequence[int]) -> Tensor:
-    """Zeros of ``shape`` with ``x`` added at ``index``: the adjoint of :func:`getitem`."""
-    return apply(_scatter, x, index=_raw_index(index), shape=lengths("shape", shape))
-
-
-def _raw_index(index: Any) -> Any:
-    if isinstance(index, tuple):
-        return tuple(_raw_index(i) for i in index)
-    return index.data if isinstance(index, Tensor) else index
-
-
-@operation
-def pad(x: Any, widths: Sequence[tuple[int, int]]) -> Tensor:
-    """``x`` with ``(before, after)`` zeros along each axis."""
-    x = as_tensor(x)
-    try:
-        fits = [len(pair) for pair in widths] == [2] * x.ndim and all(index_of(n) >= 0 for pair in widths for n in pair)
-    except TypeError:
-        fits = False
-    if not fits:
-        raise InputError(f"widths is {widths!r}; expected two integers >= 0 for each of the {x.ndim} axes")
-    index = tuple(slice(before, before + n) for n, (before, _) in zip(x.shape, widths, strict=True))
-    return scatter(x, index, [before + n + after for n, (before, after) in zip(x.shape, widths, strict=True)])
-
-
-# ----------------------------------------------------------------- joining
+# -------------------------------------------------------- several inputs
 
 
 def as_tensors(inputs: Sequence[Any], names: Sequence[str] = ()) -> list[Tensor]:
@@ -258,62 +194,3 @@ def as_tensors(inputs: Sequence[Any], names: Sequence[str] = ()) -> list[Tensor]
         return list(inputs)
     like = next((x for x in inputs if isinstance(x, Tensor)), None)
     return [as_tensor(x, like, names[i] if names else f"inputs[{i}]") for i, x in enumerate(inputs)]
-
-
-def _concatenate_rule(i: int) -> Any:
-    def rule(g: Tensor, y: Tensor, *inputs: Tensor, axis: int) -> Tensor:
-        ends = list(accumulate(x.shape[axis] for x in inputs))
-        return getitem(g, (slice(None),) * axis + (slice(ends[i] - inputs[i].shape[axis], ends[i]),))
-
-    return rule
-
-
-_concatenate = primitive(
-    "concatenate",
-    "the inputs one after the other along an axis",
-    lambda xp, *arrays, axis, out=None: xp.concatenate(arrays, axis=axis, out=out),
-    each=_concatenate_rule,
-    kind="join",
-)
-
-
-@operation
-def concatenate(inputs: Sequence[Any], axis: int = 0) -> Tensor:
-    """The inputs joined along an existing axis."""
-    inputs = as_tensors(_several(inputs))
-    axis = axis_of(axis, inputs[0].ndim)
-    return apply(_concatenate, *inputs, axis=axis)
-
-
-@operation
-def stack(inputs: Sequence[Any], axis: int = 0) -> Tensor:
-    """The inputs, all of one shape, joined along a new axis."""
-    return concatenate([expand_dims(x, axis) for x in as_tensors(_several(inputs))], axis)
-
-
-def _several(inputs: Any) -> Sequence[Any]:
-    if not isinstance(inputs, list | tuple):
-        raise InputError(f"inputs is {shown(inputs)}; expected a list of tensors to join")
-    if not inputs:
-        raise InputError("inputs is empty, []; expected at least one tensor to join")
-    return inputs
-
-
-@operation
-def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
-    """``x`` cut along ``axis`` into equal parts (an integer) or at given positions."""
-    x = as_tensor(x)
-    axis = axis_of(axis, x.ndim)
-    length = x.shape[axis]
-    if isinstance(sections, int):
-        if sections < 1 or length % sections:
-            raise InputError(f"sections is {sections}; expected a divisor of the axis length {length}")
-        sections = [i * (length // sections) for i in range(1, sections)]
-    try:
-        cuts = [0, *map(index_of, sections), length]
-    except TypeError:
-        cuts = [-1]
-    if cuts != sorted(cuts) or cuts[0] < 0:
-        raise InputError(f"sections is {sections!r}; expected a number of parts, or positions from 0 to {length}")
-    head = (slice(None),) * axis
-    return [getitem(x, (*head, slice(a, b))) for a, b in pairwise(cuts)]

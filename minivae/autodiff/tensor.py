@@ -220,6 +220,34 @@ class Tensor:
         """The axes in another order."""
         return OPERATIONS["transpose"](self, axes)
 
+    def swapaxes(self, a: int, b: int) -> Tensor:
+        """The axes ``a`` and ``b`` exchanged."""
+        return OPERATIONS["swapaxes"](self, a, b)
+
+    def squeeze(self, axis: Axis = None) -> Tensor:
+        """Without axes of length 1."""
+        return OPERATIONS["squeeze"](self, axis)
+
+    def flatten(self) -> Tensor:
+        """The elements as a vector."""
+        return OPERATIONS["flatten"](self)
+
+    def take(self, indices: Any, axis: int | None = None) -> Tensor:
+        """The elements at integer positions along ``axis``."""
+        return OPERATIONS["take"](self, indices, axis)
+
+    def repeat(self, repeats: int, axis: int | None = None) -> Tensor:
+        """Each element so many times along ``axis``."""
+        return OPERATIONS["repeat"](self, repeats, axis)
+
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        """The elements with equal positions on two axes."""
+        return OPERATIONS["diagonal"](self, offset, axis1, axis2)
+
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        """The sum of a diagonal."""
+        return OPERATIONS["trace"](self, offset, axis1, axis2)
+
     def astype(self, dtype: Any) -> Tensor:
         """The same values in another dtype."""
         return OPERATIONS["astype"](self, dtype)

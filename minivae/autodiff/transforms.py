@@ -1,4 +1,14 @@
-"""Transformations of functions: their gradients, pullbacks and Jacobians, as functions."""
+"""Transformations of functions: their gradients, products with their Jacobians, and the Jacobians themselves.
+
+An argument that is differentiated by is a tensor (or an array, or a number), or a nest of
+them: tuples, lists, dicts and named tuples, in which gradients come back as well. With
+``has_aux`` a function returns a pair: what is differentiated, and anything else that it
+found, which comes back as it is.
+
+Like any other operation the results are recorded where the function depends on a tensor
+that requires gradients: so ``grad`` of ``grad`` gives derivatives of any order, and a gradient
+inside a loss is differentiated by the parameters. Else they are constants.
+"""
 
 from __future__ import annotations
 
@@ -7,100 +17,214 @@ from typing import Any
 
 from ..errors import InputError, function, sequence
 from .backward import backward
-from .elementwise import identity
+from .elementwise import add, identity, multiply
+from .joining import stack
 from .modes import mode, set_mode
-from .shape import reshape, stack
-from .tape import as_tensor, constant_like, tensor
+from .nests import filled, mapped
+from .shape import reshape, sum
+from .tape import as_tensor, constant_like, leaf
 from .tensor import Tensor
 
+Argnums = int | Sequence[int]
 
-def value_and_grad(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
-    """A function that returns ``f(*args)``, a scalar, and its gradient.
+
+def value_and_grad(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> Callable:
+    """A function that returns ``f(*args)``, a scalar, and its gradient: ``((value, aux), gradient)`` with ``has_aux``.
 
     Args:
         f: takes tensors and returns a one-element tensor.
         argnums: which positional argument to differentiate by; a sequence gives a
             tuple of gradients.
-
-    Like any other operation it is recorded where ``f`` depends on a tensor that requires
-    gradients: so ``grad`` of ``grad`` gives derivatives of any order, and a gradient
-    inside a loss is differentiated by the parameters. Else the results are constants.
+        has_aux: ``f`` returns ``(value, aux)``.
     """
 
-    def differentiated(*args: Any, **kwargs: Any) -> tuple[Tensor, Any]:
-        variables, output, connected = _call(f, argnums, args, kwargs)
-        gradients = backward(output, variables, create_graph=connected)
-        return _result(output, connected), gradients[0] if isinstance(argnums, int) else tuple(gradients)
+    def differentiated(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        call = _Call(f, argnums, args, kwargs, has_aux)
+        gradients = backward(call.output, call.variables, create_graph=call.connected)
+        value = (call.value, call.aux) if has_aux else call.value
+        return value, call.arranged(gradients)
 
     return differentiated
 
 
-def grad(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
-    """A function that returns the gradient of ``f(*args)``. See :func:`value_and_grad`."""
+def grad(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> Callable:
+    """A function that returns the gradient of ``f(*args)``, or ``(gradient, aux)``. See :func:`value_and_grad`."""
 
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        return value_and_grad(f, argnums)(*args, **kwargs)[1]
+        value, gradients = value_and_grad(f, argnums, has_aux)(*args, **kwargs)
+        return (gradients, value[1]) if has_aux else gradients
 
     return gradient
 
 
-def vjp(f: Callable, *args: Any) -> tuple[Tensor, Callable]:
-    """``f(*args)`` and its pullback: the function v -> (v^T df/darg for each argument)."""
-    variables, output, connected = _call(f, range(len(args)), args, {})
+def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
+    """``f(*args)`` and its pullback, the function v -> (v^T df/darg for each argument); with ``has_aux`` also ``aux``."""
+    call = _Call(f, range(len(args)), args, {}, has_aux)
 
-    def pullback(cotangent: Any) -> tuple[Tensor, ...]:
-        v = as_tensor(cotangent, output, "cotangent")
-        create = connected or (mode.taping and v.requires_grad)
-        return tuple(backward(output, variables, v, retain_graph=True, create_graph=create))
+    def pullback(cotangent: Any) -> tuple:
+        v = as_tensor(cotangent, call.output, "cotangent")
+        create = call.connected or (mode.taping and v.requires_grad)
+        return call.arranged(backward(call.output, call.variables, v, retain_graph=True, create_graph=create))
 
-    return _result(output, connected), pullback
+    return (call.value, pullback, call.aux) if has_aux else (call.value, pullback)
 
 
-def jacobian(f: Callable, argnums: int = 0) -> Callable:
+def jvp(f: Callable, primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> tuple:
+    """``f(*primals)`` and its derivative in a direction: the sum of df/darg times the argument's tangent.
+
+    The pullback is linear in its cotangent u, and its own pullback is the product wanted:
+    so two sweeps backward make one forward.
+
+    Args:
+        f: takes tensors and returns one, of any shape.
+        primals: the arguments, all of which are differentiated by.
+        tangents: the directions, of the arguments' shapes, arranged as they are.
+        has_aux: ``f`` returns ``(value, aux)``, and ``aux`` comes back as third.
+    """
+    primals = tuple(sequence("primals", primals, "a list of arguments"))
+    tangents = tuple(sequence("tangents", tangents, "a list of directions"))
+    if len(tangents) != len(primals):
+        raise InputError(f"tangents has length {len(tangents)}; expected that of primals, {len(primals)}")
+    call = _Call(f, range(len(primals)), primals, {}, has_aux)
+    directions: list[Tensor] = []
+    mapped(lambda name, v, t: directions.append(_direction(name, v, t)), call.nests, tangents, name="tangents")
+    u = leaf(constant_like(call.output, 0.0, call.output.shape))
+    pulled = backward(call.output, call.variables, u, create_graph=True)
+    with set_mode(taping=True):
+        total: Any = 0.0
+        for g, direction in zip(pulled, directions, strict=True):
+            total = add(sum(multiply(g, direction)), total)
+    create = call.connected or (mode.taping and any(t.requires_grad for t in directions))
+    (product,) = backward(total, [u], create_graph=create) if pulled else [constant_like(u, 0.0, u.shape)]
+    return (call.value, product, call.aux) if has_aux else (call.value, product)
+
+
+def jacobian(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> Callable:
     """A function that returns the matrix of first derivatives of ``f(*args)``.
 
-    Its shape is that of the output followed by that of the argument. One backward
-    sweep for each element of the output.
+    Its shape is that of the output followed by that of the argument; of a nest, or several
+    arguments, there is one for each tensor. One backward sweep for each element of the output.
     """
 
-    def matrix(*args: Any, **kwargs: Any) -> Tensor:
-        (x,), output, connected = _call(f, (argnums,), args, kwargs)
-        rows = output.xp.eye(output.size, dtype=output.dtype)
-        gradients = [
-            backward(output, [x], Tensor(rows[i].reshape(output.shape)), retain_graph=True, create_graph=connected)[0]
-            for i in range(output.size)
-        ]
-        if not gradients:
-            return constant_like(x, 0.0, (*output.shape, *x.shape))
-        return reshape(stack(gradients), (*output.shape, *x.shape))
+    def matrix(*args: Any, **kwargs: Any) -> Any:
+        call = _Call(f, argnums, args, kwargs, has_aux)
+        matrices = call.arranged(_matrices(call.output, call))
+        return (matrices, call.aux) if has_aux else matrices
 
     return matrix
 
 
-def _call(f: Callable, argnums: int | Sequence[int], args: Sequence, kwargs: dict) -> tuple:
-    """Call ``f`` with fresh variables at ``argnums``; return those, the output, and whether to record its gradient."""
-    function("f", f)
-    numbers = (argnums,) if isinstance(argnums, int) else sequence("argnums", argnums, "an integer, or several")
-    for n in numbers:
-        if not isinstance(n, int) or not 0 <= n < len(args):
-            raise InputError(f"argnums is {argnums!r}; expected positions among {len(args)} arguments")
-    args = list(args)
-    with set_mode(taping=True):
+def hessian(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> Callable:
+    """A function that returns the matrix of second derivatives of ``f(*args)``, a scalar.
+
+    Its shape is twice that of the argument, one after the other; of a nest, or several
+    arguments, there is one for each pair of tensors. One backward sweep for each element.
+    """
+
+    def matrix(*args: Any, **kwargs: Any) -> Any:
+        call = _Call(f, argnums, args, kwargs, has_aux)
+        gradients = backward(call.output, call.variables, create_graph=True)
+        matrices = call.arranged([call.arranged(_matrices(g, call)) for g in gradients])
+        return (matrices, call.aux) if has_aux else matrices
+
+    return matrix
+
+
+class _Call:
+    """A call of ``f`` with fresh variables at ``argnums``.
+
+    Attributes:
+        variables: what is differentiated by, in a row.
+        nests: the same, in a tuple, each arranged as its argument.
+        output: what ``f`` returned: its value alone.
+        aux: what else it returned.
+        connected: whether the output's gradient is to be recorded.
+    """
+
+    def __init__(self, f: Callable, argnums: Argnums, args: Sequence, kwargs: dict, has_aux: bool) -> None:
+        function("f", f)
+        self._single = isinstance(argnums, int)
+        numbers: Sequence = (argnums,) if isinstance(argnums, int) else sequence("argnums", argnums, _SEVERAL)
         for n in numbers:
-            x = args[n]
+            if not isinstance(n, int) or not 0 <= n < len(args):
+                raise InputError(f"argnums is {argnums!r}; expected positions among {len(args)} arguments")
+        given = list(args)
+        self.variables: list[Tensor] = []
+        with set_mode(taping=True):
+            for n in numbers:
+                given[n] = mapped(self._variable, args[n], name=f"args[{n}]")
+            self.nests = tuple(given[n] for n in numbers)
+            with set_mode(variables=(*mode.variables, *self.variables)):
+                returned = f(*given, **kwargs)
+        self.output, aux = _value_and_aux(returned, has_aux)
+        self.connected = self._is_connected(self.output)
+        self.value = self._result("", self.output)
+        self.aux = mapped(self._result, aux, name="aux")
+
+    def _variable(self, name: str, x: Any) -> Tensor:
+        if isinstance(x, Tensor) and x.requires_grad:
             # The variable stays connected to what it is made of, for an outer derivative.
-            connected = isinstance(x, Tensor) and x.requires_grad
-            args[n] = identity(x) if connected else _variable(n, x)
-        output = f(*args, **kwargs)
-    if not isinstance(output, Tensor):
-        raise InputError(f"f returned {type(output).__name__}; expected a Tensor")
-    variables = [args[n] for n in numbers]
-    return variables, output, mode.taping and _depends_on_others(output, variables)
+            variable = identity(x)
+        else:
+            x = as_tensor(x, name=name)
+            if x.dtype.kind not in "fc":
+                raise InputError(f"{name} has dtype {x.dtype}; expected floating point, to differentiate by")
+            variable = leaf(x)
+        self.variables.append(variable)
+        return variable
+
+    def _is_connected(self, x: Tensor) -> bool:
+        return mode.taping and x.requires_grad and _depends_on_others(x, self.variables)
+
+    def _result(self, name: str, x: Any) -> Any:
+        """What a caller gets of a tensor: a constant, unless it depends on more than the variables."""
+        return Tensor(x._data) if isinstance(x, Tensor) and x.requires_grad and not self._is_connected(x) else x
+
+    def arranged(self, values: Sequence[Any]) -> Any:
+        """One value for each variable, arranged as the arguments are."""
+        nests = filled(self.nests, values)
+        return nests[0] if self._single else nests
 
 
-def _variable(n: int, x: Any) -> Tensor:
-    """A leaf with the values of argument ``n``, to differentiate by."""
-    return tensor(as_tensor(x, name=f"args[{n}]")._data, requires_grad=True)
+_SEVERAL = "an integer, or several"
+
+
+def _value_and_aux(returned: Any, has_aux: bool) -> tuple[Tensor, Any]:
+    if has_aux and not (isinstance(returned, tuple) and len(returned) == 2):
+        raise InputError(f"f returned {type(returned).__name__}; expected a pair (value, aux), as has_aux says")
+    value, aux = returned if has_aux else (returned, None)
+    if not isinstance(value, Tensor):
+        hint = ", or has_aux=True for a pair (value, aux)" * (isinstance(value, tuple) and not has_aux)
+        raise InputError(f"f returned {type(value).__name__}; expected a Tensor{hint}")
+    if value.dtype.kind not in "fc":
+        raise InputError(f"f returned a Tensor of dtype {value.dtype}; expected floating point, to differentiate")
+    return value, aux
+
+
+def _direction(name: str, variable: Tensor, tangent: Any) -> Tensor:
+    tangent = as_tensor(tangent, variable, name)
+    if tangent.shape != variable.shape:
+        raise InputError(f"{name} has shape {tangent.shape}; expected that of its argument, {variable.shape}")
+    return tangent
+
+
+def _matrices(output: Tensor, call: _Call) -> list[Tensor]:
+    """The derivatives of each element of a tensor by each variable."""
+    rows = output.xp.eye(output.size, dtype=output.dtype)
+    sweeps = [
+        backward(
+            output,
+            call.variables,
+            Tensor(rows[i].reshape(output.shape)),
+            retain_graph=True,
+            create_graph=call.connected,
+        )
+        for i in range(output.size)
+    ]
+    shapes = [(*output.shape, *x.shape) for x in call.variables]
+    if not sweeps:
+        return [constant_like(x, 0.0, shape) for x, shape in zip(call.variables, shapes, strict=True)]
+    return [reshape(stack(rows), shape) for rows, shape in zip(zip(*sweeps, strict=True), shapes, strict=True)]
 
 
 def _depends_on_others(output: Tensor, variables: Sequence[Tensor]) -> bool:
@@ -116,7 +240,3 @@ def _depends_on_others(output: Tensor, variables: Sequence[Tensor]) -> bool:
         visited.add(id(x))
         stack_.extend(x.node.inputs)
     return False
-
-
-def _result(output: Tensor, connected: bool) -> Tensor:
-    return output if connected else Tensor(output._data)

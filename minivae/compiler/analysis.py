@@ -1,14 +1,22 @@
-"""What a list of recorded calls means: which arrays are made, viewed, constant, or changed."""
+"""What a list of recorded calls means: which arrays are made, viewed, constant, or changed.
+
+A call of ``assign`` makes a new *version* of its target: whoever reads the target, or a view
+of it, reads the version of that place in the list. What is computed here holds for memory, not
+for recorded arrays: a value that is only assigned is computed in its target's memory at once
+(it is *placed* there), and from then on whoever reads the value reads the target.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from .. import backend
 from ..autodiff.formula import Formula
 from ..autodiff.primitives import Primitive
 from ..errors import InputError
+from .regions import NOWHERE, Geometry, Regions, bounds_of, geometry_of
 
 
 class Call(NamedTuple):
@@ -23,6 +31,26 @@ class Call(NamedTuple):
     def arrays(self) -> list[Any]:
         """The inputs that are arrays."""
         return [x for x in self.inputs if not isinstance(x, float | int)]
+
+    @property
+    def read(self) -> list[Any]:
+        """The arrays whose values it reads: all but the target of an assignment."""
+        return self.arrays[self.assigns :]
+
+    @property
+    def makes(self) -> list[Any]:
+        """The arrays that it computes: none, of an assignment."""
+        return [] if self.assigns else [self.output]
+
+    @property
+    def calls(self) -> list[Call]:
+        """Itself: so much a kernel has several of."""
+        return [self]
+
+    @property
+    def assigns(self) -> bool:
+        """Whether it is an assignment: of its second input to its first."""
+        return self.primitive.kind == "assignment"
 
     @property
     def formula(self) -> Formula | None:
@@ -43,7 +71,10 @@ class Recorded:
         calls: as given, with reads of an assigned target replaced by the value assigned.
         made: for the id of each array that a call makes in memory of its own, that call's number.
         views: for the id of each view of such an array, the number of the call that viewed it.
-        placed: for the id of a made array that is computed in place, the target.
+        readers: for the id of each made array, the numbers of the needed calls that read it or a view of it.
+        returned: the ids of the made arrays among and under the outputs.
+        targets: arrays that are assigned.
+        placed: for the id of a made array that is computed in place, the target (:mod:`.placement`).
         main: numbers of the calls to run at each replay, in order.
         late: numbers of the calls that only returned values need.
     """
@@ -53,70 +84,92 @@ class Recorded:
         self.made: dict[int, int] = {}
         self.views: dict[int, int] = {}
         self.placed: dict[int, Any] = {}
+        self._roots: dict[int, int] = {}  # for the id of a made array or a view, that of the made array
         self._constants: set[int] = set()
         self._uniform: dict[int, Any] = {}  # for the id of a constant that is one number everywhere, that number
-        self._targets = [call.inputs[0] for call in self.calls if call.primitive.kind == "assignment"]
+        self.targets = [call.inputs[0] for call in self.calls if call.assigns]
+        self._regions = Regions(self.targets)
         for number, call in enumerate(self.calls):
             self._classify(number, call)
             if call.formula and id(call.output) in self.made:  # (a number is broadcast as the array was)
                 inputs = tuple(self._uniform.get(id(x), x) for x in call.inputs)
                 self.calls[number] = call._replace(inputs=inputs)
+        self.returned = self.roots(self.outputs)
         self.main, self.late = self._needed()
-        self._assign_in_place()
+        self.readers: dict[int, list[int]] = defaultdict(list)
+        for number in (*self.main, *self.late):
+            for root in self.roots(self.calls[number].arrays):
+                self.readers[root].append(number)
 
     # ------------------------------------------------------------ 1. kinds
 
     def _classify(self, number: int, call: Call) -> None:
         output, kind = call.output, call.primitive.kind
-        if any(id(x) in self.made or id(x) in self.views for x in _index_arrays(call.attributes.get("index"))):
+        if any(self.root(x) or self.cells(x) for x in _index_arrays(call.attributes.get("index"))):
             raise InputError("a compiled step indexes by an array that it computes; use take() instead of []")
-        if kind == "assignment" or any(output is x for x in call.arrays):
+        if call.assigns or any(output is x for x in call.arrays):
             return  # writes into, or is, an array that is known already
-        if kind != "draw" and all(id(x) in self._constants for x in call.arrays) and not self._assigned(output):
+        if kind != "draw" and not self.cells(output) and all(id(x) in self._constants for x in call.arrays):
             self._constants.add(id(output))
             self._note_uniform(call)
         elif kind == "view" and overlap(output, call.arrays[0]):
-            if self.root(call.arrays[0]) is not None:
-                self.views[id(output)] = number
+            root = self.root(call.arrays[0])
+            if root:
+                self.views[id(output)], self._roots[id(output)] = number, root
         else:
-            self.made[id(output)] = number
+            self.made[id(output)], self._roots[id(output)] = number, id(output)
 
     def _note_uniform(self, call: Call) -> None:
         kind, output = call.primitive.kind, call.output
         each = (call.formula or kind == "view") and all(id(x) in self._uniform for x in call.arrays)
-        if output.size and (kind == "constant" or each):
+        if output.size and ((kind == "constant" and "value" in call.attributes) or each):
             number = output[(slice(1),) * output.ndim].reshape(())
             self._uniform[id(output)] = number
             self._constants.add(id(number))
 
-    def root(self, array: Any) -> int | None:
-        """The id of the made array that ``array`` is or views; None if it comes from outside."""
-        key = id(array)
-        while key in self.views:
-            key = id(self.calls[self.views[key]].arrays[0])
-        return key if key in self.made else None
+    def root(self, array: Any) -> int:
+        """The id of the made array that ``array`` is or views; 0 if it comes from outside."""
+        return self._roots.get(id(array), 0)
 
     def roots(self, arrays: Iterable[Any]) -> set[int]:
         """The ids of the made arrays among and under ``arrays``."""
-        return {root for root in map(self.root, arrays) if root is not None}
+        return {root for root in map(self.root, arrays) if root}
 
-    # --------------------------------------------------------- 2. liveness
+    # ----------------------------------------------------------- 2. memory
+
+    def cells(self, array: Any) -> range:
+        """The cells of assigned memory that an array touches; of one that is placed, those of its target."""
+        return self._regions.cells(self.placed.get(self.root(array), array))
+
+    def written(self, number: int) -> tuple[Any, range]:
+        """The array that a call writes, if any, and its cells."""
+        call = self.calls[number]
+        array = call.inputs[0] if call.assigns else call.output
+        return (array, self.cells(array)) if call.assigns or id(array) in self.made else (None, NOWHERE)
+
+    def geometry(self, array: Any) -> Geometry:
+        """How an array lies in the memory in which it is computed."""
+        root = self.root(array)
+        if root not in self.placed:
+            return geometry_of(array)
+        made = self.calls[self.made[root]].output
+        return geometry_of(array, bounds_of(self.placed[root])[0] - bounds_of(made)[0])
+
+    def is_outside(self, array: Any) -> bool:
+        """Whether an array is neither computed in the step nor a constant."""
+        return not self.root(array) and id(array) not in self._constants
+
+    # --------------------------------------------------------- 3. liveness
 
     def _needed(self) -> tuple[list[int], list[int]]:
         """The calls that change something or draw noise with all they need, and those only outputs need."""
-        effects = {n for n, call in enumerate(self.calls) if call.primitive.kind in {"assignment", "draw"}}
+        effects = {n for n, call in enumerate(self.calls) if call.assigns or call.primitive.kind == "draw"}
         main = self._closure(effects)
-        late = self._closure({self.made[root] for root in self.roots(self.outputs)}) - main
+        late = self._closure({self.made[root] for root in self.returned}) - main
         # A late call may not read what the step, or others after it, have changed by then.
-        stale = {n for n in late for x in self.calls[n].arrays if self._from_outside(x) or self._assigned(x)}
+        stale = {n for n in late for x in self.calls[n].arrays if self.is_outside(x) or self.cells(x)}
         main |= self._closure(stale)
         return sorted(main), sorted(late - main)
-
-    def _assigned(self, array: Any) -> bool:
-        return any(overlap(array, target) for target in self._targets)
-
-    def _from_outside(self, array: Any) -> bool:
-        return self.root(array) is None and id(array) not in self._constants
 
     def _closure(self, numbers: set[int]) -> set[int]:
         """The calls ``numbers`` and every call that makes something they read."""
@@ -129,64 +182,11 @@ class Recorded:
                 pending += [self.made[root] for root in self.roots(self.calls[number].arrays)]
         return found
 
-    # --------------------------------------------------- 3. in-place results
 
-    def _assign_in_place(self) -> None:
-        for number in list(self.main):
-            call = self.calls[number]
-            if call.primitive.kind == "assignment" and self._can_be_placed(number):
-                target, value = call.inputs
-                self.placed[id(value)] = target
-                self.main.remove(number)
-                self._read_value_instead(number, target, value)
-
-    def _can_be_placed(self, number: int) -> bool:
-        """Whether the value of an assignment may be computed in its target's memory at once."""
-        target, value = self.calls[number].inputs
-        producer = self.made.get(id(value))
-        if producer is None or id(value) in self.placed or not _same_layout(target, value):
-            return False
-        if not self._from_outside(target):  # its memory is not its own all the time
-            return False
-        maker = self.calls[producer]
-        if maker.primitive.kind == "draw":
-            return False
-        # The maker may read the target where it writes it, element by element; nobody may
-        # touch it from then until the assignment.
-        if any(overlap(x, target) and not (maker.formula and x is target) for x in maker.arrays):
-            return False
-        between = [self.calls[n] for n in self.main if producer < n < number]
-        if any(overlap(x, target) for call in between for x in call.arrays):
-            return False
-        # Nor may the target change again, in the step or after it, while the value is still read.
-        changes = [n for n in self.main if n > number and self._changes(n, target)]
-        readers = [*(n for n in self.main if changes and n >= changes[0]), *self.late]
-        read = [*self.outputs, *(x for n in readers for x in self.calls[n].arrays)]
-        return id(value) not in self.roots(read)
-
-    def _changes(self, number: int, target: Any) -> bool:
-        call = self.calls[number]
-        return call.primitive.kind == "assignment" and overlap(call.inputs[0], target)
-
-    def _read_value_instead(self, number: int, target: Any, value: Any) -> None:
-        """Let later reads of an assigned target be reads of the value, up to the next change."""
-        for n in range(number + 1, len(self.calls)):
-            call = self.calls[n]
-            if self._changes(n, target):
-                changed = (call.inputs[0], *(value if x is target else x for x in call.inputs[1:]))
-                self.calls[n] = call._replace(inputs=changed)
-                return
-            self.calls[n] = call._replace(inputs=tuple(value if x is target else x for x in call.inputs))
-
-
-def _index_arrays(index: Any) -> list[Any]:
-    return [i for i in (index if isinstance(index, tuple) else (index,)) if hasattr(i, "dtype")]
+def _index_arrays(index: Any) -> Iterator[Any]:
+    return (i for i in (index if isinstance(index, tuple) else (index,)) if hasattr(i, "dtype"))
 
 
 def overlap(a: Any, b: Any) -> bool:
     """Whether two arrays may share memory."""
     return backend.namespace(a).may_share_memory(a, b)
-
-
-def _same_layout(a: Any, b: Any) -> bool:
-    return a.shape == b.shape and a.dtype == b.dtype and a.strides == b.strides

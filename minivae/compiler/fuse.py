@@ -7,13 +7,17 @@ values, and every back end writes the same list out in its own way.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..autodiff.formula import Literal
-from .analysis import Call, Recorded, overlap
+from .analysis import Call, Recorded
+from .regions import meet
+
+TRIES = 16  # kernels of a shape that a call may join are looked at before it begins one of its own
 
 
 class Load(NamedTuple):
@@ -68,6 +72,16 @@ class Kernel:
         for call in calls:
             self._add(call, None if id(call.output) in inner else call.output)
 
+    @property
+    def arrays(self) -> list[Any]:
+        """The arrays that it reads."""
+        return self.loads
+
+    @property
+    def makes(self) -> list[Any]:
+        """The arrays that it stores."""
+        return [operation.store for operation in self.operations if operation.store is not None]
+
     def _operand(self, x: Any) -> Any:
         if isinstance(x, float | int):
             return x
@@ -79,7 +93,7 @@ class Kernel:
 
     def _add(self, call: Call, store: Any) -> None:
         values = [self._operand(x) for x in call.inputs]
-        dtype, formula = call.output.dtype, call.formula
+        dtype, formula = call.output.dtype, call.primitive.formula
         if not formula.steps:
             self.operations.append(Operation("cast", (values[0],), dtype, store))
         for i, (function, operands) in enumerate(formula.steps):
@@ -102,61 +116,87 @@ class Kernel:
 def group_calls(recorded: Recorded, numbers: Sequence[int]) -> list[Kernel | Call]:
     """The calls ``numbers``, element-wise ones of one shape joined into kernels.
 
-    A call joins those after it, or later ones if it may as well run after what lies
-    between. Otherwise the order stays.
+    From the last to the first, a call joins the nearest kernel of its shape that comes no later than
+    all that depends on it. Otherwise the order stays.
     """
     cuts: list[list[int]] = []  # from the last to the first
+    cut_of: dict[int, int] = {}
+    of_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)  # the cuts that are kernels
+    later = _Later(recorded)
     for n in reversed(numbers):
-        cut = _cut_to_join(recorded, cuts, recorded.calls[n])
-        if cut is None:
-            cuts.append([n])
-        else:  # just before what needs it, so that little lies between
-            later = (i for i, m in enumerate(cut) if not _commute(recorded, recorded.calls[n], recorded.calls[m]))
-            cut.insert(next(later, len(cut)), n)
+        call, dependents = recorded.calls[n], later.dependents(n)
+        nearest = max((cut_of[m] for m in dependents), default=-1)
+        kernels = of_shape[_core(call.output)] if call.formula else []
+        among = {m for m in dependents if cut_of[m] == nearest}
+        at = next((i for i in kernels[: -TRIES - 1 : -1] if _joins(recorded, n, i, nearest, among)), None)
+        if at is None:
+            at = len(cuts)
+            cuts.append([])
+            kernels.append(at)
+        cut_of[n] = at
+        _insert(cuts[at], n, dependents)
+        later.add(n)
     return [
         _kernel(recorded, cut) if recorded.calls[cut[0]].formula else recorded.calls[cut[0]] for cut in reversed(cuts)
     ]
 
 
-def _cut_to_join(recorded: Recorded, cuts: Sequence[list[int]], call: Call) -> list[int] | None:
-    """The nearest of the later cuts that a call may run in."""
-    for cut in reversed(cuts) if call.formula else ():
-        calls = [recorded.calls[n] for n in cut]
-        if all(_fuse(recorded, call, later) for later in calls):
-            return cut
-        if not all(_commute(recorded, call, later) for later in calls):
-            return None
-    return None
+def _joins(recorded: Recorded, n: int, cut: int, nearest: int, among: set[int]) -> bool:
+    """Whether a call may run in a cut: before all that depends on it, or piece by piece together with it."""
+    return cut > nearest or (cut == nearest and all(_fuse(recorded, n, m) for m in among))
 
 
-def _fuse(recorded: Recorded, call: Call, later: Call) -> bool:
-    """Whether two calls may run piece by piece together."""
-    if not (later.formula and _core(later.output) == _core(call.output)):
-        return False
-    # What is made or assigned may not be read at other places than those that are written.
-    views = [x for x in later.arrays if x is not call.output and recorded.root(x) == id(call.output)]
-    if not all(_is_whole(x, call.output) for x in views):
-        return False
-    written, target = (recorded.placed.get(id(c.output)) for c in (call, later))
-    if written is not None and any(overlap(x, written) for x in later.arrays):
-        return False
-    return target is None or not any(overlap(x, target) for x in call.arrays if x is not target)
+def _insert(cut: list[int], n: int, dependents: set[int]) -> None:
+    """Put a call just before what needs it, so that little lies between."""
+    cut.insert(next((i for i, m in enumerate(cut) if m in dependents), len(cut)), n)
 
 
-def _commute(recorded: Recorded, call: Call, later: Call) -> bool:
-    """Whether two calls may change places: neither reads what the other makes or changes."""
-    if recorded.roots(later.arrays) & recorded.roots([call.output]):
-        return False
-    written, target = _changed(recorded, call), _changed(recorded, later)
-    reads_written = written is not None and any(overlap(x, written) for x in later.arrays)
-    reads_target = target is not None and any(overlap(x, target) for x in call.arrays)
-    both = written is not None and target is not None and overlap(written, target)
-    return not (reads_written or reads_target or both)
+class _Later:
+    """What of the later calls has to wait for a call, found from the last call to the first."""
+
+    def __init__(self, recorded: Recorded) -> None:
+        self._recorded = recorded
+        self._consumers: dict[int, list[int]] = defaultdict(list)
+        self._writer: dict[int, int] = {}  # for each cell of assigned memory, who writes it next
+        self._readers: dict[int, list[int]] = defaultdict(list)  # and who reads it until then
+
+    def dependents(self, n: int) -> set[int]:
+        """The later calls that read what the call makes or writes, or write what it reads or writes."""
+        call, (_, written) = self._recorded.calls[n], self._recorded.written(n)
+        found = set() if call.assigns else set(self._consumers[id(call.output)])
+        for cell in written:
+            found.update(self._readers[cell])
+        cells = (written, *map(self._recorded.cells, call.read))
+        found.update(self._writer[cell] for some in cells for cell in some if cell in self._writer)
+        return found
+
+    def add(self, n: int) -> None:
+        """Count a call among the later ones."""
+        recorded = self._recorded
+        for root in recorded.roots(recorded.calls[n].read):
+            self._consumers[root].append(n)
+        for cell in recorded.written(n)[1]:
+            self._writer[cell], self._readers[cell] = n, []
+        for x in recorded.calls[n].read:
+            for cell in recorded.cells(x):
+                self._readers[cell].append(n)
 
 
-def _changed(recorded: Recorded, call: Call) -> Any:
-    """The array from outside that a call writes, if any."""
-    return call.inputs[0] if call.primitive.kind == "assignment" else recorded.placed.get(id(call.output))
+def _fuse(recorded: Recorded, n: int, m: int) -> bool:
+    """Whether call m, which has to wait for n, may run piece by piece together with it.
+
+    What is made or assigned may not be read, or written again, at other places than where it is written.
+    """
+    call, later = recorded.calls[n], recorded.calls[m]
+    written, (target, assigned) = recorded.written(n)[1], recorded.written(m)
+    for x in later.arrays:
+        if recorded.root(x) == id(call.output):
+            if x is not call.output and not _is_whole(x, call.output):
+                return False
+        elif meet(recorded.cells(x), written):
+            return False
+    touched = [x for x in (*call.arrays, call.output) if meet(recorded.cells(x), assigned)]
+    return all(recorded.geometry(x) == recorded.geometry(target) for x in touched)
 
 
 def _core(array: Any) -> tuple[int, ...]:
@@ -171,10 +211,15 @@ def _is_whole(view: Any, array: Any) -> bool:
 
 
 def _kernel(recorded: Recorded, numbers: list[int]) -> Kernel:
-    outside = recorded.roots(recorded.outputs) | set(recorded.placed)
-    for n in {*recorded.main, *recorded.late} - set(numbers):
-        outside |= recorded.roots(recorded.calls[n].arrays)
-    calls = [recorded.calls[n] for n in numbers]
+    calls, mine = [recorded.calls[n] for n in numbers], set(numbers)
     made = {id(call.output) for call in calls}
+    inner = {id(call.output) for call in calls if _is_inner(recorded, call.output, mine)}
     views = {id(x): recorded.root(x) for call in calls for x in call.arrays if recorded.root(x) in made}
-    return Kernel(calls, made - outside, views)
+    return Kernel(calls, inner, views)
+
+
+def _is_inner(recorded: Recorded, array: Any, numbers: set[int]) -> bool:
+    """Whether only the calls ``numbers`` ever look at an array."""
+    key = id(array)
+    outside = key in recorded.returned or key in recorded.placed or recorded.cells(array)
+    return not outside and all(n in numbers for n in recorded.readers[key])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import backend
-from .analysis import Call, Recorded
-from .fuse import Kernel
+from .analysis import Recorded
 
 _ALIGN = 64  # bytes: a cache line, and the width of the widest vector registers
 
@@ -31,64 +31,58 @@ class Arena:
 
     Args:
         recorded: the calls.
-        items: the program: kernels and single calls, in the order in which they run.
+        items: the program: kernels and single calls, in the order in which they run; each with the
+            ``arrays`` that it reads (or assigns), and those that it ``makes``.
 
     Attributes:
         lives: for each dtype and the id of each made array, when and where it lives.
+        nbytes: of memory.
     """
 
-    def __init__(self, recorded: Recorded, items: Sequence[Kernel | Call]) -> None:
+    def __init__(self, recorded: Recorded, items: Sequence[Any]) -> None:
         self._recorded = recorded
         self._places: dict[int, Any] = dict(recorded.placed)
         self.lives: dict[np.dtype, dict[int, Life]] = {}
+        rooms: dict[np.dtype, _Room] = {}
         last_reads = self._last_reads(items)
         arrays: list[Any] = []
         for position, item in enumerate(items):
-            for array in _stored(item):
+            for array in item.makes:
                 if id(array) in recorded.made and id(array) not in recorded.placed:
-                    self._give_place(array, position, last_reads.get(id(array), position))
+                    room = rooms.setdefault(array.dtype, _Room())
+                    life = room.take(array, position, last_reads.get(id(array), position))
+                    self.lives.setdefault(array.dtype, {})[id(array)] = life
                     arrays.append(array)
-        memory = {
-            dtype: backend.namespace(arrays[0]).empty(max(life.stop for life in lives.values()), dtype=dtype)
-            for dtype, lives in self.lives.items()
-        }
+        memory = {dtype: backend.namespace(arrays[0]).empty(room.stop, dtype=dtype) for dtype, room in rooms.items()}
         for array in arrays:
             start = self.lives[array.dtype][id(array)].start
             self._places[id(array)] = _like(array, memory[array.dtype][start : start + array.size])
         self.nbytes = sum(array.nbytes for array in memory.values())
 
-    def _last_reads(self, items: Sequence[Kernel | Call]) -> dict[int, int]:
-        last = {root: n for n, item in enumerate(items) for root in self._recorded.roots(_read(item))}
+    def _last_reads(self, items: Sequence[Any]) -> dict[int, int]:
+        last = {root: n for n, item in enumerate(items) for root in self._recorded.roots(item.arrays)}
         # What is returned lives until the next run.
-        return last | dict.fromkeys(self._recorded.roots(self._recorded.outputs), len(items))
-
-    def _give_place(self, array: Any, first: int, last: int) -> None:
-        unit = _ALIGN // array.dtype.itemsize
-        size = max(1, -(-array.size // unit)) * unit
-        lives = self.lives.setdefault(array.dtype, {})
-        start = 0
-        for life in sorted((life for life in lives.values() if life.last >= first), key=lambda life: life.start):
-            if start + size <= life.start:
-                break
-            start = max(start, life.stop)
-        lives[id(array)] = Life(first, last, start, start + size)
+        return last | dict.fromkeys(self._recorded.returned, len(items))
 
     def place(self, array: Any) -> Any:
         """The array that stands for a recorded one in the program: itself, if it comes from outside."""
-        key = id(array)
-        if key in self._recorded.views and key not in self._places:
-            call = self._recorded.calls[self._recorded.views[key]]
-            base = self.place(call.arrays[0])
-            self._places[key] = call.primitive.value(backend.namespace(base), base, **call.attributes)
-        return self._places.get(key, array)
+        views = []
+        while id(array) in self._recorded.views and id(array) not in self._places:
+            views.append(array)
+            array = self._recorded.calls[self._recorded.views[id(array)]].arrays[0]
+        found = self._places.get(id(array), array)
+        for view in reversed(views):
+            call = self._recorded.calls[self._recorded.views[id(view)]]
+            found = self._places[id(view)] = call.primitive.value(backend.namespace(found), found, **call.attributes)
+        return found
 
     def place_with(self, array: Any, ndim: int) -> Any:
         """The place of an array, with axes of length 1 in front to make so many."""
         place = self.place(array)
         return place if place.ndim == ndim else place.reshape((1,) * (ndim - place.ndim) + place.shape)
 
-    def root(self, array: Any) -> int | None:
-        """The id of the computed array that ``array`` is or views, if any."""
+    def root(self, array: Any) -> int:
+        """The id of the computed array that ``array`` is or views; 0 if it comes from outside."""
         return self._recorded.root(array)
 
     def where(self, array: Any) -> str:
@@ -99,16 +93,42 @@ class Arena:
         return "in place of what is assigned" if id(array) in self._recorded.placed else "in the cache"
 
 
-def _stored(item: Kernel | Call) -> list[Any]:
-    """The arrays that an item of the program makes."""
-    if isinstance(item, Kernel):
-        return [operation.store for operation in item.operations if operation.store is not None]
-    return [] if item.primitive.kind == "assignment" else [item.output]
+class _Room:
+    """The memory of one dtype, in elements: what is free of it as values come and go."""
 
+    def __init__(self) -> None:
+        self.stop = 0  # so much is needed
+        self._gaps: list[tuple[int, int]] = []  # in order, with something living between any two
+        self._living: list[tuple[int, int, int]] = []  # a heap: last use, start, stop
 
-def _read(item: Kernel | Call) -> list[Any]:
-    """The arrays that an item of the program reads."""
-    return item.loads if isinstance(item, Kernel) else item.arrays
+    def take(self, array: Any, first: int, last: int) -> Life:
+        """The lowest place that is free from ``first`` on, until after ``last``."""
+        unit = _ALIGN // array.dtype.itemsize
+        size = max(1, -(-array.size // unit)) * unit
+        while self._living and self._living[0][0] < first:
+            self._free(*heappop(self._living)[1:])
+        start = self._cut(size)
+        heappush(self._living, (last, start, start + size))
+        return Life(first, last, start, start + size)
+
+    def _cut(self, size: int) -> int:
+        for i, (start, stop) in enumerate(self._gaps):
+            if stop - start >= size or stop == self.stop:  # the last one may grow
+                rest = (start + size, stop)
+                self._gaps[i : i + 1] = [rest] if rest[0] < rest[1] else []
+                self.stop = max(self.stop, start + size)
+                return start
+        self.stop += size
+        return self.stop - size
+
+    def _free(self, start: int, stop: int) -> None:
+        at = next((i for i, gap in enumerate(self._gaps) if gap[0] > start), len(self._gaps))
+        if at < len(self._gaps) and self._gaps[at][0] == stop:
+            stop = self._gaps.pop(at)[1]
+        if at and self._gaps[at - 1][1] == start:
+            at -= 1
+            start = self._gaps.pop(at)[0]
+        self._gaps.insert(at, (start, stop))
 
 
 def _like(array: Any, memory: Any) -> Any:

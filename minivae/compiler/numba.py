@@ -83,7 +83,7 @@ def _in_loop(kernel: Kernel, number: int) -> bool:
     function, operands, dtype, _ = kernel.operations[number]
     dtypes = [_dtype(kernel, operand) for operand in operands]
     if function == "cast":
-        return dtype.kind == "f" and dtypes[0].kind in "biuf"
+        return dtype.kind == "f" and dtypes[0] is not None and dtypes[0].kind in "biuf"
     if function == "where":
         condition, *dtypes = dtypes
         if condition != np.bool_:

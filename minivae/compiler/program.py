@@ -5,11 +5,11 @@ From the list of calls to what runs:
 1. results that are *views* (reshape, transpose, ...) become views of fixed buffers, made
    once; results that depend on nothing but numbers are *constants*, kept as they are;
 2. *dead* calls are dropped, and those that only a returned value needs are put off until
-   that value is read;
+   that value is read (both in :mod:`.analysis`);
 3. a result that is only assigned is computed *in place*, in the memory of its target
-   (all three in :mod:`.recording`);
+   (:mod:`.placement`);
 4. neighbouring element-wise calls of one shape are *fused* (:mod:`.fuse`);
-5. values that do not live at the same time share the memory of one *arena* (:mod:`.arena`).
+5. values that do not live at the same time share the memory of one *arena* (:mod:`.memory`).
 
 The recorded values themselves are let go with the plan: a program keeps the arrays that it
 works in, and the text that it prints.
@@ -18,18 +18,23 @@ works in, and the text that it prints.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
+from inspect import signature
 from typing import Any
 
 from .. import backend
+from ..autodiff.formula import Formula
 from ..libraries import Library
 from ..memory import memory_for, out_of_memory
-from . import numba as replay_numba
-from . import numpy as replay_numpy
+from . import numba as numba_loops
+from . import numpy as blocks
 from .analysis import Call, Recorded
-from .cuda import replay as replay_cupy
+from .cuda.replay import Device, join_sums
 from .fuse import Kernel, group_calls
 from .memory import Arena
+from .placement import place
+
+Item = Any  # a Kernel, a Call, or on CUDA a MappedSum
 
 
 class Program:
@@ -41,28 +46,32 @@ class Program:
         fast: whether large kernels become compiled loops, where the arrays are NumPy's.
 
     Attributes:
-        runs: how often the program has run.
+        runs: how often the program has begun to run.
+        targets: arrays that it assigns to.
+        outside: the numbers of those returned values whose memory is not the program's own.
         lives: when and where its values lie in memory, as in :class:`~minivae.compiler.memory.Arena`.
         nbytes: of that memory.
     """
 
     def __init__(self, calls: Sequence[Call], outputs: Sequence[Any], fast: bool = False) -> None:
         recorded = Recorded(calls, outputs)
-        main, late = (group_calls(recorded, numbers) for numbers in (recorded.main, recorded.late))
-        self._library = backend.library_of(*(call.output for call in recorded.calls[:1]))
+        place(recorded)
+        main, late = _items(recorded)
+        self._library = _library_of(recorded)
         with memory_for("the buffers of a recorded step", self._library):
             arena = Arena(recorded, [*main, *late])
-            prepare = _preparation(recorded, arena, fast, self._library)
+            prepare = _preparation(arena, fast, self._library)
             self._main, self._late = prepare(main), prepare(late)
         self._results = [arena.place(array) for array in outputs]
+        self.outside = {n for n, array in enumerate(outputs) if recorded.is_outside(array)}
+        self.targets = list({id(x): x for x in recorded.targets if recorded.is_outside(x)}.values())
         self.runs, self._last_read = 0, 0
         self.lives, self.nbytes = arena.lives, arena.nbytes
         self._listing = _listing({"": main, "when a result is read:": late}, arena)
 
     def run(self) -> None:
-        """Replay the step. Returned values that nothing else needs are not computed."""
+        """Replay the step, for which ``runs`` has been counted up. What only returned values need is not computed."""
         self._call(self._main)
-        self.runs += 1
 
     def read(self, number: int) -> Any:
         """The array of a returned value of the last run, computing what was put off."""
@@ -83,44 +92,59 @@ class Program:
         return "\n".join([f"{len(self._main)} calls a run, {self.nbytes} bytes of memory", *self._listing])
 
 
-def _preparation(
-    recorded: Recorded, arena: Arena, fast: bool, library: Library
-) -> Callable[[Sequence[Kernel | Call]], list[Callable]]:
+def _library_of(recorded: Recorded) -> Library:
+    return backend.library_of(*(call.output for call in recorded.calls[:1]))
+
+
+def _items(recorded: Recorded) -> list[list[Item]]:
+    """What runs at each replay, and what when a returned value is read: kernels and single calls."""
+    groups = [group_calls(recorded, numbers) for numbers in (recorded.main, recorded.late)]
+    return [list(join_sums(recorded, items)) for items in groups] if _library_of(recorded).cuda else groups
+
+
+def _preparation(arena: Arena, fast: bool, library: Library) -> Callable[[Sequence[Item]], list[Callable]]:
     """What turns items into the calls that run them: one by one, or as one CUDA graph."""
     plain = partial(_prepare, arena, fast)
     if not library.cuda:
         return lambda items: [call for item in items for call in plain(item)]
-    device = replay_cupy.Device(library.xp, recorded, arena, plain)
+    device = Device(library.xp, arena, plain)
     return lambda items: [device.replay(items)]
 
 
-def _prepare(arena: Arena, fast: bool, item: Kernel | Call) -> list[Callable[[], Any]]:
+def _prepare(arena: Arena, fast: bool, item: Item) -> list[Callable[[], Any]]:
     if isinstance(item, Kernel):
-        replay = replay_numba if fast and replay_numba.pays(item) else replay_numpy
+        replay = numba_loops if fast and numba_loops.pays(item) else blocks
         return replay.prepare(item, arena)
     inputs = [x if isinstance(x, float | int) else arena.place(x) for x in item.inputs]
     xp = backend.namespace(item.output)
-    if item.primitive.kind == "assignment":
-        return [partial(xp.copyto, *inputs)]
+    if item.assigns:
+        return [partial(xp.copyto, *inputs, casting="unsafe")]
     value = partial(item.primitive.value, xp, *inputs, **item.attributes)
-    return [partial(_into, value, arena.place(item.output))]
+    return [partial(_into, value, arena.place(item.output), _takes_out(item.primitive.value))]
 
 
-def _into(value: Callable, out: Any) -> None:
+@lru_cache(None)
+def _takes_out(value: Callable) -> bool:
+    """Whether a primitive's function can be told where its result goes; a user's may not."""
+    if isinstance(value, Formula):
+        return True
+    return any(p.name == "out" or p.kind is p.VAR_KEYWORD for p in signature(value).parameters.values())
+
+
+def _into(value: Callable, out: Any, takes_out: bool) -> None:
     """Compute a value in ``out``; what cannot be computed there is copied."""
-    made = value(out=out)
+    made = value(out=out) if takes_out else value()
     if made is not out:
         out[...] = made
 
 
-def _listing(parts: Mapping[str, Sequence[Kernel | Call]], arena: Arena) -> list[str]:
+def _listing(parts: Mapping[str, Sequence[Item]], arena: Arena) -> list[str]:
     """The lines of titled lists of items; those of a fused kernel are marked."""
     names, lines = _Names(arena), []
     for title, items in parts.items():
         lines += [title] if title and items else []
         for item in items:
-            calls = item.calls if isinstance(item, Kernel) else [item]
-            lines += [f"{'| ' if len(calls) > 1 else '  '}{names.line(call)}" for call in calls]
+            lines += [f"{'| ' if len(item.calls) > 1 else '  '}{names.line(call)}" for call in item.calls]
     return lines
 
 

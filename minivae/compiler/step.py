@@ -8,94 +8,129 @@ inputs into the program's buffers and run it.
 
 from __future__ import annotations
 
+import logging
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from itertools import count
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
-from .. import backend
-from ..autodiff import Parameter, Tensor, tensor
-from ..autodiff.modes import hooked, mode, set_mode
-from ..autodiff.primitives import Primitive
+from ..autodiff import Tensor, as_tensor
+from ..autodiff.modes import mode
 from ..errors import InputError, function
-from . import numba as replay_numba
-from .analysis import Call, overlap
-from .program import Program
+from . import numba
+from .recording import Number, Recording, record
+from .results import of_run
+
+MOST_RECORDINGS = 8  # of one step, for each thread; the one that was not used for longest is dropped
+OFTEN = 20  # recordings one after the other, before one line says that this is slow
+
+logger = logging.getLogger("minivae")
 
 
-def compile(step: Callable, fast: bool | None = None) -> CompiledStep:
+def compile(step: Callable, fast: bool | None = None, check: bool = False) -> CompiledStep:
     """A function that does what ``step`` does, by replaying a recording of it.
 
     Args:
-        step: takes tensors (or arrays) and returns a tensor, or a list, tuple or dict of
-            them. What it changes, it changes with ``assign`` (optimizers do); noise it
-            draws with a :class:`~minivae.backend.Generator`. Python code in it runs only
-            while recording: a number that changes from step to step must be an input, or
-            live in a 0-d array that is written before the call. It is recorded anew for
-            a new shape or dtype of an input, and when a parameter has got another array.
+        step: takes tensors (or arrays, numbers, None), also by name, and returns a tensor, or a list,
+            tuple or dict of them. What it changes, it changes with ``assign`` (optimizers do); noise
+            it draws with ``standard_normal`` or ``uniform`` and a
+            :class:`~minivae.backend.Generator`. Python code in it runs only while recording: a number
+            that changes from step to step must be an input, or live in a 0-d tensor whose array is
+            written before the call.
         fast: compile arithmetic on large NumPy arrays to loops with Numba, which takes some
             seconds at the first call; by default where ``minivae[fast]`` is installed. The
             results are the same.
+        check: run the step itself at every call and compare it with the recording, which finds what
+            was baked in; for finding a fault, as slow as the step.
 
     Returns:
-        the compiled step. Its results are valid until its next call, and those that
-        nothing else needed are computed only when they are read.
+        the compiled step. It is recorded anew for inputs of another shape, dtype or order in memory
+        (the last ``MOST_RECORDINGS`` are kept), when a tensor that it uses has got another array, and
+        when an attribute of a module has got another value. Its results are computed when they are
+        read if nothing else needed them, so they are read before its next call. Each thread has
+        recordings of its own.
 
     Raises:
         InputError: ``fast`` is True without Numba.
     """
-    installed = replay_numba.is_installed()
+    installed = numba.is_installed()
     if fast and not installed:
         raise InputError("fast is True, and Numba is not installed; install it with  pip install 'minivae[fast]'")
-    return CompiledStep(function("step", step), installed if fast is None else fast)
+    return CompiledStep(function("step", step), installed if fast is None else fast, check)
 
 
 class CompiledStep:
     """A step and its recordings, by the shapes and dtypes of the inputs. See :func:`compile`.
 
     Attributes:
-        program: the program of the last call; ``print`` shows what runs.
+        program: the program of this thread's last call; ``print`` shows what runs.
     """
 
-    def __init__(self, step: Callable, fast: bool) -> None:
-        self.step, self._fast = step, fast
-        self.program: Program | None = None
-        self._recordings: dict[tuple, Recording] = {}
+    def __init__(self, step: Callable, fast: bool, check: bool = False) -> None:
+        self.step, self._fast, self._check = step, fast, check
+        self._own = _Own()
 
-    def __call__(self, *inputs: Any) -> Any:
+    @property
+    def program(self) -> Any:
+        """The program of this thread's last call; None before the first."""
+        return self._own.last.program if self._own.last else None
+
+    def __call__(self, *inputs: Any, **named: Any) -> Any:
         """Run the step on ``inputs``; unrecorded, as it is, while a hook (anomaly mode) watches."""
         if mode.hooks:
-            return self.step(*inputs)
-        tensors = [x if isinstance(x, Tensor) else tensor(x) for x in inputs]
-        signature = tuple((x.shape, x.dtype, type(x.data)) for x in tensors)
-        recording = self._recordings.get(signature)
-        if recording is None or recording.is_stale():
-            return self._record(signature, tensors)
-        self.program = recording.program
-        for place, x in zip(recording.inputs, tensors, strict=True):
-            if place is not x.data:
-                place[...] = x.data
-        self.program.run()
-        return recording.results()
+            return self.step(*inputs, **named)
+        if self._check:
+            return self.checked(*inputs, **named)
+        tensors = _as_tensors(inputs, named)
+        recording = self._find(tensors, named)
+        if recording is None:
+            return self._record(tensors, named, None)
+        recording.run(tensors)
+        return of_run(recording.program, recording.structure)
 
-    def _record(self, signature: tuple, tensors: Sequence[Tensor]) -> Any:
-        inputs = [backend.namespace(x.data).array(x.data) for x in tensors]
-        calls: list[Call] = []
-        parameters: dict[int, tuple[Parameter, Any]] = {}
+    def checked(self, *inputs: Any, **named: Any) -> Any:
+        """Run the step itself on ``inputs``, and hold what it does against its recording.
 
-        def write_down(primitive: Primitive, operands: Sequence[Any], attributes: dict, output: Tensor) -> None:
-            arrays = tuple(x._data if isinstance(x, Tensor) else x for x in operands)
-            if primitive.kind == "assignment" and any(overlap(arrays[0], x) for x in inputs):
-                raise InputError(
-                    "a compiled step assigns to its input; expected state that it does not get as an input"
+        Raises:
+            InputError: it does something else; names the line of code.
+        """
+        if mode.hooks:
+            return self.step(*inputs, **named)
+        tensors = _as_tensors(inputs, named)
+        return self._record(tensors, named, self._find(tensors, named))
+
+    def _find(self, tensors: Sequence[Tensor | None], named: dict[str, Any]) -> Recording | None:
+        """The recording for such inputs, unless it is out of date."""
+        recordings, key = self._own.recordings, (_signature(tensors), tuple(named), mode.taping)
+        self._own.key = key
+        recording = recordings.get(key)
+        if recording is not None and not recording.is_stale():
+            recordings.move_to_end(key)
+            self._own.last, self._own.renewed = recording, 0
+            return recording
+        return None
+
+    def _record(self, tensors: Sequence[Tensor | None], named: dict[str, Any], known: Recording | None) -> Any:
+        """Run the step, and keep the recording of it; or, if one is ``known``, hold the step against that."""
+        own, positional = self._own, len(tensors) - len(named)
+        key = own.key  # (the step may call this one again)
+
+        def run(inputs: Sequence[Tensor | None]) -> Any:
+            return self.step(*inputs[:positional], **dict(zip(named, inputs[positional:], strict=True)))
+
+        recording, result = record(run, tensors, self._fast, known)
+        if known is None:
+            own.renewed += key in own.recordings
+            own.recordings[key] = own.last = recording
+            own.recordings.move_to_end(key)
+            if len(own.recordings) > MOST_RECORDINGS:
+                own.recordings.popitem(last=False)
+            if own.renewed == OFTEN:
+                logger.warning(
+                    "a compiled step was recorded anew %d times in a row, since attributes of modules or arrays of "
+                    "tensors change between its calls; keep what changes in a 0-d tensor, or use compile=False",
+                    OFTEN,
                 )
-            calls.append(Call(primitive, arrays, attributes, output.data))
-            parameters.update({id(x): (x, x.data) for x in operands if isinstance(x, Parameter)})
-
-        with hooked(write_down), set_mode(trace=Tensor):
-            result = self.step(*[Tensor(x) for x in inputs])
-        self.program = Program(calls, [leaf.data for leaf in _leaves(result)], self._fast)
-        structure = _map(result, lambda _: Tensor(None))  # not the recorded values, which it would keep
-        self._recordings[signature] = Recording(self.program, inputs, structure, list(parameters.values()))
         return result
 
     def __reduce__(self) -> NoReturn:
@@ -103,61 +138,39 @@ class CompiledStep:
         raise InputError("a compiled step cannot be copied or pickled; compile the step where it is to run")
 
 
-class Recording(NamedTuple):
-    """A program, the buffers of its inputs, the structure of its results, and the arrays of the parameters."""
+class _Own(threading.local):
+    """What each thread has of a compiled step: its recordings, by signature, the latest one last."""
 
-    program: Program
-    inputs: list[Any]
-    structure: Any
-    parameters: list[tuple[Parameter, Any]]
-
-    def is_stale(self) -> bool:
-        """Whether a parameter has got another array since, as a new optimizer gives it."""
-        return any(p.data is not array for p, array in self.parameters)
-
-    def results(self) -> Any:
-        """The results of the last run, arranged as the step arranged them."""
-        numbers = count()
-        return _map(self.structure, lambda _: Result(self.program, next(numbers)))
+    def __init__(self) -> None:
+        self.recordings: OrderedDict[tuple, Recording] = OrderedDict()
+        self.last: Recording | None = None
+        self.key: Any = None
+        self.renewed = 0  # how many recordings in a row took the place of one that was out of date
 
 
-class Result(Tensor):
-    """A result of a replayed step, computed when it is first read."""
-
-    __slots__ = ("_number", "_program", "_run")
-
-    def __init__(self, program: Program, number: int) -> None:
-        self._program, self._number, self._run = program, number, program.runs
-        self.requires_grad, self.node = False, None
-
-    @property
-    def data(self) -> Any:
-        """The array.
-
-        Raises:
-            InputError: the step has run again since; its buffers hold newer values.
-        """
-        if self._run != self._program.runs:
-            raise InputError("this result is of an earlier run of the compiled step; read it before the next run")
-        return self._program.read(self._number)
-
-    _data = data
+def _as_tensors(inputs: Sequence[Any], named: dict[str, Any]) -> list[Tensor | None]:
+    given = [*((f"inputs[{i}]", x) for i, x in enumerate(inputs)), *named.items()]
+    return [_as_tensor(name, x) for name, x in given]
 
 
-def _leaves(structure: Any) -> list[Tensor]:
-    found: list[Tensor] = []
-    _map(structure, found.append)
-    return found
-
-
-def _map(structure: Any, f: Callable) -> Any:
-    """The same nest of lists, tuples and dicts with ``f`` of each tensor in it."""
-    if isinstance(structure, Tensor):
-        return f(structure)
-    if isinstance(structure, dict):
-        return {name: _map(value, f) for name, value in structure.items()}
-    if isinstance(structure, list | tuple):
-        return [_map(value, f) for value in structure]
-    if structure is None:
+def _as_tensor(name: str, x: Any) -> Tensor | None:
+    if x is None:
         return None
-    raise InputError(f"the step returned {type(structure).__name__}; expected tensors, in lists, tuples or dicts")
+    return Number(name, x) if type(x) is float else as_tensor(x, name=name)
+
+
+def _signature(tensors: Sequence[Tensor | None]) -> tuple:
+    """What a recording is made for: shapes, dtypes, libraries, orders of axes in memory, and what is differentiated."""
+    return tuple(
+        None
+        if x is None
+        else (x.shape, x.dtype, type(x._data), _order(x._data), x.requires_grad, getattr(x, "exact", 1))
+        for x in tensors
+    )
+
+
+def _order(array: Any) -> tuple[int, ...] | None:
+    """The order of the axes in memory, on which the rounding of sums depends; None for that of C."""
+    if array.flags.c_contiguous:
+        return None
+    return tuple(sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis])))

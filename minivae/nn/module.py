@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import Parameter, Tensor
+from ..autodiff.modes import changes
 from ..state import copy_state, load_state
 
 
@@ -18,6 +19,12 @@ class Module:
     assignment, so names and flattened vectors are the same from run to run. A
     :class:`Parameter` is trained; a plain tensor is part of the state but is not.
     """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; another value than before makes recorded steps be recorded anew."""
+        if name in vars(self) and not _is_same(vars(self)[name], value):
+            changes.count += 1
+        super().__setattr__(name, value)
 
     def named_tensors(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
         """``(dotted name, tensor)`` of all state: parameters and untrained tensors."""
@@ -48,6 +55,11 @@ class Module:
                 is no array of numbers.
         """
         load_state(type(self).__name__, dict(self.named_tensors()), state)
+
+
+def _is_same(old: Any, new: Any) -> bool:
+    """Whether a step that uses the old value of an attribute would do the same with the new one."""
+    return old is new or (type(old) is type(new) and isinstance(old, int | float | str) and old == new)
 
 
 def _named(name: str, value: Any) -> Iterator[tuple[str, Tensor]]:

@@ -19,7 +19,6 @@ from ..autodiff import (
     less,
     logsumexp,
     mean,
-    reshape,
     sum,
     take,
     uniform,
@@ -66,4 +65,4 @@ def permute_columns(z: Tensor, noise: Any) -> Tensor:
     first = expand_dims(astype(less(row, expand_dims(row, -1)), z.dtype), -1)
     rank = sum(where(equal(above, below), first, astype(less(above, below), z.dtype)), axis=1)
     places = rank * float(d) + arange(d, like=z)
-    return take(reshape(z, -1), astype(places, "int64"))
+    return take(z, astype(places, "int64"))

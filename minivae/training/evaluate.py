@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from .. import autodiff, backend
+from .. import backend
 from ..autodiff import Tensor, no_grad
+from ..compiler import CompiledStep
+from ..compiler import compile as record
 from ..errors import instance, positive_integer
 from ..models import Model
 from .feed import Feed
@@ -28,14 +30,16 @@ class Evaluation:
             batch_size -= 1  # of one data point alone there is no discrepancy from the prior
         self._batches = list(feed.in_order(batch_size))
         self._generator = backend.generator(0, feed.library)
-        self._parts = autodiff.compile(self._parts_eagerly) if compile else self._parts_eagerly
+        self._parts = record(self._parts_eagerly) if compile else self._parts_eagerly
 
     def __call__(self, seed: int = EVALUATION_SEED) -> dict[str, float]:
         """The parts, averaged over all data points, in nats."""
         self._generator.state = backend.generator(seed, self._feed.library).state
         totals: dict[str, float] = {}
-        for rows in self._batches:
-            for name, part in self._parts(*self._feed.inputs(rows)).items():
+        for n, rows in enumerate(self._batches):
+            again = n == 0 and isinstance(self._parts, CompiledStep)  # the model may do something else by now
+            parts = self._parts.checked if again else self._parts
+            for name, part in parts(*self._feed.inputs(rows)).items():
                 totals[name] = totals.get(name, 0.0) + float(part) * rows.size
         return {name: total / len(self._feed) for name, total in totals.items()}
 

@@ -79,12 +79,12 @@ class Feed:
         """
         backend.require_generator("generator", generator)
         rows, *values = self.inputs(rows) if stored is None else (rows, stored)
-        x = astype(values[0] if values else take(self.images, rows), self.dtype) / self.scale
+        x = astype(values[0] if values else take(self.images, rows, axis=0), self.dtype) / self.scale
         if self.binarize == "threshold":
             x = astype(x > 0.5, self.dtype)
         elif self.binarize == "dynamic":
             x = astype(less(uniform(generator, x.shape, self.dtype), x), self.dtype)
-        return Batch(x, None if self.contexts is None else take(self.contexts, rows))
+        return Batch(x, None if self.contexts is None else take(self.contexts, rows, axis=0))
 
     def one_hot(self, labels: np.ndarray) -> Tensor:
         """Labels as a model is told them: ``(N,)`` -> ``(N, classes)``.

@@ -93,6 +93,11 @@ class Trainer:
         return self.step * self.settings.batch_size
 
     @property
+    def _is_last_before_report(self) -> bool:
+        done = self.step + 1
+        return done % (self.settings.report_every * self.steps_per_epoch) == 0 or done == self.total_steps
+
+    @property
     def _steps_per_reading(self) -> int:
         return max(1, self.settings.report_every * self.steps_per_epoch // READINGS)
 
@@ -124,6 +129,8 @@ class Trainer:
 
         Raises:
             NonFiniteError: with ``detect_anomaly``, where the first NaN or infinity arose.
+            InputError: with ``compile``, in the last step before a report: the model does something else than
+                when its step was recorded; names the line of code.
         """
         epoch, place = divmod(self.step, self.steps_per_epoch)
         if place == 0:
@@ -132,8 +139,11 @@ class Trainer:
         for optimizer in self.optimizers:
             optimizer.advance(factor)
         self.model.advance(self.step, self.total_steps)
+        update = self._update
+        if self.settings.compile and self._is_last_before_report:
+            update = self._update.checked  # or what changes with the step would stay as it was at the first one
         with self._watch.anomaly(self.step) if self.settings.detect_anomaly else nullcontext():
-            parts = self._update(*self.train.inputs(self.order[place]))
+            parts = update(*self.train.inputs(self.order[place]))
         if self.step % self._steps_per_reading == 0:
             self.running_steps += 1
             with no_grad():

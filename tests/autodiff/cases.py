@@ -112,6 +112,94 @@ case("matmul", lambda x: x @ x.T, lambda T, x: x @ x.T, (2, 3), label="x @ x.T")
 for _x in [(3,), (2, 3), (1, 3), (2, 1, 3), (0, 3), (2, 0, 3)]:
     case("linear", ad.linear, lambda T, x, w, b: x @ w + b, _x, (3, 2), (2,))
 case("linear", ad.linear, lambda T, x, w, b: x @ w + b, (2, 0), (0, 2), (2,))
+for _x in [(3,), (2, 3), (2, 1, 3)]:
+    case("linear", ad.linear, lambda T, x, w: x @ w, _x, (3, 2), label="no bias")
+for _a, _b in [((3,), (2,)), ((2, 2), (3,)), ((), (2,)), ((0,), (2,))]:
+    case("outer", ad.outer, lambda T, a, b: T.outer(a.reshape(-1), b.reshape(-1)), _a, _b)
+for _a, _b, _axes in [
+    ((2, 3), (3, 2), 1),
+    ((2, 3, 2), (3, 2, 2), 2),
+    ((2,), (3,), 0),
+    ((2, 3), (2, 3), 2),
+    ((2, 3, 1), (2, 2, 3), ([0, 1], [1, 2])),
+    ((2, 3), (3, 2), ([-1], [0])),
+    ((2, 0), (0, 3), 1),
+]:
+    _twin = lambda T, a, b, axes=_axes: T.tensordot(a, b, axes)  # noqa: E731
+    case("tensordot", lambda a, b, axes=_axes: ad.tensordot(a, b, axes), _twin, _a, _b, label=f"axes {_axes}")
+for _subscripts, *_shapes in [
+    ("ij,jk->ik", (2, 3), (3, 2)),
+    ("ij,jk", (2, 3), (3, 2)),
+    ("ba", (2, 3)),
+    ("ij->", (2, 3)),
+    ("ii->i", (3, 3)),
+    ("ii", (3, 3)),
+    ("iji->j", (2, 3, 2)),
+    ("i,i", (3,), (3,)),
+    ("i,j->ji", (2,), (3,)),
+    ("bi,bi->b", (2, 3), (2, 3)),
+    ("bij,bjk->bik", (2, 1, 3), (2, 3, 2)),
+    ("bij,jk,bkl->bl", (2, 2, 3), (3, 2), (2, 2, 1)),
+    ("i,j,k->kij", (2,), (1,), (3,)),
+    ("ij,jk->i", (2, 3), (3, 2)),
+    ("...ij,...jk->...ik", (2, 1, 2, 3), (3, 3, 1)),
+    ("...i,...i->...", (2, 3), (3,)),
+    ("i...->...", (2, 3)),
+    ("ij,ij->ij", (2, 3), (1, 3)),
+    ("ij,jk->ik", (2, 1), (3, 2)),
+    ("ij,jk->ik", (2, 0), (0, 3)),
+    ("bi,bj->bij", (2, 2), (2, 3)),
+]:
+    case(
+        "einsum",
+        lambda *x, s=_subscripts: ad.einsum(s, *x),
+        lambda T, *x, s=_subscripts: T.einsum(s, *x),
+        *_shapes,
+        label=_subscripts,
+    )
+
+# ------------------------------------------------------------ decompositions
+
+
+def _regular(x: Any) -> Any:
+    """Matrices with an inverse: of numbers between -1.5 and 1.5, n by n, with 4 added on the diagonal."""
+    n = x.shape[-1]
+    return x + (ad.eye(n, like=x) if isinstance(x, ad.Tensor) else x.new_ones(n).diag()) * 4
+
+
+def _definite(x: Any) -> Any:
+    return _regular(x @ x.swapaxes(-1, -2))
+
+
+for _a, _b in [
+    ((3, 3), (3, 2)),
+    ((1, 1), (1, 1)),
+    ((2, 2), (2,)),
+    ((2, 2, 2), (2, 2, 1)),
+    ((2, 2), (3, 2, 1)),
+    ((2, 1, 2, 2), (2, 2, 1)),
+    ((2, 2, 2), (2,)),
+    ((0, 0), (0, 2)),
+    ((2, 2), (2, 0)),
+    ((0, 2, 2), (2, 1)),
+]:
+    _column = len(_b) == 1  # PyTorch takes a vector beside one matrix alone
+    case("solve", lambda a, b: ad.solve(_regular(a), b), lambda T, a, b: T.linalg.inv(_regular(a)) @ b, _a, _b)
+    for _lower in (False, True):
+        case(
+            "solve_triangular",
+            lambda a, b, lower=_lower: ad.solve_triangular(_regular(a), b, lower),
+            lambda T, a, b, lower=_lower: T.linalg.inv(T.tril(_regular(a)) if lower else T.triu(_regular(a))) @ b,
+            _a,
+            _b,
+            label="lower" if _lower else "upper",
+        )
+for _shape in [(3, 3), (1, 1), (2, 2, 2), (0, 0), (0, 2, 2)]:
+    case("inv", lambda x: ad.inv(_regular(x)), lambda T, x: T.linalg.inv(_regular(x)), _shape)
+    case("cholesky", lambda x: ad.cholesky(_definite(x)), lambda T, x: T.linalg.cholesky(_definite(x)), _shape)
+    for _sign in (1, -1):
+        _twin = lambda T, x, s=_sign: T.linalg.slogdet(s * _regular(x))[1]  # noqa: E731
+        case("slogdet", lambda x, s=_sign: ad.slogdet(s * _regular(x)).logabsdet, _twin, _shape, label=f"of {_sign} x")
 
 # --------------------------------------------------------------- reductions
 
@@ -156,8 +244,18 @@ case("transpose", lambda x: ad.transpose(x, (-1, 0, 1)), lambda T, x: x.permute(
 case("broadcast_to", lambda x: ad.broadcast_to(x, (4, 2, 3)), lambda T, x: x.expand(4, 2, 3), (2, 1))
 case("broadcast_to", lambda x: ad.broadcast_to(x, (2, 0)), lambda T, x: x.expand(2, 0), (2, 1))
 case("swapaxes", lambda x: ad.swapaxes(x, 0, -1), lambda T, x: x.swapaxes(0, -1), (2, 3, 1))
+case("moveaxis", lambda x: ad.moveaxis(x, 0, -1), lambda T, x: x.moveaxis(0, -1), (2, 3, 1))
+case("moveaxis", lambda x: ad.moveaxis(x, (2, 0), (0, 1)), lambda T, x: x.moveaxis((2, 0), (0, 1)), (2, 3, 1))
 case("squeeze", lambda x: ad.squeeze(x, -2), lambda T, x: x.squeeze(-2), (2, 1, 3))
+case("squeeze", lambda x: ad.squeeze(x, (0, -1)), lambda T, x: x.squeeze((0, -1)), (1, 2, 1))
+case("squeeze", ad.squeeze, lambda T, x: x.squeeze(), (1, 2, 1, 3, 1), label="all")
 case("expand_dims", lambda x: ad.expand_dims(x, -1), lambda T, x: x[..., None], (2, 3))
+case("expand_dims", lambda x: ad.expand_dims(x, (0, -1)), lambda T, x: x[None, ..., None], (2, 3))
+for _shape in SHAPES:
+    case("flatten", ad.flatten, lambda T, x: x.reshape(-1), _shape)
+for _axis in (None, 0, -1, (0, 1)):
+    _twin = lambda T, x, a=_axis: x.flip((0, 1) if a is None else a)  # noqa: E731
+    case("flip", lambda x, a=_axis: ad.flip(x, a), _twin, (2, 3), label=f"axis {_axis}")
 
 INDICES = {  # of a (3, 4) array; lists are made index tensors
     "row": 1,
@@ -215,9 +313,19 @@ def _scatter_twin(T: Any, x: Any, index: tuple) -> Any:
 index_cases()
 case("getitem", lambda x: ad.getitem(x, slice(None, None, -1)), lambda T, x: T.flip(x, (0,)), (3,), label="reversed")
 case("getitem", lambda x: ad.getitem(x, ...), lambda T, x: x[...], (), label="all of")
-for _rows in ([2, 0, 2], [[0, 1], [1, 1]], [-1], []):
-    _rows = np.array(_rows, np.int64)
-    case("take", ad.take, lambda T, x, rows: x[rows], (3, 2), constants=[_rows], label=f"rows {_rows.tolist()}")
+for _indices in ([2, 0, 2], [[0, 1], [1, 1]], [-1], [], 1):
+    _indices = np.array(_indices, np.int64)
+    _given = {"constants": [_indices], "label": f"indices {_indices.tolist()}"}
+    case("take", lambda x, i: ad.take(x, i, 0), lambda T, x, i: x[i], (3, 2), **_given)
+    case("take", lambda x, i: ad.take(x, i, -2), lambda T, x, i: x[:, i], (1, 3, 2), **_given)
+    case("take", ad.take, lambda T, x, i: x.reshape(-1)[i], (3, 2), **_given)
+    case(
+        "put_back",
+        lambda x, i: ad.apply(ad.PRIMITIVES["put_back"], x, i, axis=1, shape=(2, 3, 1)),
+        lambda T, x, i: T.zeros(2, 3, 1, dtype=x.dtype).index_add(1, i.reshape(-1) % 3, x.reshape(2, -1, 1)),
+        (2, *_indices.shape, 1),
+        **_given,
+    )
 
 case("concatenate", lambda *x: ad.concatenate(x), lambda T, *x: T.cat(x), (2,), (3,), (0,), (1,))
 case("concatenate", lambda *x: ad.concatenate(x, 1), lambda T, *x: T.cat(x, 1), (2, 1), (2, 3))
@@ -229,6 +337,50 @@ case("split", lambda x: ad.stack(ad.split(x, 2)).sum(0), lambda T, x: T.stack(T.
 case("split", lambda x: ad.split(x, [1, 3])[1], lambda T, x: T.tensor_split(x, [1, 3])[1], (4,), label="positions")
 case("pad", lambda x: ad.pad(x, [(1, 0), (2, 1)]), lambda T, x: T.nn.functional.pad(x, (2, 1, 1, 0)), (2, 3))
 case("pad", lambda x: ad.pad(x, [(0, 0), (0, 0)]), lambda T, x: x * 1, (2, 1), label="by nothing")
+case("pad", lambda x: ad.pad(x, (1, 2), 0.5), lambda T, x: T.nn.functional.pad(x, (1, 2, 1, 2), value=0.5), (2, 3))
+for _mode, _twin in {"edge": "replicate", "reflect": "reflect", "wrap": "circular"}.items():
+    case(
+        "pad",
+        lambda x, mode=_mode: ad.pad(x, [(0, 0), (0, 0), (1, 2)], mode=mode),
+        lambda T, x, mode=_twin: T.nn.functional.pad(x, (1, 2), mode),
+        (1, 2, 3),
+        label=_mode,
+    )
+case("pad", lambda x: ad.pad(x, 1, mode="symmetric"), lambda T, x: x[[0, 0, 1, 1]][:, [0, 0, 1, 2, 2]], (2, 3))
+for _shift, _axis in [(1, 0), (-2, -1), (4, None), ((1, 2), (0, 1)), (0, 0), (1, (0, 1))]:
+    _twin = lambda T, x, s=_shift, a=_axis: T.roll(x, (s, s) if s == 1 and a == (0, 1) else s, a) * 1  # noqa: E731
+    case("roll", lambda x, s=_shift, a=_axis: ad.roll(x, s, a) * 1, _twin, (2, 3), label=f"{_shift} along {_axis}")
+for _axis in (None, 0, -1):
+    _twin = lambda T, x, a=_axis: T.repeat_interleave(x, 2, a)  # noqa: E731
+    case("repeat", lambda x, a=_axis: ad.repeat(x, 2, a), _twin, (2, 3), label=f"along {_axis}")
+for _reps in [2, (2, 3), (2, 1, 2), (0, 2)]:
+    _twin = lambda T, x, r=_reps: T.tile(x, (r,) if isinstance(r, int) else r)  # noqa: E731
+    case("tile", lambda x, r=_reps: ad.tile(x, r), _twin, (2, 3), label=f"{_reps} times")
+
+# ------------------------------------------------------------ parts of matrices
+
+for _k in (-1, 0, 1):
+    for _shape in [(3, 3), (2, 4), (4, 2), (2, 3, 3)]:
+        case("tril", lambda x, k=_k: ad.tril(x, k), lambda T, x, k=_k: T.tril(x, k), _shape, label=f"diagonal {_k}")
+        case("triu", lambda x, k=_k: ad.triu(x, k), lambda T, x, k=_k: T.triu(x, k), _shape, label=f"diagonal {_k}")
+for _k in (-2, -1, 0, 1, 2):
+    for _shape in [(3, 3), (4, 3), (3, 4), (3,), (1,), (0,)]:
+        case("diag", lambda x, k=_k: ad.diag(x, k), lambda T, x, k=_k: T.diag(x, k), _shape, label=f"diagonal {_k}")
+for _offset, *_axes in [(0, 0, 1), (1, -1, -2), (-1, 0, 2), (0, 2, 1)]:
+    case(
+        "diagonal",
+        lambda x, k=_offset, axes=_axes: ad.diagonal(x, k, *axes),
+        lambda T, x, k=_offset, axes=_axes: T.diagonal(x, k, *axes),
+        (2, 3, 3),
+        label=f"{_offset} of axes {_axes}",
+    )
+    case(
+        "trace",
+        lambda x, k=_offset, axes=_axes: ad.trace(x, k, *axes),
+        lambda T, x, k=_offset, axes=_axes: T.diagonal(x, k, *axes).sum(-1),
+        (2, 3, 3),
+        label=f"{_offset} of axes {_axes}",
+    )
 
 # --------------------------------------------------------- special functions
 

@@ -57,9 +57,15 @@ def mask(rng: np.random.Generator, a: np.ndarray, b: np.ndarray) -> tuple:
     return (rng.random(np.broadcast_shapes(a.shape, b.shape)) < 0.5,)
 
 
-def rows(rng: np.random.Generator, x: np.ndarray) -> tuple | None:
-    """Rows to take, some of them twice."""
-    return (rng.integers(0, len(x), rng.integers(1, 4)),) if x.ndim else None
+def positions(rng: np.random.Generator, x: np.ndarray) -> tuple | None:
+    """Positions to take, some of them twice, and the axis."""
+    at = int(rng.integers(x.ndim)) if x.ndim else 0
+    return (rng.integers(0, x.shape[at], rng.integers(1, 4)), at) if x.ndim else None
+
+
+def diagonal(rng: np.random.Generator, x: np.ndarray) -> tuple | None:
+    """The number of a diagonal of a matrix."""
+    return (int(rng.integers(-1, 2)),) if x.ndim > 1 else None
 
 
 def widths(rng: np.random.Generator, x: np.ndarray) -> tuple | None:

@@ -16,7 +16,20 @@ import numpy as np
 
 import minivae.autodiff as ad
 
-from .fuzz_arguments import axes, axis, index, mask, none, number, order, rows, sizes, to_broadcast, widths
+from .fuzz_arguments import (
+    axes,
+    axis,
+    diagonal,
+    index,
+    mask,
+    none,
+    number,
+    order,
+    positions,
+    sizes,
+    to_broadcast,
+    widths,
+)
 
 LEAVES, LONGEST = 4, 30
 LARGEST, MOST_ELEMENTS = 10.0, 60
@@ -178,6 +191,26 @@ def _same_shape(a: np.ndarray, b: np.ndarray) -> bool:
     return a.shape == b.shape
 
 
+def _same_rows(a: np.ndarray, b: np.ndarray) -> bool:
+    return min(a.ndim, b.ndim) > 0 and len(a) == len(b) and _broadcast(a.shape[1:], b.shape[1:])
+
+
+def _is_square(x: np.ndarray) -> bool:
+    return x.ndim > 1 and x.shape[-1] == x.shape[-2]
+
+
+def _solves(a: np.ndarray, b: np.ndarray) -> bool:
+    fits = _is_square(a) and b.ndim > 1 and a.shape[-1] == b.shape[-2]
+    return fits and _broadcast(a.shape[:-2], b.shape[:-2])
+
+
+def _regular(x: Any) -> Any:
+    """Matrices with an inverse: their elements are at most ``LARGEST``, but are not here."""
+    n = x.shape[-1]
+    eye = ad.eye(n, like=x) if isinstance(x, ad.Tensor) else x.new_ones(n).diag()
+    return x * (1 / LARGEST) + eye * 4
+
+
 def _index_twin(T: Any, x: Any, where: tuple) -> Any:
     return x[tuple(T.tensor(i) if isinstance(i, np.ndarray) else i for i in where)]
 
@@ -239,10 +272,43 @@ OPERATIONS: dict[str, Operation] = {
     "broadcast_to": Operation(ad.broadcast_to, lambda T, x, shape: x.expand(shape), 1, to_broadcast),
     "expand_dims": Operation(ad.expand_dims, lambda T, x, a: x.unsqueeze(a), 1, axis),
     "getitem": Operation(ad.getitem, _index_twin, 1, index),
-    "take": Operation(lambda x, r: ad.take(x, ad.tensor(r)), lambda T, x, r: x[T.tensor(r)], 1, rows),
+    "take": Operation(ad.take, lambda T, x, i, a: T.index_select(x, a, T.tensor(i)), 1, positions),
     "pad": Operation(ad.pad, _pad_twin, 1, widths),
     "concatenate": Operation(
         lambda a, b, axis: ad.concatenate([a, b], axis), lambda T, a, b, axis: T.cat([a, b], axis), 2, axis, _joins
+    ),
+    "flip": Operation(ad.flip, lambda T, x, a: T.flip(x, (a,)), 1, axis),
+    "tril": Operation(ad.tril, lambda T, x, k: T.tril(x, k), 1, diagonal),
+    "triu": Operation(ad.triu, lambda T, x, k: T.triu(x, k), 1, diagonal),
+    "diagonal": Operation(ad.diagonal, lambda T, x, k: T.diagonal(x, k), 1, diagonal),
+    "outer": Operation(ad.outer, lambda T, a, b: T.outer(a.reshape(-1), b.reshape(-1)), 2),
+    "einsum": Operation(
+        lambda a, b: ad.einsum("i...,i...->...", a, b),
+        lambda T, a, b: T.einsum("i...,i...->...", a, b),
+        2,
+        none,
+        _same_rows,
+    ),
+    "inv": Operation(lambda x: ad.inv(_regular(x)), lambda T, x: T.linalg.inv(_regular(x)), 1, none, _is_square),
+    "solve": Operation(
+        lambda a, b: ad.solve(_regular(a), b), lambda T, a, b: T.linalg.solve(_regular(a), b), 2, none, _solves
+    ),
+    "solve_triangular": Operation(
+        lambda a, b: ad.solve_triangular(_regular(a), b, lower=True),
+        lambda T, a, b: T.linalg.solve_triangular(T.tril(_regular(a)), b, upper=False),
+        2,
+        none,
+        _solves,
+    ),
+    "cholesky": Operation(
+        lambda x: ad.cholesky(_regular(x @ x.swapaxes(-1, -2))),
+        lambda T, x: T.linalg.cholesky(_regular(x @ x.mT)),
+        1,
+        none,
+        _is_square,
+    ),
+    "slogdet": Operation(
+        lambda x: ad.slogdet(_regular(x)).logabsdet, lambda T, x: T.linalg.slogdet(_regular(x))[1], 1, none, _is_square
     ),
     "stack": Operation(lambda a, b: ad.stack([a, b]), lambda T, a, b: T.stack([a, b]), 2, none, _same_shape),
 }

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from minivae import backend
-from minivae.autodiff import backward, linear, matmul, tensor
+from minivae.autodiff import backward, hooked, linear, matmul, outer, tensor
 from minivae.errors import InputError
 
 from .any_shape import assert_linear_map, numbered, repeatable
@@ -92,3 +92,33 @@ def test_a_product_is_stored_along_its_shorter_axis(m, n):
     product = matmul(tensor(np.ones((m, 5), "float32")), tensor(np.ones((5, n), "float32"))).data
     assert product.strides == ((4, 4 * m) if m < n else (4 * n, 4))
     assert (product == 5).all()
+
+
+@pytest.mark.parametrize("lead", [(5, 1), (2, 3, 1), (4, 2), (0, 2), (2, 0)])
+def test_a_stack_times_one_matrix_is_one_product_forward_and_back(lead, rng, backend_name):
+    a, b, v = rng.normal(size=(*lead, 3)), rng.normal(size=(3, 2)), rng.normal(size=(*lead, 2))
+    arguments = [tensor(x, backend=backend_name, requires_grad=True) for x in (a, b)]
+    ndims = []
+    with hooked(lambda primitive, inputs, _, output: primitive.kind == "product" and ndims.append(output.ndim)):
+        y = matmul(*arguments)
+        ga, gb = backward(y, arguments, backend.asarray(v, backend=backend_name))
+    assert ndims == [2, 2, 2]
+    np.testing.assert_allclose(y.numpy(), a @ b, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(ga.numpy(), v @ b.T, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(gb.numpy(), a.reshape(-1, 3).T @ v.reshape(-1, 2), rtol=1e-13, atol=1e-15)
+
+
+def test_linear_without_a_bias(rng, backend_name):
+    x, weight = rng.normal(size=(4, 5, 3)), rng.normal(size=(3, 2))
+    found = linear(tensor(x, backend=backend_name), tensor(weight, backend=backend_name))
+    np.testing.assert_allclose(found.numpy(), x @ weight, rtol=1e-13, atol=1e-15)
+    with pytest.raises(InputError, match=r"x has shape \(4, 3\) and weight has shape \(2, 3\); expected"):
+        linear(tensor(x[:, 0]), tensor(weight.T))
+
+
+@pytest.mark.parametrize(("a", "b"), [((2,), (3,)), ((2, 2), (1, 3)), ((), ()), ((0,), (2,))])
+def test_outer_products(a, b, backend_name):
+    a, b = numbered(a), numbered(b, 2.0)
+    found = outer(tensor(a, backend=backend_name), tensor(b, backend=backend_name))
+    np.testing.assert_array_equal(found.numpy(), np.outer(a, b))
+    assert_linear_map(lambda a: outer(a, b), a, np.outer(a, b))

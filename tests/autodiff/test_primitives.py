@@ -25,14 +25,19 @@ NOT_DIFFERENTIABLE = {
     "uniform": "noise, of no tensors",
     "assign": "writes in place",
     "constant": "a number, of no tensors",
+    "arange": "numbers, of no tensors",
+    "tri": "numbers, of no tensors",
+    "eye": "numbers, of no tensors",
 }
 # Public functions that are no operations on elements.
 NOT_OPERATIONS = {
     *("PRIMITIVES", "GradientReport", "Parameter", "Primitive", "Tensor", "apply", "primitive", "tensor"),
+    *("leaf", "zeros", "ones", "full", "zeros_like", "ones_like", "full_like"),  # no function of tensors' elements
+    *("index_of_largest", "one_hot_of_largest"),  # piecewise constant
     *("as_tensor", "constant_like", "backward", "check_gradients", "detect_anomaly", "enable_grad", "grad"),
     *("compile", "hooked", "jacobian", "no_grad", "tracing", "tracing", "value_and_grad", "vjp"),
 }
-NOT_ANALYTIC = {"absolute"}
+NOT_ANALYTIC = {"absolute", "cholesky", "slogdet"}  # (of complex numbers they take absolute values)
 REAL_ONLY = {"gammaln", "digamma", "polygamma", "scaled_exp1", "log_gammaincinv", "gammainc_slope"}  # as SciPy has them
 # What passes a gradient to one of several places: in a case of few elements one place may get none.
 CHOICES = {"relu", "clip", "maximum", "minimum", "where"}

@@ -5,6 +5,7 @@ import pytest
 
 import minivae.autodiff as ad
 from minivae.compiler.analysis import Call, Recorded
+from minivae.compiler.placement import place
 
 
 def record(step, *inputs):
@@ -19,6 +20,12 @@ def record(step, *inputs):
         outputs = step(*map(ad.tensor, inputs))
     outputs = [] if outputs is None else outputs if isinstance(outputs, list) else [outputs]
     return calls, [output.data for output in outputs]
+
+
+def analysed(calls, outputs):
+    recorded = Recorded(calls, outputs)
+    place(recorded)
+    return recorded
 
 
 def names(recorded, numbers):
@@ -37,22 +44,22 @@ def test_only_what_is_needed_is_kept_and_what_is_only_returned_is_late():
         ad.assign(p, ad.sin(shared))
         return ad.sum(ad.cos(shared))
 
-    recorded = Recorded(*record(step, X))
+    recorded = analysed(*record(step, X))
     assert names(recorded, recorded.main) == ["exp", "sin"]  # the assignment is made in place
     assert names(recorded, recorded.late) == ["cos", "sum"]
 
 
 def test_views_lead_to_what_they_view():
     calls, outputs = record(lambda x: ad.transpose(ad.reshape(ad.exp(x), -1))[1:], X)
-    recorded = Recorded(calls, outputs)
+    recorded = analysed(calls, outputs)
     assert recorded.root(outputs[0]) == id(calls[0].output)
-    assert recorded.root(calls[0].arrays[0]) is None
+    assert not recorded.root(calls[0].arrays[0])
     assert (len(recorded.made), len(recorded.views)) == (1, 3)
 
 
 def in_place(step, target):
     """Whether a step's one assignment is computed in its target's memory."""
-    recorded = Recorded(*record(step, X))
+    recorded = analysed(*record(step, X))
     assert all(place is target.data for place in recorded.placed.values())
     return bool(recorded.placed)
 
@@ -103,5 +110,5 @@ def test_what_may_be_computed_in_place(step, target, expected):
 
 
 def test_what_is_still_needed_is_not_overwritten():
-    assert not any(place is P.data for place in Recorded(*record(read_between, X)).placed.values())
-    assert not any(place is P.data for place in Recorded(*record(assign_twice, X)).placed.values())
+    assert not any(place is P.data for place in analysed(*record(read_between, X)).placed.values())
+    assert not any(place is P.data for place in analysed(*record(assign_twice, X)).placed.values())

@@ -15,8 +15,8 @@ from minivae.compiler.cuda import replay as replay_cupy
 from minivae.models import VAE, Batch
 from minivae.optim import Adam
 
-from ..autodiff.steps import INPUTS, RandomStep
 from ..cuda import kept
+from .steps import INPUTS, RandomStep
 
 RNG = np.random.default_rng(8)
 X = RNG.standard_normal((5, 4)).astype("float32")
@@ -53,7 +53,7 @@ class Training:
         self.step = mv.compile(self._step)
 
     def _step(self, rows, noise=None):
-        x = ad.astype(ad.take(self.images, rows), self.dtype) / 255
+        x = ad.astype(ad.take(self.images, rows, 0), self.dtype) / 255
         (objective,) = self.model.objectives(Batch(x), self.generator if noise is None else noise)
         self.adam.apply(ad.backward(objective.loss, objective.parameters))
         return objective.loss
@@ -79,10 +79,10 @@ def test_training_is_that_of_the_cpu(cuda, likelihood, dtype):
 # ------------------------------------------------------- what is captured
 
 STEPS = {
-    "gather of bytes": lambda x, rows: ad.astype(ad.take(ad.astype(ad.square(x) * 9, "uint8"), rows), "float32"),
-    "gather": lambda x, rows: ad.take(ad.exp(x), rows),
-    "scatter": lambda x, rows: ad.scatter(ad.take(x, rows), rows, (6, 4)),
-    "products": lambda x, rows: (x @ ad.transpose(x)) @ ad.take(x, rows) * 0.1,
+    "gather of bytes": lambda x, rows: ad.astype(ad.take(ad.astype(ad.square(x) * 9, "uint8"), rows, 0), "float32"),
+    "gather": lambda x, rows: ad.take(ad.exp(x), rows, 0),
+    "put back": lambda x, rows: ad.vjp(lambda x: ad.take(x, rows, 0), x)[1](ad.exp(x))[0],
+    "products": lambda x, rows: (x @ ad.transpose(x)) @ ad.take(x, rows, 0) * 0.1,
     "batched product": lambda x, rows: ad.reshape(x, 5, 2, 2) @ ad.reshape(ad.exp(x), 5, 2, 2),
     "broadcast product": lambda x, rows: ad.reshape(x, 5, 2, 2) @ ad.reshape(x[0], 2, 2),
     "product of a strided view": lambda x, rows: x[:, ::2] @ ad.transpose(x[::-1, ::2]),
@@ -94,7 +94,7 @@ STEPS = {
     "extremes": lambda x, rows: ad.max(x, 0) - ad.min(x, 0),
     "logsumexp": lambda x, rows: ad.logsumexp(x, 1),
     "softmax": lambda x, rows: ad.softmax(x),
-    "join": lambda x, rows: ad.concatenate([x, ad.take(x, rows)]),
+    "join": lambda x, rows: ad.concatenate([x, ad.take(x, rows, 0)]),
     "join columns": lambda x, rows: ad.concatenate([x, ad.exp(x), ad.transpose(x[:4, :])[:1, :3] * x[:, :1]], 1),
     "join vectors": lambda x, rows: ad.concatenate([x[0], ad.exp(x[:, 1])]),
     "pad": lambda x, rows: ad.pad(x, [(1, 0), (0, 2)]),

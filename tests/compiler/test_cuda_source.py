@@ -17,14 +17,14 @@ import minivae.autodiff as ad
 from minivae import backend
 from minivae.autodiff import PRIMITIVES
 from minivae.autodiff.formula import Formula
-from minivae.compiler.analysis import Call, Recorded
+from minivae.compiler.analysis import Call
 from minivae.compiler.cuda.source import FUNCTIONS, TYPES, elementwise, literal, mapped_sum, translatable
 from minivae.compiler.fuse import Kernel, group_calls
 from minivae.models import VAE, Batch
 from minivae.optim import Adam
 
 from .. import fake_cuda
-from .test_analysis import record
+from .test_analysis import analysed, record
 
 ROWS = {name: row for name, row in PRIMITIVES.items() if isinstance(row.value, Formula)}
 FLOATS = ["float32", "float64"]
@@ -248,7 +248,7 @@ def test_nvrtc_compiles_every_kernel_of_a_training_step(likelihood):
         adam.apply(ad.backward(objective.loss, objective.parameters))
 
     adam.advance()
-    recorded = Recorded(*record(step, np.ones((5, 12), "uint8")))
+    recorded = analysed(*record(step, np.ones((5, 12), "uint8")))
     kernels = [item for item in group_calls(recorded, recorded.main) if isinstance(item, Kernel)]
     assert len(kernels) > 8
     code = {elementwise_code(elementwise(one), _kinds(one), len(one.shape)) for one in kernels}

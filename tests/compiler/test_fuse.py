@@ -4,15 +4,14 @@ import numpy as np
 import pytest
 
 import minivae.autodiff as ad
-from minivae.compiler.analysis import Recorded
 from minivae.compiler.fuse import Kernel, Load, Result, group_calls
 
-from .test_analysis import record
+from .test_analysis import analysed, record
 
 
 def grouped(step, *inputs):
     calls, outputs = record(step, *inputs)
-    recorded = Recorded(calls, outputs)
+    recorded = analysed(calls, outputs)
     return group_calls(recorded, [*recorded.main, *recorded.late])
 
 

@@ -86,7 +86,7 @@ def test_recorded_values_are_let_go(fast):
         loss = ad.sum(ad.exp(h) * h + 1)
         (g,) = ad.backward(loss, [w])
         ad.assign(w, w - g)
-        recorded.extend(weakref.ref(t.data) for t in (h, g, loss))
+        recorded.extend(weakref.ref(t._data) for t in (h, g, loss))
         return loss
 
     compiled = mv.compile(step, fast)

@@ -7,7 +7,8 @@ import numpy as np
 import minivae as mv
 import minivae.autodiff as ad
 from minivae import backend
-from minivae.autodiff import Primitive
+from minivae.autodiff import Primitive, tensor
+from minivae.distributions.special import log_gammaincinv
 
 from .subject import (
     DTYPES,
@@ -61,11 +62,45 @@ misuse(
     weight=(*NO_TENSORS, ones(2, 2), ones(3), strict(3, 2)),
     bias=(*NO_TENSORS, ones(3), ones(1, 2), strict(2)),
 )
+misuse(
+    ad.linear, {"x": ones(4, 3), "weight": ones(3, 2)}, label="linear without bias", weight=(ones(2, 2), strict(3, 2))
+)
+misuse(ad.outer, {"a": ones(2), "b": ones(3)}, a=NO_TENSORS, b=(*NO_TENSORS, strict(2)))
+misuse(
+    ad.tensordot,
+    {"a": ones(2, 3), "b": ones(3, 2), "axes": 1},
+    a=(*NO_TENSORS, ones(2, 2), ones()),
+    b=(*NO_TENSORS, ones(2, 2), ones(), strict(3, 2)),
+    axes=(2, -1, 3, 0.5, None, ([1], [1]), "ab"),
+)
+misuse(
+    ad.einsum,
+    {"subscripts": "ij,jk->ik", "operands": [ones(2, 3), ones(3, 2)]},
+    call=lambda subscripts, operands: ad.einsum(subscripts, *operands),
+    subscripts=("ij", "ij,jk->il", "ij,jk->ii", "i,jk", "i1,1k", "ij,ij", "ij,jk,kl", None, 3),
+    operands=[
+        Says([ones(2, 3)], "ij,jk->ik", "subscripts"),
+        Says([ones(2, 3), ones(2)], "ij,jk->ik", "subscripts"),
+        Says([ones(2, 3), ones(2, 2)], "ij,jk->ik", "subscripts"),
+        Says(["x", ones(2, 2)], "'x'"),
+    ],
+)
+SQUARE = (*NO_TENSORS, ones(), ones(2), ones(2, 3))
+misuse(ad.cholesky, {"a": np.eye(2)}, a=(*SQUARE, -np.eye(2)))
+misuse(ad.inv, {"a": np.eye(2)}, a=(*SQUARE, ones(2, 2)))
+misuse(ad.slogdet, {"a": np.eye(2)}, a=SQUARE)
+for solves in (ad.solve, ad.solve_triangular):
+    misuse(
+        solves,
+        {"a": ones(2, 2) + tensor(np.eye(2, dtype="float32")), "b": ones(2, 3)},
+        a=(*SQUARE, np.zeros((2, 2)), strict(2, 2)),
+        b=(*NO_TENSORS, ones(), ones(3), ones(3, 2), strict(2, 2)),
+    )
 for special in (ad.gammaln, ad.digamma):
     misuse(special, {"x": ones(2)}, x=NO_TENSORS)
 misuse(ad.polygamma, {"n": 1, "x": ones(2)}, n=(-1, 1.5, "1", None), x=NO_TENSORS)
 misuse(
-    special.log_gammaincinv,
+    log_gammaincinv,
     {"a": ones(2), "u": ones(2) * 0.5},
     a=(*NO_TENSORS, ones(3)),
     u=(*NO_TENSORS, ones(3), strict(2)),
@@ -86,7 +121,16 @@ misuse(ad.broadcast_to, {"x": ones(3), "shape": (2, 3)}, x=NO_TENSORS, shape=((3
 misuse(ad.transpose, {"x": ones(2, 3), "axes": (1, 0)}, x=NO_TENSORS, axes=((0,), (0, 2), 1, "ab", (0.5, 1), (0, 0)))
 misuse(ad.swapaxes, {"x": ones(2, 3), "a": 0, "b": 1}, x=NO_TENSORS, a=(2, 0.5, "a", None), b=(2, 0.5, "a", None))
 misuse(ad.expand_dims, {"x": ones(2), "axis": 0}, x=NO_TENSORS, axis=(3, 0.5, "a", None))
-misuse(ad.squeeze, {"x": ones(1, 2), "axis": 0}, x=NO_TENSORS, axis=(1, 3, 0.5, "a", None))
+misuse(ad.squeeze, {"x": ones(1, 2), "axis": 0}, x=NO_TENSORS, axis=(1, 3, 0.5, "a", (0, 1), (0, 0)))
+misuse(
+    ad.moveaxis,
+    {"x": ones(2, 3), "source": 0, "destination": 1},
+    x=NO_TENSORS,
+    source=(2, 0.5, "a", None, (0, 1), (0, 0)),
+    destination=(2, 0.5, "a", None, (0, 1), (0, 0)),
+)
+misuse(ad.flatten, {"x": ones(2)}, x=NO_TENSORS)
+misuse(ad.flip, {"x": ones(2, 3), "axis": 0}, x=NO_TENSORS, axis=AXES)
 misuse(ad.astype, {"x": ones(2), "dtype": "float64"}, x=NO_TENSORS, dtype=("floot", 3, None, "U3", object))
 misuse(
     ad.getitem, {"x": ones(2, 3), "index": 0}, x=NO_TENSORS, index=(2, 0.5, "a", Says((0, 0, 0), "(0, 0, 0)"), ones(2))
@@ -100,16 +144,53 @@ misuse(
 )
 misuse(
     ad.take,
-    {"x": ones(3, 2), "rows": np.array([0, 2])},
-    x=(*NO_TENSORS, ones(), strict(3, 2)),
-    rows=(*NO_TENSORS, np.array([3]), np.array([-4]), np.array([0.5]), strict(2)),
+    {"x": ones(3, 2), "indices": np.array([0, 2]), "axis": 0},
+    x=(*NO_TENSORS, Says(ones(), "0 dimensions", "axis"), strict(3, 2)),
+    indices=(*NO_TENSORS, np.array([3]), np.array([-4]), np.array([0.5]), [0.5], np.array([True]), strict(2)),
+    axis=(2, -3, 0.5, "a", (0,)),
 )
 misuse(
     ad.pad,
-    {"x": ones(2), "widths": [(1, 1)]},
+    {"x": ones(2), "widths": [(1, 1)], "value": 0.5, "mode": "constant"},
     x=NO_TENSORS,
-    widths=([(1, -1)], [], [(1, 1), (1, 1)], 1, None, [(0.5, 1)], [(1,)], "a"),
+    widths=([(1, -1)], [], [(1, 1), (1, 1)], -1, None, [(0.5, 1)], [(1, 1, 1)], 0.5, "a", {1: 2}, {"a": 1}),
+    value=("0", None, 1j, ones(2)),
+    mode=("edges", None, 3),
 )
+misuse(
+    ad.roll,
+    {"x": ones(2, 3), "shift": 1, "axis": 0},
+    x=NO_TENSORS,
+    shift=(0.5, "a", None, (1, 2)),
+    axis=(2, -3, 1.5, "x", (0, 0), (0, 2)),
+)
+misuse(
+    ad.repeat,
+    {"x": ones(2, 3), "repeats": 2, "axis": 0},
+    x=NO_TENSORS,
+    repeats=(-1, 0.5, "2", None, [1, 2]),
+    axis=(2, -3, 1.5, "x", (0,)),
+)
+misuse(ad.tile, {"x": ones(2), "reps": 2}, x=NO_TENSORS, reps=(-1, 0.5, "2", None, (2, -1)))
+
+# ------------------------------------------------------------------ matrices
+
+for triangle in (ad.tril, ad.triu, ad.diag):
+    one = ones(2, 2, 2) if triangle is ad.diag else ones(2)
+    misuse(triangle, {"x": ones(2, 3), "k": 0}, x=(*NO_TENSORS, ones(), one), k=(0.5, "0", None))
+for of in (ad.diagonal, ad.trace):
+    wrong = (2, -3, 0.5, "a", None)
+    misuse(
+        of,
+        {"x": ones(2, 3), "offset": 0, "axis1": 0, "axis2": 1},
+        x=(*NO_TENSORS, ones(), ones(2)),
+        offset=(0.5, "0", None),
+        axis1=(1, *wrong),
+        axis2=(0, *wrong),
+    )
+
+# ------------------------------------------------------------------- joining
+
 misuse(
     ad.concatenate,
     {"inputs": [ones(2), ones(3)], "axis": 0},
@@ -147,6 +228,23 @@ misuse(
     dtype=("floot", 3, "U3"),
     backend=LIBRARIES,
 )
+PLACE = {"dtype": ("floot", 3, "U3"), "backend": LIBRARIES, "like": (3.0, "x", np.ones(1))}
+misuse(ad.full, {"shape": (2,), "value": 1.0}, shape=SHAPES, value=("x", None, [1.0], ones(2)), **PLACE)
+for filled in (ad.zeros, ad.ones):
+    misuse(filled, {"shape": (2,)}, shape=SHAPES, **PLACE)
+misuse(ad.full_like, {"x": ones(2), "value": 1.0}, x=NO_TENSORS, value=("x", None, [1.0]), dtype=PLACE["dtype"])
+for filled in (ad.zeros_like, ad.ones_like):
+    misuse(filled, {"x": ones(2)}, x=NO_TENSORS, dtype=PLACE["dtype"])
+misuse(
+    ad.arange,
+    {"start": 0, "stop": 3, "step": 1},
+    start=("0", None, np.nan, [1]),
+    stop=("3", np.inf, [1]),
+    step=(0, 0.0, "1", None, np.nan),
+    **PLACE,
+)
+for pattern in (ad.eye, ad.tri):
+    misuse(pattern, {"n": 2, "m": 3, "k": 0}, n=(-1, 0.5, "2", None), m=(-1, 0.5, "3"), k=(0.5, "0", None), **PLACE)
 misuse(ad.as_tensor, {"x": [1.0], "like": ones(1)}, x=(*NO_TENSORS, strict(2)), like=(3.0, "x", np.ones(1)), name=())
 misuse(ad.Parameter, {"data": np.ones(2)}, data=([1.0], "x", 1.0, {}, np.ones(2, int)))
 for draw in (ad.standard_normal, ad.uniform):

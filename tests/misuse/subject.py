@@ -71,6 +71,7 @@ ALIASES = {
     "arrays": "state",
     "name_or_path": "data",
     "classes": "labels",
+    "rows": "indices",
     "lambd": "lambda",
 }
 # A file that is not there, and a width that is not the model's, say by themselves what was expected.

@@ -8,6 +8,7 @@ import pytest
 
 import minivae
 from minivae import backend
+from minivae.compiler import compile
 from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 from minivae.inference import log_likelihood
@@ -105,9 +106,9 @@ def test_the_parts_are_what_they_are_called(name, rng):
 # ------------------------------------------------------------------- training
 
 
-def trainer_of(name, dataset, compile=True, **options):
+def trainer_of(name, dataset, compiled=True, **options):
     model = member(name, data_dim=64, classes=10, **options)
-    return Trainer(model, dataset, Settings(batch_size=50, epochs=10, compile=compile))
+    return Trainer(model, dataset, Settings(batch_size=50, epochs=10, compile=compiled))
 
 
 def advanced(trainer, steps):
@@ -126,6 +127,18 @@ def test_a_compiled_run_has_the_bits_of_an_eager_one(name, dtype, digits):  # no
     object.__setattr__(eager.settings, "compile", True)
     assert_same_state(compiled, eager)
     assert {array.dtype.name for array in compiled.model.state_dict().values()} == {dtype}
+
+
+@EVERY_MEMBER
+def test_nothing_of_a_step_is_baked_in(name, digits):  # noqa: F811
+    """The step of every minibatch does what was recorded at the first one; so does the evaluation."""
+    trainer = trainer_of(name, digits)
+    evaluate = trainer._evaluate
+    trainer._update = compile(trainer._update.step, check=True)
+    evaluate._parts = compile(evaluate._parts.step, check=True)
+    for _ in range(2):
+        advanced(trainer, 3)
+        evaluate()
 
 
 @EVERY_MEMBER

@@ -24,7 +24,7 @@ _INT, _LONG, _POINTER = ctypes.c_int, ctypes.c_longlong, ctypes.c_void_p
 
 
 class Gemm(NamedTuple):
-    """One call of cuBLAS: ``count`` products of m x k with k x n matrices, in its order of operands.
+    """One call of cuBLAS: ``batch`` products of m x k with k x n matrices, in its order of operands.
 
     Attributes:
         transposed: for each of the two operands, whether cuBLAS is to transpose it.
@@ -32,7 +32,7 @@ class Gemm(NamedTuple):
         arrays: the two operands and the result.
         leading: the leading dimension of each of the three.
         strides: from one product to the next, of each of the three, in elements.
-        count: how many products.
+        batch: how many products.
     """
 
     transposed: tuple[bool, bool]
@@ -40,7 +40,7 @@ class Gemm(NamedTuple):
     arrays: tuple[Any, Any, Any]
     leading: tuple[int, int, int]
     strides: tuple[int, int, int]
-    count: int
+    batch: int
 
 
 def suits(a: Any, b: Any, out: Any) -> bool:
@@ -57,14 +57,20 @@ def gemms(a: Any, b: Any, out: Any) -> list[Gemm]:
         b: ``(..., K, N)``; leading axes are broadcast to those of ``out``.
         out: ``(..., M, N)``.
     """
-    if layout(out)[0]:  # columns first: the transposed product
+    if _layout(out)[0]:  # columns first: the transposed product
         a, b, out = b.swapaxes(-1, -2), a.swapaxes(-1, -2), out.swapaxes(-1, -2)
-    (flip_b, lead_b), (flip_a, lead_a), (_, lead_out) = map(layout, (b, a, out))
+    (flip_b, lead_b), (flip_a, lead_a), (_, lead_out) = map(_layout, (b, a, out))
     (m, k), n = a.shape[-2:], b.shape[-1]
     return [
         Gemm((flip_b, flip_a), (n, m, k), matrices, (lead_b, lead_a, lead_out), strides, count)
         for matrices, strides, count in _batches(b, a, out)
     ]
+
+
+def _layout(x: Any) -> tuple[bool, int]:
+    found = layout(x)
+    assert found is not None, "rows or columns are contiguous"
+    return found
 
 
 def layout(x: Any) -> tuple[bool, int] | None:
@@ -133,13 +139,13 @@ class Blas:
         one, zero = (ctypes.byref(number[kind]) for number in (self._one, self._zero))
         letter = "S" if kind == "float32" else "D"
         left, right, out = (
-            (_POINTER(x.data.ptr), _INT(lead), *((_LONG(stride),) if gemm.count > 1 else ()))
+            (_POINTER(x.data.ptr), _INT(lead), *((_LONG(stride),) if gemm.batch > 1 else ()))
             for x, lead, stride in zip(gemm.arrays, gemm.leading, gemm.strides, strict=True)
         )
         operations = [_INT(flip) for flip in gemm.transposed]
         arguments = [self._handle, *operations, *map(_INT, gemm.size), one, *left, *right, zero, *out]
-        if gemm.count > 1:
-            name, arguments = f"cublas{letter}gemmStridedBatched", [*arguments, _INT(gemm.count)]
+        if gemm.batch > 1:
+            name, arguments = f"cublas{letter}gemmStridedBatched", [*arguments, _INT(gemm.batch)]
         else:
             name = f"cublas{letter}gemm_v2"
 
@@ -158,7 +164,7 @@ def _load() -> Any:  # pragma: no cover - needs CuPy with its cuBLAS
     """cuBLAS's functions, from the library that CuPy itself loads."""
     try:
         # In these words, CuPy finds and loads the library first; importing the module alone does not.
-        from cupy_backends.cuda.libs import cublas
+        from cupy_backends.cuda.libs import cublas  # type: ignore[import-not-found]
 
         return ctypes.CDLL(cublas.__file__)  # linked to the library: what is looked up in it is found there
     except (ImportError, OSError) as error:

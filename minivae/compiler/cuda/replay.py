@@ -7,21 +7,76 @@ array library, by the function of that name.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from operator import setitem
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...errors import BackendError
-from .. import numpy as replay_numpy
-from ..analysis import Call, Recorded, overlap
+from .. import numpy as blocks
+from ..analysis import Call, Recorded
 from ..fuse import Kernel
 from ..memory import Arena
-from . import source as cuda_source
+from ..regions import meet
+from . import source
 from .blas import Blas, current_blas, gemms, layout, suits
 from .graph import Recorder, Replay
 
 Plain = Callable[[Call], list[Callable[[], Any]]]
+
+
+# A product and a sum are rounded each, as the library's own functions do it: a recorded step then
+# gives the bits of the step itself.
+OPTIONS = ("--fmad=false",)
+
+
+class MappedSum(NamedTuple):
+    """A kernel whose one result only a sum reads, and that sum: what lies between needs no memory."""
+
+    kernel: Kernel
+    sum: Call
+
+    @property
+    def arrays(self) -> list[Any]:
+        """The arrays that are read."""
+        return self.kernel.loads
+
+    @property
+    def makes(self) -> list[Any]:
+        """The array that is computed."""
+        return [self.sum.output]
+
+    @property
+    def calls(self) -> list[Call]:
+        """What it does, one by one."""
+        return [*self.kernel.calls, self.sum]
+
+
+def join_sums(recorded: Recorded, items: Sequence[Kernel | Call]) -> Iterator[Kernel | Call | MappedSum]:
+    """The items of a program; where only the sum after a kernel reads its one result, the two together."""
+    pending = deque(items)
+    while pending:
+        item = pending.popleft()
+        following = pending[0] if pending else None
+        if isinstance(item, Kernel) and isinstance(following, Call) and _only_summed(recorded, item, following):
+            yield MappedSum(item, following)
+            pending.popleft()
+        else:
+            yield item
+
+
+def _only_summed(recorded: Recorded, kernel: Kernel, item: Call) -> bool:
+    if item.primitive.combine != "add" or not item.attributes["axis"]:
+        return False
+    terms = kernel.operations[-1].store
+    if item.inputs[0] is not terms or terms.dtype.kind != "f" or len(kernel.makes) != 1:
+        return False
+    if id(terms) in recorded.placed or any(meet(recorded.cells(x), recorded.cells(item.output)) for x in kernel.loads):
+        return False
+    if terms.shape != kernel.shape or not source.translatable(kernel):
+        return False
+    return id(terms) not in recorded.returned and len(recorded.readers[id(terms)]) == 1
 
 
 class Device:
@@ -29,30 +84,29 @@ class Device:
 
     Args:
         xp: CuPy.
-        recorded: the calls.
         arena: where values lie.
         plain: prepares a call as on any array library.
     """
 
-    def __init__(self, xp: Any, recorded: Recorded, arena: Arena, plain: Plain) -> None:
-        self._xp, self._recorded, self._arena, self._plain = xp, recorded, arena, plain
+    def __init__(self, xp: Any, arena: Arena, plain: Plain) -> None:
+        self._xp, self._arena, self._plain = xp, arena, plain
         self._blas: list[Blas] = []  # the handle, once a product needs it
         self._recorder = Recorder(xp, partial(_use, self._blas))  # not self, which holds what was recorded
 
-    def replay(self, items: Sequence[Kernel | Call]) -> Replay:
+    def replay(self, items: Sequence[Kernel | Call | MappedSum]) -> Replay:
         """What runs the items, each time that it is called."""
-        return Replay(self._recorder, [call for item in self._sums_joined(items) for call in self._prepare(item)])
+        return Replay(self._recorder, [call for item in items for call in self._prepare(item)])
 
-    def _prepare(self, item: Kernel | Call | tuple[Kernel, Call]) -> list[Callable[[], Any]]:
+    def _prepare(self, item: Kernel | Call | MappedSum) -> list[Callable[[], Any]]:
         if isinstance(item, Kernel):
-            if not cuda_source.translatable(item):
-                return replay_numpy.prepare(item, self._arena)
+            if not source.translatable(item):
+                return blocks.prepare(item, self._arena)
             return [elementwise(self._xp, item, self._arena)]
-        if not isinstance(item, Call):
-            return [mapped_sum(self._xp, *item, self._arena)]
+        if isinstance(item, MappedSum):
+            return [mapped_sum(self._xp, item.kernel, item.sum, self._arena)]
         if item.primitive.kind == "product":
             return self._product(item)
-        if item.primitive.kind == "assignment":  # (copyto would copy overlapping memory as it finds it)
+        if item.assigns:  # (copyto would copy overlapping memory as it finds it)
             target, value = (self._arena.place(x) for x in item.inputs)
             return [partial(setitem, target, ..., value)]
         if item.primitive.kind == "join":
@@ -66,34 +120,6 @@ class Device:
             stop = start + x.shape[len(head)]
             yield partial(self._xp.copyto, out[(*head, slice(start, stop))], self._arena.place(x))
             start = stop
-
-    # ------------------------------------------------------------------ sums
-
-    def _sums_joined(self, items: Sequence[Kernel | Call]) -> Iterator[Kernel | Call | tuple[Kernel, Call]]:
-        """The items; a kernel whose one result only the sum after it reads comes together with that sum."""
-        pending = list(items)
-        while pending:
-            item = pending.pop(0)
-            if pending and isinstance(item, Kernel) and self._only_summed(item, pending[0]):
-                yield item, pending.pop(0)
-            else:
-                yield item
-
-    def _only_summed(self, kernel: Kernel, item: Kernel | Call) -> bool:
-        if not isinstance(item, Call) or item.primitive.combine != "add" or not item.attributes["axis"]:
-            return False
-        terms = kernel.operations[-1].store
-        if item.inputs[0] is not terms or terms.dtype.kind != "f" or id(terms) in self._recorded.placed:
-            return False
-        if len(_stores(kernel)) != 1 or terms.shape != kernel.shape or not cuda_source.translatable(kernel):
-            return False
-        # The sum may have been given the place of what the kernel was the last to read.
-        total = self._arena.place(item.output)
-        if any(overlap(self._arena.place(x), total) for x in kernel.loads):
-            return False
-        needed = (self._recorded.calls[n] for n in (*self._recorded.main, *self._recorded.late))
-        read = [*self._recorded.outputs, *(x for call in needed if call is not item for x in call.arrays)]
-        return id(terms) not in self._recorded.roots(read)
 
     # -------------------------------------------------------------- products
 
@@ -125,29 +151,27 @@ def _use(handles: Sequence[Blas], stream: Any) -> None:
 
 def elementwise(xp: Any, kernel: Kernel, arena: Arena) -> Callable[[], Any]:
     """A kernel as one CUDA kernel, with its arrays."""
-    source = cuda_source.elementwise(kernel)
-    function = xp.ElementwiseKernel(source.inputs, source.outputs, source.body, source.name, no_return=True)
-    stores = (arena.place_with(x, len(kernel.shape)) for x in _stores(kernel))
+    text = source.elementwise(kernel)
+    function = xp.ElementwiseKernel(text.inputs, text.outputs, text.body, text.name, no_return=True, options=OPTIONS)
+    stores = (arena.place_with(x, len(kernel.shape)) for x in kernel.makes)
     return partial(function, *(arena.place(x) for x in kernel.loads), *stores)
 
 
 def mapped_sum(xp: Any, kernel: Kernel, call: Call, arena: Arena) -> Callable[[], Any]:
     """A kernel and the sum of its result as one CUDA kernel, with its arrays."""
-    source = cuda_source.mapped_sum(kernel)
+    text = source.mapped_sum(kernel)
     function = xp.ReductionKernel(
-        source.inputs,
-        source.outputs,
-        source.value,
+        text.inputs,
+        text.outputs,
+        text.value,
         reduce_expr="a + b",
         post_map_expr="y0 = a",
         identity="0",
-        name=source.name,
-        reduce_type=source.type,
-        preamble=source.preamble,
+        name=text.name,
+        reduce_type=text.type,
+        preamble=text.preamble,
+        options=OPTIONS,
     )
-    terms = (arena.place_with(x, len(kernel.shape)) for x in kernel.loads)  # so that axes count alike
+    terms = [arena.place_with(x, len(kernel.shape)) for x in kernel.loads]  # so that axes count alike
+    terms += terms[: len(text.inputs.split(", ")) - len(terms)]  # one input comes twice, see there
     return partial(function, *terms, arena.place(call.output), **call.attributes)
-
-
-def _stores(kernel: Kernel) -> list[Any]:
-    return [operation.store for operation in kernel.operations if operation.store is not None]

@@ -125,7 +125,11 @@ def mapped_sum(kernel: Kernel) -> MapSource:
     lines = "\n".join([*_lines(kernel), f"return v{len(kernel.operations) - 1};"])
     preamble = f"__device__ {kind} {name}_value({arguments}) {{\n{lines}\n}}"
     value = f"{name}_value({', '.join(f'x{i}' for i in range(len(kernel.loads)))})"
-    return MapSource(f"{name}_sum", _inputs(kernel), f"{last.dtype.name} y0", preamble, value, kind)
+    inputs = _inputs(kernel)
+    if len(kernel.loads) == 1:
+        # CuPy (14.2) gives a reduction of one input to CUB, and the sum the layout of that input: so there is another.
+        inputs += f", {kernel.loads[0].dtype.name} x1"
+    return MapSource(f"{name}_sum", inputs, f"{last.dtype.name} y0", preamble, value, kind)
 
 
 def translatable(kernel: Kernel) -> bool:
@@ -167,7 +171,7 @@ def _expression(kernel: Kernel, operation: Operation) -> str:
         kind = np.result_type(*(o if dtype is None else dtype for o, dtype in zip(operands, dtypes, strict=True)))
     else:
         kind = operation.dtype
-    wanted = [kind] * len(operands)
+    wanted = [operation.dtype if kind is None else kind] * len(operands)
     if function == "where":
         wanted[0] = np.dtype("bool")
     texts = [_operand(o, dtype, w) for o, dtype, w in zip(operands, dtypes, wanted, strict=True)]

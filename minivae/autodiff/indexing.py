@@ -1,0 +1,128 @@
+"""Primitives that take some of the elements, and those that put them back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..backend import asarray, is_array, library_of
+from ..errors import InputError, lengths, shown
+from .axes import axes_of, axis_of
+from .primitives import operation
+from .shape import flatten
+from .tape import apply, as_tensor, primitive
+from .tensor import Axis, Tensor
+
+# --------------------------------------- by an index that is always the same
+
+
+def _scatter_value(xp: Any, x: Any, index: Any, shape: tuple[int, ...], out: Any = None) -> Any:
+    y = xp.zeros(shape, dtype=x.dtype) if out is None else out
+    y[...] = 0
+    if _is_basic(index):
+        y[index] = x
+    else:
+        xp.add.at(y, index, x)  # an element that was taken twice gets both cotangents
+    return y
+
+
+def _is_basic(index: Any) -> bool:
+    """Whether an index takes each element at most once: slices, integers, None, Ellipsis."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(i is None or i is Ellipsis or isinstance(i, slice | int | np.integer) for i in parts)
+
+
+_getitem = primitive(
+    "getitem",
+    "the elements at an index",
+    lambda xp, x, index, out=None: x[index],
+    lambda g, y, x, index: scatter(g, index, x.shape),
+    kind="view",
+)
+_scatter = primitive(
+    "scatter",
+    "zeros with the elements added at an index",
+    _scatter_value,
+    lambda g, y, x, index, shape: getitem(g, index),
+)
+
+
+@operation
+def getitem(x: Any, index: Any) -> Tensor:
+    """``x[index]`` with NumPy's basic and advanced indexing; index tensors must be integer or boolean."""
+    return apply(_getitem, x, index=_raw_index(index))
+
+
+@operation
+def scatter(x: Any, index: Any, shape: Sequence[int]) -> Tensor:
+    """Zeros of ``shape`` with ``x`` added at ``index``: the adjoint of :func:`getitem`."""
+    return apply(_scatter, x, index=_raw_index(index), shape=lengths("shape", shape))
+
+
+def _raw_index(index: Any) -> Any:
+    if isinstance(index, tuple):
+        return tuple(_raw_index(i) for i in index)
+    return index.data if isinstance(index, Tensor) else index
+
+
+@operation
+def flip(x: Any, axis: Axis = None) -> Tensor:
+    """``x`` backwards along ``axis`` (all axes by default)."""
+    x = as_tensor(x)
+    axes = axes_of(axis, x.ndim)
+    return getitem(x, tuple(slice(None, None, -1 if a in axes else None) for a in range(x.ndim)))
+
+
+# ------------------------------------------ by positions that are an input
+
+
+def _take_value(xp: Any, x: Any, indices: Any, axis: int, out: Any = None) -> Any:
+    if out is None or xp is not np:
+        return xp.take(x, indices, axis=axis, out=out)
+    # NumPy writes through a copy of out if it may have to raise half way: so look first.
+    length = x.shape[axis]
+    if indices.size and not -length <= indices.min() <= indices.max() < length:
+        raise IndexError(f"indices lie between {indices.min()} and {indices.max()}, and there are {length}")
+    return np.take(x, indices, axis=axis, out=out, mode="wrap")
+
+
+def _put_back_value(xp: Any, x: Any, indices: Any, axis: int, shape: tuple[int, ...], out: Any = None) -> Any:
+    return _scatter_value(xp, x, (slice(None),) * axis + (indices,), shape, out)
+
+
+_take = primitive(
+    "take",
+    "the elements at integer positions along an axis",
+    _take_value,
+    lambda g, y, x, indices, axis: apply(_put_back, g, indices, axis=axis, shape=x.shape),
+)
+_put_back = primitive(
+    "put_back",
+    "zeros with the elements added at integer positions along an axis",
+    _put_back_value,
+    lambda g, y, x, indices, axis, shape: apply(_take, g, indices, axis=axis),
+)
+
+
+@operation
+def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
+    """The elements of ``x`` at integer positions along ``axis``; of all elements in a row by default.
+
+    The indices, of any shape, take the place of the axis in the result's shape. They are an
+    input, not an attribute: they may change in a replay. On a GPU nobody looks whether they
+    are in range.
+
+    Raises:
+        InputError: they are no integers, or out of range.
+    """
+    x = as_tensor(x)
+    positions = indices
+    if not isinstance(positions, Tensor):
+        place = None if is_array(indices) else library_of(x._data).name  # a number or a list goes where x is
+        positions = Tensor(asarray(indices, backend=place, name="indices"))
+    if positions.dtype.kind not in "iu":
+        raise InputError(f"indices is {shown(indices)}, of dtype {positions.dtype}; expected integers")
+    x, axis = (flatten(x), 0) if axis is None else (x, axis_of(axis, x.ndim))
+    return apply(_take, x, positions, axis=axis)
