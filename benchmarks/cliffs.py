@@ -35,7 +35,7 @@ PAIRS, QUICK_PAIRS = (3, 31), (3, 3)  # at least and at most so many pairs of tu
 PATIENCE = 6.0  # seconds, after which the least number of pairs is enough
 TURN = 2  # runs in a turn, the faster of which counts: the first finds the caches as the other library left them
 RECORDED = 3  # times that each step is recorded
-GIVE_UP = 60.0  # seconds: a recording that takes longer is stopped
+GIVE_UP = 60.0  # seconds of the processor: a recording that takes longer is stopped
 TOLERANCE = 1e-3  # between the two results, by their largest element: all is computed in float32
 Work = Callable[[], Any]  # what is timed; returns what it computed
 
@@ -344,18 +344,18 @@ def require_equal(title: str, ours: Sequence[Any], theirs: Sequence[Any]) -> Non
 
 @contextmanager
 def at_most(limit: float) -> Iterator[None]:
-    """A ``with`` block, of the main thread, that is left with TimeoutError after so many seconds."""
+    """A ``with`` block, of the main thread, that is left with TimeoutError after so many seconds of the processor."""
 
     def stop(*_: object) -> None:
         raise TimeoutError
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, limit)
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, limit)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def run(quick: bool, say: Callable[[str], None], wall: bool = False) -> dict[str, Any]:

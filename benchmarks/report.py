@@ -195,9 +195,13 @@ def _cliffs(found: dict[str, Any]) -> Iterator[str]:
 
 def _cliff(row: cliffs.Row, found: dict[str, Any]) -> list[str]:
     ratio = found["ratio"]
-    times = [f"{found[who]['median'] * 1e3:.3g}" for who in ("minivae", "torch")]
+    times = [_three_digits(found[who]["median"] * 1e3) for who in ("minivae", "torch")]
     quartiles = f"{ratio['lower']:.2f} to {ratio['upper']:.2f}"
     return [row.title(found["size"]), *times, f"{ratio['median']:.2f}", quartiles, str(ratio["samples"])]
+
+
+def _three_digits(number: float) -> str:
+    return f"{number:,.0f}" if number >= 1000 else f"{number:.3g}"
 
 
 def _seconds(found: dict[str, Any]) -> str:

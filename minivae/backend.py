@@ -35,6 +35,7 @@ DTYPES = ("float32", "float64")
 
 _libraries: dict[str, Library] = {"numpy": Library()}
 _library_of_type: dict[type, Library] = {np.ndarray: _libraries["numpy"]}
+_NUMBERS = (float, int, bool)
 _default: str | None = None
 _using: ContextVar[str | None] = ContextVar("minivae_backend", default=None)
 
@@ -112,6 +113,14 @@ def library_of(*arrays: Any) -> Library:
 
 def namespace(*arrays: Any) -> Any:
     """The array module (``numpy``, ``cupy``) that all ``arrays`` live in. See :func:`library_of`."""
+    kind = type(arrays[0]) if arrays else None
+    found = _library_of_type.get(kind)
+    if found is not None:  # most often all are of one type, or numbers
+        for array in arrays:
+            if type(array) is not kind and type(array) not in _NUMBERS:
+                break
+        else:
+            return found.xp
     return library_of(*arrays).xp
 
 

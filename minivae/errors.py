@@ -23,6 +23,10 @@ class InputError(MinivaeError, ValueError):
     """An argument, a file or a data set is not what was expected."""
 
 
+class MisuseError(InputError, TypeError, AttributeError):
+    """A Tensor is used as it cannot be, though NumPy's arrays or PyTorch's tensors are used so."""
+
+
 class BackendError(MinivaeError, RuntimeError):
     """An array library was asked for that cannot be used here."""
 
@@ -32,7 +36,7 @@ class OutOfMemoryError(BackendError, MemoryError):
 
 
 class GradientError(MinivaeError, AssertionError):
-    """A gradient check failed: a gradient is wrong, or there was nothing to check."""
+    """A gradient is wrong, or a gradient check found nothing to check."""
 
 
 class NonFiniteError(MinivaeError, ArithmeticError):

@@ -82,13 +82,17 @@ class Library:
         """The solution x of a x = b for triangular ``a``: ``(..., n, n)`` and ``(..., n, k)``, with equal batches."""
         import scipy.linalg  # here: it is large
 
-        trtrs = scipy.linalg.get_lapack_funcs("trtrs", (a, b))
+        trtrs: Any = scipy.linalg.get_lapack_funcs("trtrs", (a, b))
         x = np.empty(b.shape, trtrs.dtype)
         for i in np.ndindex(b.shape[:-2] if x.size else (0,)):
             x[i], failed = trtrs(a[i], b[i], lower=lower)
             if failed:
                 raise np.linalg.LinAlgError(f"0 on the diagonal at {failed - 1}")
         return x
+
+    def address(self, array: Any) -> int:
+        """Where the first element of an array lies in memory."""
+        return array.ctypes.data
 
     def free_memory(self) -> int | None:
         """Bytes that new arrays could have; None where the system does not tell."""
@@ -174,6 +178,9 @@ class CupyLibrary(Library):
 
     def solve_triangular(self, a: Any, b: Any, lower: bool) -> Any:  # pragma: no cover (needs a GPU)
         return importlib.import_module("cupyx.scipy.linalg").solve_triangular(a, b, lower=lower)
+
+    def address(self, array: Any) -> int:  # pragma: no cover (needs a GPU)
+        return array.data.ptr
 
     def free_memory(self) -> int:
         cuda = self.xp.cuda

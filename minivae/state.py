@@ -9,6 +9,7 @@ import numpy as np
 
 from . import backend
 from .autodiff import Tensor
+from .autodiff.versions import note_assigned
 from .errors import InputError, instance
 
 
@@ -37,6 +38,7 @@ def load_state(owner: str, tensors: Mapping[str, Tensor], state: Mapping[str, An
         raise InputError(f"state does not fit {owner}: {'; '.join(faults)}; expected what its state_dict() gives")
     for name, array in arrays.items():
         tensors[name].data[...] = array
+        note_assigned(tensors[name].data)
 
 
 def _array_like(name: str, tensor: Tensor, value: Any) -> Any:

@@ -263,13 +263,17 @@ def _deferred_call(call: Callable, device: Device) -> Callable:
         if out is not None:
             return device.perform(lambda: call(function, args, kwargs, take), out._host)
         made = call(function, args, kwargs, take)
-        if isinstance(made, StrictArray) and made._host.base is None and all(made is not x for x in args):
+        if isinstance(made, StrictArray) and not any(_shares(made, x) for x in args):
             again = lambda: np.copyto(made._host, call(function, args, kwargs, take)._host)  # noqa: E731
             made._host[...] = 0
             device.capturing.append(again)
         return made
 
     return deferred
+
+
+def _shares(made: StrictArray, x: Any) -> bool:
+    return isinstance(x, StrictArray) and np.shares_memory(made._host, x._host)
 
 
 def _out(function: Callable, args: tuple, kwargs: dict) -> Any:

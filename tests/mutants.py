@@ -22,6 +22,8 @@ LEFT_OUT = {
         ["sum", "mean", "max", "min", "softmax", "log_softmax", "logsumexp", "sum_to", "restore_axes"], (0,)
     ),
     **dict.fromkeys(["reshape", "transpose", "swapaxes", "astype", "getitem", "scatter", "broadcast_to"], (0,)),
+    **dict.fromkeys(["flatten", "squeeze", "expand_dims", "moveaxis", "flip", "diagonal", "tril", "triu", "inv"], (0,)),
+    **dict.fromkeys(["_transposed", "_triangle"], (0,)),
     **dict.fromkeys(["add", "maximum", "minimum", "matmul", "_matmul"], (0, 1)),
     "where": (1, 2),
 }

@@ -43,7 +43,10 @@ from .mutants import EQUIVALENT, Mutant, mutants_of
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "tests" / "mutation_results.json"
 # Where the derivative rules are, and the formulas of the paper.
-RULES = ("backward", "elementwise", "linalg", "reduce", "shape", "special")
+RULES = (
+    *("backward", "contractions", "decompositions", "elementwise", "indexing", "joining", "linalg", "matrices"),
+    *("reduce", "shape", "special"),
+)
 TARGETS = [
     *(f"minivae/autodiff/{name}.py" for name in RULES),
     "minivae/distributions",

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -20,11 +21,13 @@ from .strict_counter import counter
 
 # ----------------------------------------------------------------- the array
 
+_owners: WeakValueDictionary[int, StrictArray] = WeakValueDictionary()  # by the id of the host array
+
 
 class StrictArray:
     """An array on the strict device. Its memory is private; only ``get()`` shows it."""
 
-    __slots__ = ("__weakref__", "_host")
+    __slots__ = ("__weakref__", "_host", "base")
     __array_ufunc__ = None  # so that NumPy's functions and operators leave it alone
     __array_priority__ = 100.0  # as CuPy's: a class that ranks higher gets the operator
     __hash__ = None
@@ -32,6 +35,10 @@ class StrictArray:
     def __init__(self, host: np.ndarray) -> None:
         counter.note(f"dtype {host.dtype.name}")
         self._host = host
+        # As CuPy's: the array whose memory this is a view of.
+        self.base = None if host.base is None else _owners.get(id(host.base))
+        if host.base is None:
+            _owners[id(host)] = self
 
     def __array__(self, *args: Any, **kwargs: Any) -> None:
         raise TypeError("implicit conversion of a device array to NumPy; use backend.to_numpy(x)")

@@ -73,6 +73,13 @@ def test_functions_that_cupy_lacks_are_lacking(name):
     assert not hasattr(xp, name)
 
 
+def test_solving_does_not_broadcast_as_numpys_does():
+    a = strict.xp.zeros((3, 2, 2)) + strict.xp.eye(2)
+    assert strict.xp.linalg.solve(a, strict.xp.ones((3, 2, 1))).shape == (3, 2, 1)
+    with pytest.raises(ValueError, match=r"does not broadcast: a has shape \(3, 2, 2\), b \(2, 1\)"):
+        strict.xp.linalg.solve(a, strict.xp.ones((2, 1)))
+
+
 def test_there_is_no_global_random_state():
     with pytest.raises(AttributeError, match=r"backend\.Generator"):
         _ = xp.random

@@ -7,22 +7,26 @@ from typing import Any
 from ..errors import instance
 from .tape import apply, primitive
 from .tensor import Tensor
+from .versions import note_assigned
 
 
 def _assign_value(xp: Any, target: Any, value: Any, out: Any = None) -> Any:
     target[...] = value
+    note_assigned(target)
     return target
 
 
-_assign = primitive("assign", "the value, written into the target's array", _assign_value, kind="assignment")
+_assign = primitive(
+    "assign", "the value, written into the target's array", _assign_value, kind="assignment", differentiable=False
+)
 
 
 def assign(target: Tensor, value: Any) -> Tensor:
     """Write ``value`` into the array of ``target`` and return the new contents.
 
-    No gradient flows through an assignment. Whatever was recorded with the old
-    contents would be differentiated with the new ones, so assign only after the
-    backward sweep.
+    No gradient flows through an assignment. What was computed from the old contents
+    cannot be differentiated any more where that needs them: so assign after the
+    backward sweep, which refuses otherwise.
     """
     instance("target", target, Tensor, "a Tensor")
     return apply(_assign, target, value)

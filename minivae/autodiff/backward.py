@@ -9,16 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import InputError, instance, sequence, shown
+from ..errors import GradientError, InputError, instance, sequence, shown
 from .elementwise import add
+from .messages import NOT_RECORDED, no_rule, wrong_rule
 from .modes import mode, set_mode
-from .primitives import Primitive
+from .primitives import Primitive, RuleForEach
 from .shape import astype, sum_to
 from .tape import Node, as_tensor, constant_like
-from .tensor import Tensor
+from .tensor import Tensor, is_traced
+from .versions import assignments, unless_overwritten
 
 # Stands in the place of a node that an earlier sweep has freed.
-_FREED = Node(Primitive("freed", lambda *_: None), (), {})
+_FREED = Node(
+    Primitive("freed", lambda *_: None),
+    (),
+    {"refusal": "the graph was freed by an earlier backward; pass retain_graph=True to that one"},
+)
 
 
 def backward(
@@ -48,26 +54,32 @@ def backward(
     Raises:
         InputError: the output has several elements and there is no cotangent, the
             shapes differ, an input does not require gradients, or the graph was freed
-            by an earlier call.
+            by an earlier call; an operation on the way has no derivative rule, or a
+            wrong one; a rule needs values that were overwritten since by ``assign``.
     """
     instance("output", output, Tensor, "a Tensor")
     inputs = sequence("inputs", inputs, "a list of Tensors")
     for i, x in enumerate(inputs):
         if not (isinstance(x, Tensor) and x.requires_grad):
             raise InputError(f"inputs[{i}] is {shown(x)}; expected a Tensor made with requires_grad=True")
+    if not create_graph and is_traced(output):
+        raise InputError(NOT_RECORDED)
     wanted = {id(x) for x in inputs}
     order, needed = _needed_order(output, wanted)
-    pending = {id(output): _initial_cotangent(output, cotangent)}
+    gradients = {id(output): _initial_cotangent(output, cotangent)}
+    parts: dict[int, list[tuple[Tensor, Node]]] = {}
     with set_mode(taping=create_graph, differentiating=None):
         while order:
             y = order.pop()
-            g = pending[id(y)] if id(y) in wanted else pending.pop(id(y))
-            if y.node is not None and y.node is not _FREED:
+            if id(y) in parts:
+                _put_together(y, parts.pop(id(y)), gradients)
+            g = gradients[id(y)] if id(y) in wanted else gradients.pop(id(y))
+            if y.node is not None and y.node.inputs:
                 mode.differentiating = y  # for anomaly mode's message
-                _propagate(g, y, needed, pending)
+                _propagate(g, y, needed, gradients, parts)
                 if not (retain_graph or create_graph):
                     y.node = _FREED
-    return [pending[id(x)] if id(x) in needed else constant_like(x, 0.0, x.shape) for x in inputs]
+    return [gradients[id(x)] if id(x) in needed else constant_like(x, 0.0, x.shape) for x in inputs]
 
 
 def _needed_order(output: Tensor, wanted: set[int]) -> tuple[list[Tensor], set[int]]:
@@ -82,35 +94,69 @@ def _needed_order(output: Tensor, wanted: set[int]) -> tuple[list[Tensor], set[i
     stack_: list[tuple[Tensor, bool]] = [(output, False)]
     while stack_:
         y, inputs_listed = stack_.pop()
+        node = y.node
         if inputs_listed:
-            if id(y) in wanted or (y.node and any(id(x) in needed for x in y.node.inputs)):
+            if id(y) in wanted or (node and not needed.isdisjoint(map(id, node.inputs))):
                 needed.add(id(y))
                 order.append(y)
         elif id(y) not in visited:
             visited.add(id(y))
-            if y.node is _FREED and id(y) not in wanted:
-                raise InputError("the graph was freed by an earlier backward; pass retain_graph=True to that one")
             stack_.append((y, True))
-            if y.node is not None:
-                stack_.extend((x, False) for x in y.node.inputs if isinstance(x, Tensor) and x.requires_grad)
+            if node is not None:
+                if not node.inputs and id(y) not in wanted:
+                    raise InputError(node.attributes["refusal"])
+                stack_ += [(x, False) for x in node.inputs if isinstance(x, Tensor) and x.requires_grad]
     return order, needed
 
 
-def _propagate(g: Tensor, y: Tensor, needed: set[int], pending: dict[int, Tensor]) -> None:
-    """Add to the pending cotangents what ``g``, the finished one of ``y``, contributes."""
-    primitive, inputs, attributes = y.node
+def _propagate(
+    g: Tensor, y: Tensor, needed: set[int], gradients: dict[int, Tensor], parts: dict[int, list[tuple[Tensor, Node]]]
+) -> None:
+    """Add what ``g``, the complete gradient of ``y``, contributes to those of the tensors that ``y`` was made from."""
+    primitive, inputs, attributes, count = y.node
+    operands = (y, *inputs) if count == assignments.count else unless_overwritten(y, *y.node)
+    if primitive.vjp_of_parts:  # they wait for each other: put together one by one they would each be large
+        parts.setdefault(id(inputs[0]), []).append((g, y.node))
+        return
+    rules = primitive.vjps
+    share = rules.rule(g, *operands, **attributes) if isinstance(rules, RuleForEach) else None
     for i, x in enumerate(inputs):
         if id(x) not in needed:
             continue
-        rule = primitive.vjps[i]
-        contribution = rule(g, y, *inputs, **attributes) if rule else constant_like(x, 0.0, x.shape)
-        # Undo broadcasting and mixed precision, in this one place for all rules.
-        if primitive.broadcasts and contribution.shape != x.shape:
-            contribution = sum_to(contribution, x.shape)
-        if contribution.dtype != x.dtype:
-            contribution = astype(contribution, x.dtype)
+        if share is not None:
+            product = share(i)
+        elif i >= len(rules):
+            raise InputError(no_rule(primitive, i))
+        else:
+            product = rules[i](g, *operands, **attributes) if rules[i] else constant_like(x, 0.0, x.shape)
+        like = x._data
+        if not isinstance(product, Tensor) or product._data.shape != like.shape or product._data.dtype != like.dtype:
+            product = _fitted(product, x, primitive, i)
         # Never added in place: a rule may have returned g itself, or a view of it.
-        pending[id(x)] = add(pending[id(x)], contribution) if id(x) in pending else contribution
+        gradients[id(x)] = add(gradients[id(x)], product) if id(x) in gradients else product
+
+
+def _put_together(x: Tensor, parts: list[tuple[Tensor, Node]], gradients: dict[int, Tensor]) -> None:
+    """Add the gradients of parts of ``x``, which have all come, to that of ``x``."""
+    mode.differentiating = None
+    for primitive in dict.fromkeys(node.primitive for _, node in parts):
+        those = [(g, node.attributes) for g, node in parts if node.primitive is primitive]
+        product = _fitted(primitive.vjp_of_parts(x, *zip(*those, strict=True)), x, primitive, 0)
+        gradients[id(x)] = add(gradients[id(x)], product) if id(x) in gradients else product
+
+
+def _fitted(product: Any, x: Tensor, primitive: Primitive, i: int) -> Tensor:
+    """What a rule made as a gradient of ``x``: broadcasting and mixed precision are undone here, for all rules."""
+    if isinstance(product, Tensor) and primitive.broadcasts and _broadcasts_to(x.shape, product.shape):
+        product = sum_to(product, x.shape)
+    if not isinstance(product, Tensor) or product.shape != x.shape:
+        raise GradientError(wrong_rule(primitive, i, product, x.shape))
+    return product if product.dtype == x.dtype else astype(product, x.dtype)
+
+
+def _broadcasts_to(shape: Sequence[int], larger: Sequence[int]) -> bool:
+    ends = zip(shape[::-1], larger[::-1], strict=False)
+    return len(shape) <= len(larger) and all(n in (1, m) for n, m in ends)
 
 
 def _initial_cotangent(output: Tensor, cotangent: Any) -> Tensor:

@@ -15,6 +15,7 @@ from .primitives import PRIMITIVES, operation
 from .tape import apply, as_tensor, primitive
 from .tensor import Tensor
 
+_MOST = 2.0**63  # what an int64 holds
 _arange = primitive(
     "arange",
     "equally spaced numbers",
@@ -148,7 +149,7 @@ def arange(
         like: a tensor to go with.
     """
     for name, value in {"start": start, "stop": 0 if stop is None else stop, "step": step}.items():
-        if not isinstance(value, Real) or not np.isfinite(value) or (name == "step" and value == 0):
+        if not isinstance(value, Real) or not abs(float(value)) < _MOST or (name == "step" and value == 0):
             raise InputError(f"{name} is {shown(value)}; expected a number{', not 0' if name == 'step' else ''}")
     start, stop = (0, start) if stop is None else (start, stop)
     place = _place(dtype, backend, like, _dtype_of(start, stop, step))

@@ -1,7 +1,7 @@
 """Systems of linear equations, and what factors of matrices give: batched over leading axes.
 
-On a GPU a matrix without an inverse is noticed by making the host wait, once for each call; not by
-``solve_triangular``, whose result then is infinite or NaN.
+On a GPU the host waits for each of them, to notice a matrix without an inverse, so a compiled step
+with one runs call by call there; not for ``solve_triangular``, whose result then is infinite or NaN.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ def _cholesky_rule(g: Tensor, y: Tensor, a: Tensor) -> Tensor:
     upper = _transposed(y)
     half = tril(matmul(upper, g)) * (1 - eye(y.shape[-1], like=y) * 0.5)
     left = apply(_solve_triangular, upper, half, lower=False)
-    both = _transposed(apply(_solve_triangular, upper, _transposed(left), lower=False))
-    return (both + _transposed(both)) * 0.5
+    change = apply(_solve_triangular, upper, _transposed(left), lower=False)
+    return (change + _transposed(change)) * 0.5
 
 
 _solve = primitive(

@@ -118,7 +118,7 @@ class Formula:
     def __call__(self, xp: Any, *arrays: Any, out: Any = None) -> Any:
         """The value on whole arrays, ``out`` being where to write it."""
         if self._direct:
-            return run(xp, self._direct, arrays, out)
+            return run(xp, self._direct, arrays, out) if out is not None else getattr(xp, self._direct)(*arrays)
         values: list[Any] = list(arrays)
         last = len(self.steps) - 1
         for i, (function, operands) in enumerate(self.steps):

@@ -28,6 +28,18 @@ def _scatter_value(xp: Any, x: Any, index: Any, shape: tuple[int, ...], out: Any
     return y
 
 
+def _scatter_all_value(xp: Any, *parts: Any, indices: Sequence[Any], shape: tuple[int, ...], out: Any = None) -> Any:
+    y = xp.zeros(shape, dtype=parts[0].dtype) if out is None else out
+    if out is not None:
+        y[...] = 0
+    for x, index in zip(parts, indices, strict=True):
+        if _is_basic(index):
+            y[index] += x
+        else:
+            xp.add.at(y, index, x)
+    return y
+
+
 def _is_basic(index: Any) -> bool:
     """Whether an index takes each element at most once: slices, integers, None, Ellipsis."""
     parts = index if isinstance(index, tuple) else (index,)
@@ -40,6 +52,7 @@ _getitem = primitive(
     lambda xp, x, index, out=None: x[index],
     lambda g, y, x, index: scatter(g, index, x.shape),
     kind="view",
+    vjp_of_parts=lambda x, gradients, attributes: _scattered(gradients, [a["index"] for a in attributes], x.shape),
 )
 _scatter = primitive(
     "scatter",
@@ -47,6 +60,19 @@ _scatter = primitive(
     _scatter_value,
     lambda g, y, x, index, shape: getitem(g, index),
 )
+_scatter_all = primitive(
+    "scatter_all",
+    "zeros with each input added at its own index",
+    _scatter_all_value,
+    each=lambda g, y, *inputs, indices, shape: lambda i: getitem(g, indices[i]),
+    kind="join",
+)
+
+
+def _scattered(parts: Sequence[Tensor], indices: Sequence[Any], shape: tuple[int, ...]) -> Tensor:
+    if len(parts) == 1:
+        return scatter(parts[0], indices[0], shape)
+    return apply(_scatter_all, *parts, indices=tuple(indices), shape=shape)
 
 
 @operation

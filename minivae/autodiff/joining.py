@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, pairwise
 from numbers import Real
 from operator import index as index_of
@@ -21,12 +21,9 @@ from .tensor import Axis, Tensor
 # ----------------------------------------------------------------- joining
 
 
-def _concatenate_rule(i: int) -> Any:
-    def rule(g: Tensor, y: Tensor, *inputs: Tensor, axis: int) -> Tensor:
-        ends = list(accumulate(x.shape[axis] for x in inputs))
-        return getitem(g, (slice(None),) * axis + (slice(ends[i] - inputs[i].shape[axis], ends[i]),))
-
-    return rule
+def _concatenate_rule(g: Tensor, y: Tensor, *inputs: Tensor, axis: int) -> Callable[[int], Tensor]:
+    ends = list(accumulate((x.shape[axis] for x in inputs), initial=0))
+    return lambda i: _slice(g, axis, slice(ends[i], ends[i + 1]))
 
 
 _concatenate = primitive(
@@ -180,7 +177,7 @@ def _repeats(x: Tensor, axis: int, widths: tuple[int, int], mode: str) -> list[l
     """What comes before ``x`` and after it along an axis: pieces of ``x``, some of them backwards."""
     if not x.shape[axis]:
         raise InputError(f"x has shape {x.shape}; expected elements along axis {axis} to repeat")
-    positions = np.pad(np.arange(x.shape[axis]), widths, mode=mode).tolist()
+    positions = np.pad(np.arange(x.shape[axis]), widths, mode).tolist()  # type: ignore[call-overload]  (a known mode)
     sides = positions[: widths[0]], positions[len(positions) - widths[1] :]
     return [[_run(x, axis, run) for run in _runs(side)] for side in sides]
 
@@ -209,14 +206,13 @@ def _run(x: Tensor, axis: int, run: list[int]) -> Tensor:
 def _width_pairs(widths: Any, ndim: int) -> list[tuple[int, int]]:
     """``(before, after)`` for each axis, from any form of :func:`pad`."""
     try:
+        given = widths
         if isinstance(widths, Mapping):
             named = {axis_of(axis, ndim): n for axis, n in widths.items()}
-            widths = [np.broadcast_to(named.get(axis, 0), (2,)).tolist() for axis in range(ndim)]
-        given = np.asarray(widths) if ndim or np.size(widths) else 0
-        pairs = [(index_of(a), index_of(b)) for a, b in np.broadcast_to(given, (ndim, 2)).tolist()]
-        fits = all(n >= 0 for pair in pairs for n in pair)
+            given = [np.broadcast_to(named.get(axis, 0), (2,)).tolist() for axis in range(ndim)]
+        pairs = [(index_of(a), index_of(b)) for a, b in np.broadcast_to(given, (ndim, 2)).tolist()] if ndim else []
     except (TypeError, ValueError):
-        fits = False
-    if not fits:
+        pairs = [(-1, -1)]
+    if any(n < 0 for pair in pairs for n in pair):
         raise InputError(f"widths is {shown(widths)}; expected two integers >= 0 for each of the {ndim} axes")
     return pairs

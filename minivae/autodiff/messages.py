@@ -6,9 +6,59 @@ from collections.abc import Sequence
 from inspect import signature
 from typing import Any
 
+import numpy as np
+
 from .. import backend
 from ..errors import InputError, OutOfMemoryError, shown
 from ..memory import out_of_memory
+from .primitives import OPERATIONS
+
+READ_IN_STEP = (
+    "a value is read inside a step that compile() records; return it and read it outside, "
+    "or choose with where() instead of if"
+)
+READ_IN_TRANSFORM = (
+    "a tensor that is being differentiated is turned into a number or an array, through which no gradient flows; "
+    "compute with the tensor itself: minivae.exp(x) for math.exp(x), stack() or concatenate() for writing into an "
+    "array, where() for if. If it is meant as a constant: x.detach()"
+)
+NOT_RECORDED = (
+    "backward runs inside a function that is being differentiated, of a tensor that depends on its variables, and gives "
+    "constants; pass create_graph=True, or, if constants are meant, call it under no_grad() or of x.detach()"
+)
+TO_ARRAY = "a Tensor is not converted to an array silently; use .numpy() or .data, or minivae's own functions"
+NO_ITEM = (
+    "the items of a Tensor cannot be assigned; make a new one with where(), stack() or concatenate(), "
+    "or assign(tensor, values) to all of a Parameter"
+)
+# What to write for what PyTorch's tensors have.
+_INSTEAD = {
+    "backward grad zero_grad": "minivae.backward(loss, parameters), which returns the gradients: no tensor holds them",
+    "requires_grad_ is_leaf grad_fn": "minivae.tensor(array, requires_grad=True)",
+    "to cuda cpu": "minivae.tensor(x.data, dtype, backend='cupy') or 'numpy'",
+    "float double half long": "x.astype(dtype)",
+    "copy_ fill_ zero_ add_ sub_ mul_ div_": "minivae.assign(x, values)",
+    "clone contiguous": "x itself: only assign() changes a tensor",
+    "view expand permute unsqueeze": "x.reshape, minivae.broadcast_to, x.transpose or minivae.expand_dims",
+    "dim mm bmm": "x.ndim, or x @ y",
+}
+_NUMPY = {"amax": "max", "amin": "min", "copyto": "assign", "dot": "matmul", "hstack": "concatenate", "vstack": "stack"}
+
+
+def other_name(name: str) -> str:
+    """What to say where a Tensor is asked for an attribute that it has not."""
+    instead = [text for names, text in _INSTEAD.items() if name in names.split()]
+    instead += [f"minivae.{name}(...)"] * (name in OPERATIONS)
+    return f"a Tensor has no attribute {name!r}" + (f"; write {instead[0]}" if instead else "")
+
+
+def numpy_call(name: str, in_place: bool = False) -> str:
+    """What to say of a function of NumPy's that is called with a Tensor."""
+    if in_place:
+        return f"np.{name} writes a Tensor into a NumPy array (as += does); write array = array + tensor"
+    ours = _NUMPY.get(name, name)
+    hint = f"minivae.{ours}(...)" if ours in OPERATIONS else "minivae's operations, or x.numpy() for a constant"
+    return f"{'np.' * hasattr(np, name)}{name} of a Tensor; write {hint}"
 
 
 def misfit(primitive: Any, arrays: Sequence[Any], attributes: dict[str, Any], error: Exception) -> InputError:
@@ -38,6 +88,32 @@ def argument_name(primitive: Any, i: int) -> str:
         _, *parameters = signature(primitive.value).parameters.values()
         names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
     return names[i] if i < len(names) else f"inputs[{i}]"
+
+
+def no_rule(primitive: Any, i: int) -> str:
+    """What to say of a gradient by input ``i`` of an operation that has no rule for it."""
+    return (
+        f"{primitive.name} has no derivative rule by {argument_name(primitive, i)}; expected one for each input (None "
+        "where no gradient flows), or differentiable=False, where it is made"
+    )
+
+
+def wrong_rule(primitive: Any, i: int, product: Any, shape: tuple[int, ...]) -> str:
+    """What to say of a rule that does not return a gradient of its input."""
+    if hasattr(product, "node"):
+        came = f"has shape {product.shape}; expected {shape}, that of the input"
+    else:
+        came = f"is {shown(product)}; expected a Tensor of shape {shape}"
+    return f"what the derivative rule of {primitive.name} by {argument_name(primitive, i)} returned {came}"
+
+
+def overwritten(primitive: Any, place: int | str, x: Any) -> str:
+    """What to say of values that a rule needs and that are gone: of an input, an attribute, or (-1) the result."""
+    name = place if isinstance(place, str) else argument_name(primitive, place) if place >= 0 else "its result"
+    return (
+        f"the derivative of {primitive.name} needs {name}, {x.shape} {x.dtype}, as it was when it ran, and assign() "
+        "(an optimizer's step?) has overwritten it since; call backward before that, or compute the output anew"
+    )
 
 
 def _described(x: Any) -> str:

@@ -23,7 +23,7 @@ def mapped(f: Callable[..., Any], nest: Any, *others: Any, name: str) -> Any:
     if parts is None:
         return f(name, nest, *others)
     for other in others:
-        if type(other) is not type(nest) or _keys(other) != list(parts):
+        if type(other) is not type(nest) or _keys(other) != set(parts):
             raise InputError(f"{name} is {shown(other)}; expected what is arranged as {shown(nest)}")
     found = {}
     for key, part in parts.items():
@@ -50,8 +50,8 @@ def _parts(nest: Any) -> dict[Any, Any] | None:
     return None
 
 
-def _keys(nest: Any) -> list[Any]:
-    return list(nest._fields if hasattr(nest, "_fields") else nest if isinstance(nest, Mapping) else range(len(nest)))
+def _keys(nest: Any) -> set[Any]:
+    return set(nest._fields if hasattr(nest, "_fields") else nest if isinstance(nest, Mapping) else range(len(nest)))
 
 
 def _is_array(x: Any) -> bool:

@@ -21,8 +21,11 @@ class Primitive:
             the arrays' namespace.
         vjps: for each input i a rule ``vjp(g, y, *inputs, **attributes)``, written with
             Tensor operations: the product of the cotangent ``g`` with the Jacobian of
-            output ``y`` by input i. None where an input is not differentiable; empty
-            for an operation without derivatives.
+            output ``y`` by input i. None where an input is not differentiable.
+        vjp_of_parts: for an operation that takes a part of its only input: the rule for
+            several parts at once, ``rule(x, cotangents, attributes)`` with a list of each.
+        differentiable: False where no gradient flows and results are constants.
+            (Differentiating an operation that has no rules and does not say so is refused.)
         broadcasts: inputs are broadcast against each other, so that a cotangent may
             have a larger shape than its input; backward sums it over the extra axes.
         formula: what an element-wise one computes, as a
@@ -34,16 +37,19 @@ class Primitive:
         self,
         name: str,
         value: Callable,
-        vjps: Sequence[Callable | None] = (),
+        vjps: Sequence[Callable | None] | RuleForEach = (),
         *,
         kind: str = "other",
         broadcasts: bool = False,
         formula: Any = None,
         combine: str | None = None,
+        differentiable: bool = True,
+        vjp_of_parts: Callable | None = None,
         doc: str = "",
     ) -> None:
         self.name, self.kind, self.value, self.vjps, self.__doc__ = name, kind, value, vjps, doc
         self.broadcasts, self.formula, self.combine = broadcasts, formula, combine
+        self.differentiable, self.vjp_of_parts = differentiable, vjp_of_parts
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}: {self.__doc__}>"
@@ -54,13 +60,16 @@ class Primitive:
 
 
 class RuleForEach:
-    """Derivative rules made on demand, for operations of any number of inputs: ``rule(i)`` is that of input i."""
+    """The rules of an operation of any number of inputs, as one: ``rule(g, y, *inputs, **attributes)(i)`` for input i.
 
-    def __init__(self, rule: Callable[[int], Callable]) -> None:
+    What is the same for all inputs is computed in the first call, once.
+    """
+
+    def __init__(self, rule: Callable[..., Callable[[int], Any]]) -> None:
         self.rule = rule
 
     def __getitem__(self, i: int) -> Callable:
-        return self.rule(i)
+        return lambda g, y, *inputs, **attributes: self.rule(g, y, *inputs, **attributes)(i)
 
 
 PRIMITIVES: dict[str, Primitive] = {}

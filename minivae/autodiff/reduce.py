@@ -26,7 +26,7 @@ def _reduction(name: str, doc: str, *rules: Callable, combine: str | None = None
     def value(xp: Any, x: Any, axis: Any, keepdims: bool, out: Any = None) -> Any:
         return getattr(xp, name)(x, axis=axis, keepdims=keepdims, out=out)
 
-    return primitive(name, doc, value, *rules, kind="reduction", combine=combine)
+    return primitive(name, doc, value, *rules, kind="reduction", combine=combine, differentiable=bool(rules))
 
 
 def _reduce(row: Primitive, x: Any, axis: Axis, keepdims: bool) -> Tensor:

@@ -17,8 +17,9 @@ _NAMES = {1: ("x",), 2: ("a", "b"), 3: ("condition", "a", "b")}
 
 
 def formula_row(name: str, doc: str, formula: str, *vjps: Callable | None, inputs: int = 1) -> Operation:
-    """A row whose value is a formula of its inputs: x, or a and b, or condition, a and b."""
-    return primitive(name, doc, Formula(formula, _NAMES[inputs]), *vjps, broadcasts=True)
+    """A row whose value is a formula of its inputs: x, or a and b, or condition, a and b. Without rules: a constant."""
+    value = Formula(formula, _NAMES[inputs])
+    return primitive(name, doc, value, *vjps, broadcasts=True, differentiable=bool(vjps))
 
 
 def ufunc_row(name: str, doc: str, *vjps: Callable | None, inputs: int = 1) -> Operation:

@@ -127,6 +127,7 @@ _argsort = primitive(
     "argsort",
     "the places of the smallest element along an axis, of the next one, ...",
     lambda xp, x, axis, out=None: _into(out, xp.argsort(x, axis=axis, kind="stable")),
+    differentiable=False,
 )
 _permute = primitive(
     "permute",

@@ -15,7 +15,7 @@ from ..errors import InputError, lengths
 from .axes import axes_in_order, axes_of, axis_of
 from .formula import Formula
 from .primitives import operation
-from .tape import apply, as_tensor, primitive
+from .tape import apply, as_tensor, constant_like, primitive
 from .tensor import Axis, Tensor
 
 # ------------------------------------------------------- same elements
@@ -56,7 +56,7 @@ _astype = primitive(
     "astype",
     "the same values in another dtype",
     _cast,
-    lambda g, y, x, dtype: astype(g, x.dtype),
+    lambda g, y, x, dtype: astype(g, x.dtype) if y.dtype.kind in "fc" else constant_like(x, 0.0, x.shape),
     kind="elementwise",
     formula=Formula("x", ("x",)),
 )
@@ -65,8 +65,8 @@ _astype = primitive(
 @operation
 def reshape(x: Any, *shape: int | Sequence[int]) -> Tensor:
     """``x`` in another shape; one entry may be -1."""
-    shape = shape[0] if len(shape) == 1 and isinstance(shape[0], Sequence) else shape
-    return apply(_reshape, x, shape=tuple(shape))
+    given = shape[0] if len(shape) == 1 and isinstance(shape[0], Sequence) else shape
+    return apply(_reshape, x, shape=tuple(given))
 
 
 @operation

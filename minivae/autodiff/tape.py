@@ -11,22 +11,32 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import backend
+from ..backend import namespace
 from ..errors import InputError, instance, lengths, shown
 from .formula import Formula
 from .messages import argument_name, misfit, too_large
 from .modes import mode
 from .primitives import OPERATIONS, PRIMITIVES, Primitive, RuleForEach
 from .tensor import Tensor
+from .versions import assignments
+from .versions import note_assigned as note_assigned
 
 _SCALARS = (float, int, bool)
+_Scalar = np.generic
+_new = tuple.__new__  # quicker than Node() is
 
 
 class Node(NamedTuple):
-    """How a tensor was computed: what backward needs to go back through it."""
+    """How a tensor was computed: what backward needs to go back through it.
+
+    ``assignments`` is how many there had been then: see :mod:`minivae.autodiff.versions`. A node without inputs
+    stands where there is no way back, and its attribute ``refusal`` says why.
+    """
 
     primitive: Primitive
     inputs: tuple[Any, ...]
     attributes: dict[str, Any]
+    assignments: int = 0
 
 
 def apply(primitive: Primitive, *inputs: Any, **attributes: Any) -> Tensor:
@@ -54,16 +64,16 @@ def apply(primitive: Primitive, *inputs: Any, **attributes: Any) -> Tensor:
         return apply(primitive, tensor(inputs[0]), *inputs[1:], **attributes)
     try:
         # What has no inputs is told its library by its attributes.
-        data = primitive.value(backend.namespace(*arrays) if arrays else None, *arrays, **attributes)
+        data = primitive.value(namespace(*arrays) if arrays else None, *arrays, **attributes)
     except (ValueError, TypeError, IndexError) as error:
         raise misfit(primitive, arrays, attributes, error) from error
     except MemoryError as error:
         raise too_large(primitive, arrays, attributes, error) from error
     # NumPy's reductions return scalars; ours stay 0-d arrays, as CuPy's do.
-    output = (mode.trace or Tensor)(np.asarray(data) if isinstance(data, np.generic) else data)
-    if wanted and mode.taping and primitive.vjps:
+    output = (mode.trace or Tensor)(np.asarray(data) if isinstance(data, _Scalar) else data)
+    if wanted and primitive.differentiable and mode.taping:
         output.requires_grad = True
-        output.node = Node(primitive, inputs, attributes)
+        output.node = _new(Node, (primitive, inputs, attributes, assignments.count))
     for hook in mode.hooks:
         hook(primitive, inputs, attributes, output)
     return output
@@ -75,9 +85,7 @@ def apply(primitive: Primitive, *inputs: Any, **attributes: Any) -> Tensor:
 class Operation(Primitive):
     """A primitive that can be called: ``exp(x)`` is ``apply(exp, x)``."""
 
-    def __call__(self, *inputs: Any, **attributes: Any) -> Tensor:
-        """Run it: see :func:`apply`."""
-        return apply(self, *inputs, **attributes)
+    __call__ = apply
 
 
 def primitive(
@@ -85,19 +93,17 @@ def primitive(
     doc: str,
     value: Callable,
     *vjps: Callable | None,
-    kind: str = "other",
-    broadcasts: bool = False,
-    each: Callable[[int], Callable] | None = None,
-    formula: Formula | None = None,
-    combine: str | None = None,
+    each: Callable[..., Callable[[int], Any]] | None = None,
+    **options: Any,
 ) -> Operation:
     """Add a row to the table of primitives and return it.
 
     Args:
-        name, kind, value, vjps, broadcasts, formula, combine: see :class:`~minivae.autodiff.primitives.Primitive`;
+        name, value, vjps, options: see :class:`~minivae.autodiff.primitives.Primitive`;
             a ``value`` that is a formula makes the row element-wise.
         doc: one line that says what it computes.
-        each: for operations of any number of inputs, ``each(i)`` is the rule of input i.
+        each: for operations of any number of inputs, their rules as one: what
+            :class:`~minivae.autodiff.primitives.RuleForEach` takes.
 
     Raises:
         InputError: the name is taken.
@@ -105,10 +111,9 @@ def primitive(
     if name in PRIMITIVES:
         raise InputError(f"primitive name is {name!r}; expected one not yet taken")
     if isinstance(value, Formula):
-        kind, formula = "elementwise", value
+        options |= {"kind": "elementwise", "formula": value}
     rules = RuleForEach(each) if each else vjps
-    row = Operation(name, value, rules, kind=kind, broadcasts=broadcasts, formula=formula, combine=combine, doc=doc)
-    PRIMITIVES[name] = row
+    row = PRIMITIVES[name] = Operation(name, value, rules, doc=doc, **options)
     OPERATIONS.setdefault(name, row)
     return row
 

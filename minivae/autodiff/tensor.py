@@ -9,17 +9,35 @@ primitive's derivative rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import backend
-from ..errors import InputError, shown
+from ..errors import InputError, MisuseError, shown
+from .messages import NO_ITEM, READ_IN_STEP, READ_IN_TRANSFORM, TO_ARRAY, numpy_call, other_name
 from .modes import mode
 from .primitives import OPERATIONS
 
 Axis = int | Sequence[int] | None
+# Of NumPy's functions those that its arrays' operators call, by name, and ours.
+_OPERATORS = {name: name for name in "add subtract multiply divide power matmul equal not_equal".split()}
+_OPERATORS |= {name: name for name in "less less_equal greater greater_equal".split()}
+_OPERATORS |= {"remainder": "mod", "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^"}
+
+
+class _ForNumPy:
+    """An attribute that NumPy finds, which looks on the class; CuPy looks on the tensor and finds None.
+
+    With None, an array on the left of an operator leaves it to the tensor.
+    """
+
+    def __init__(self, method: Callable) -> None:
+        self._method = method
+
+    def __get__(self, tensor: Any, kind: type) -> Any:
+        return self._method if tensor is None else None
 
 
 class Tensor:
@@ -39,9 +57,6 @@ class Tensor:
     __slots__ = ("__weakref__", "data", "node", "requires_grad")
 
     _data: Any  # the same as ``data``, for the engine: also where a step that is recorded may not read ``data``
-
-    # NumPy arrays on the left of an operator hand over to us.
-    __array_ufunc__ = None
 
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
         self._data = data
@@ -79,19 +94,27 @@ class Tensor:
         """The values in host memory. On a GPU this waits for the device.
 
         Raises:
-            InputError: inside a step that ``compile`` records, where the value would be
-                that of this one call for ever.
+            InputError: inside a step that ``compile`` records, where the value would be that of this one
+                call for ever; inside a function that ``grad`` or its like differentiate, if the tensor
+                depends on their variables: no gradient would flow through the value.
         """
+        return backend.to_numpy(self._readable())
+
+    def _readable(self) -> Any:
+        """The array, unless its values may not leave the record of what is computed."""
         if mode.trace is not None:
-            raise InputError(
-                "a value is read inside a step that compile() records; return it and read it outside, "
-                "or choose with where() instead of if"
-            )
-        return backend.to_numpy(self._data)
+            raise InputError(READ_IN_STEP)
+        if is_traced(self):
+            raise InputError(READ_IN_TRANSFORM)
+        return self._data
 
     def item(self) -> float:
         """The value of a one-element tensor as a Python number. On a GPU this waits."""
         return self.numpy().item()
+
+    def tolist(self) -> Any:
+        """The values as Python numbers, in nested lists."""
+        return self.numpy().tolist()
 
     def __float__(self) -> float:
         return float(self.item())
@@ -102,6 +125,13 @@ class Tensor:
     def __bool__(self) -> bool:
         return bool(self.item())
 
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        self._readable()  # a copy has the values alone
+        return super().__reduce_ex__(protocol)
+
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
 
@@ -110,13 +140,36 @@ class Tensor:
             raise TypeError("len() of a 0-d Tensor")
         return self.shape[0]
 
-    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
-        raise TypeError("a Tensor is not converted to an array silently; use .numpy() or .data")
-
     def __repr__(self) -> str:
         made = f", made by {self.node.primitive.name}" if self.node else ", requires_grad=True" * self.requires_grad
-        values = np.array2string(self.numpy(), separator=", ", threshold=20, prefix="Tensor(")
+        values = np.array2string(backend.to_numpy(self._data), separator=", ", threshold=20, prefix="Tensor(")
         return f"Tensor({values}, dtype={self.dtype}{made})"
+
+    # ------------------------------------- what NumPy's arrays and PyTorch's tensors have, and a Tensor has not
+
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        self._readable()  # or refused with a better reason
+        raise MisuseError(TO_ARRAY)
+
+    @_ForNumPy
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        if method == "__call__" and not options and ufunc.__name__ in _OPERATORS:
+            return OPERATIONS[_OPERATORS[ufunc.__name__]](*inputs)  # array + tensor
+        name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+        raise MisuseError(numpy_call(name, in_place="out" in options))
+
+    def __array_function__(self, function: Callable, kinds: Any, args: tuple, options: dict) -> Any:
+        if function in (np.shape, np.ndim, np.size) and args == (self,) and not options:
+            return getattr(self, function.__name__)
+        raise MisuseError(numpy_call(function.__name__))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise MisuseError(NO_ITEM)
+
+    if not TYPE_CHECKING:  # there an attribute that is not there is an error
+
+        def __getattr__(self, name: str) -> Any:
+            raise MisuseError(other_name(name))
 
     # --------------------------------------------------------- operators
 
@@ -144,6 +197,12 @@ class Tensor:
     def __rtruediv__(self, other: Any) -> Tensor:
         return OPERATIONS["divide"](other, self)
 
+    def __mod__(self, other: Any) -> Tensor:
+        return OPERATIONS["mod"](self, other)
+
+    def __rmod__(self, other: Any) -> Tensor:
+        return OPERATIONS["mod"](other, self)
+
     def __pow__(self, other: Any) -> Tensor:
         return OPERATIONS["power"](self, other)
 
@@ -155,6 +214,27 @@ class Tensor:
 
     def __rmatmul__(self, other: Any) -> Tensor:
         return OPERATIONS["matmul"](other, self)
+
+    def __and__(self, other: Any) -> Tensor:
+        return OPERATIONS["&"](self, other)
+
+    def __rand__(self, other: Any) -> Tensor:
+        return OPERATIONS["&"](other, self)
+
+    def __or__(self, other: Any) -> Tensor:
+        return OPERATIONS["|"](self, other)
+
+    def __ror__(self, other: Any) -> Tensor:
+        return OPERATIONS["|"](other, self)
+
+    def __xor__(self, other: Any) -> Tensor:
+        return OPERATIONS["^"](self, other)
+
+    def __rxor__(self, other: Any) -> Tensor:
+        return OPERATIONS["^"](other, self)
+
+    def __invert__(self) -> Tensor:
+        return OPERATIONS["~"](self)
 
     def __lt__(self, other: Any) -> Tensor:
         return OPERATIONS["less"](self, other)
@@ -200,9 +280,25 @@ class Tensor:
         """The arithmetic mean over ``axis``."""
         return OPERATIONS["mean"](self, axis, keepdims)
 
-    def var(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def var(self, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
         """The variance over ``axis``."""
-        return OPERATIONS["var"](self, axis, keepdims)
+        return OPERATIONS["var"](self, axis, keepdims, ddof)
+
+    def std(self, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
+        """The standard deviation over ``axis``."""
+        return OPERATIONS["std"](self, axis, keepdims, ddof)
+
+    def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The product over ``axis``."""
+        return OPERATIONS["prod"](self, axis, keepdims)
+
+    def any(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Whether an element over ``axis`` is true."""
+        return OPERATIONS["any"](self, axis, keepdims)
+
+    def all(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Whether every element over ``axis`` is true."""
+        return OPERATIONS["all"](self, axis, keepdims)
 
     def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The largest element over ``axis``."""
@@ -211,6 +307,34 @@ class Tensor:
     def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The smallest element over ``axis``."""
         return OPERATIONS["min"](self, axis, keepdims)
+
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        """The position of the largest element along ``axis``."""
+        return OPERATIONS["argmax"](self, axis, keepdims)
+
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        """The position of the smallest element along ``axis``."""
+        return OPERATIONS["argmin"](self, axis, keepdims)
+
+    def argsort(self, axis: int | None = -1) -> Tensor:
+        """The positions that put the elements in order along ``axis``."""
+        return OPERATIONS["argsort"](self, axis)
+
+    def cumsum(self, axis: int | None = None) -> Tensor:
+        """The sums of the elements up to each place along ``axis``."""
+        return OPERATIONS["cumsum"](self, axis)
+
+    def cumprod(self, axis: int | None = None) -> Tensor:
+        """The products of the elements up to each place along ``axis``."""
+        return OPERATIONS["cumprod"](self, axis)
+
+    def clip(self, low: Any = None, high: Any = None) -> Tensor:
+        """The elements held between two bounds."""
+        return OPERATIONS["clip"](self, low, high)
+
+    def round(self) -> Tensor:
+        """The nearest whole numbers."""
+        return OPERATIONS["round"](self)
 
     def reshape(self, *shape: int | Sequence[int]) -> Tensor:
         """The same elements in another shape."""
@@ -258,6 +382,23 @@ class Tensor:
 
 
 Tensor._data = Tensor.data  # type: ignore[attr-defined]  (one slot under two names)
+
+
+def ancestry(x: Tensor) -> Iterator[Tensor]:
+    """``x`` and what it was computed from, each once: all that require gradients."""
+    seen: set[int] = set()
+    pending: list[Any] = [x]
+    while pending:
+        x = pending.pop()
+        if isinstance(x, Tensor) and x.requires_grad and id(x) not in seen:
+            seen.add(id(x))
+            pending.extend(x.node.inputs if x.node else ())
+            yield x
+
+
+def is_traced(x: Tensor) -> bool:
+    """Whether ``x`` depends on what a function, now running, is differentiated by."""
+    return mode.taping and bool(mode.variables) and any(y is v for y in ancestry(x) for v in mode.variables)
 
 
 class Parameter(Tensor):

@@ -23,7 +23,7 @@ from .modes import mode, set_mode
 from .nests import filled, mapped
 from .shape import reshape, sum
 from .tape import as_tensor, constant_like, leaf
-from .tensor import Tensor
+from .tensor import Tensor, ancestry
 
 Argnums = int | Sequence[int]
 
@@ -58,7 +58,7 @@ def grad(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> Callable:
 
 
 def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
-    """``f(*args)`` and its pullback, the function v -> (v^T df/darg for each argument); with ``has_aux`` also ``aux``."""
+    """``f(*args)`` and its pullback, the function v -> (v^T df/darg for each argument); with ``has_aux`` ``aux``."""
     call = _Call(f, range(len(args)), args, {}, has_aux)
 
     def pullback(cotangent: Any) -> tuple:
@@ -85,9 +85,10 @@ def jvp(f: Callable, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
     tangents = tuple(sequence("tangents", tangents, "a list of directions"))
     if len(tangents) != len(primals):
         raise InputError(f"tangents has length {len(tangents)}; expected that of primals, {len(primals)}")
-    call = _Call(f, range(len(primals)), primals, {}, has_aux)
+    call = _Call(f, range(len(primals)), primals, {}, has_aux, "primals")
     directions: list[Tensor] = []
-    mapped(lambda name, v, t: directions.append(_direction(name, v, t)), call.nests, tangents, name="tangents")
+    for n, (nest, tangent) in enumerate(zip(call.nests, tangents, strict=True)):
+        mapped(lambda *leaf: directions.append(_direction(*leaf)), nest, tangent, name=f"tangents[{n}]")
     u = leaf(constant_like(call.output, 0.0, call.output.shape))
     pulled = backward(call.output, call.variables, u, create_graph=True)
     with set_mode(taping=True):
@@ -141,10 +142,14 @@ class _Call:
         connected: whether the output's gradient is to be recorded.
     """
 
-    def __init__(self, f: Callable, argnums: Argnums, args: Sequence, kwargs: dict, has_aux: bool) -> None:
+    def __init__(
+        self, f: Callable, argnums: Argnums, args: Sequence, kwargs: dict, has_aux: bool, name: str = "args"
+    ) -> None:
         function("f", f)
         self._single = isinstance(argnums, int)
-        numbers: Sequence = (argnums,) if isinstance(argnums, int) else sequence("argnums", argnums, _SEVERAL)
+        numbers: Sequence = (
+            (argnums,) if isinstance(argnums, int) else sequence("argnums", argnums, "an integer, or several")
+        )
         for n in numbers:
             if not isinstance(n, int) or not 0 <= n < len(args):
                 raise InputError(f"argnums is {argnums!r}; expected positions among {len(args)} arguments")
@@ -152,7 +157,7 @@ class _Call:
         self.variables: list[Tensor] = []
         with set_mode(taping=True):
             for n in numbers:
-                given[n] = mapped(self._variable, args[n], name=f"args[{n}]")
+                given[n] = mapped(self._variable, args[n], name=f"{name}[{n}]")
             self.nests = tuple(given[n] for n in numbers)
             with set_mode(variables=(*mode.variables, *self.variables)):
                 returned = f(*given, **kwargs)
@@ -182,11 +187,9 @@ class _Call:
 
     def arranged(self, values: Sequence[Any]) -> Any:
         """One value for each variable, arranged as the arguments are."""
-        nests = filled(self.nests, values)
+        left = iter(values)
+        nests = tuple(filled(nest, left) for nest in self.nests)
         return nests[0] if self._single else nests
-
-
-_SEVERAL = "an integer, or several"
 
 
 def _value_and_aux(returned: Any, has_aux: bool) -> tuple[Tensor, Any]:
@@ -224,19 +227,10 @@ def _matrices(output: Tensor, call: _Call) -> list[Tensor]:
     shapes = [(*output.shape, *x.shape) for x in call.variables]
     if not sweeps:
         return [constant_like(x, 0.0, shape) for x, shape in zip(call.variables, shapes, strict=True)]
-    return [reshape(stack(rows), shape) for rows, shape in zip(zip(*sweeps, strict=True), shapes, strict=True)]
+    return [reshape(stack(found), shape) for found, shape in zip(zip(*sweeps, strict=True), shapes, strict=True)]
 
 
 def _depends_on_others(output: Tensor, variables: Sequence[Tensor]) -> bool:
     """Whether ``output`` was made from a leaf that requires gradients and is none of ``variables``."""
-    visited = {id(x) for x in variables if x.node is None}
-    stack_ = [output]
-    while stack_:
-        x = stack_.pop()
-        if not isinstance(x, Tensor) or not x.requires_grad or id(x) in visited:
-            continue
-        if x.node is None:
-            return True
-        visited.add(id(x))
-        stack_.extend(x.node.inputs)
-    return False
+    known = {id(v) for v in variables}
+    return any(x.node is None and id(x) not in known for x in ancestry(output))

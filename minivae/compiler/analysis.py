@@ -91,9 +91,8 @@ class Recorded:
         self._regions = Regions(self.targets)
         for number, call in enumerate(self.calls):
             self._classify(number, call)
-            if call.formula and id(call.output) in self.made:  # (a number is broadcast as the array was)
-                inputs = tuple(self._uniform.get(id(x), x) for x in call.inputs)
-                self.calls[number] = call._replace(inputs=inputs)
+            if call.formula and id(call.output) in self.made:
+                self.calls[number] = call._replace(inputs=self._with_numbers(call))
         self.returned = self.roots(self.outputs)
         self.main, self.late = self._needed()
         self.readers: dict[int, list[int]] = defaultdict(list)
@@ -119,11 +118,20 @@ class Recorded:
         else:
             self.made[id(output)], self._roots[id(output)] = number, id(output)
 
+    def _with_numbers(self, call: Call) -> tuple[Any, ...]:
+        """The inputs of an element-wise call, one number for each array that is that number everywhere.
+
+        A number is broadcast as the array was. One array stays, so that the dtype does.
+        """
+        if all(id(x) in self._uniform for x in call.arrays):
+            return call.inputs
+        return tuple(self._uniform.get(id(x), x) for x in call.inputs)
+
     def _note_uniform(self, call: Call) -> None:
         kind, output = call.primitive.kind, call.output
         each = (call.formula or kind == "view") and all(id(x) in self._uniform for x in call.arrays)
         if output.size and ((kind == "constant" and "value" in call.attributes) or each):
-            number = output[(slice(1),) * output.ndim].reshape(())
+            number = output[(*(slice(1),) * output.ndim, ...)].reshape(())
             self._uniform[id(output)] = number
             self._constants.add(id(number))
 

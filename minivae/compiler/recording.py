@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..autodiff import Primitive, Tensor, as_tensor, tape
+from ..autodiff import Primitive, Tensor, as_tensor
 from ..autodiff.modes import changes, hooked, set_mode
+from ..autodiff.versions import note_assigned
 from ..errors import InputError
 from .analysis import Call, overlap
 from .program import Program
@@ -92,7 +93,7 @@ class Recording:
                 place[...] = array
         self.program.run()
         for target in self.program.targets:
-            getattr(tape, "note_assigned", id)(target)
+            note_assigned(target)
 
 
 def record(

@@ -149,8 +149,8 @@ class _Own(threading.local):
 
 
 def _as_tensors(inputs: Sequence[Any], named: dict[str, Any]) -> list[Tensor | None]:
-    given = [*((f"inputs[{i}]", x) for i, x in enumerate(inputs)), *named.items()]
-    return [_as_tensor(name, x) for name, x in given]
+    tensors = [x if isinstance(x, Tensor) else _as_tensor(f"inputs[{i}]", x) for i, x in enumerate(inputs)]
+    return [*tensors, *(_as_tensor(name, x) for name, x in named.items())] if named else tensors
 
 
 def _as_tensor(name: str, x: Any) -> Tensor | None:

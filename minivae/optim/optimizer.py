@@ -21,7 +21,7 @@ from ..autodiff import (
     square,
     sum,
 )
-from ..compiler import compile
+from ..compiler import compile as recorded
 from ..errors import InputError, instance, number_from_zero, positive_number, sequence
 from ..state import copy_state, load_state
 from .flat import Flat
@@ -41,6 +41,7 @@ class Optimizer:
         lr: the step size.
         weight_decay: lambda of an L2 penalty lambda/2 |theta|^2, added to the gradient.
         max_norm: scale the gradients down so that their joint Euclidean norm is at most this.
+        compile: record the rule and replay it; False to run its operations one by one, for a debugger.
 
     Attributes:
         count: how many steps have been taken.
@@ -59,6 +60,7 @@ class Optimizer:
         *,
         weight_decay: float = 0.0,
         max_norm: float | None = None,
+        compile: bool = True,
     ) -> None:
         self._flat = Flat(parameters)
         self.parameters = self._flat.parameters
@@ -71,7 +73,7 @@ class Optimizer:
         self.state = [Tensor(row) for row in memory.data]
         self._gradient = constant_like(vector, 0.0, vector.shape)
         self._gradients = [Tensor(part) for part in self._flat.parts(self._gradient.data)]
-        self._update_all = compile(self._update_all_eagerly)
+        self._update_all = recorded(self._update_all_eagerly) if compile else self._update_all_eagerly
         self._scalars: dict[str, Tensor] = {}  # 0-d, so that a recorded step reads what they are now
 
     @property
@@ -131,8 +133,9 @@ class Optimizer:
             self.update(p, g, *self.state, **self._scalars)
 
     def _require_shapes(self, gradients: Sequence[Tensor]) -> None:
+        vector = self._flat.vector
         for i, g in enumerate(sequence("gradients", gradients, "a list of Tensors")):
-            as_tensor(instance(f"gradients[{i}]", g, Tensor, "a Tensor"), self._flat.vector, f"gradients[{i}]")
+            as_tensor(instance(f"gradients[{i}]", g, Tensor, "a Tensor"), vector, f"gradients[{i}]")
         expected = [p.shape for p in self.parameters]
         if [g.shape for g in gradients] != expected:
             raise InputError(f"gradients have shapes {[g.shape for g in gradients]}; expected {expected}")

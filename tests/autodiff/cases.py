@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 
 import minivae.autodiff as ad
-from minivae.distributions import special
+from minivae.autodiff.indexing import _scattered as scattered
 
-from . import special_twins as twins
+from . import special_cases  # noqa: F401  (has cases of its own)
 from .case import CASES, COMPOSITES, FILLED, PAIRS, POSITIVE, SHAPES, SIGNED, Shape, case
 
 __all__ = ["CASES", "COMPOSITES"]
 
 # ------------------------------------------------------------- one input
 
+INSIDE = (-0.8, 0.8)
 UNARY = {
     "negative": (ad.negative, lambda T, x: -x, SIGNED),
     "square": (ad.square, lambda T, x: T.square(x), SIGNED),
@@ -33,7 +34,18 @@ UNARY = {
     "log1p": (ad.log1p, lambda T, x: T.log1p(x), (-0.6, 2.0)),
     "sin": (ad.sin, lambda T, x: T.sin(x), SIGNED),
     "cos": (ad.cos, lambda T, x: T.cos(x), SIGNED),
+    "log2": (ad.log2, lambda T, x: T.log2(x), POSITIVE),
+    "log10": (ad.log10, lambda T, x: T.log10(x), POSITIVE),
+    "tan": (ad.tan, lambda T, x: T.tan(x), (-1.2, 1.2)),
+    "arcsin": (ad.arcsin, lambda T, x: T.arcsin(x), INSIDE),
+    "arccos": (ad.arccos, lambda T, x: T.arccos(x), INSIDE),
+    "arctan": (ad.arctan, lambda T, x: T.arctan(x), SIGNED),
+    "sinh": (ad.sinh, lambda T, x: T.sinh(x), SIGNED),
+    "cosh": (ad.cosh, lambda T, x: T.cosh(x), SIGNED),
     "tanh": (ad.tanh, lambda T, x: T.tanh(x), SIGNED),
+    "arcsinh": (ad.arcsinh, lambda T, x: T.arcsinh(x), SIGNED),
+    "arccosh": (ad.arccosh, lambda T, x: T.arccosh(x), (1.3, 3.0)),
+    "arctanh": (ad.arctanh, lambda T, x: T.arctanh(x), INSIDE),
     "sigmoid": (ad.sigmoid, lambda T, x: T.sigmoid(x), SIGNED),
     "softplus": (ad.softplus, lambda T, x: T.nn.functional.softplus(x), SIGNED),
     "relu": (ad.relu, lambda T, x: T.relu(x), SIGNED),
@@ -60,6 +72,11 @@ case("power", lambda x: 2.5**x, lambda T, x: 2.5**x, (2, 3), label="base 2.5")
 case("power", lambda x: 2**x, lambda T, x: 2**x, (3,), label="base 2")
 case("clip", lambda x: ad.clip(x, low=0.1), lambda T, x: T.clip(x, min=0.1), (2, 3), label="below alone")
 case("clip", lambda x: ad.clip(x, high=0.1), lambda T, x: T.clip(x, max=0.1), (2, 3), label="above alone")
+for _shapes in [((3,), (3,), (3,)), ((2, 3), (3,), ()), ((3,), (2, 1), (2, 3)), ((2, 0), (1,), ())]:
+    # The first bound is below the second by 1 and more, or above it by as much.
+    case("clip", lambda x, a, b: ad.clip(x, a - 1.2, b + 1.2), lambda T, x, a, b: T.clip(x, a - 1.2, b + 1.2), *_shapes)
+    case("clip", lambda x, a, b: ad.clip(x, a + 2, b - 2), lambda T, x, a, b: T.clip(x, a + 2, b - 2), *_shapes)
+case("clip", lambda a: ad.clip(0.3, a), lambda T, a: T.clip(T.tensor(0.3, dtype=a.dtype), a), (3,), label="of a number")
 
 # ------------------------------------------------------------ two inputs
 
@@ -71,6 +88,9 @@ BINARY = {
     "power": (ad.power, lambda T, a, b: a**b, POSITIVE),
     "maximum": (ad.maximum, lambda T, a, b: T.maximum(a, b), SIGNED),
     "minimum": (ad.minimum, lambda T, a, b: T.minimum(a, b), SIGNED),
+    "mod": (ad.mod, lambda T, a, b: T.remainder(a, b), SIGNED),
+    "logaddexp": (ad.logaddexp, lambda T, a, b: T.logaddexp(a, b), SIGNED),
+    "arctan2": (ad.arctan2, lambda T, a, b: T.arctan2(a, b), SIGNED),
 }
 for _name, (_f, _twin, _within) in BINARY.items():
     for _a, _b in PAIRS:
@@ -210,6 +230,12 @@ def _dims(axis: Any, ndim: int) -> Any:
     return tuple(range(ndim)) if axis is None else axis
 
 
+def _prod_twin(x: Any, axis: Any, keepdims: bool) -> Any:
+    for a in sorted((a % x.ndim for a in ((axis,) if isinstance(axis, int) else axis)), reverse=True):
+        x = x.prod(a, keepdim=keepdims)
+    return x
+
+
 def _reductions(name: str, f: Callable, twin: Callable, shapes: list[Shape]) -> None:
     for axis in _AXES:
         for keepdims in (False, True):
@@ -228,12 +254,61 @@ _reductions("sum", ad.sum, lambda T, x, axis, keep: T.sum(x, axis, keep), SHAPES
 _reductions("max", ad.max, lambda T, x, axis, keep: T.amax(x, axis, keep), FILLED)
 _reductions("min", ad.min, lambda T, x, axis, keep: T.amin(x, axis, keep), FILLED)
 _reductions("logsumexp", ad.logsumexp, lambda T, x, axis, keep: T.logsumexp(x, axis, keep), FILLED)
+_reductions("prod", ad.prod, lambda T, x, axis, keep: _prod_twin(x, axis, keep), SHAPES)
+_reductions("norm", ad.norm, lambda T, x, axis, keep: T.linalg.vector_norm(x, dim=axis, keepdim=keep), FILLED)
 _reductions("mean", ad.mean, lambda T, x, axis, keep: T.mean(x, axis, keep), FILLED)
 # (a single number has no variance to differentiate)
 _reductions("var", ad.var, lambda T, x, axis, keep: T.var(x, axis, correction=0, keepdim=keep), [(3,), (2, 1, 3)])
+_reductions("std", ad.std, lambda T, x, axis, keep: T.std(x, axis, correction=0, keepdim=keep), [(3,), (2, 1, 3)])
+for _ddof in (1, 0.5):
+    for _name in ("var", "std"):
+        _twin = lambda T, x, d=_ddof, n=_name: getattr(T, n)(x, 0, correction=d)  # noqa: E731
+        case(_name, lambda x, d=_ddof, n=_name: getattr(ad, n)(x, 0, ddof=d), _twin, (3, 2), label=f"ddof {_ddof}")
 for _axis in (-1, 0, 1):
     case("softmax", lambda x, a=_axis: ad.softmax(x, a), lambda T, x, a=_axis: T.softmax(x, a), (2, 3))
     case("log_softmax", lambda x, a=_axis: ad.log_softmax(x, a), lambda T, x, a=_axis: T.log_softmax(x, a), (2, 3))
+
+# ----------------------------------------------------------- along one axis
+
+for _name in ("cumsum", "cumprod"):
+    for _shape, _axis in [((3,), 0), ((2, 3), 1), ((2, 3), 0), ((2, 3, 2), -2), ((2, 1), 1), ((2, 0), 1), ((0, 2), 1)]:
+        _twin = lambda T, x, n=_name, a=_axis: getattr(T, n)(x, a)  # noqa: E731
+        case(_name, lambda x, n=_name, a=_axis: getattr(ad, n)(x, a), _twin, _shape, label=f"axis {_axis}")
+    _twin = lambda T, x, n=_name: getattr(T, n)(x.reshape(-1), 0)  # noqa: E731
+    case(_name, lambda x, n=_name: getattr(ad, n)(x), _twin, (2, 2), label="all in a row")
+for _reverse in (False, True):
+    for _shape, _axis in [((4,), 0), ((3, 2), 0), ((2, 2), 1), ((2, 0), 1)]:
+        case(
+            "recurrence",
+            lambda a, b, n=_axis, r=_reverse: ad.apply(ad.PRIMITIVES["recurrence"], a, b, axis=n, reverse=r),
+            lambda T, a, b, n=_axis, r=_reverse: _recurrence_twin(T, a, b, n, r),
+            _shape,
+            _shape,
+            label=f"axis {_axis} reverse {_reverse}",
+        )
+
+
+def _recurrence_twin(T: Any, a: Any, b: Any, axis: int, reverse: bool) -> Any:
+    rows: list[Any] = []
+    for i in range(b.shape[axis])[:: -1 if reverse else 1]:
+        row = b.select(axis, i)
+        rows.append(row if not rows else a.select(axis, i) * rows[-1] + row)
+    return T.stack(rows[:: -1 if reverse else 1], axis) if rows else a * b
+
+
+for _shape, _axis in [((4,), 0), ((2, 3), -1), ((3, 2), 0), ((2, 0), 1), ((2, 1, 3), 2)]:
+    _twin = lambda T, x, a=_axis: T.sort(x, dim=a)[0]  # noqa: E731
+    case("sort", lambda x, a=_axis: ad.sort(x, a), _twin, _shape, label=f"axis {_axis}")
+    _order = np.argsort(np.random.default_rng(5).random(_shape), _axis)
+    case(
+        "permute",
+        lambda x, order, a=_axis: ad.apply(ad.PRIMITIVES["permute"], x, order, axis=a % x.ndim),
+        lambda T, x, order, a=_axis: T.gather(x, a, order),
+        _shape,
+        constants=[_order],
+        label=f"axis {_axis}",
+    )
+case("sort", lambda x: ad.sort(x, None), lambda T, x: T.sort(x.reshape(-1))[0], (2, 3), label="all in a row")
 
 # ---------------------------------------------------------- moving elements
 
@@ -302,6 +377,19 @@ def index_cases() -> None:
             label=label,
             constants=constants,
         )
+        case(
+            "scatter_all",
+            lambda x, row, *c, place=place: scattered([x, row], [_arrays(place(c)), 1], (3, 4)),
+            lambda T, x, row, *c, place=place: _scatter_twin(T, x, place(c)) + _scatter_twin(T, row, (1,)),
+            shape,
+            (4,),
+            label=label,
+            constants=constants,
+        )
+
+
+def _arrays(index: tuple) -> tuple:
+    return tuple(i.data if isinstance(i, ad.Tensor) else i for i in index)
 
 
 def _scatter_twin(T: Any, x: Any, index: tuple) -> Any:
@@ -380,29 +468,4 @@ for _offset, *_axes in [(0, 0, 1), (1, -1, -2), (-1, 0, 2), (0, 2, 1)]:
         lambda T, x, k=_offset, axes=_axes: T.diagonal(x, k, *axes).sum(-1),
         (2, 3, 3),
         label=f"{_offset} of axes {_axes}",
-    )
-
-# --------------------------------------------------------- special functions
-
-SPECIAL = {
-    "gammaln": (ad.gammaln, lambda T, x: T.lgamma(x)),
-    "digamma": (ad.digamma, lambda T, x: T.digamma(x)),
-    "scaled_exp1": (special.scaled_exp1, twins.scaled_exp1),
-}
-for _name, (_f, _twin) in SPECIAL.items():
-    for _shape in SHAPES:
-        case(_name, _f, _twin, _shape, within=POSITIVE)
-for _n in (0, 1, 2, 3):
-    _twin = lambda T, x, n=_n: T.polygamma(n, x)  # noqa: E731
-    case("polygamma", lambda x, n=_n: ad.polygamma(n, x), _twin, (3,), within=POSITIVE, label=f"derivative {_n}")
-case("polygamma", lambda x: ad.polygamma(1, x), lambda T, x: T.polygamma(1, x), (2, 0))
-for _a, _b in PAIRS:
-    case("log_gammaincinv", special.log_gammaincinv, twins.log_gammaincinv, _a, _b, within=(0.3, 0.9))
-    case(
-        "gammainc_slope",
-        lambda a, t: ad.apply(ad.PRIMITIVES["gammainc_slope"], a, t, order=1),
-        lambda T, a, t: twins.gammainc_slope(T, a, t, 1),
-        _a,
-        _b,
-        within=(0.3, 1.2),
     )

@@ -9,6 +9,7 @@ derivatives differ and either is right), too large.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -166,6 +167,18 @@ def _not_at_ends(x: np.ndarray, low: float, high: float) -> bool:
     return _no_ties(x, low) and _no_ties(x, high)
 
 
+def _inside(x: np.ndarray) -> bool:
+    return _positive(1 - np.abs(x))
+
+
+def _no_jump(a: np.ndarray, b: np.ndarray) -> bool:
+    return _positive(np.abs(b)) and _not_zero(a / b - np.round(a / b))
+
+
+def _all_apart(x: np.ndarray, axis: int) -> bool:
+    return np.diff(np.sort(x, axis), axis=axis).min(initial=np.inf) > KINK
+
+
 def _one_largest(x: np.ndarray, axis: tuple[int, ...], keepdims: bool) -> bool:
     return ((x > x.max(axis, keepdims=True) - KINK).sum(axis) == 1).all()
 
@@ -236,6 +249,21 @@ OPERATIONS: dict[str, Operation] = {
     "sin": Operation(ad.sin, lambda T, x: T.sin(x)),
     "cos": Operation(ad.cos, lambda T, x: T.cos(x)),
     "tanh": Operation(ad.tanh, lambda T, x: T.tanh(x)),
+    "log2": Operation(ad.log2, lambda T, x: T.log2(x), suits=_positive),
+    "log10": Operation(ad.log10, lambda T, x: T.log10(x), suits=_positive),
+    "tan": Operation(ad.tan, lambda T, x: T.tan(x), suits=lambda x: _positive(np.abs(np.cos(x)))),
+    "sinh": Operation(ad.sinh, lambda T, x: T.sinh(x)),
+    "cosh": Operation(ad.cosh, lambda T, x: T.cosh(x)),
+    "arcsin": Operation(ad.arcsin, lambda T, x: T.arcsin(x), suits=_inside),
+    "arccos": Operation(ad.arccos, lambda T, x: T.arccos(x), suits=_inside),
+    "arctan": Operation(ad.arctan, lambda T, x: T.arctan(x)),
+    "arcsinh": Operation(ad.arcsinh, lambda T, x: T.arcsinh(x)),
+    "arccosh": Operation(ad.arccosh, lambda T, x: T.arccosh(x), suits=lambda x: _positive(x - 1)),
+    "arctanh": Operation(ad.arctanh, lambda T, x: T.arctanh(x), suits=_inside),
+    "erf": Operation(ad.erf, lambda T, x: T.erf(x)),
+    "erfinv": Operation(ad.erfinv, lambda T, x: T.erfinv(x), suits=_inside),
+    "ndtr": Operation(ad.ndtr, lambda T, x: T.special.ndtr(x)),
+    "log_ndtr": Operation(ad.log_ndtr, lambda T, x: T.special.log_ndtr(x)),
     "sigmoid": Operation(ad.sigmoid, lambda T, x: T.sigmoid(x)),
     "softplus": Operation(ad.softplus, lambda T, x: T.nn.functional.softplus(x)),
     "log_sigmoid": Operation(ad.log_sigmoid, lambda T, x: T.nn.functional.logsigmoid(x)),
@@ -254,6 +282,9 @@ OPERATIONS: dict[str, Operation] = {
     "power": _pairwise(ad.power, lambda T, a, b: a**b, _positive),
     "maximum": _pairwise(ad.maximum, lambda T, a, b: T.maximum(a, b), _no_ties),
     "minimum": _pairwise(ad.minimum, lambda T, a, b: T.minimum(a, b), _no_ties),
+    "mod": _pairwise(ad.mod, lambda T, a, b: T.remainder(a, b), _no_jump),
+    "logaddexp": _pairwise(ad.logaddexp, lambda T, a, b: T.logaddexp(a, b)),
+    "arctan2": _pairwise(ad.arctan2, lambda T, a, b: T.arctan2(a, b), _positive_second),
     "where": _pairwise(
         lambda a, b, c: ad.where(ad.tensor(c), a, b), lambda T, a, b, c: T.where(T.tensor(c), a, b), arguments=mask
     ),
@@ -262,6 +293,24 @@ OPERATIONS: dict[str, Operation] = {
     "sum": Operation(ad.sum, lambda T, x, a, keep: T.sum(x, a, keep), 1, axes),
     "mean": Operation(ad.mean, lambda T, x, a, keep: T.mean(x, a, keep), 1, axes),
     "var": Operation(ad.var, lambda T, x, a, keep: T.var(x, a, correction=0, keepdim=keep), 1, axes),
+    "std": Operation(
+        lambda x, a, keep: ad.std(x, a, keep, ddof=1),
+        lambda T, x, a, keep: T.std(x, a, correction=1, keepdim=keep),
+        1,
+        axes,
+        lambda x, a, keep: math.prod(x.shape[i] for i in a) > 1 and _positive(np.std(x, a)),
+    ),
+    "norm": Operation(
+        ad.norm,
+        lambda T, x, a, keep: T.linalg.vector_norm(x, dim=a, keepdim=keep),
+        1,
+        axes,
+        lambda x, a, keep: _positive(np.sum(x * x, a)),
+    ),
+    "prod": Operation(lambda x, a: ad.prod(x, a), lambda T, x, a: T.prod(x, a), 1, axis),
+    "cumsum": Operation(ad.cumsum, lambda T, x, a: T.cumsum(x, a), 1, axis),
+    "cumprod": Operation(ad.cumprod, lambda T, x, a: T.cumprod(x, a), 1, axis),
+    "sort": Operation(ad.sort, lambda T, x, a: T.sort(x, dim=a)[0], 1, axis, _all_apart),
     "logsumexp": Operation(ad.logsumexp, lambda T, x, a, keep: T.logsumexp(x, a, keep), 1, axes),
     "max": Operation(ad.max, lambda T, x, a, keep: T.amax(x, a, keep), 1, axes, _one_largest),
     "min": Operation(ad.min, lambda T, x, a, keep: T.amin(x, a, keep), 1, axes, _one_smallest),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 TERMS = 60  # of power series, for arguments up to about 5
+BETA_TERMS = 160  # for x up to 0.8, of which a power is a factor of each
 
 
 def scaled_exp1(T: Any, x: Any) -> Any:
@@ -43,3 +45,35 @@ def gammainc_slope(T: Any, a: Any, t: Any, order: int) -> Any:
     for _ in range(order):
         (value,) = T.autograd.grad(value.sum(), a, create_graph=True)
     return value / by_t
+
+
+def mills(T: Any, x: Any) -> Any:
+    return T.exp(-x * x / 2) / np.sqrt(2 * np.pi) / T.special.ndtr(x)
+
+
+def ive(T: Any, v: float, x: Any) -> Any:
+    """e^-|x| times the sum over n of (x / 2)^(2 n + v) / (n! Gamma(n + v + 1))."""
+    terms = [(x / 2) ** (2 * n + v) / (math.factorial(n) * math.gamma(n + v + 1)) for n in range(TERMS)]
+    return T.exp(-T.abs(x)) * sum(terms)
+
+
+def betaln(T: Any, a: Any, b: Any) -> Any:
+    return T.lgamma(a) + T.lgamma(b) - T.lgamma(a + b)
+
+
+def betainc(T: Any, a: Any, b: Any, x: Any) -> Any:
+    """I_x(a, b) = x^a (1 - x)^b / (a B(a, b)) times the sum over n of (a + b)_n / (a + 1)_n x^n."""
+    total, term = 0.0, 1.0
+    for n in range(BETA_TERMS):
+        total = total + term
+        term = term * x * (a + b + n) / (a + 1 + n)
+    return T.exp(a * T.log(x) + b * T.log1p(-x) - betaln(T, a, b)) / a * total
+
+
+def betainc_slope(T: Any, a: Any, b: Any, x: Any, i: int, j: int) -> Any:
+    """Derivative i by a and j by b, by automatic differentiation."""
+    a, b, x = (v + 0 * (a + b + x) for v in (a, b, x))  # of the same shape
+    value = betainc(T, a, b, x)
+    for by in (*[a] * i, *[b] * j):
+        (value,) = T.autograd.grad(value.sum(), by, create_graph=True)
+    return value

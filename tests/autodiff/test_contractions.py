@@ -160,6 +160,11 @@ def test_axes_that_do_not_fit(axes, message):
         tensordot(x, x, axes)
 
 
+def test_more_axes_than_there_are():
+    with pytest.raises(InputError, match=r"axes is 3, and a has shape \(2, 3\), b \(3, 2, 3\); expected"):
+        tensordot(tensor(np.ones((2, 3))), np.ones((3, 2, 3)), 3)
+
+
 def test_the_sum_of_everything():
     x = tensor(numbered((2, 3)))
     assert einsum("ij,ij", x, x).item() == sum(x * x).item() == tensordot(x, x).item()

@@ -81,6 +81,12 @@ def test_the_order_in_memory_makes_no_difference(transpose, rng, backend_name):
     )
 
 
+@pytest.mark.parametrize("f", [solve, solve_triangular, lambda a, b: inv(a) @ b])
+def test_gradients_by_matrix_and_right_side(f, rng, backend_name):
+    arguments = [tensor(x, backend=backend_name) for x in (regular(rng, 2, 3, 3), rng.normal(size=(3, 2)))]
+    check_gradients(f if f is not solve_triangular else lambda a, b: f(mv.triu(a), b), arguments, order=2)
+
+
 def test_the_other_triangle_is_not_read_and_gets_no_gradient(rng):
     a, b = regular(rng, 3, 3), rng.normal(size=(3, 2))
     for lower, keep in ((True, np.tril), (False, np.triu)):

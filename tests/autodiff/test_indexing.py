@@ -73,6 +73,18 @@ def test_axes_backwards(shape, data):
 # ---------------------------------------------------------------- details
 
 
+@repeatable
+@given(hnp.array_shapes(max_dims=3, max_side=4), st.data())
+def test_elements_put_back_at_integer_positions(shape, data):
+    axis, x = data.draw(st.integers(0, len(shape) - 1)), numbered(shape)
+    indices = data.draw(hnp.arrays(np.int64, shape[axis], elements=st.integers(-2, 1)))
+    larger = (*shape[:axis], 2, *shape[axis + 1 :])
+    expected = np.zeros(larger)
+    np.add.at(expected, (slice(None),) * axis + (indices,), x)
+    put_back = PRIMITIVES["put_back"]
+    assert_linear_map(lambda x: put_back(x, tensor(indices), axis=axis, shape=larger), x, expected)
+
+
 @pytest.mark.parametrize("axis", [0, 1])
 @pytest.mark.parametrize("indices", [[0, -2, 1], [[-1], [1]], [], 1])
 def test_elements_are_written_where_they_are_asked_for(indices, axis, backend_name):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minivae import backend
-from minivae.autodiff import astype, concatenate, pad, repeat, roll, split, stack, tensor, tile
+from minivae.autodiff import PRIMITIVES, astype, backward, concatenate, pad, repeat, roll, split, stack, tensor, tile
 from minivae.autodiff.joining import MODES
 from minivae.errors import InputError
 
@@ -77,7 +77,8 @@ def test_rolling(shape, data):
         axes = data.draw(st.lists(st.integers(0, len(shape) - 1), unique=True))
         shifts = [data.draw(st.integers(-9, 9)) for _ in axes]
         assert_linear_map(lambda x: roll(x, shifts, axes), x, np.roll(x, shifts, axes))
-        assert_linear_map(lambda x: roll(x, shift, -1), x, np.roll(x, shift, -1))
+        for axis in (-1, tuple(range(len(shape)))):
+            assert_linear_map(lambda x, axis=axis: roll(x, shift, axis), x, np.roll(x, shift, axis))
 
 
 @repeatable
@@ -101,6 +102,20 @@ def test_joined_arrays_take_the_dtype_of_the_first_tensor(backend_name):
     array = backend.asarray(np.array([2.0]), backend=backend_name)
     for y in (concatenate([x, array]), concatenate([array, x]), stack([x, array]), concatenate([array, [3.0], x])):
         assert y.dtype == np.float32
+
+
+def test_many_inputs_go_back_by_one_call_of_their_rule(monkeypatch):
+    """Each by itself would look at all the others: 10,000 took 50 times as long as in PyTorch."""
+    row, calls = PRIMITIVES["concatenate"], []
+    rule = row.vjps.rule
+    monkeypatch.setattr(row.vjps, "rule", lambda *args, **options: calls.append(1) or rule(*args, **options))
+    inputs = [tensor([float(i)] * (i % 3), np.float64, requires_grad=True) for i in range(50)]
+    joined = concatenate(inputs)
+    gradients = backward(joined, inputs, numbered(joined.shape))
+    assert len(calls) == 1
+    np.testing.assert_array_equal(np.concatenate([g.numpy() for g in gradients]), numbered(joined.shape))
+    one = row.vjps[4](tensor(numbered(joined.shape)), joined, *inputs, axis=0)
+    np.testing.assert_array_equal(one.numpy(), gradients[4].numpy())
 
 
 @pytest.mark.parametrize(

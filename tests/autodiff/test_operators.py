@@ -8,16 +8,30 @@ import pytest
 
 import minivae.autodiff as ad
 from minivae.autodiff import Tensor, backward, tensor
+from minivae.errors import InputError
 
 A, B = np.array([[0.5, 2.0], [3.0, 1.0]]), np.array([[2.0, 2.0], [0.25, 4.0]])
 OPERATORS = {
-    **{name: getattr(operator, name) for name in ("add", "sub", "mul", "truediv", "pow", "matmul")},
+    **{name: getattr(operator, name) for name in ("add", "sub", "mul", "truediv", "mod", "pow", "matmul")},
     **{name: getattr(operator, name) for name in ("lt", "le", "gt", "ge", "eq", "ne")},
 }
+OF_BOOLEANS = {name: getattr(operator, name) for name in ("and_", "or_", "xor")}
 METHODS = {
     "sum": lambda x: x.sum(0),
     "mean": lambda x: x.mean(0),
-    "var": lambda x: x.var(0),
+    "var": lambda x: x.var(0, ddof=1),
+    "std": lambda x: x.std(0, ddof=1),
+    "prod": lambda x: x.prod(0),
+    "any": lambda x: (x > 2.5).any(0),
+    "all": lambda x: (x > 0.75).all(0),
+    "argmax": lambda x: x.argmax(1),
+    "argmin": lambda x: x.argmin(),
+    "argsort": lambda x: x.argsort(0),
+    "cumsum": lambda x: x.cumsum(1),
+    "cumprod": lambda x: x.cumprod(),
+    "clip": lambda x: x.clip(0.75, 2.5),
+    "round": lambda x: x.round(),
+    "__invert__": lambda x: ~(x > 1),
     "max": lambda x: x.max(0),
     "min": lambda x: x.min(0),
     "reshape": lambda x: x.reshape(4, 1),
@@ -39,7 +53,8 @@ METHODS = {
 
 def test_the_tables_here_are_complete():
     used = inspect.getsource(Tensor).split("OPERATIONS[")[1:]
-    named = {name.strip("_") for name in METHODS.keys() | OPERATORS.keys() | {f"r{n}" for n in OPERATORS}}
+    operators = {name.strip("_") for name in OPERATORS | OF_BOOLEANS}
+    named = {name.strip("_") for name in METHODS} | operators | {f"r{name}" for name in operators}
     own = {n.strip("_") for n, f in vars(Tensor).items() if "OPERATIONS[" in _source(f)}
     assert used
     assert own - {f"r{n}" for n in ("lt", "le", "gt", "ge", "eq", "ne")} - {"detach"} <= named
@@ -60,6 +75,34 @@ def test_operators_of_tensors_numbers_and_arrays(name, backend_name):
     if name != "matmul":
         np.testing.assert_allclose(op(a, 2.0).numpy(), op(A, 2.0), rtol=1e-14)
         np.testing.assert_allclose(op(2.0, b).numpy(), op(2.0, B), rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", OF_BOOLEANS)
+def test_operators_of_booleans_are_numpys(name, backend_name):
+    op, p, q = OF_BOOLEANS[name], A > 0.75, B > 1
+    a, b = tensor(p, backend=backend_name), tensor(q, backend=backend_name)
+    for found in (op(a, b), op(a, b.data), op(a.data, b)):
+        assert found.dtype == bool
+        np.testing.assert_array_equal(found.numpy(), op(p, q))
+    for number in (True, False):
+        np.testing.assert_array_equal(op(a, number).numpy(), op(p, number))
+        np.testing.assert_array_equal(op(number, a).numpy(), op(number, p))
+
+
+@pytest.mark.parametrize(
+    ("f", "message"),
+    [
+        (lambda x, p: x & p, "a, an operand of &, has dtype float64; expected booleans"),
+        (lambda x, p: p | x, r"b, an operand of \|, has dtype float64"),
+        (lambda x, p: p ^ x.numpy(), r"b, an operand of \^, has dtype float64"),
+        (lambda x, p: p & 1, "b, an operand of &, has type int"),
+        (lambda x, p: ~x, "x, an operand of ~, has dtype float64"),
+    ],
+)
+def test_operators_of_booleans_take_nothing_else(f, message):
+    """As NumPy's are bitwise, of integers, and of floating-point numbers not at all."""
+    with pytest.raises(InputError, match=message):
+        f(tensor(A), tensor(A) > 1)
 
 
 @pytest.mark.parametrize("name", METHODS)

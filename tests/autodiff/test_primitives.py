@@ -21,6 +21,20 @@ NOT_DIFFERENTIABLE = {
     "less_equal": "a boolean",
     "equal": "a boolean",
     "not_equal": "a boolean",
+    "isnan": "a boolean",
+    "isfinite": "a boolean",
+    "logical_and": "a boolean",
+    "logical_or": "a boolean",
+    "logical_xor": "a boolean",
+    "logical_not": "a boolean",
+    "any": "a boolean",
+    "all": "a boolean",
+    "floor": "piecewise constant",
+    "ceil": "piecewise constant",
+    "round": "piecewise constant",
+    "argmax": "an integer",
+    "argmin": "an integer",
+    "argsort": "integers",
     "standard_normal": "noise, of no tensors",
     "uniform": "noise, of no tensors",
     "assign": "writes in place",
@@ -36,11 +50,14 @@ NOT_OPERATIONS = {
     *("index_of_largest", "one_hot_of_largest"),  # piecewise constant
     *("as_tensor", "constant_like", "backward", "check_gradients", "detect_anomaly", "enable_grad", "grad"),
     *("compile", "hooked", "jacobian", "no_grad", "tracing", "tracing", "value_and_grad", "vjp"),
+    *("jvp", "hessian"),
 }
 NOT_ANALYTIC = {"absolute", "cholesky", "slogdet"}  # (of complex numbers they take absolute values)
+NOT_ANALYTIC |= {"mod", "logaddexp", "arctan2", "erfinv", "ive"}  # (NumPy and SciPy have them of real numbers alone)
 REAL_ONLY = {"gammaln", "digamma", "polygamma", "scaled_exp1", "log_gammaincinv", "gammainc_slope"}  # as SciPy has them
+REAL_ONLY |= {"betaln", "gammainc", "betainc", "betainc_slope"}
 # What passes a gradient to one of several places: in a case of few elements one place may get none.
-CHOICES = {"relu", "clip", "maximum", "minimum", "where"}
+CHOICES = {"relu", "clip", "maximum", "minimum", "where", "mod"}
 
 EVERY = [(name, case) for table in (CASES, COMPOSITES) for name, cases in table.items() for case in cases]
 

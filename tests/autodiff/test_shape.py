@@ -124,6 +124,13 @@ def test_astype_sends_the_gradient_back_in_the_dtype_it_came_from(backend_name):
     assert g.numpy().tolist() == [2.0, 4.0]
 
 
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "bool"])
+def test_no_gradient_flows_through_integers(dtype, backend_name):
+    x = tensor([1.5, 0.0], np.float64, backend_name, requires_grad=True)
+    (g,) = backward(sum(astype(astype(x, dtype), "float64") * x), [x])
+    np.testing.assert_array_equal(g.numpy(), np.array([1.5, 0.0]).astype(dtype))
+
+
 @pytest.mark.parametrize(
     ("f", "message"),
     [

@@ -1,14 +1,19 @@
 """Tensors, the table of primitives, and what apply makes of mixed operands."""
 
+import copy
+import math
+import operator
+import pickle
 import re
 
 import numpy as np
 import pytest
+import scipy.special
 
 import minivae.autodiff as ad
 from minivae import backend
 from minivae.autodiff import Parameter, Tensor, apply, as_tensor, backward, constant_like, primitive, tensor
-from minivae.errors import InputError, MinivaeError
+from minivae.errors import InputError, MinivaeError, MisuseError
 
 BINARY = [ad.add, ad.subtract, ad.multiply, ad.divide, ad.power, ad.maximum, ad.minimum]
 
@@ -50,11 +55,179 @@ def test_iteration_gives_the_rows_and_ends(backend_name):
         iter(x[0, 0])
 
 
-def test_conversion_to_an_array_is_never_silent():
+def test_numbers_are_formatted_and_listed(backend_name):
+    x = tensor([[1.0, 2.5]], backend=backend_name)
+    assert f"{x[0, 1]:.2f}" == "2.50"
+    assert f"{x}" == repr(x)
+    assert x.tolist() == [[1.0, 2.5]]
+
+
+def test_copies_and_pickles_have_the_values(backend_name):
+    x = tensor([1.0, 2.0], backend=backend_name)
+    for copied in (copy.copy(x), copy.deepcopy(x), *([pickle.loads(pickle.dumps(x))] if backend_name == "numpy" else [])):
+        assert copied is not x
+        assert copied.numpy().tolist() == [1.0, 2.0]
+        assert not copied.requires_grad
+
+
+# --------------------------------------- what NumPy and PyTorch do and we do not
+
+
+@pytest.mark.parametrize("convert", [np.asarray, np.array, lambda x: np.ones(2) + [x, x]])
+def test_conversion_to_an_array_is_never_silent(convert):
     with pytest.raises(TypeError, match=r"use \.numpy\(\) or \.data"):
-        np.asarray(tensor(1.0))
-    with pytest.raises(TypeError):
-        np.exp(tensor(1.0))
+        convert(tensor([1.0]))
+
+
+NUMPYS = {
+    "np.exp of a Tensor; write minivae.exp(...)": np.exp,
+    "np.sum of a Tensor; write minivae.sum(...)": np.sum,
+    "np.amax of a Tensor; write minivae.max(...)": np.amax,
+    "np.dot of a Tensor; write minivae.matmul(...)": lambda x: np.dot(np.ones(2), x),
+    "np.concatenate of a Tensor; write minivae.concatenate(...)": lambda x: np.concatenate([x, x]),
+    "np.where of a Tensor; write minivae.where(...)": lambda x: np.where([True, False], x, 0.0),
+    "gammaln of a Tensor; write minivae.gammaln(...)": scipy.special.gammaln,
+    "np.cbrt of a Tensor; write minivae's operations, or x.numpy() for a constant": np.cbrt,
+    "add.reduce of a Tensor; write minivae's operations, or x.numpy() for a constant": np.add.reduce,
+}
+
+
+@pytest.mark.parametrize("message", NUMPYS)
+def test_a_function_of_numpys_names_ours(message):
+    with pytest.raises(MisuseError) as error:
+        NUMPYS[message](tensor([1.0, 2.0]))
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize("op", [operator.iadd, operator.imul, operator.imatmul])
+def test_an_array_takes_no_tensor_in_place(op):
+    array = np.eye(2)
+    with pytest.raises(MisuseError, match=r"\(as \+= does\); write array = array \+ tensor"):
+        op(array, tensor(np.ones((2, 2))))
+    np.testing.assert_array_equal(array, np.eye(2))
+
+
+def test_numpy_may_ask_for_the_shape():
+    x = tensor([[1.0, 2.0]])
+    assert (np.shape(x), np.ndim(x), np.size(x)) == ((1, 2), 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("backward", r"minivae\.backward\(loss, parameters\), which returns the gradients"),
+        ("grad", r"minivae\.backward\(loss, parameters\), which returns the gradients"),
+        ("zero_grad", "no tensor holds them"),
+        ("cuda", r"minivae\.tensor\(x\.data, dtype, backend='cupy'\)"),
+        ("unsqueeze", r"minivae\.expand_dims"),
+        ("add_", r"minivae\.assign\(x, values\)"),
+        ("exp", r"minivae\.exp\(\.\.\.\)"),
+    ],
+)
+def test_what_pytorchs_tensors_have_names_ours(name, instead):
+    with pytest.raises(MisuseError, match=f"a Tensor has no attribute '{name}'; write .*{instead}"):
+        getattr(tensor(1.0), name)
+
+
+def test_other_attributes_are_not_there():
+    x = tensor(1.0)
+    assert not hasattr(x, "nothing")
+    assert hasattr(x, "shape")
+    with pytest.raises(AttributeError, match="^a Tensor has no attribute 'nothing'$"):
+        _ = x.nothing
+
+
+# ------------------------------------------- inside a function that is differentiated
+
+
+def written_into_an_array(x):
+    values = np.zeros(2)
+    values[:] = x
+    return tensor(values).sum()
+
+
+READS = {
+    "float": lambda x: x.sum() * float(x[0]),
+    "int": lambda x: x.sum() * int(x[0]),
+    "bool": lambda x: x.sum() if x[0] else x.sum() * 2.0,
+    "item": lambda x: x.sum() * x[0].item(),
+    "numpy": lambda x: x.sum() * x.numpy(),
+    "tolist": lambda x: x.sum() * x.tolist()[0],
+    "asarray": lambda x: x.sum() * np.asarray(x),
+    "math": lambda x: x.sum() * math.exp(x[0]),
+    "format": lambda x: x.sum() * float(f"{x[0]:.3f}"),
+    "a nested list": lambda x: tensor([x[0], x[1]]).sum(),
+    "tensor": lambda x: tensor(x).sum(),
+    "written into an array": written_into_an_array,
+    "copy": lambda x: copy.copy(x).sum(),
+    "deepcopy": lambda x: copy.deepcopy(x).sum(),
+    "pickle": lambda x: pickle.loads(pickle.dumps(x)).sum(),
+    "of a result": lambda x: x.sum() * float(ad.exp(x * 2.0)[0]),
+}
+TRANSFORMS = {
+    "grad": lambda f, x: ad.grad(f)(x),
+    "value_and_grad": lambda f, x: ad.value_and_grad(f)(x),
+    "vjp": lambda f, x: ad.vjp(f, x),
+    "jvp": lambda f, x: ad.jvp(f, [x], [x]),
+    "jacobian": lambda f, x: ad.jacobian(f)(x),
+    "hessian": lambda f, x: ad.hessian(f)(x),
+}
+
+
+@pytest.mark.parametrize("read", READS)
+def test_what_is_differentiated_is_turned_into_no_number(read):
+    with pytest.raises(InputError, match="is being differentiated is turned into a number or an array.*stack"):
+        ad.grad(READS[read])(np.array([1.0, 2.0]))
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+def test_each_transformation_refuses(transform):
+    with pytest.raises(InputError, match="is being differentiated is turned into a number"):
+        TRANSFORMS[transform](READS["float"], np.array([1.0, 2.0]))
+
+
+def test_an_item_of_an_array_takes_no_number_that_is_differentiated():
+    """NumPy has a message of its own, with ours as its cause."""
+    values = np.zeros(2)
+    with pytest.raises(ValueError, match="setting an array element") as error:
+        ad.grad(lambda x: operator.setitem(values, 0, x[0]) or x.sum())(np.array([1.0, 2.0]))
+    assert isinstance(error.value.__cause__, InputError)
+
+
+def test_variables_of_outer_transformations_are_no_numbers_either():
+    with pytest.raises(InputError, match="is being differentiated"):
+        ad.grad(lambda x: ad.grad(lambda y: y * float(x))(1.0))(2.0)
+    assert ad.grad(lambda x: x * float(ad.grad(lambda y: y * y)(3.0)))(2.0).item() == 6.0  # y is done with
+
+
+def test_what_does_not_depend_on_the_variables_may_be_read():
+    p = Parameter(np.array([3.0]))
+    x = np.array([1.0, 2.0])
+
+    def f(x):
+        assert f"{x}" == repr(x)
+        with ad.no_grad():
+            scale = float(p) * float(x.detach()[0]) * float(ad.stop_gradient(x * 2.0)[1]) * float(x[0])
+        return x.sum() * scale if x[0] > 0.0 else x.sum()  # a comparison has no gradient
+
+    assert ad.grad(f)(x).tolist() == [12.0, 12.0]
+    assert float(ad.vjp(lambda x: x.sum(), x)[1](1.0)[0][0]) == 1.0
+
+
+def test_a_gradient_inside_is_recorded_or_refused():
+    x = np.array([1.0, 2.0])
+    with pytest.raises(InputError, match="pass create_graph=True"):
+        ad.grad(lambda x: (backward((x * x).sum(), [x])[0] * x).sum())(x)
+    f = lambda x: (backward((x * x).sum(), [x], create_graph=True)[0] * x).sum()  # noqa: E731
+    np.testing.assert_array_equal(ad.grad(f)(x).numpy(), 4 * x)
+
+    def constant(x):
+        y = (x * x).sum()
+        with ad.no_grad():
+            (g,) = backward(y, [x])
+        return (g * x).sum()
+
+    np.testing.assert_array_equal(ad.grad(constant)(x).numpy(), 2 * x)
 
 
 def test_repr_says_values_dtype_and_origin():
@@ -206,7 +379,7 @@ def test_values_that_need_no_gradient_are_not_recorded():
     assert y.node is None
     assert not y.requires_grad
     z = Parameter(np.ones(1)) * 2.0
-    assert z.node[0] is ad.multiply
+    assert z.node.primitive is ad.multiply
     assert z.requires_grad
 
 

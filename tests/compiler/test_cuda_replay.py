@@ -123,6 +123,10 @@ def test_every_element_wise_primitive(cuda, name):
 
     def step(x):
         x = ad.square(x) + 0.5
+        if name in ("arcsin", "arccos", "arctanh", "erfinv"):
+            x = x / (x + 1.0)  # in their domain
+        if name == "arccosh":
+            x = x + 0.6
         given = {"condition": x > 1, "low": 0.7, "high": 2.0, "b": ad.transpose(ad.transpose(x)[::-1])}
         return ad.astype(ad.apply(PRIMITIVES[name], *(given.get(a, x) for a in arguments)), "float32")
 

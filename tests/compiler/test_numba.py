@@ -17,6 +17,7 @@ RNG = np.random.default_rng(0)
 SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 1e-42, 3e38, 0.3])
 A, B = (x.ravel() for x in np.meshgrid(SPECIAL, SPECIAL))
 UNARY = {"negative": ad.negative, "square": ad.square, "sqrt": ad.sqrt, "absolute": ad.absolute, "relu": ad.relu}
+UNARY |= {"isnan": ad.isnan, "isfinite": ad.isfinite, "floor": ad.floor, "ceil": ad.ceil, "rint": ad.round}
 BINARY = {
     name: getattr(ad, name)
     for name in (

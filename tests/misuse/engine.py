@@ -29,7 +29,8 @@ AXES = (2, -3, 1.5, "x", (0, 0), (0, 2), (0.5,))
 for row in (value for name in ad.__all__ if isinstance(value := getattr(ad, name), Primitive)):
     arguments = getattr(row.value, "arguments", ("x",))
     if len(arguments) == 1:
-        misuse(row, {"x": ones(2)}, call=lambda x, row=row: row(x), x=NO_TENSORS)
+        inside = ones(2) * (0.5 if row.name == "arctanh" else 1.0)
+        misuse(row, {"x": inside}, call=lambda x, row=row: row(x), x=NO_TENSORS)
     else:
         wrong = (*NO_TENSORS, ones(3), strict(2))
         misuse(row, {"a": ones(2), "b": ones(2)}, call=lambda a, b, row=row: row(a, b), a=wrong, b=wrong)
@@ -60,7 +61,7 @@ misuse(
     {"x": ones(4, 3), "weight": ones(3, 2), "bias": ones(2)},
     x=(*NO_TENSORS, ones(3, 4), ones()),
     weight=(*NO_TENSORS, ones(2, 2), ones(3), strict(3, 2)),
-    bias=(*NO_TENSORS, ones(3), ones(1, 2), strict(2)),
+    bias=(*(x for x in NO_TENSORS if x is not None), ones(3), ones(1, 2), strict(2)),
 )
 misuse(
     ad.linear, {"x": ones(4, 3), "weight": ones(3, 2)}, label="linear without bias", weight=(ones(2, 2), strict(3, 2))
@@ -96,8 +97,21 @@ for solves in (ad.solve, ad.solve_triangular):
         a=(*SQUARE, np.zeros((2, 2)), strict(2, 2)),
         b=(*NO_TENSORS, ones(), ones(3), ones(3, 2), strict(2, 2)),
     )
-for special in (ad.gammaln, ad.digamma):
+for special in (ad.gammaln, ad.digamma, ad.erf, ad.ndtr, ad.log_ndtr):
     misuse(special, {"x": ones(2)}, x=NO_TENSORS)
+misuse(ad.erfinv, {"x": ones(2) * 0.5}, x=NO_TENSORS)
+for special in (ad.betaln, ad.gammainc):
+    second = "b" if special is ad.betaln else "x"
+    wrong = {"a": (*NO_TENSORS, ones(3)), second: (*NO_TENSORS, ones(3), strict(2))}
+    misuse(special, {"a": ones(2), second: ones(2)}, **wrong)
+misuse(
+    ad.betainc,
+    {"a": ones(2), "b": ones(2), "x": ones(2) * 0.5},
+    a=(*NO_TENSORS, ones(3)),
+    b=(*NO_TENSORS, ones(3), strict(2)),
+    x=(*NO_TENSORS, ones(3), strict(2)),
+)
+misuse(ad.ive, {"v": 1, "x": ones(2)}, v=(np.inf, "1", None, ones(2), np.ones(2)), x=NO_TENSORS)
 misuse(ad.polygamma, {"n": 1, "x": ones(2)}, n=(-1, 1.5, "1", None), x=NO_TENSORS)
 misuse(
     log_gammaincinv,
@@ -108,8 +122,14 @@ misuse(
 
 # ------------------------------------------------------ reductions and shapes
 
-for reduction in (ad.sum, ad.mean, ad.var, ad.max, ad.min, ad.logsumexp, ad.softmax, ad.log_softmax):
+for reduction in (ad.sum, ad.mean, ad.max, ad.min, ad.logsumexp, ad.softmax, ad.log_softmax):
     misuse(reduction, {"x": ones(2, 3), "axis": 0}, x=NO_TENSORS, axis=AXES)
+for reduction in (ad.prod, ad.norm, ad.any, ad.all):
+    misuse(reduction, {"x": ones(2, 3), "axis": 0}, x=NO_TENSORS, axis=AXES)
+for reduction in (ad.var, ad.std):
+    misuse(reduction, {"x": ones(2, 3), "axis": 0, "ddof": 1}, x=NO_TENSORS, axis=AXES, ddof=("1", None, np.nan))
+for along in (ad.argmax, ad.argmin, ad.cumsum, ad.cumprod, ad.sort, ad.argsort):
+    misuse(along, {"x": ones(2, 3), "axis": 0}, x=NO_TENSORS, axis=(*AXES[:4], (0, 1)))
 misuse(
     ad.reshape,
     {"x": ones(2, 3), "shape": (6,)},
@@ -262,7 +282,7 @@ misuse(ad.hooked, {"hook": print}, hook=(None, "x", 3))
 SQUARES = {"f": lambda x: ad.sum(ad.square(x)), "argnums": 0}
 NO_FUNCTIONS = (None, "f", 3.0)
 NO_TENSOR_BACK = tuple(Says(f, words) for f, words in ((lambda x: None, "NoneType"), (lambda x: 3.0, "float")))
-for of in (ad.grad, ad.value_and_grad, ad.jacobian):
+for of in (ad.grad, ad.value_and_grad, ad.jacobian, ad.hessian):
     misuse(
         of,
         SQUARES,
@@ -270,12 +290,20 @@ for of in (ad.grad, ad.value_and_grad, ad.jacobian):
         f=(*NO_FUNCTIONS, *NO_TENSOR_BACK),
         argnums=(1, -1, 0.5, "0", None),
     )
+NO_PRIMALS = [Says([value], repr(value)) for value in ("x", None)]
 misuse(
     ad.vjp,
     {"f": ad.square, "args": ones(2)},
     call=lambda f, args: ad.vjp(f, args),
     f=(*NO_FUNCTIONS, *NO_TENSOR_BACK),
     args=[Says(value, repr(value)) for value in ("x", None)],
+)
+misuse(
+    ad.jvp,
+    {"f": ad.square, "primals": [ones(2)], "tangents": [ones(2)]},
+    f=(*NO_FUNCTIONS, *NO_TENSOR_BACK),
+    primals=(None, 3.0, Says([ones(2), ones(2)], "expected that of primals, 2", "tangents"), *NO_PRIMALS),
+    tangents=(None, 3.0, Says([], "length 0"), Says([ones(3)], "(3,)"), Says([{"x": ones(2)}], "Tensor"), *NO_PRIMALS),
 )
 
 

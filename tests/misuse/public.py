@@ -40,10 +40,10 @@ HOOKS = {
     *("spherical", "spherical_log_density", "whiten", "scalars", "update"),
     *("build", "make_decoder", "make_prior", "advance", "scalar", "bound_at", "noise"),
 }
-# Bases: their constructors and methods are tried on the members.
-BASES = ("Distribution", "Elementwise", "InverseCDF", "LocationScale", "Elliptical", "Optimizer", "Model")
+# Bases: their constructors and methods are tried on the members, Tensor's methods as functions.
+BASES = ("Tensor", "Distribution", "Elementwise", "InverseCDF", "LocationScale", "Elliptical", "Optimizer", "Model")
 # The engine's own, once or more in each operation; users have ``tensor``, ``grad`` and the functions.
-ENGINE = ("Tensor", "Primitive", "primitive", "apply", "constant_like", "is_array")
+ENGINE = ("Tensor", "Primitive", "primitive", "apply", "constant_like", "leaf", "is_array")
 
 
 def names(module: Any) -> list[str]:

@@ -31,21 +31,44 @@ TYPES = {
 # {f} is the suffix of C's float32 functions; without it they would compute in float64.
 FLOATING = {
     "absolute": "fabs{f}({0})",
+    "arccos": "acos{f}({0})",
+    "arccosh": "acosh{f}({0})",
+    "arcsin": "asin{f}({0})",
+    "arcsinh": "asinh{f}({0})",
+    "arctan": "atan{f}({0})",
+    "arctan2": "atan2{f}({0}, {1})",
+    "arctanh": "atanh{f}({0})",
+    "ceil": "ceil{f}({0})",
     "cos": "cos{f}({0})",
+    "cosh": "cosh{f}({0})",
     "divide": "{0} / {1}",
     "exp": "exp{f}({0})",
     "expm1": "expm1{f}({0})",
+    "floor": "floor{f}({0})",
     "log": "log{f}({0})",
+    "log10": "log10{f}({0})",
     "log1p": "log1p{f}({0})",
+    "log2": "log2{f}({0})",
+    # (equal infinities have no difference)
+    "logaddexp": "{0} == {1} ? {0} + ({type})0.6931471805599453 : "
+    "({0} > {1} ? {0} : {1}) + log1p{f}(exp{f}(-fabs{f}({0} - {1})))",
     "power": "pow{f}({0}, {1})",
+    # C's has the sign of the dividend, NumPy's that of the divisor, also where it is 0.
+    "remainder": "fmod{f}({0}, {1}) != 0 && (fmod{f}({0}, {1}) < 0) != ({1} < 0) ? "
+    "fmod{f}({0}, {1}) + {1} : copysign{f}(fmod{f}({0}, {1}), {1})",
+    "rint": "rint{f}({0})",
     "sin": "sin{f}({0})",
+    "sinh": "sinh{f}({0})",
     "sqrt": "sqrt{f}({0})",
+    "tan": "tan{f}({0})",
     "tanh": "tanh{f}({0})",
 }
 COMPARISONS = {
     "equal": "{0} == {1}",
     "greater": "{0} > {1}",
     "greater_equal": "{0} >= {1}",
+    "isfinite": "{0} - {0} == {0} - {0}",
+    "isnan": "{0} != {0}",
     "less": "{0} < {1}",
     "less_equal": "{0} <= {1}",
     "not_equal": "{0} != {1}",
@@ -53,6 +76,10 @@ COMPARISONS = {
 OTHERS = {
     "add": "{0} + {1}",
     "cast": "{0}",
+    "logical_and": "{0} && {1}",
+    "logical_not": "!{0}",
+    "logical_or": "{0} || {1}",
+    "logical_xor": "{0} != {1}",
     # NaN wins, as in NumPy; fmaxf would drop it.
     "maximum": "{0} > {1} || {0} != {0} ? {0} : {1}",
     "minimum": "{0} < {1} || {0} != {0} ? {0} : {1}",

@@ -1,0 +1,118 @@
+"""Which memory has been assigned to: so that ``backward`` notices what a derivative rule would read too late.
+
+PyTorch counts the versions of each tensor. Here an optimizer writes one vector of which all its parameters are
+views, so what counts is memory: assignments are numbered, and of each stretch of memory the last one is kept. A
+node of the tape holds how many there had been when it was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from weakref import finalize
+
+from .. import backend
+from ..errors import InputError
+from .messages import overwritten
+from .primitives import Primitive
+from .tensor import Tensor
+
+
+class _Assignments:
+    """How many there have been in this process."""
+
+    count = 0
+
+
+class _Stretch:
+    """The number of the last assignment to a stretch of memory."""
+
+    __slots__ = ("last",)
+
+
+assignments = _Assignments
+_stretches: dict[int, _Stretch] = {}  # by the id of an array that was assigned to
+_inside: dict[int, dict[tuple[int, int], _Stretch]] = {}  # by the id of the array that owns the memory, and addresses
+
+
+def note_assigned(array: Any) -> None:
+    """Note that the memory of ``array`` has been written."""
+    stretch = _stretches.get(id(array)) or _stretch_of(array)
+    assignments.count = stretch.last = assignments.count + 1
+
+
+def assigned_since(array: Any, count: int) -> bool:
+    """Whether memory of ``array`` was assigned to after the first ``count`` assignments."""
+    stretches = _inside.get(id(_owner(array)))
+    if not stretches:
+        return False
+    start, stop = _addresses(array)
+    return any(s.last > count and a < stop and start < b for (a, b), s in list(stretches.items()))
+
+
+def _stretch_of(array: Any) -> _Stretch:
+    owner = _owner(array)
+    if id(owner) not in _inside:
+        _inside[id(owner)] = {}
+        finalize(owner, _inside.pop, id(owner), None)
+    finalize(array, _stretches.pop, id(array), None)
+    return _stretches.setdefault(id(array), _inside[id(owner)].setdefault(_addresses(array), _Stretch()))
+
+
+def _owner(array: Any) -> Any:
+    """The array whose memory this is a view of; the array itself if it owns it or its library does not tell."""
+    while backend.is_array(base := getattr(array, "base", None)):
+        array = base
+    return array
+
+
+def _addresses(array: Any) -> tuple[int, int]:
+    """Of the first byte and after the last."""
+    start = backend.library_of(array).address(array)
+    if not array.size:
+        return start, start
+    reach = [(n - 1) * step for n, step in zip(array.shape, array.strides, strict=True)]
+    return start + sum(r for r in reach if r < 0), start + sum(r for r in reach if r > 0) + array.itemsize
+
+
+# --------------------------------------------------------------------- in the sweep
+
+
+class Overwritten(Tensor):
+    """Stands before a derivative rule for a tensor whose values are gone: the rule may ask for its shape."""
+
+    __slots__ = ("_refusal", "_tensor")
+
+    shape = property(lambda self: self._tensor.shape)
+    dtype = property(lambda self: self._tensor.dtype)
+    ndim = property(lambda self: self._tensor.ndim)
+    size = property(lambda self: self._tensor.size)
+
+    def __init__(self, tensor: Tensor, refusal: str) -> None:
+        self._tensor, self._refusal = tensor, refusal
+        self.requires_grad, self.node = tensor.requires_grad, tensor.node
+
+    @property
+    def data(self) -> Any:
+        """Refused."""
+        raise InputError(self._refusal)
+
+    _data = data
+
+
+def unless_overwritten(
+    result: Tensor, primitive: Primitive, inputs: Sequence[Any], attributes: dict[str, Any], count: int
+) -> list[Any]:
+    """The result of an operation and its inputs, with stand-ins for those assigned to since the assignment ``count``.
+
+    Raises:
+        InputError: an array among the attributes (an index) was assigned to.
+    """
+    for name, value in attributes.items():
+        for part in value if isinstance(value, tuple) else (value,):
+            if backend.is_array(part) and assigned_since(part, count):
+                raise InputError(overwritten(primitive, name, part))
+    return [
+        Overwritten(x, overwritten(primitive, i, x)) if isinstance(x, Tensor) and assigned_since(x._data, count) else x
+        for i, x in enumerate((result, *inputs), -1)
+    ]
