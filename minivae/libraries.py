@@ -90,10 +90,6 @@ class Library:
                 raise np.linalg.LinAlgError(f"0 on the diagonal at {failed - 1}")
         return x
 
-    def address(self, array: Any) -> int:
-        """Where the first element of an array lies in memory."""
-        return array.ctypes.data
-
     def free_memory(self) -> int | None:
         """Bytes that new arrays could have; None where the system does not tell."""
         try:
@@ -178,9 +174,6 @@ class CupyLibrary(Library):
 
     def solve_triangular(self, a: Any, b: Any, lower: bool) -> Any:  # pragma: no cover (needs a GPU)
         return importlib.import_module("cupyx.scipy.linalg").solve_triangular(a, b, lower=lower)
-
-    def address(self, array: Any) -> int:  # pragma: no cover (needs a GPU)
-        return array.data.ptr
 
     def free_memory(self) -> int:
         cuda = self.xp.cuda

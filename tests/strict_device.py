@@ -210,9 +210,6 @@ class StrictLibrary(backend.Library):
     def from_numpy(self, array: np.ndarray) -> StrictArray:
         return self.xp.asarray(array)
 
-    def address(self, array: StrictArray) -> int:
-        return array._host.ctypes.data
-
     def synchronize(self) -> None:
         counter.note("synchronization")
 

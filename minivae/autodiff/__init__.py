@@ -37,7 +37,8 @@ from .elementwise import (
     subtract,
     where,
 )
-from .incomplete import betainc, gammainc
+from .incomplete_beta import betainc
+from .incomplete_gamma import gammainc
 from .indexing import flip, getitem, scatter, take
 from .joining import concatenate, pad, repeat, roll, split, stack, tile
 from .linalg import linear, matmul, outer

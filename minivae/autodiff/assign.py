@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import instance
+from ..errors import InputError, instance
+from .messages import READ_IN_TRANSFORM
 from .tape import apply, primitive
-from .tensor import Tensor
+from .tensor import Tensor, is_traced
 from .versions import note_assigned
 
 
@@ -27,6 +28,12 @@ def assign(target: Tensor, value: Any) -> Tensor:
     No gradient flows through an assignment. What was computed from the old contents
     cannot be differentiated any more where that needs them: so assign after the
     backward sweep, which refuses otherwise.
+
+    Raises:
+        InputError: shapes or libraries differ; or ``value`` is being differentiated
+            (by ``grad``, ``vjp``, ...) and not detached.
     """
     instance("target", target, Tensor, "a Tensor")
+    if isinstance(value, Tensor) and is_traced(value):
+        raise InputError(READ_IN_TRANSFORM)
     return apply(_assign, target, value)

@@ -19,6 +19,8 @@ from .tape import Node, as_tensor, constant_like
 from .tensor import Tensor, is_traced
 from .versions import assignments, unless_overwritten
 
+# The gradient of a part of a tensor, the part, and how it was taken.
+Part = tuple[Tensor, Tensor, Node]
 # Stands in the place of a node that an earlier sweep has freed.
 _FREED = Node(
     Primitive("freed", lambda *_: None),
@@ -67,7 +69,7 @@ def backward(
     wanted = {id(x) for x in inputs}
     order, needed = _needed_order(output, wanted)
     gradients = {id(output): _initial_cotangent(output, cotangent)}
-    parts: dict[int, list[tuple[Tensor, Node]]] = {}
+    parts: dict[int, list[Part]] = {}
     with set_mode(taping=create_graph, differentiating=None):
         while order:
             y = order.pop()
@@ -110,13 +112,14 @@ def _needed_order(output: Tensor, wanted: set[int]) -> tuple[list[Tensor], set[i
 
 
 def _propagate(
-    g: Tensor, y: Tensor, needed: set[int], gradients: dict[int, Tensor], parts: dict[int, list[tuple[Tensor, Node]]]
+    g: Tensor, y: Tensor, needed: set[int], gradients: dict[int, Tensor], parts: dict[int, list[Part]]
 ) -> None:
     """Add what ``g``, the complete gradient of ``y``, contributes to those of the tensors that ``y`` was made from."""
     primitive, inputs, attributes, count = y.node
     operands = (y, *inputs) if count == assignments.count else unless_overwritten(y, *y.node)
-    if primitive.vjp_of_parts:  # they wait for each other: put together one by one they would each be large
-        parts.setdefault(id(inputs[0]), []).append((g, y.node))
+    if primitive.vjp_of_parts and id(inputs[0]) in needed:
+        # Parts wait for each other: put together one by one, they would each be as large as the whole.
+        parts.setdefault(id(inputs[0]), []).append((g, y, y.node))
         return
     rules = primitive.vjps
     share = rules.rule(g, *operands, **attributes) if isinstance(rules, RuleForEach) else None
@@ -125,10 +128,12 @@ def _propagate(
             continue
         if share is not None:
             product = share(i)
-        elif i >= len(rules):
-            raise InputError(no_rule(primitive, i))
         else:
-            product = rules[i](g, *operands, **attributes) if rules[i] else constant_like(x, 0.0, x.shape)
+            try:
+                rule = rules[i]
+            except IndexError:
+                raise InputError(no_rule(primitive, i)) from None
+            product = rule(g, *operands, **attributes) if rule else constant_like(x, 0.0, x.shape)
         like = x._data
         if not isinstance(product, Tensor) or product._data.shape != like.shape or product._data.dtype != like.dtype:
             product = _fitted(product, x, primitive, i)
@@ -136,12 +141,17 @@ def _propagate(
         gradients[id(x)] = add(gradients[id(x)], product) if id(x) in gradients else product
 
 
-def _put_together(x: Tensor, parts: list[tuple[Tensor, Node]], gradients: dict[int, Tensor]) -> None:
+def _put_together(x: Tensor, parts: list[Part], gradients: dict[int, Tensor]) -> None:
     """Add the gradients of parts of ``x``, which have all come, to that of ``x``."""
     mode.differentiating = None
-    for primitive in dict.fromkeys(node.primitive for _, node in parts):
-        those = [(g, node.attributes) for g, node in parts if node.primitive is primitive]
-        product = _fitted(primitive.vjp_of_parts(x, *zip(*those, strict=True)), x, primitive, 0)
+    for primitive in dict.fromkeys(node.primitive for _, _, node in parts):
+        cotangents, results, nodes = zip(*(part for part in parts if part[2].primitive is primitive), strict=True)
+        attributes = [node.attributes for node in nodes]
+        if len(nodes) == 1:
+            product = primitive.vjps[0](cotangents[0], results[0], x, **attributes[0])
+        else:
+            product = primitive.vjp_of_parts(x, cotangents, attributes)
+        product = _fitted(product, x, primitive, 0)
         gradients[id(x)] = add(gradients[id(x)], product) if id(x) in gradients else product
 
 

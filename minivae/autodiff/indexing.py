@@ -52,7 +52,7 @@ _getitem = primitive(
     lambda xp, x, index, out=None: x[index],
     lambda g, y, x, index: scatter(g, index, x.shape),
     kind="view",
-    vjp_of_parts=lambda x, gradients, attributes: _scattered(gradients, [a["index"] for a in attributes], x.shape),
+    vjp_of_parts=lambda x, gradients, attributes: scatter_all(gradients, [a["index"] for a in attributes], x.shape),
 )
 _scatter = primitive(
     "scatter",
@@ -69,10 +69,9 @@ _scatter_all = primitive(
 )
 
 
-def _scattered(parts: Sequence[Tensor], indices: Sequence[Any], shape: tuple[int, ...]) -> Tensor:
-    if len(parts) == 1:
-        return scatter(parts[0], indices[0], shape)
-    return apply(_scatter_all, *parts, indices=tuple(indices), shape=shape)
+def scatter_all(parts: Sequence[Tensor], indices: Sequence[Any], shape: tuple[int, ...]) -> Tensor:
+    """Zeros of ``shape`` with each of the parts added at its own index: the adjoint of several calls of ``getitem``."""
+    return apply(_scatter_all, *parts, indices=tuple(map(_raw_index, indices)), shape=shape)
 
 
 @operation

@@ -17,11 +17,9 @@ from .tensor import Tensor
 # --------------------------------------------------------------- diagonals
 
 
-def _along_diagonal(m: int, n: int, k: int) -> slice:
-    """Where diagonal ``k`` of an ``(m, n)`` matrix lies among its elements in a row."""
-    length = max(0, min(m, n - k) if k >= 0 else min(m + k, n))
-    start = (k if k >= 0 else -k * n) if length else 0
-    return slice(start, start + max(length - 1, 0) * (n + 1) + min(length, 1), n + 1)
+def _along_diagonal(n: int, k: int) -> slice:
+    """Where diagonal ``k`` of a matrix with ``n`` columns lies among its elements in a row, cut off at their end."""
+    return slice(k if k >= 0 else -k * n, max(n - k, 0) * n, n + 1)
 
 
 @operation
@@ -38,7 +36,7 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         raise InputError(f"x has shape {x.shape}; expected two axes or more")
     x = moveaxis(x, axes_in_order((axis1, axis2), x.ndim, "(axis1, axis2)"), (-2, -1))
     *batch, m, n = x.shape
-    return getitem(reshape(x, (*batch, m * n)), (..., _along_diagonal(m, n, offset)))
+    return getitem(reshape(x, (*batch, m * n)), (..., _along_diagonal(n, offset)))
 
 
 @operation
@@ -50,7 +48,7 @@ def diag(x: Any, k: int = 0) -> Tensor:
     if x.ndim != 1:
         raise InputError(f"x has shape {x.shape}; expected a vector or a matrix")
     n = x.size + abs(k)
-    return reshape(scatter(x, _along_diagonal(n, n, k), (n * n,)), (n, n))
+    return reshape(scatter(x, _along_diagonal(n, k), (n * n,)), (n, n))
 
 
 @operation

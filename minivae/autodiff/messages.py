@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from inspect import signature
 from typing import Any
 
-import numpy as np
-
 from .. import backend
 from ..errors import InputError, OutOfMemoryError, shown
 from ..memory import out_of_memory
-from .primitives import OPERATIONS
 
 READ_IN_STEP = (
     "a value is read inside a step that compile() records; return it and read it outside, "
@@ -23,42 +20,9 @@ READ_IN_TRANSFORM = (
     "array, where() for if. If it is meant as a constant: x.detach()"
 )
 NOT_RECORDED = (
-    "backward runs inside a function that is being differentiated, of a tensor that depends on its variables, and gives "
-    "constants; pass create_graph=True, or, if constants are meant, call it under no_grad() or of x.detach()"
+    "backward of a tensor that is being differentiated gives constants, through which no gradient flows; pass "
+    "create_graph=True, or, if constants are meant, call it under no_grad()"
 )
-TO_ARRAY = "a Tensor is not converted to an array silently; use .numpy() or .data, or minivae's own functions"
-NO_ITEM = (
-    "the items of a Tensor cannot be assigned; make a new one with where(), stack() or concatenate(), "
-    "or assign(tensor, values) to all of a Parameter"
-)
-# What to write for what PyTorch's tensors have.
-_INSTEAD = {
-    "backward grad zero_grad": "minivae.backward(loss, parameters), which returns the gradients: no tensor holds them",
-    "requires_grad_ is_leaf grad_fn": "minivae.tensor(array, requires_grad=True)",
-    "to cuda cpu": "minivae.tensor(x.data, dtype, backend='cupy') or 'numpy'",
-    "float double half long": "x.astype(dtype)",
-    "copy_ fill_ zero_ add_ sub_ mul_ div_": "minivae.assign(x, values)",
-    "clone contiguous": "x itself: only assign() changes a tensor",
-    "view expand permute unsqueeze": "x.reshape, minivae.broadcast_to, x.transpose or minivae.expand_dims",
-    "dim mm bmm": "x.ndim, or x @ y",
-}
-_NUMPY = {"amax": "max", "amin": "min", "copyto": "assign", "dot": "matmul", "hstack": "concatenate", "vstack": "stack"}
-
-
-def other_name(name: str) -> str:
-    """What to say where a Tensor is asked for an attribute that it has not."""
-    instead = [text for names, text in _INSTEAD.items() if name in names.split()]
-    instead += [f"minivae.{name}(...)"] * (name in OPERATIONS)
-    return f"a Tensor has no attribute {name!r}" + (f"; write {instead[0]}" if instead else "")
-
-
-def numpy_call(name: str, in_place: bool = False) -> str:
-    """What to say of a function of NumPy's that is called with a Tensor."""
-    if in_place:
-        return f"np.{name} writes a Tensor into a NumPy array (as += does); write array = array + tensor"
-    ours = _NUMPY.get(name, name)
-    hint = f"minivae.{ours}(...)" if ours in OPERATIONS else "minivae's operations, or x.numpy() for a constant"
-    return f"{'np.' * hasattr(np, name)}{name} of a Tensor; write {hint}"
 
 
 def misfit(primitive: Any, arrays: Sequence[Any], attributes: dict[str, Any], error: Exception) -> InputError:

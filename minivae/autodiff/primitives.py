@@ -47,9 +47,11 @@ class Primitive:
         vjp_of_parts: Callable | None = None,
         doc: str = "",
     ) -> None:
-        self.name, self.kind, self.value, self.vjps, self.__doc__ = name, kind, value, vjps, doc
+        self.name, self.kind, self.value, self.__doc__ = name, kind, value, doc
+        self.vjps: Any = vjps
+        self.vjp_of_parts: Any = vjp_of_parts
         self.broadcasts, self.formula, self.combine = broadcasts, formula, combine
-        self.differentiable, self.vjp_of_parts = differentiable, vjp_of_parts
+        self.differentiable = differentiable
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}: {self.__doc__}>"

@@ -65,7 +65,7 @@ def apply(primitive: Primitive, *inputs: Any, **attributes: Any) -> Tensor:
     try:
         # What has no inputs is told its library by its attributes.
         data = primitive.value(namespace(*arrays) if arrays else None, *arrays, **attributes)
-    except (ValueError, TypeError, IndexError) as error:
+    except (ValueError, TypeError, IndexError, OverflowError) as error:
         raise misfit(primitive, arrays, attributes, error) from error
     except MemoryError as error:
         raise too_large(primitive, arrays, attributes, error) from error
@@ -161,8 +161,8 @@ def as_tensor(x: Any, like: Tensor | None = None, name: str = "x") -> Tensor:
 def _constant_tensor(x: Any, like: Tensor | None, name: str) -> Tensor:
     if isinstance(x, np.generic) and like is not None:
         x = x.item()  # a number, wherever it came from
-    known = backend.is_array(x)
-    if not known and not isinstance(x, int | float | list | tuple):
+    known: Any = x if backend.is_array(x) else None
+    if known is None and not isinstance(x, int | float | list | tuple):
         raise InputError(f"{name} is {shown(x)}; expected a tensor, an array or a number")
     if like is None:
         return Tensor(_asarray(x, name=name))
@@ -170,9 +170,11 @@ def _constant_tensor(x: Any, like: Tensor | None, name: str) -> Tensor:
     dtype = dtype if dtype.kind == "f" else None
     if isinstance(x, int | float) and dtype is not None:
         return constant_like(like, x)
-    if known and dtype is not None and x.dtype.kind in "biufc" and x.dtype != dtype:
+    if known is None:
+        return Tensor(_asarray(x, dtype, backend.library_of(like._data).name, name=name))
+    if dtype is not None and known.dtype.kind in "biufc" and known.dtype != dtype:
         return apply(PRIMITIVES["astype"], Tensor(x), dtype=dtype)  # an operation, so that a replay sees new values
-    return Tensor(_asarray(x, dtype, None if known else backend.library_of(like._data).name, name=name))
+    return Tensor(_asarray(x, dtype, name=name))
 
 
 def _require_library(name: str, x: Tensor, like: Tensor) -> None:

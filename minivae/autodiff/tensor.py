@@ -9,38 +9,22 @@ primitive's derivative rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from .. import backend
-from ..errors import InputError, MisuseError, shown
-from .messages import NO_ITEM, READ_IN_STEP, READ_IN_TRANSFORM, TO_ARRAY, numpy_call, other_name
+from ..errors import InputError, shown
+from .foreign import Foreign
+from .messages import READ_IN_STEP, READ_IN_TRANSFORM
 from .modes import mode
 from .primitives import OPERATIONS
 
 Axis = int | Sequence[int] | None
-# Of NumPy's functions those that its arrays' operators call, by name, and ours.
-_OPERATORS = {name: name for name in "add subtract multiply divide power matmul equal not_equal".split()}
-_OPERATORS |= {name: name for name in "less less_equal greater greater_equal".split()}
-_OPERATORS |= {"remainder": "mod", "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^"}
 
 
-class _ForNumPy:
-    """An attribute that NumPy finds, which looks on the class; CuPy looks on the tensor and finds None.
-
-    With None, an array on the left of an operator leaves it to the tensor.
-    """
-
-    def __init__(self, method: Callable) -> None:
-        self._method = method
-
-    def __get__(self, tensor: Any, kind: type) -> Any:
-        return self._method if tensor is None else None
-
-
-class Tensor:
+class Tensor(Foreign):
     """An array, with the record of how it was computed.
 
     Operators and methods mean what NumPy's do; each is the operation of the same name in
@@ -96,7 +80,7 @@ class Tensor:
         Raises:
             InputError: inside a step that ``compile`` records, where the value would be that of this one
                 call for ever; inside a function that ``grad`` or its like differentiate, if the tensor
-                depends on their variables: no gradient would flow through the value.
+                depends on their variables (and not under ``no_grad``): no gradient would flow through the value.
         """
         return backend.to_numpy(self._readable())
 
@@ -144,32 +128,6 @@ class Tensor:
         made = f", made by {self.node.primitive.name}" if self.node else ", requires_grad=True" * self.requires_grad
         values = np.array2string(backend.to_numpy(self._data), separator=", ", threshold=20, prefix="Tensor(")
         return f"Tensor({values}, dtype={self.dtype}{made})"
-
-    # ------------------------------------- what NumPy's arrays and PyTorch's tensors have, and a Tensor has not
-
-    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
-        self._readable()  # or refused with a better reason
-        raise MisuseError(TO_ARRAY)
-
-    @_ForNumPy
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        if method == "__call__" and not options and ufunc.__name__ in _OPERATORS:
-            return OPERATIONS[_OPERATORS[ufunc.__name__]](*inputs)  # array + tensor
-        name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-        raise MisuseError(numpy_call(name, in_place="out" in options))
-
-    def __array_function__(self, function: Callable, kinds: Any, args: tuple, options: dict) -> Any:
-        if function in (np.shape, np.ndim, np.size) and args == (self,) and not options:
-            return getattr(self, function.__name__)
-        raise MisuseError(numpy_call(function.__name__))
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        raise MisuseError(NO_ITEM)
-
-    if not TYPE_CHECKING:  # there an attribute that is not there is an error
-
-        def __getattr__(self, name: str) -> Any:
-            raise MisuseError(other_name(name))
 
     # --------------------------------------------------------- operators
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .elementwise import sqrt, where
@@ -26,9 +27,9 @@ arctanh = ufunc_row("arctanh", "the inverse of tanh, for |x| < 1", lambda g, y, 
 
 
 def _squared_distance(a: Any, b: Any) -> Tensor:
-    """a^2 + b^2; 1 for 0, where there is no angle and the slopes are taken to be 0."""
+    """a^2 + b^2; infinite for 0, where there is no angle: so all derivatives are taken to be 0 there."""
     squared = a * a + b * b
-    return where(equal(squared, 0), 1.0, squared)
+    return where(equal(squared, 0), math.inf, squared)
 
 
 arctan2 = ufunc_row(

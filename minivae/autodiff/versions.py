@@ -7,7 +7,7 @@ node of the tape holds how many there had been when it was made.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from weakref import finalize
 
@@ -21,13 +21,16 @@ from .tensor import Tensor
 class _Assignments:
     """How many there have been in this process."""
 
-    count = 0
+    count: int = 0
 
 
 class _Stretch:
     """The number of the last assignment to a stretch of memory."""
 
     __slots__ = ("last",)
+
+    def __init__(self) -> None:
+        self.last = 0
 
 
 assignments = _Assignments
@@ -41,12 +44,24 @@ def note_assigned(array: Any) -> None:
     assignments.count = stretch.last = assignments.count + 1
 
 
+def stretches_of(arrays: Iterable[Any]) -> list[_Stretch]:
+    """The stretches of memory that arrays are, each once: to be noted together, again and again."""
+    return list({id(s): s for s in map(_stretch_of, arrays)}.values())
+
+
+def note_stretches(stretches: Sequence[_Stretch]) -> None:
+    """Note that stretches of memory have been written, as a replayed step does."""
+    assignments.count += 1
+    for stretch in stretches:
+        stretch.last = assignments.count
+
+
 def assigned_since(array: Any, count: int) -> bool:
     """Whether memory of ``array`` was assigned to after the first ``count`` assignments."""
     stretches = _inside.get(id(_owner(array)))
     if not stretches:
         return False
-    start, stop = _addresses(array)
+    start, stop = backend.library_of(array).bounds(array)
     return any(s.last > count and a < stop and start < b for (a, b), s in list(stretches.items()))
 
 
@@ -56,7 +71,8 @@ def _stretch_of(array: Any) -> _Stretch:
         _inside[id(owner)] = {}
         finalize(owner, _inside.pop, id(owner), None)
     finalize(array, _stretches.pop, id(array), None)
-    return _stretches.setdefault(id(array), _inside[id(owner)].setdefault(_addresses(array), _Stretch()))
+    bounds = backend.library_of(array).bounds(array)
+    return _stretches.setdefault(id(array), _inside[id(owner)].setdefault(bounds, _Stretch()))
 
 
 def _owner(array: Any) -> Any:
@@ -64,15 +80,6 @@ def _owner(array: Any) -> Any:
     while backend.is_array(base := getattr(array, "base", None)):
         array = base
     return array
-
-
-def _addresses(array: Any) -> tuple[int, int]:
-    """Of the first byte and after the last."""
-    start = backend.library_of(array).address(array)
-    if not array.size:
-        return start, start
-    reach = [(n - 1) * step for n, step in zip(array.shape, array.strides, strict=True)]
-    return start + sum(r for r in reach if r < 0), start + sum(r for r in reach if r > 0) + array.itemsize
 
 
 # --------------------------------------------------------------------- in the sweep

@@ -10,7 +10,7 @@ import numpy as np
 from .. import backend
 from ..autodiff import Primitive, Tensor, as_tensor
 from ..autodiff.modes import changes, hooked, set_mode
-from ..autodiff.versions import note_assigned
+from ..autodiff.versions import note_stretches, stretches_of
 from ..errors import InputError
 from .analysis import Call, overlap
 from .program import Program
@@ -79,6 +79,7 @@ class Recording:
     ) -> None:
         self.program, self.structure, self.script = program, structure, script
         self._inputs, self._sources, self._changes = list(inputs), sources, changes.count
+        self._stretches = stretches_of(program.targets)
 
     def is_stale(self) -> bool:
         """Whether a tensor from outside has got another array since, or a module's attribute another value."""
@@ -92,8 +93,7 @@ class Recording:
             if place is not array:
                 place[...] = array
         self.program.run()
-        for target in self.program.targets:
-            note_assigned(target)
+        note_stretches(self._stretches)
 
 
 def record(

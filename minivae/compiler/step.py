@@ -161,12 +161,12 @@ def _as_tensor(name: str, x: Any) -> Tensor | None:
 
 def _signature(tensors: Sequence[Tensor | None]) -> tuple:
     """What a recording is made for: shapes, dtypes, libraries, orders of axes in memory, and what is differentiated."""
-    return tuple(
-        None
-        if x is None
-        else (x.shape, x.dtype, type(x._data), _order(x._data), x.requires_grad, getattr(x, "exact", 1))
-        for x in tensors
-    )
+    return tuple([None if x is None else _kind(x) for x in tensors])
+
+
+def _kind(x: Tensor) -> tuple:
+    array, rounded = x._data, isinstance(x, Number) and not x.exact
+    return array.shape, array.dtype, type(array), _order(array), x.requires_grad, rounded
 
 
 def _order(array: Any) -> tuple[int, ...] | None:

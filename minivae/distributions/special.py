@@ -19,7 +19,7 @@ from typing import Any
 
 from .. import backend
 from ..autodiff import Tensor, exp, gammaln, primitive
-from ..autodiff.incomplete import gammainc_slope
+from ..autodiff.incomplete_gamma import gammainc_slope
 from ..autodiff.shape import as_tensors
 
 

@@ -90,8 +90,8 @@ class Flat:
     def _end_to_end(self) -> bool:
         if [_is_fortran(p) for p in self.parameters] != self._by_columns:
             return False
-        places = [_places.get(id(p)) for p in self.parameters]
-        if any(not place or p.data is not place.view for p, place in zip(self.parameters, places, strict=True)):
+        places = [place for p in self.parameters if (place := _places.get(id(p))) and place.view is p.data]
+        if len(places) < len(self.parameters):
             return False
         return all(b.vector is a.vector and b.start == a.start + a.view.size for a, b in pairwise(places))
 

@@ -73,6 +73,7 @@ class Optimizer:
         self.state = [Tensor(row) for row in memory.data]
         self._gradient = constant_like(vector, 0.0, vector.shape)
         self._gradients = [Tensor(part) for part in self._flat.parts(self._gradient.data)]
+        instance("compile", compile, bool, "True or False")
         self._update_all = recorded(self._update_all_eagerly) if compile else self._update_all_eagerly
         self._scalars: dict[str, Tensor] = {}  # 0-d, so that a recorded step reads what they are now
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import minivae.autodiff as ad
-from minivae.autodiff.indexing import _scattered as scattered
+from minivae.autodiff.indexing import scatter_all
 
 from . import special_cases  # noqa: F401  (has cases of its own)
 from .case import CASES, COMPOSITES, FILLED, PAIRS, POSITIVE, SHAPES, SIGNED, Shape, case
@@ -379,17 +379,13 @@ def index_cases() -> None:
         )
         case(
             "scatter_all",
-            lambda x, row, *c, place=place: scattered([x, row], [_arrays(place(c)), 1], (3, 4)),
+            lambda x, row, *c, place=place: scatter_all([x, row], [place(c), 1], (3, 4)),
             lambda T, x, row, *c, place=place: _scatter_twin(T, x, place(c)) + _scatter_twin(T, row, (1,)),
             shape,
             (4,),
             label=label,
             constants=constants,
         )
-
-
-def _arrays(index: tuple) -> tuple:
-    return tuple(i.data if isinstance(i, ad.Tensor) else i for i in index)
 
 
 def _scatter_twin(T: Any, x: Any, index: tuple) -> Any:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minivae.autodiff import Parameter, assign, backward, tensor
+from minivae.autodiff import Parameter, assign, backward, grad, tensor
 from minivae.errors import InputError
 
 from ..strict_device import strict
@@ -25,6 +25,15 @@ def test_no_gradient_flows_through_an_assignment():
     assert result.node is None
     assert p.node is None
     assert backward((result * q).sum(), [q])[0].numpy().tolist() == [2.0, 2.0]
+
+
+def test_what_is_differentiated_is_not_assigned():
+    p = Parameter(np.ones(2))
+    with pytest.raises(InputError, match=r"is being differentiated .* constant: x\.detach\(\)"):
+        grad(lambda x: (assign(p, x * 2.0) * x).sum())(np.array([1.0, 2.0]))
+    assert p.numpy().tolist() == [1.0, 1.0]
+    g = grad(lambda x: (assign(p, (x * 2.0).detach()) * x).sum())(np.array([1.0, 2.0]))
+    assert g.tolist() == [2.0, 4.0]
 
 
 @pytest.mark.parametrize("value", [5.0, np.float64(5.0), np.array([5.0, 5.0]), [5.0, 5.0]])

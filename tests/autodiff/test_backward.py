@@ -167,7 +167,8 @@ def test_a_rule_for_several_inputs_is_held_to_their_shapes():
 
 
 @pytest.mark.parametrize(
-    ("shape", "larger"), [((3,), (2, 3)), ((2, 1), (2, 3)), ((), (2, 3)), ((1, 1), (4, 2, 3)), ((1,), (0,)), ((1, 3), (2, 3))]
+    ("shape", "larger"),
+    [((3,), (2, 3)), ((2, 1), (2, 3)), ((), (2, 3)), ((1, 1), (4, 2, 3)), ((1,), (0,)), ((1, 3), (2, 3))],
 )
 def test_broadcasting_is_undone(shape, larger):
     a = variable(np.ones(shape))
@@ -239,13 +240,17 @@ def test_parts_that_overlap_and_the_whole_add_up(rng):
     index, mask = np.array([2, 0, 2]), np.array([True, False, True, False])
 
     def f(x):
-        return sum(x[0] * x[1:3, 1]) + sum(x[index] * x[mask][0]) + sum(x * x) + x[-1, -1] * x[-1, 0] + sum(x[None, ::2])
+        return (
+            sum(x[0] * x[1:3, 1]) + sum(x[index] * x[mask][0]) + sum(x * x) + x[-1, -1] * x[-1, 0] + sum(x[None, ::2])
+        )
 
     check_gradients(f, [rng.normal(size=(4, 2))], order=2)
 
 
 def test_parts_of_results_and_of_parts(rng):
-    check_gradients(lambda x: sum(tanh(x)[0] * tanh(x)[1]) + sum(x[1:][0] * x[1:][1] * x[2]), [rng.normal(size=(3, 2))], order=2)
+    check_gradients(
+        lambda x: sum(tanh(x)[0] * tanh(x)[1]) + sum(x[1:][0] * x[1:][1] * x[2]), [rng.normal(size=(3, 2))], order=2
+    )
 
 
 def test_parts_keep_dtype_and_library(backend_name):

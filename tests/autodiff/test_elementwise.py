@@ -365,3 +365,8 @@ def test_rows_are_functions_of_tensors_numbers_and_arrays():
     assert subtract(5.0, tensor(2.0)).item() == 3.0
     assert divide(np.float32(6.0), tensor(2.0)).item() == 3.0
     assert negative(3.0).item() == -3.0
+
+
+def test_a_number_that_does_not_fit_is_named():
+    with pytest.raises(InputError, match=r"add: a is \(2,\) uint8 on numpy, b is -1; expected what goes together"):
+        add(tensor(np.array([1, 2], np.uint8)), -1)

@@ -7,7 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minivae import backend
-from minivae.autodiff import PRIMITIVES, astype, backward, concatenate, pad, repeat, roll, split, stack, tensor, tile
+from minivae.autodiff import (
+    PRIMITIVES,
+    astype,
+    backward,
+    concatenate,
+    hooked,
+    pad,
+    repeat,
+    roll,
+    split,
+    stack,
+    tensor,
+    tile,
+)
 from minivae.autodiff.joining import MODES
 from minivae.errors import InputError
 
@@ -50,6 +63,14 @@ def test_padding_with_elements(shape, mode, data):
 def test_widths_in_every_form_of_numpy(widths, mode):
     x = numbered((2, 3))
     np.testing.assert_array_equal(pad(tensor(x), widths, mode=mode).numpy(), np.pad(x, widths, mode))
+
+
+@pytest.mark.parametrize("mode", ["edge", "reflect", "symmetric", "wrap"])
+def test_what_is_repeated_comes_in_as_few_pieces_as_it_can(mode):
+    joined = []
+    with hooked(lambda primitive, inputs, *_: primitive.kind == "join" and joined.append(len(inputs))):
+        pad(tensor(numbered((5,))), 4, mode=mode)
+    assert joined == [3]
 
 
 def test_widths_by_axis():

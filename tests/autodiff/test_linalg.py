@@ -116,7 +116,7 @@ def test_linear_without_a_bias(rng, backend_name):
         linear(tensor(x[:, 0]), tensor(weight.T))
 
 
-@pytest.mark.parametrize(("a", "b"), [((2,), (3,)), ((2, 2), (1, 3)), ((), ()), ((0,), (2,))])
+@pytest.mark.parametrize(("a", "b"), [((2,), (3,)), ((2, 2), (2, 3)), ((), ()), ((0,), (2,))])
 def test_outer_products(a, b, backend_name):
     a, b = numbered(a), numbered(b, 2.0)
     found = outer(tensor(a, backend=backend_name), tensor(b, backend=backend_name))

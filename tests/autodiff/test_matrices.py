@@ -25,6 +25,13 @@ def test_diagonals_of_any_axes(shape, k, data):
     assert_linear_map(diagonal, x, np.diagonal(x))
 
 
+@pytest.mark.parametrize("shape", [(m, n) for m in range(6) for n in range(6)])
+def test_every_diagonal_of_small_matrices(shape):
+    x = numbered(shape)
+    for k in range(-7, 8):
+        np.testing.assert_array_equal(diag(tensor(x), k).numpy(), np.diag(x, k))
+
+
 @repeatable
 @given(hnp.array_shapes(min_dims=1, max_dims=2, min_side=0, max_side=4), diagonals)
 def test_matrices_with_a_diagonal_and_diagonals_of_matrices(shape, k):

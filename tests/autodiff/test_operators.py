@@ -6,9 +6,9 @@ import operator
 import numpy as np
 import pytest
 
-import minivae.autodiff as ad
 from minivae.autodiff import Tensor, backward, tensor
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 
 A, B = np.array([[0.5, 2.0], [3.0, 1.0]]), np.array([[2.0, 2.0], [0.25, 4.0]])
 OPERATORS = {
@@ -132,10 +132,30 @@ def test_augmented_assignment_makes_a_new_tensor():
 
 
 def test_items_cannot_be_assigned():
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=r"make a new one with where\(\), stack\(\) or concatenate\(\), or assign"):
         tensor(A)[0] = 1.0
 
 
-def test_methods_carry_the_documentation_of_their_functions():
-    assert Tensor.sum.__doc__ == ad.sum.__doc__
-    assert Tensor.__add__.__doc__ == ad.add.__doc__
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "truediv", "pow", "matmul"])
+def test_an_array_on_the_left_has_its_derivatives(name):
+    op = OPERATORS[name]
+    check_gradients(lambda x: op(A, x), [B], order=2)
+    check_gradients(lambda x: op(x, A), [B], order=2)
+    if name != "matmul":
+        check_gradients(lambda x: op(np.float32(2.0), x), [B], order=2)
+
+
+@pytest.mark.parametrize("scalar", [np.float32(2), np.float64(2), np.int64(2), np.bool_(True), np.array(2.0)])
+def test_numpys_scalars_on_the_left(scalar):
+    x = tensor(np.float32([0.5, 2.0]))
+    for name, op in OPERATORS.items():
+        if name != "matmul":
+            found = op(scalar, x)
+            assert isinstance(found, Tensor)
+            assert found.dtype in (np.float32, bool)
+            np.testing.assert_allclose(found.numpy(), op(scalar * 1.0, x.numpy()), rtol=1e-6)
+
+
+def test_methods_are_documented():
+    public = {name: f for name, f in vars(Tensor).items() if not name.startswith("_") and name not in Tensor.__slots__}
+    assert [name for name, f in public.items() if not f.__doc__] == []

@@ -1,9 +1,6 @@
-"""Special functions against mpmath, at ordinary and at extreme arguments.
+"""Special functions against mpmath and SciPy, at ordinary and at extreme arguments.
 
-The numbers were computed with mpmath 1.3.0 at 60 digits; P(a, x) is
-``mp.gammainc(a, 0, x, regularized=True)``, q is ``mp.exp(a*t - x - mp.loggamma(a))``
-with ``x = mp.exp(t)``, and its derivatives by a are ``mp.diff(lambda a: P(a, x), a, k, h=1e-15) / q``
-(far above the mean, those of -``mp.gammainc(a, x, mp.inf, regularized=True)``).
+The numbers were computed with mpmath 1.3.0 at 60 digits.
 """
 
 import subprocess
@@ -16,98 +13,81 @@ from scipy import special
 import minivae.autodiff as ad
 from minivae import backend
 from minivae.autodiff import PRIMITIVES, backward, tensor
-from minivae.distributions.special import log_gammaincinv, scaled_exp1
+from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 from minivae.libraries import CupyLibrary
 
-# a, t = log x, and the first and second derivative of P(a, e^t) by a, over dP/dt.
-SLOPES = np.array(
+# x, log Phi(x), phi(x) / Phi(x)
+LOG_NDTR = np.array(
     [
-        (1e-06, -800000.0, -799999422785.98007, 6.3999907645625632e17),
-        (1e-06, -1.0, -1097104.7489272883, -690351.68818333968),
-        (1e-06, 1.0, -283877.33842936176, -1029819.9157735106),
-        (0.001, -700.0, -699424.42806818968, 489192888.04531839),
-        (0.001, -30.0, -29424.428068192543, 864154.43394428728),
-        (0.001, 0.5, -418.81493163544553, -1176.3813121599342),
-        (0.001, 1.0, -284.45852225169545, -1029.6317032290669),
-        (0.05, -20.0, -390.04310097704907, 7576.0338692264412),
-        (0.05, -1.0, -23.059716143348807, -10.072558891811864),
-        (0.05, 1.5, -4.1851730407926629, -16.933128960111167),
-        (0.5, -12.0, -24.073084016076917, 287.88589536286018),
-        (0.5, 0.6, -1.3294601425626633, -1.6487328144232806),
-        (0.5, 0.8, -1.1753785626480621, -1.7307284064743797),
-        (0.5, 2.5, -0.35873536267171796, -1.2378999965663418),
-        (1.0, -9.0, -9.4233966455680951, 88.149982022254998),
-        (1.0, 0.0, -1.1735630272247269, 0.091383294464373814),
-        (1.0, 1.0, -0.68465763989637668, -0.68885252110389621),
-        (1.0, 3.0, -0.18046517112758786, -0.57234588591437773),
-        (2.5, -3.0, -1.6665281478934586, 6.7117393905273555),
-        (2.5, 0.6, -0.49829464749262516, 0.16970449117834328),
-        (2.5, 0.75, -0.46385815686421655, 0.086070527696062103),
-        (2.5, 1.5, -0.31478710061260284, -0.18578156056431858),
-        (2.5, 2.9, -0.13447990932263408, -0.27390007627639845),
-        (2.5, 6.0, -0.013184614493343537, -0.068649574276773635),
-        (7.0, -0.5, -0.39012027576934551, 0.96512422727131489),
-        (7.0, 1.0, -0.22605256785114809, 0.2167374816335697),
-        (7.0, 1.85, -0.15342732529744356, 0.015158569118777343),
-        (7.0, 2.0, -0.14238287637156615, -0.0075480348448082195),
-        (7.0, 3.2, -0.073180933698771784, -0.092741786184156196),
-        (30.0, 2.5, -0.05085335283153991, 0.045959511057015005),
-        (30.0, 3.375, -0.033960084895074548, 0.00089530791327207068),
-        (30.0, 3.4, -0.033539195115730412, 4.3393064039219971e-5),
-        (30.0, 4.5, -0.018406401854542807, -0.020278723889871581),
-        (1000.0, 5.0, -0.0022405690615259956, 0.0042747939529126843),
-        (1000.0, 6.7, -0.0011076562392754983, 0.00023014068861221562),
-        (1000.0, 6.905, -0.001001545185114711, 2.7598498661106603e-6),
-        (1000.0, 6.91, -0.00099904455569447422, -2.2426799506387091e-6),
-        (1000.0, 7.1, -0.0009071065699260357, -0.00017440089924084948),
-        (100000.0, 11.5, -1.0064783322034892e-5, 1.3009211275561986e-7),
-        (100000.0, 11.51292, -1.0000043991604908e-5, 5.4650071578766231e-11),
-        (100000.0, 11.513, -9.9996439955429141e-6, -7.4532430068545501e-10),
-        (100000.0, 11.53, -9.9148867980992655e-6, -1.6929222294397433e-7),
+        (-10000.0, -50000010.129278915, 10000.000099999998),
+        (-200.0, -20006.21728089819, 200.00499975003124),
+        (-37.5, -707.66898931750719, 37.526628874883654),
+        (-10.0, -53.231285150512471, 10.098093233962512),
+        (-1.0, -1.8410216450092635, 1.5251352761609812),
+        (0.0, -0.69314718055994531, 0.79788456080286536),
+        (2.0, -0.023012909328963488, 0.055247862678989959),
+        (8.0, -6.2209605742717861e-16, 5.0522710835368954e-15),
     ]
 )
-# x, e^x E1(x): mp.exp(x) * mp.e1(x)
-SCALED_EXP1 = np.array(
-    [
-        (1e-06, 13.238309131365004),
-        (0.001, 6.337874070325488),
-        (0.5, 0.92291063248373047),
-        (1.0, 0.59634736232319407),
-        (3.9, 0.21080742758130371),
-        (4.1, 0.2020724207096828),
-        (7.0, 0.12664109607663276),
-        (20.0, 0.047718545495960842),
-        (80.0, 0.01234751666367861),
-        (1000.0, 0.00099900199402388071),
-        (100000.0, 9.99990000199994e-6),
-    ]
-)
+# v, x, I_v(x) e^-x, and its derivative by x
+IVE = [
+    (0, 0.001, 0.99900074958351556, -0.99850124927116134),
+    (0, 2.0, 0.30850832255367104, -0.09323903330473338),
+    (0, 50.0, 0.056561626647454193, -0.00056850275455879289),
+    (0.5, 3.0, 0.22975850339753861, -0.037151224732886348),
+    (1, 10.0, 0.12126268138445552, -0.0055556123594724633),
+    (2.5, 0.1, 0.00015231039343849567, 0.0036576249600019431),
+    (3, 700.0, 0.014984586661719439, -1.0569294294641077e-5),
+    (7.5, 4.0, 0.00037406377782845046, 0.00041131498306022704),
+    (30, 5.0, 2.6937267526846669e-23, 1.3684517595624135e-22),
+    (30, 1000.0, 0.0080435680099375336, -4.0037666478389757e-7),
+    (100, 20.0, 5.9161690673596004e-67, 2.4244856476259636e-66),
+]
+
+# ------------------------------------------------------------ the error integral
 
 
-def slope(a, t, order):
-    return ad.apply(PRIMITIVES["gammainc_slope"], tensor(a), tensor(t), order=order).numpy()
+@pytest.mark.parametrize("name", ["erf", "erfinv", "ndtr", "log_ndtr", "gammaln", "digamma"])
+def test_values_are_scipys(name, backend_name):
+    x = np.array([[0.25, 0.5], [0.9, 1e-3]])
+    for dtype in (np.float32, np.float64):
+        found = getattr(ad, name)(tensor(x.astype(dtype), backend=backend_name))
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found.numpy(), getattr(special, name)(x.astype(dtype)))
 
 
-def test_derivatives_of_the_incomplete_gamma_function():
-    a, t, first, second = SLOPES.T
-    np.testing.assert_allclose(slope(a, t, 1), first, rtol=5e-13)
-    # The second one crosses zero between numbers of its own size.
-    np.testing.assert_allclose(slope(a, t, 2), second, rtol=5e-10)
+@pytest.mark.parametrize("name", ["erf", "erfinv", "ndtr", "log_ndtr"])
+def test_derivatives_of_the_error_integral(name):
+    check_gradients(getattr(ad, name), [np.array([-0.9, -0.3, 0.0, 0.5, 0.8])], order=2)
 
 
-def test_derivatives_of_the_incomplete_gamma_function_in_float32():
-    a, t = SLOPES[:, :2].astype(np.float32).T
-    found = slope(a, t, 1)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, slope(a.astype(np.float64), t.astype(np.float64), 1), rtol=2e-5)
+def test_the_logarithm_of_a_distribution_function_that_is_zero(backend_name):
+    x, value, slope = LOG_NDTR.T
+    z = tensor(x, backend=backend_name, requires_grad=True)
+    y = ad.log_ndtr(z)
+    np.testing.assert_allclose(y.numpy(), value, rtol=1e-13)
+    (g,) = backward(y, [z], [1.0] * len(x), create_graph=True)
+    np.testing.assert_allclose(g.numpy(), slope, rtol=1e-14)
+    (second,) = backward(g, [z], [1.0] * len(x))
+    # -slope (x + slope) tends to -1; x + slope is a small difference of large numbers.
+    np.testing.assert_allclose(second.numpy()[3:], (-slope * (x + slope))[3:], rtol=1e-11)
+    np.testing.assert_allclose(second.numpy()[:3], -1, atol=1e-3 + 1e-16 * x[0] ** 2)
 
 
-def test_further_derivatives_of_the_incomplete_gamma_function():
-    """Up to the third by a, and those by t: below and above where the method changes."""
-    a = np.array([0.3, 2.5, 4.0, 9.0, 9.0])
-    t = np.array([-1.0, 0.5, 1.5, 1.0, 2.5])
-    check_gradients(lambda a, t: ad.apply(PRIMITIVES["gammainc_slope"], a, t, order=1), [a, t], order=2)
+def test_slopes_at_the_ends_of_the_error_integral():
+    x = tensor([-1.0, 1.0], np.float64, requires_grad=True)
+    y = ad.erfinv(x)
+    assert y.numpy().tolist() == [-np.inf, np.inf]
+    with np.errstate(over="ignore"):
+        assert backward(y, [x], np.ones(2))[0].numpy().tolist() == [np.inf, np.inf]
+    x = tensor([-1e3, 40.0, np.inf], np.float64, requires_grad=True)
+    for f in (ad.erf, ad.ndtr):
+        with np.errstate(under="ignore"):
+            assert backward(f(x), [x], np.ones(3))[0].numpy().tolist() == [0.0, 0.0, 0.0]
+
+
+# ---------------------------------------------------- log Gamma and its derivatives
 
 
 def test_derivatives_of_log_gamma():
@@ -117,13 +97,6 @@ def test_derivatives_of_log_gamma():
         check_gradients(lambda x, n=n: ad.polygamma(n, x), [x], order=2)
 
 
-def test_the_exponential_integral():
-    x, expected = SCALED_EXP1.T
-    np.testing.assert_allclose(scaled_exp1(x).numpy(), expected, rtol=2e-15)
-    np.testing.assert_allclose(scaled_exp1(x.astype(np.float32)).numpy(), expected, rtol=2e-7)
-    check_gradients(scaled_exp1, [x[2:8]], order=2)
-
-
 @pytest.mark.parametrize("order", range(5))
 def test_polygamma_against_scipy(order):
     x = np.array([1e-3, 0.1, 1.0, 3.5, 40.0, 1e3, 1e6])
@@ -131,61 +104,62 @@ def test_polygamma_against_scipy(order):
     assert ad.polygamma(order, x.astype(np.float32)).dtype == np.float32
 
 
-# ---------------------------------------------------------------- the quantile
-
-U = np.array([1e-9, 1e-4, 0.1, 0.5, 0.9, 0.999999])
-SHAPES = np.array([1e-3, 0.03, 0.3, 1.0, 5.0, 100.0, 1e3, 1e5])[:, None]
-
-
-def test_the_quantile_solves_its_equation():
-    t = log_gammaincinv(SHAPES, U).numpy()
-    x = np.exp(t)
-    inside = x > 1e-300  # else only the logarithm is a number
-    relative = (special.gammainc(SHAPES, x) - U) / np.minimum(U, 1 - U)
-    assert abs(relative[inside]).max() < 1e-9  # 0.999999 leaves 1e-16 / 1e-6
-    # There x^a / Gamma(a + 1) is P to the last digit.
-    a, u = (np.broadcast_to(v, t.shape)[~inside] for v in (SHAPES, U))
-    np.testing.assert_allclose(a * t[~inside] - special.gammaln(a + 1), np.log(u), rtol=1e-13)
-    assert 0 < (~inside).sum() < t.size
-    assert (np.diff(t) > 0).all()
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_many_numbers_give_what_few_give(n, dtype):
+    """Negative ones, poles, infinities and NaN among them."""
+    x = np.concatenate([np.linspace(-5.5, 30, 5000), [0.0, -0.0, -1.0, -3.0, np.inf, np.nan]]).astype(dtype)
+    with np.errstate(all="ignore"):
+        found = ad.polygamma(n, x).numpy()
+        expected = np.concatenate([ad.polygamma(n, part).numpy() for part in np.array_split(x, 10)])
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(np.isfinite(found), np.isfinite(expected))
+    np.testing.assert_allclose(found, expected, rtol=2e-14 if dtype == np.float64 else 2e-7, atol=1e-15)
+    np.testing.assert_array_equal(np.signbit(found[-6:-1]), np.signbit(expected[-6:-1]))
 
 
-def test_the_quantile_meets_its_approximation_for_small_x_smoothly():
-    """Both sides of where the method changes, x = e^-20."""
-    a = np.array([0.01, 0.5, 1.0, 3.0])[:, None]
-    t = -20 + np.array([-1e-3, -1e-6, 1e-6, 1e-3])
-    u = special.gammainc(a, np.exp(t))
-    np.testing.assert_allclose(log_gammaincinv(a, u).numpy(), np.broadcast_to(t, u.shape), rtol=1e-13)
+def test_the_derivative_of_log_beta():
+    a, b = np.array([0.3, 1.0, 40.0]), np.array([2.5, 1e-3, 7.0])
+    np.testing.assert_allclose(ad.betaln(a, b).numpy(), special.betaln(a, b), rtol=1e-15)
+    check_gradients(ad.betaln, [a, np.array([2.5, 0.4, 7.0])], order=2)
 
 
-def test_the_quantile_in_float32():
-    a, u = SHAPES.astype(np.float32), U.astype(np.float32)
-    found = log_gammaincinv(a, u)
-    assert found.dtype == np.float32
-    exact = log_gammaincinv(a.astype(np.float64), u.astype(np.float64)).numpy()
-    np.testing.assert_allclose(found.numpy(), exact, rtol=3e-6, atol=1e-6)
+# ------------------------------------------------------------------------ Bessel
 
 
-def test_gradients_of_the_quantile():
-    log_a = np.log(np.array([[0.01], [0.5], [2.5], [30.0], [400.0]]))
-    u = np.array([1e-3, 0.2, 0.5, 0.95, 0.99])
-    check_gradients(lambda a: log_gammaincinv(ad.exp(a), u), [log_a], order=2, mode="jacobian")
-    check_gradients(lambda u: log_gammaincinv(np.exp(log_a), u), [u[1:]], order=2, mode="jacobian")
+@pytest.mark.parametrize(("v", "x", "value", "slope"), IVE)
+def test_scaled_bessel_functions(v, x, value, slope):
+    z = tensor(np.float64(x), requires_grad=True)
+    y = ad.ive(v, z)
+    assert y.item() == pytest.approx(value, rel=1e-13)
+    assert backward(y, [z])[0].item() == pytest.approx(slope, rel=1e-13, abs=2e-14 * value)
 
 
-def test_gradients_are_finite_at_the_smallest_shapes():
-    for dtype in (np.float32, np.float64):
-        a = tensor(np.array([[1e-3], [1e-2]]), dtype, requires_grad=True)
-        u = np.array([1e-7, 0.01, 0.5, 0.99, 1 - 1e-7])
-        (g,) = backward(log_gammaincinv(a, u).sum(), [a])
-        assert np.isfinite(g.numpy()).all()
-        assert (g.numpy() > 0).all()  # a larger shape, a larger sample
+def test_scaled_bessel_functions_of_negative_numbers_and_zero(backend_name):
+    x = tensor(np.array([-3.0, -0.5]), backend=backend_name)
+    for v in (0, 1, 2):
+        np.testing.assert_array_equal(ad.ive(v, x).numpy(), special.ive(v, x.numpy()))
+    check_gradients(lambda x: ad.ive(2, x), [np.array([-3.0, -0.5])], order=2)
+    zero = tensor(np.float64(0.0), requires_grad=True)
+    for v, slope in ((0, 0.0), (1, 0.5), (2, 0.0)):  # (of order 0 there is a kink, where it is 0 as in PyTorch)
+        assert backward(ad.ive(v, zero), [zero])[0].item() == slope
 
 
-def test_numbers_take_the_dtype_of_the_tensor_beside_them():
-    u = tensor(U[2:5], np.float32)
-    assert log_gammaincinv(2.0, u).dtype == np.float32
-    assert log_gammaincinv(u, 0.5).dtype == np.float32
+def test_the_order_is_a_number():
+    with pytest.raises(
+        InputError, match=r"v is Tensor.*; expected a Python number: there is no derivative by the order"
+    ):
+        ad.ive(tensor(1.0, requires_grad=True), tensor(2.0))
+    for v in ("1", None, np.ones(2), np.nan):
+        with pytest.raises(InputError, match=r"v is .*; expected a finite number"):
+            ad.ive(v, tensor(2.0))
+    assert ad.ive(np.float64(1.5), tensor(2.0)).dtype == np.float32
+
+
+def test_a_library_without_bessel_functions_is_named(monkeypatch):
+    monkeypatch.setattr(type(backend.library("strict")), "special", object())
+    with pytest.raises(InputError, match="x is on strict, which has no ive; expected NumPy"):
+        ad.ive(1, tensor([2.0], backend="strict"))
 
 
 # ------------------------------------------------------------ where values come from
@@ -197,9 +171,13 @@ def test_numbers_take_the_dtype_of_the_tensor_beside_them():
         ("gammaln", (2.5,), {}),
         ("polygamma", (2.5,), {"n": 0}),
         ("polygamma", (2.5,), {"n": 2}),
-        ("scaled_exp1", (2.5,), {}),
-        ("log_gammaincinv", (2.5, 0.5), {}),
-        ("gammainc_slope", (2.5, 0.5), {"order": 1}),
+        ("erf", (2.5,), {}),
+        ("erfinv", (0.5,), {}),
+        ("ndtr", (2.5,), {}),
+        ("log_ndtr", (2.5,), {}),
+        ("mills", (2.5,), {}),
+        ("betaln", (2.5, 0.5), {}),
+        ("ive", (2.5,), {"v": 1.5}),
     ],
 )
 def test_values_are_written_where_they_are_asked_for(name, inputs, attributes, backend_name):

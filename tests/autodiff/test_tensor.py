@@ -64,7 +64,9 @@ def test_numbers_are_formatted_and_listed(backend_name):
 
 def test_copies_and_pickles_have_the_values(backend_name):
     x = tensor([1.0, 2.0], backend=backend_name)
-    for copied in (copy.copy(x), copy.deepcopy(x), *([pickle.loads(pickle.dumps(x))] if backend_name == "numpy" else [])):
+    makers = [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
+    for made in makers[: 3 if backend_name == "numpy" else 2]:
+        copied = made(x)
         assert copied is not x
         assert copied.numpy().tolist() == [1.0, 2.0]
         assert not copied.requires_grad
@@ -73,7 +75,7 @@ def test_copies_and_pickles_have_the_values(backend_name):
 # --------------------------------------- what NumPy and PyTorch do and we do not
 
 
-@pytest.mark.parametrize("convert", [np.asarray, np.array, lambda x: np.ones(2) + [x, x]])
+@pytest.mark.parametrize("convert", [np.asarray, np.array, lambda x: np.ones(2) + np.array([x, x])])
 def test_conversion_to_an_array_is_never_silent(convert):
     with pytest.raises(TypeError, match=r"use \.numpy\(\) or \.data"):
         convert(tensor([1.0]))
@@ -121,20 +123,14 @@ def test_numpy_may_ask_for_the_shape():
         ("cuda", r"minivae\.tensor\(x\.data, dtype, backend='cupy'\)"),
         ("unsqueeze", r"minivae\.expand_dims"),
         ("add_", r"minivae\.assign\(x, values\)"),
-        ("exp", r"minivae\.exp\(\.\.\.\)"),
     ],
 )
 def test_what_pytorchs_tensors_have_names_ours(name, instead):
-    with pytest.raises(MisuseError, match=f"a Tensor has no attribute '{name}'; write .*{instead}"):
-        getattr(tensor(1.0), name)
-
-
-def test_other_attributes_are_not_there():
-    x = tensor(1.0)
-    assert not hasattr(x, "nothing")
-    assert hasattr(x, "shape")
-    with pytest.raises(AttributeError, match="^a Tensor has no attribute 'nothing'$"):
-        _ = x.nothing
+    x = Parameter(np.ones(2))
+    for ask in (lambda: getattr(x, name), lambda: setattr(x, name, None)):
+        with pytest.raises(MisuseError, match=f"a Tensor has no {name}; write .*{instead}"):
+            ask()
+    assert not hasattr(x, name)
 
 
 # ------------------------------------------- inside a function that is differentiated
@@ -176,7 +172,7 @@ TRANSFORMS = {
 
 @pytest.mark.parametrize("read", READS)
 def test_what_is_differentiated_is_turned_into_no_number(read):
-    with pytest.raises(InputError, match="is being differentiated is turned into a number or an array.*stack"):
+    with pytest.raises(InputError, match=r"is being differentiated is turned into a number or an array.*stack"):
         ad.grad(READS[read])(np.array([1.0, 2.0]))
 
 

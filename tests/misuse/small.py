@@ -148,7 +148,11 @@ NOTHING_TO_TRAIN = (
     Says([P[0], Parameter(strict(2).data)], "strict"),
 )
 COMMON = {"parameters": NOTHING_TO_TRAIN, "lr": NUMBERS_ABOVE_0}
-RULE = {"weight_decay": (-1.0, np.nan, "1", True), "max_norm": (0, -1.0, np.inf, "1", True)}
+RULE = {
+    "weight_decay": (-1.0, np.nan, "1", True),
+    "max_norm": (0, -1.0, np.inf, "1", True),
+    "compile": (0, "yes", None),
+}
 OWN = {
     optim.Adam: {"betas": (0.9, (0.9, 1.0), (0.9,), None, "ab"), "eps": NUMBERS_ABOVE_0},
     optim.Adagrad: {"warmup": (-1, 1.5, "1", None, True), "eps": NUMBERS_ABOVE_0},

@@ -9,6 +9,7 @@ from minivae import backend
 from minivae.autodiff import Parameter, hooked, tensor
 from minivae.errors import InputError
 from minivae.optim import OPTIMIZERS, SGD, Adam
+from minivae.optim.flat import Flat
 from minivae.optim.optimizer import clip_by_norm
 
 from ..strict_device import strict
@@ -128,6 +129,38 @@ def test_the_recorded_rule_gives_the_same_bits(name, options):
         expected = problem.run(eager)
     assert_same(problem.run(recorded), expected)
     assert_same(recorded.state_dict().values(), eager.state_dict().values())
+
+
+@EVERY
+def test_without_recording_every_operation_runs_at_every_step(name, monkeypatch):
+    problem = Problem(steps=4)
+    steps = []
+    for compile in (True, False):
+        optimizer = make(name, problem.parameters(), compile=compile)
+        update, calls = optimizer.update, []
+        monkeypatch.setattr(optimizer, "update", lambda *a, f=update, c=calls, **k: c.append(1) or f(*a, **k))
+        steps.append((values(optimizer.parameters), problem.run(optimizer), len(calls)))
+    (_, recorded, once), (_, eager, always) = steps
+    assert (once, always) == (1, 4)
+    assert_same(recorded, eager)
+
+
+@pytest.mark.parametrize("compile", [True, False])
+def test_a_step_looks_at_each_parameter_a_few_times(compile, monkeypatch):
+    """Not at all of them for each of them."""
+    looks = []
+    vector = Flat.vector.fget
+    monkeypatch.setattr(Flat, "vector", property(lambda self: looks.append(1) or vector(self)))
+
+    def looks_in_a_step(count):
+        optimizer = Adam([Parameter(np.ones(2)) for _ in range(count)], compile=compile)
+        gradients = [tensor(np.ones(2))] * count
+        optimizer.step(gradients)
+        looks.clear()
+        optimizer.step(gradients)
+        return len(looks)
+
+    assert looks_in_a_step(30) == looks_in_a_step(3) <= 5
 
 
 @EVERY
