@@ -251,13 +251,13 @@ class Generator:
 
     def standard_normal(self, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
         """Draws from N(0, 1), as an array."""
-        return self.draw("standard_normal", shape, dtype, out)
+        return self._draw("standard_normal", shape, dtype, out)
 
     def uniform(self, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
         """Draws from the uniform distribution on [0, 1), as an array."""
-        return self.draw("uniform", shape, dtype, out)
+        return self._draw("uniform", shape, dtype, out)
 
-    def draw(self, name: str, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
+    def _draw(self, name: str, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
         """Draws of a kind, by name.
 
         Raises:

@@ -127,8 +127,8 @@ class FakeCupy(Namespace):
     def get_default_pinned_memory_pool(self) -> Any:
         return Cuda.MemoryPool()
 
-    def ElementwiseKernel(self, inputs: str, outputs: str, body: str, name: str, no_return: bool, options: tuple) -> Callable:
-        assert options == ("--fmad=false",)
+    def ElementwiseKernel(self, inputs: str, outputs: str, body: str, name: str, **others: Any) -> Callable:
+        assert others == {"no_return": True, "options": ("--fmad=false",)}
         run = self._compiler.loop(inputs, outputs, body)
         kinds = _dtypes(f"{inputs}, {outputs}")
 

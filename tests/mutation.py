@@ -45,7 +45,8 @@ RESULTS = ROOT / "tests" / "mutation_results.json"
 # Where the derivative rules are, and the formulas of the paper.
 RULES = (
     *("backward", "contractions", "decompositions", "elementwise", "indexing", "joining", "linalg", "matrices"),
-    *("reduce", "shape", "special"),
+    *("reduce", "shape", "special", "activations", "gamma_series", "incomplete_beta", "incomplete_gamma", "scan"),
+    *("transforms", "trigonometry"),
 )
 TARGETS = [
     *(f"minivae/autodiff/{name}.py" for name in RULES),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minivae as mv
-from minivae import autodiff, backend
+from minivae import autodiff, backend, compile
 from minivae.cli import main
 from minivae.datasets import load
 from minivae.errors import BackendError, InputError, MinivaeError, OutOfMemoryError
@@ -88,7 +88,7 @@ def test_an_array_that_is_moved_to_the_device(full):
 
 
 def test_the_buffers_of_a_recorded_step(full):
-    step = autodiff.compile(lambda x: (x + x.T).sum())
+    step = compile(lambda x: (x + x.T).sum())
     full("empty")
     found = message(lambda: step(mv.tensor(MATRIX[:20], backend="strict")))
     assert found == "not enough memory on strict for the buffers of a recorded step: " + SAID
@@ -99,7 +99,7 @@ def test_a_recorded_step_that_runs(monkeypatch, part):
     def refuse():
         raise CupyError(2400)
 
-    step = autodiff.compile(lambda x: x * 2)
+    step = compile(lambda x: x * 2)
     step(mv.tensor(MATRIX))
     monkeypatch.setattr(step.program, "_main" if part == "run" else "_late", [refuse])
     assert "on numpy for a recorded step: Out of memory" in message(lambda: step(mv.tensor(MATRIX)).numpy())

@@ -65,7 +65,6 @@ from .reduce import (
     any,
     argmax,
     argmin,
-    index_of_largest,
     log_softmax,
     logsumexp,
     max,

@@ -48,6 +48,8 @@ def _with_equal_batches(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
 
 
 def _cholesky_value(xp: Any, a: Any, out: Any = None) -> Any:
+    if not a.size:
+        return xp.zeros(a.shape, dtype=a.dtype)  # CuPy (14.2) does not know what to do with it
     with backend.library_of(a).linalg_errors():
         return xp.linalg.cholesky(a)
 

@@ -15,7 +15,7 @@ from .tensor import Tensor
 def _draws_of(name: str) -> Callable:
     def value(xp: Any, generator: backend.Generator, shape: Sequence[int], dtype: Any, out: Any = None) -> Any:
         with backend.no_direct_draws(False):
-            return generator.draw(name, shape, dtype, out)
+            return getattr(generator, name)(shape, dtype, out)
 
     return value
 

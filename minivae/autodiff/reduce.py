@@ -24,6 +24,8 @@ def _reduction(name: str, doc: str, *rules: Callable, combine: str | None = None
     """A row whose value is the reduction of that name of every array library."""
 
     def value(xp: Any, x: Any, axis: Any, keepdims: bool, out: Any = None) -> Any:
+        if name == "min" and xp is not np:
+            out = None  # CuPy 14.2 hands it on in the wrong place, and raises; a replay copies the result then
         return getattr(xp, name)(x, axis=axis, keepdims=keepdims, out=out)
 
     return primitive(name, doc, value, *rules, kind="reduction", combine=combine, differentiable=bool(rules))
@@ -206,16 +208,11 @@ def log_softmax(x: Any, axis: Axis = -1) -> Tensor:
 # ------------------------------------------------------------- the largest one
 
 
-def index_of_largest(x: Tensor) -> Tensor:
-    """The position of the largest element along the last axis, the first of equal ones, ``(...)``, in x's dtype.
-
-    Made of differentiable operations, but flat: no gradient flows through.
-    """
+def one_hot_of_largest(x: Any) -> Tensor:
+    """1 at the largest element along the last axis, the first of equal ones, 0 elsewhere; no gradient flows through."""
+    # The smallest position of a largest element: in x's dtype, and element by element, unlike argmax.
+    x = as_tensor(x)
     largest = equal(x, max(x, axis=-1, keepdims=True))
-    return min(where(largest, arange(x.shape[-1], like=x), float(x.shape[-1])), axis=-1)
-
-
-def one_hot_of_largest(x: Tensor) -> Tensor:
-    """1 at the largest element along the last axis, the first of equal ones, 0 elsewhere."""
-    index = index_of_largest(x)
-    return astype(equal(arange(x.shape[-1], like=x), reshape(index, *index.shape, 1)), x.dtype)
+    places = arange(x.shape[-1], like=x)
+    largest = where(largest, places, float(x.shape[-1]))
+    return astype(equal(places, min(largest, axis=-1, keepdims=True)), x.dtype)

@@ -18,7 +18,8 @@ from .tensor import Tensor
 def _running(name: str) -> Any:
     def value(xp: Any, x: Any, axis: int, reverse: bool, out: Any = None) -> Any:
         if not reverse:
-            return getattr(xp, name)(x, axis=axis, out=out)
+            made = getattr(xp, name)(x, axis=axis, out=out)
+            return made if out is None else out  # CuPy returns another view of it
         return _into(out, xp.flip(getattr(xp, name)(xp.flip(x, axis), axis=axis), axis))
 
     return value

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import bounds
-from ..autodiff import Tensor, astype, constant_like, index_of_largest
+from ..autodiff import Tensor, argmax, constant_like
 from ..backend import Generator
 from ..distributions import Categorical, kl
 from ..errors import InputError, positive_integer
@@ -74,7 +74,7 @@ class CategoricalVAE(VAE):
     def codes(self, x: Any) -> Tensor:
         """The most likely value of each variable, ``(M, variables)`` integers."""
         pi = self.posterior(x).log_p
-        return astype(index_of_largest(pi), "int64")
+        return argmax(pi, axis=-1)
 
     def objectives(self, batch: Batch, noise: Any) -> list[Objective]:
         """One phase. Noise is uniform, ``(L, M, latent_dim)``; both bounds are of the same."""

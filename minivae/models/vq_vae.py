@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..autodiff import Tensor, astype, constant_like, index_of_largest, log, mean, reshape, square, stop_gradient, sum
+from ..autodiff import Tensor, argmax, constant_like, log, mean, reshape, square, stop_gradient, sum
 from ..backend import Generator
 from ..distributions import Delta, UniformCodes
 from ..errors import decay_rate, number_from_zero, positive_integer
@@ -82,7 +82,7 @@ class VQVAE(VAE):
 
     def codes(self, x: Any) -> Tensor:
         """k at each place, ``(M, places)`` integers."""
-        return astype(index_of_largest(self.quantize(x)[1]), "int64")
+        return argmax(self.quantize(x)[1], axis=-1)
 
     def posterior(self, x: Any, context: Any = None) -> Delta:
         """The point z_q."""

@@ -94,13 +94,6 @@ def _reduction(name: str) -> Callable:
     return call
 
 
-def _index_of_largest(x: Any, dim: int | None = None, keepdim: bool = False) -> ad.Tensor:
-    x, dim = (ad.reshape(x, -1), 0) if dim is None else (x, dim)
-    index = ad.astype(ad.index_of_largest(ad.swapaxes(x, dim, -1)), "int64")
-    index = ad.swapaxes(ad.expand_dims(index, -1), dim, -1)
-    return index if keepdim else ad.squeeze(index, dim)
-
-
 def _along(name: str) -> Callable:
     def call(x: Any, dim: int, *, dtype: Any = None) -> ad.Tensor:
         return getattr(ad, name)(_cast(x, dtype), dim)
@@ -372,7 +365,6 @@ TWINS = [
     # reductions
     *(Twin(name, name, _reduction(name)) for name in ("all", "any", "argmax", "argmin")),
     *(Twin(name, name, _reduction(name)) for name in ("logsumexp", "mean", "prod", "sum")),
-    Twin("index_of_largest", "argmax", _index_of_largest),
     Twin("sum", "sum_to_size", _sum_to_size),
     *(Twin(name, f"a{name}", _reduction(name)) for name in ("max", "min")),
     *(Twin(name, f"{name}.reduction_no_dim", _reduction(name)) for name in ("max", "min")),
@@ -599,7 +591,7 @@ WITHOUT_TWIN = {
     "jvp": "differentiates",
     "leaf": "makes a tensor",
     "no_grad": "a mode",
-    "one_hot_of_largest": "index_of_largest in another form",
+    "one_hot_of_largest": "argmax in another form",
     "primitive": "makes a primitive",
     "standard_normal": "PyTorch draws other numbers",
     "stop_gradient": "PyTorch's table has no detach",

@@ -87,9 +87,15 @@ def test_values_near_zero_keep_their_relative_accuracy(dtype):
     np.testing.assert_allclose(log1p(x).numpy(), np.log1p(wide), rtol=2 * ROUNDING[dtype])
 
 
+def without_flushing(dtype, backend_name):
+    if (dtype, backend_name) == ("float32", "cupy"):
+        pytest.skip("CuPy compiles its kernels so that float32 numbers below 1.2e-38 are 0 (-ftz=true)")
+
+
 @both_dtypes
 @pytest.mark.parametrize("sign_of_x", [1, -1])
 def test_denormal_numbers_are_numbers(dtype, sign_of_x, backend_name):
+    without_flushing(dtype, backend_name)
     x = np.array([np.finfo(dtype).smallest_subnormal * 8 * sign_of_x], dtype)
     for f in (expm1, log1p, sin, tanh, negative, lambda x: x * 1):
         value, slope, curvature = value_and_slopes(f, x, dtype, backend_name)
@@ -111,6 +117,7 @@ def test_denormal_numbers_are_numbers(dtype, sign_of_x, backend_name):
 
 @both_dtypes
 def test_logarithm_and_root_of_the_smallest_numbers(dtype, backend_name):
+    without_flushing(dtype, backend_name)
     smallest = np.array([np.finfo(dtype).smallest_subnormal, np.finfo(dtype).smallest_normal], dtype)
     wide = smallest.astype(np.longdouble)
     for f, value, slope in ((log, np.log(wide), 1 / wide), (sqrt, np.sqrt(wide), 0.5 / np.sqrt(wide))):

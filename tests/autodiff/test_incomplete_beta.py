@@ -246,7 +246,7 @@ def test_the_incomplete_beta_function_and_its_gradients(backend_name):
     a, b, x, by_a, by_b = BETAINC[:, :5].T
     inputs = [tensor(v, backend=backend_name, requires_grad=True) for v in (a, b, x)]
     y = betainc(*inputs)
-    np.testing.assert_allclose(y.numpy(), special.betainc(a, b, x), rtol=1e-13)
+    np.testing.assert_allclose(y.numpy(), special.betainc(a, b, x), rtol=1e-11 if backend_name == "cupy" else 1e-13)
     found = [g.numpy() for g in backward(y, inputs, [1.0] * len(a))]
     density = np.exp((a - 1) * np.log(x) + (b - 1) * np.log1p(-x) - special.betaln(a, b))
     for g, expected in zip(found, (by_a, by_b, density), strict=True):

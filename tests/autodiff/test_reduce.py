@@ -13,7 +13,6 @@ from minivae.autodiff import (
     argmax,
     argmin,
     backward,
-    index_of_largest,
     log_softmax,
     logsumexp,
     max,
@@ -217,9 +216,9 @@ def test_positions_are_constants():
 
 def test_the_largest_in_the_dtype_of_its_input(backend_name):
     x = tensor(np.float32([[1.0, 3.0, 3.0], [2.0, 0.0, -1.0]]), backend=backend_name)
-    for found, expected in ((index_of_largest(x), [1, 0]), (one_hot_of_largest(x), [[0, 1, 0], [1, 0, 0]])):
-        assert found.dtype == np.float32
-        np.testing.assert_array_equal(found.numpy(), expected)
+    found = one_hot_of_largest(x)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found.numpy(), [[0, 1, 0], [1, 0, 0]])
 
 
 def test_truth_is_of_what_is_not_zero(backend_name):
@@ -239,7 +238,7 @@ def test_degrees_of_freedom(f, ddof, rng, backend_name):
     for axis in (None, 0, -1):
         found = lambda x, axis=axis: f(x, axis, ddof=ddof)  # noqa: E731
         if axis == -1 and ddof == 3:
-            with pytest.warns(RuntimeWarning, match="divide by zero"):
+            with np.errstate(divide="ignore"):
                 assert np.isinf(found(tensor(x, backend=backend_name)).numpy()).all()  # as in NumPy
             continue
         expected = getattr(np, f.__name__)(x, axis, ddof=ddof)

@@ -54,7 +54,9 @@ def test_values_are_scipys(name, backend_name):
     for dtype in (np.float32, np.float64):
         found = getattr(ad, name)(tensor(x.astype(dtype), backend=backend_name))
         assert found.dtype == dtype
-        np.testing.assert_array_equal(found.numpy(), getattr(special, name)(x.astype(dtype)))
+        expected = getattr(special, name)(x.astype(dtype))
+        # CuPy has functions of its own, which round otherwise.
+        np.testing.assert_allclose(found.numpy(), expected, rtol=8 * np.finfo(dtype).eps * (backend_name == "cupy"))
 
 
 @pytest.mark.parametrize("name", ["erf", "erfinv", "ndtr", "log_ndtr"])
@@ -136,6 +138,8 @@ def test_scaled_bessel_functions(v, x, value, slope):
 
 
 def test_scaled_bessel_functions_of_negative_numbers_and_zero(backend_name):
+    if backend_name == "cupy":
+        pytest.skip("CuPy has no ive; it is refused")
     x = tensor(np.array([-3.0, -0.5]), backend=backend_name)
     for v in (0, 1, 2):
         np.testing.assert_array_equal(ad.ive(v, x).numpy(), special.ive(v, x.numpy()))
@@ -181,6 +185,8 @@ def test_a_library_without_bessel_functions_is_named(monkeypatch):
     ],
 )
 def test_values_are_written_where_they_are_asked_for(name, inputs, attributes, backend_name):
+    if (name, backend_name) == ("ive", "cupy"):
+        pytest.skip("CuPy has no ive; it is refused")
     arrays = [backend.asarray(np.full(3, x), backend=backend_name) for x in inputs]
     xp = backend.namespace(*arrays)
     expected = backend.to_numpy(PRIMITIVES[name].value(xp, *arrays, **attributes))
