@@ -68,7 +68,7 @@ class Library:
     def bounds(self, array: Any) -> tuple[int, int]:
         """The addresses of the first byte that an array touches and of the one after the last."""
         start = self.address(array)
-        if array.flags.c_contiguous:
+        if array.flags.c_contiguous or not array.size:
             return start, start + array.nbytes
         steps = [(n - 1) * stride for n, stride in zip(array.shape, array.strides, strict=True)]
         ahead = sum(step for step in steps if step > 0)

@@ -106,6 +106,8 @@ class Formula:
             return self._add(_OPERATORS[type(node.op)], node.operand)
         if isinstance(node, ast.Compare):
             return self._add(_OPERATORS[type(node.ops[0])], node.left, node.comparators[0])
+        assert isinstance(node, ast.Call)
+        assert isinstance(node.func, ast.Name)
         return self._add(node.func.id, *node.args)
 
     def _add(self, function: str, *nodes: ast.expr) -> int:
@@ -123,9 +125,9 @@ class Formula:
         last = len(self.steps) - 1
         for i, (function, operands) in enumerate(self.steps):
             given = [o.resolve(arrays[0].dtype) if isinstance(o, Literal) else values[o] for o in operands]
-            place = out if i == last else None
-            if place is None and self._dying[i] is not None and arrays[0].ndim:
-                place = values[self._dying[i]]
+            place, dying = out if i == last else None, self._dying[i]
+            if place is None and dying is not None and arrays[0].ndim:
+                place = values[dying]
             values.append(run(xp, function, given, place))
         return values[self.result]
 

@@ -65,7 +65,6 @@ _scatter_all = primitive(
     "zeros with each input added at its own index",
     _scatter_all_value,
     each=lambda g, y, *inputs, indices, shape: lambda i: getitem(g, indices[i]),
-    kind="join",
 )
 
 

@@ -61,7 +61,7 @@ def _is_array(x: Any) -> bool:
 
 def _like(nest: Any, parts: dict[Any, Any]) -> Any:
     if isinstance(nest, Mapping):
-        new = copy.copy(nest)
+        new: Any = copy.copy(nest)
         for key, part in parts.items():
             new[key] = part
         return new

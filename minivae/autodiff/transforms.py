@@ -40,7 +40,7 @@ def value_and_grad(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> 
 
     def differentiated(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         call = _Call(f, argnums, args, kwargs, has_aux)
-        gradients = backward(call.output, call.variables, create_graph=call.connected)
+        gradients = backward(_one_element(call.output), call.variables, create_graph=call.connected)
         value = (call.value, call.aux) if has_aux else call.value
         return value, call.arranged(gradients)
 
@@ -124,7 +124,7 @@ def hessian(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> Callabl
 
     def matrix(*args: Any, **kwargs: Any) -> Any:
         call = _Call(f, argnums, args, kwargs, has_aux)
-        gradients = backward(call.output, call.variables, create_graph=True)
+        gradients = backward(_one_element(call.output), call.variables, create_graph=True)
         matrices = call.arranged([call.arranged(_matrices(g, call)) for g in gradients])
         return (matrices, call.aux) if has_aux else matrices
 
@@ -202,6 +202,12 @@ def _value_and_aux(returned: Any, has_aux: bool) -> tuple[Tensor, Any]:
     if value.dtype.kind not in "fc":
         raise InputError(f"f returned a Tensor of dtype {value.dtype}; expected floating point, to differentiate")
     return value, aux
+
+
+def _one_element(output: Tensor) -> Tensor:
+    if output.size != 1:
+        raise InputError(f"f returned shape {output.shape}; expected one element, such as its sum(), or jacobian()")
+    return output
 
 
 def _direction(name: str, variable: Tensor, tangent: Any) -> Tensor:

@@ -104,7 +104,7 @@ class Recorded:
 
     def _classify(self, number: int, call: Call) -> None:
         output, kind = call.output, call.primitive.kind
-        if any(self.root(x) or self.cells(x) for x in _index_arrays(call.attributes.get("index"))):
+        if any(self.root(x) or self.cells(x) for value in call.attributes.values() for x in _arrays_in(value)):
             raise InputError("a compiled step indexes by an array that it computes; use take() instead of []")
         if call.assigns or any(output is x for x in call.arrays):
             return  # writes into, or is, an array that is known already
@@ -191,8 +191,13 @@ class Recorded:
         return found
 
 
-def _index_arrays(index: Any) -> Iterator[Any]:
-    return (i for i in (index if isinstance(index, tuple) else (index,)) if hasattr(i, "dtype"))
+def _arrays_in(value: Any) -> Iterator[Any]:
+    """The arrays in an attribute: an index, or several."""
+    if isinstance(value, tuple):
+        for part in value:
+            yield from _arrays_in(part)
+    elif backend.is_array(value):
+        yield value
 
 
 def overlap(a: Any, b: Any) -> bool:

@@ -180,7 +180,7 @@ def _directions(f: Map, tolerance: float) -> Iterator[tuple[int, Comparison]]:
         for seed, (v, gradients) in enumerate(sweeps if x.size else ()):
             u = _random(x.shape, _DIRECTIONS + seed)
             terms = (gradients[i] * u).ravel()
-            found.append(compare(f, i, u, v, terms.sum(keepdims=True), np.linalg.norm(terms), tolerance))
+            found.append(compare(f, i, u, v, terms.sum(keepdims=True), float(np.linalg.norm(terms)), tolerance))
         yield i, _joined(found)
 
 

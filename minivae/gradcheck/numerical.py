@@ -99,7 +99,7 @@ class Map:
     def slopes(self, i: int, u: np.ndarray, v: np.ndarray | None, step: float) -> Slopes:
         """J u, or <v, J u>, where u perturbs variable i alone, by ``step`` times its typical size (at least 1)."""
         if self.complex_step:
-            slope = self._beside(i, 1j * _COMPLEX_STEP * u).imag / _COMPLEX_STEP
+            slope = np.imag(self._beside(i, 1j * _COMPLEX_STEP * u)) / _COMPLEX_STEP
             return Slopes(_project(slope, v), np.zeros(1), 1.0)
         h = step * self._typical_size(i)
         ahead = _project(self._beside(i, h * u) - self.value, v) / h
@@ -108,7 +108,7 @@ class Map:
 
     def rounding(self, v: np.ndarray | None) -> np.ndarray:
         """The rounding error in f, or in <v, f>, as far as its size tells."""
-        return _ROUNDING * (abs(self.value) if v is None else np.linalg.norm(v * self.value, keepdims=True))
+        return _ROUNDING * (abs(self.value) if v is None else np.atleast_1d(np.linalg.norm(v * self.value)))
 
     def measured_rounding(self, i: int, u: np.ndarray, v: np.ndarray | None) -> np.ndarray:
         """The same, measured: how far f is from linear between neighbours among points close together.

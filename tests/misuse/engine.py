@@ -150,7 +150,7 @@ misuse(
     destination=(2, 0.5, "a", None, (0, 1), (0, 0)),
 )
 misuse(ad.flatten, {"x": ones(2)}, x=NO_TENSORS)
-misuse(ad.one_hot_of_largest, {"x": ones(2)}, x=(*NO_TENSORS, ones()))
+misuse(ad.one_hot_of_largest, {"x": ones(2)}, x=(*NO_TENSORS, Says(ones(), "0 dimensions", "axis")))
 misuse(ad.flip, {"x": ones(2, 3), "axis": 0}, x=NO_TENSORS, axis=AXES)
 misuse(ad.astype, {"x": ones(2), "dtype": "float64"}, x=NO_TENSORS, dtype=("floot", 3, None, "U3", object))
 misuse(
