@@ -48,8 +48,11 @@ RULES = (
     *("reduce", "shape", "special", "activations", "gamma_series", "incomplete_beta", "incomplete_gamma", "scan"),
     *("transforms", "trigonometry"),
 )
+# What decides whether a recorded step gives what the step gives.
+COMPILER = ("analysis", "fuse", "memory", "numpy", "placement", "regions", "script")
 TARGETS = [
     *(f"minivae/autodiff/{name}.py" for name in RULES),
+    *(f"minivae/compiler/{name}.py" for name in COMPILER),
     "minivae/distributions",
     "minivae/bounds.py",
     "minivae/optim",
@@ -57,6 +60,9 @@ TARGETS = [
 # For what the test file of the same name lets pass: where the rows of a whole package are checked.
 ALSO = {
     "minivae/autodiff": ["tests/autodiff/test_primitives.py"],
+    "minivae/compiler": [
+        *(f"tests/compiler/test_{name}.py" for name in ("step", "program", "baked", "results", "random_steps")),
+    ],
     "minivae/distributions": ["tests/distributions"],
     "minivae/optim": ["tests/optim"],
 }

@@ -117,6 +117,12 @@ def clip(x: Any, low: Any = None, high: Any = None) -> Tensor:
     return apply(_clip, x, lowest if low is None else low, highest if high is None else high)
 
 
+def _clip_by_x(g: Tensor, y: Tensor, x: Tensor, low: Any, high: Any) -> Tensor:
+    ordered = not isinstance(low, Tensor) and not isinstance(high, Tensor) and low <= high
+    inside = equal(x, y) if ordered else logical_and(greater_equal(x, low), less_equal(x, high))
+    return _where_or_nan(inside, g, y)
+
+
 def _where_or_nan(condition: Tensor, g: Tensor, y: Tensor) -> Tensor:
     """``g`` where the condition holds, else 0, but NaN where ``y`` is."""
     return where(isnan(y), y, where(condition, g, 0.0))
@@ -126,7 +132,7 @@ _clip = primitive(
     "clip",
     "x held between two bounds",
     Formula("minimum(maximum(x, low), high)", ("x", "low", "high")),
-    lambda g, y, x, low, high: _where_or_nan(logical_and(greater_equal(x, low), less_equal(x, high)), g, y),
+    _clip_by_x,
     lambda g, y, x, low, high: _where_or_nan(logical_and(less(x, low), less(low, high)), g, y),
     lambda g, y, x, low, high: _where_or_nan(logical_or(greater(x, high), less(high, low)), g, y),
     broadcasts=True,

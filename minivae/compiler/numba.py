@@ -52,6 +52,7 @@ EXPRESSIONS = {
 # Compiling takes as long as some ten thousand passes over smaller arrays.
 LEAST_SIZE = 1 << 14
 LEAST_OPERATIONS = 2
+MOST_OPERATIONS = 150  # of a kernel: each takes some 14 ms to compile, and a long chain gains least
 
 
 def is_installed() -> bool:
@@ -62,6 +63,8 @@ def is_installed() -> bool:
 def pays(kernel: Kernel) -> bool:
     """Whether the kernel is large enough, and arithmetic enough, to be worth compiling."""
     if backend.library_of(kernel.calls[0].output).xp is not np or math.prod(kernel.shape) < LEAST_SIZE:
+        return False
+    if len(kernel.operations) > MOST_OPERATIONS:
         return False
     runs = groupby(range(len(kernel.operations)), partial(_in_loop, kernel))
     return any(inside and len(list(run)) >= LEAST_OPERATIONS for inside, run in runs)

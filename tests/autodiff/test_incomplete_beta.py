@@ -258,6 +258,14 @@ def test_second_derivatives_of_the_incomplete_beta_function():
     check_gradients(betainc, [a, b, x], order=2)
 
 
+@pytest.mark.parametrize(("i", "j"), [(2, 0), (1, 1), (0, 2), (2, 1), (1, 2), (2, 2)])
+def test_further_derivatives_of_the_incomplete_beta_function(i, j):
+    """By the series and by the integral, on both sides of 1/2."""
+    a, b, x = np.array([0.4, 3.0, 9.0, 12.0]), np.array([3.0, 0.4, 12.0, 9.0]), np.array([0.1, 0.9, 0.45, 0.55])
+    slope = lambda a, b, x: ad.apply(PRIMITIVES["betainc_slope"], a, b, x, i=i, j=j)  # noqa: E731
+    check_gradients(slope, [a, b, x], mode="jacobian")
+
+
 def test_at_the_ends_nothing_depends_on_the_shapes():
     a, b = (tensor([0.5, 1.0, 3.0], np.float64, requires_grad=True) for _ in range(2))
     for x in (0.0, 1.0):

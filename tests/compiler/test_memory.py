@@ -7,6 +7,7 @@ import pytest
 
 import minivae as mv
 import minivae.autodiff as ad
+from minivae.compiler.memory import _like, _Room
 
 from .steps import INPUTS, RandomStep
 
@@ -57,3 +58,37 @@ def test_places_keep_the_order_of_axes():
     compiled(x)
     found = compiled(x).numpy()
     assert found.strides == np.exp(x.T).strides
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_room_gives_the_lowest_place_that_is_free(seed):
+    """Against a search through all that lives."""
+    rng, room, lives = np.random.default_rng(seed), _Room(), []
+    for first in range(60):
+        array = np.zeros(int(rng.choice([0, 1, 5, 16, 17, 33, 100])), rng.choice([np.float32, np.float32, np.int8]))
+        unit = 64 // array.itemsize
+        size = max(1, -(-array.size // unit)) * unit
+        last = first + int(rng.choice([0, 0, 1, 3, 10, 40]))
+        living = sorted((life.start, life.stop) for life in lives if life.last >= first)
+        start = 0
+        for a, b in living:
+            if start + size <= a:
+                break
+            start = max(start, b)
+        found = room.take(array, first, last)
+        assert found == (first, last, start, start + size)
+        lives.append(found)
+        assert room.stop == max(life.stop for life in lives)
+
+
+def test_an_array_keeps_its_order_of_axes():
+    x = np.arange(24.0).reshape(2, 3, 4)
+    for given in (x, x.T, x.transpose(1, 0, 2), x.transpose(0, 2, 1)[:, ::-1], np.zeros(())):
+        memory = np.arange(100.0)
+        found = _like(given, memory[: given.size])
+        assert found.shape == given.shape
+        assert (
+            np.argsort(found.strides, kind="stable").tolist()
+            == np.argsort(np.abs(given.strides), kind="stable").tolist()
+        )
+        assert np.shares_memory(found, memory)

@@ -124,6 +124,23 @@ def test_small_arrays_and_single_operations_are_left_to_numpy(monkeypatch):
     assert len(sources) == 1
 
 
+def test_a_very_long_chain_is_left_to_numpy(monkeypatch):
+    """Compiling it would take longer than it is likely to run."""
+    x, sources = np.ones(50, np.float32), sources_of(monkeypatch)
+    for count, compiled in ((replay_numba.MOST_OPERATIONS, 1), (replay_numba.MOST_OPERATIONS + 1, 0)):
+
+        def step(x, count=count):
+            for _ in range(count):
+                x = x * 0.5
+            return x
+
+        del sources[:]
+        chain = mv.compile(step, fast=True)
+        for _ in range(2):
+            chain(x).numpy()
+        assert len(sources) == compiled
+
+
 def test_fast_is_a_choice(monkeypatch):
     sources = sources_of(monkeypatch)
     for fast, expected in ((False, 0), (None, 1), (True, 2)):
