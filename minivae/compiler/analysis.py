@@ -173,7 +173,7 @@ class Recorded:
         """The calls that change something or draw noise with all they need, and those only outputs need."""
         effects = {n for n, call in enumerate(self.calls) if call.assigns or call.primitive.kind == "draw"}
         main = self._closure(effects)
-        late = self._closure({self.made[root] for root in self.returned}) - main
+        late = self._closure({self.made[root] for root in self.returned})
         # A late call may not read what the step, or others after it, have changed by then.
         stale = {n for n in late for x in self.calls[n].arrays if self.is_outside(x) or self.cells(x)}
         main |= self._closure(stale)

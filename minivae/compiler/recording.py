@@ -56,10 +56,16 @@ class Number(Tensor):
 
 
 class Trace:
-    """Makes the tensors of one recording, which work as long as it is open."""
+    """Makes the tensors of one recording, which work as long as it is open: a ``with`` block."""
 
-    def __init__(self) -> None:
+    open = False
+
+    def __enter__(self) -> Trace:
         self.open = True
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.open = False
 
     def __call__(self, array: Any) -> Traced:
         return Traced(array, self)
@@ -114,13 +120,12 @@ def record(
     inputs = [backend.namespace(x._data).array(x._data) for x in given]
     writer, trace = _Writer(inputs, known), Trace()
     traced = iter(_traced(trace, array, x) for array, x in zip(inputs, given, strict=True))
-    with hooked(writer), set_mode(trace=trace), backend.no_direct_draws():
+    with trace, hooked(writer), set_mode(trace=trace), backend.no_direct_draws():
         result = step([x if x is None else next(traced) for x in tensors])
         leaves: list[Tensor] = []
         structure = arranged(result, lambda x: leaves.append(x) or Leaf(x))
         outputs = [x._data for x in leaves]
         copies = of_recording(result)
-    trace.open = False
     writer.script.end()
     if known is not None:
         return known, copies

@@ -109,6 +109,18 @@ def test_what_may_be_computed_in_place(step, target, expected):
     assert in_place(nothing_read, target) is expected
 
 
+def test_two_updates_of_one_target_are_both_made_in_place():
+    p = ad.Tensor(X.copy())
+
+    def step(x):
+        ad.assign(p, p * 2.0 + x)
+        ad.assign(p, ad.exp(p))
+
+    recorded = analysed(*record(step, X))
+    assert names(recorded, recorded.main) == ["multiply", "add", "exp"]
+    assert [target is p.data for target in recorded.placed.values()] == [True, True]
+
+
 def test_what_is_still_needed_is_not_overwritten():
     assert not any(place is P.data for place in analysed(*record(read_between, X)).placed.values())
     assert not any(place is P.data for place in analysed(*record(assign_twice, X)).placed.values())

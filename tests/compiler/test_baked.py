@@ -144,6 +144,19 @@ def test_a_tensor_that_is_kept_from_a_recorded_step_is_refused_outside():
             use()
 
 
+def test_a_tensor_that_is_kept_from_a_step_that_failed_is_refused_as_well():
+    kept = []
+
+    def step(x):
+        kept.append(x * 2)
+        raise KeyError("in the step")
+
+    with pytest.raises(KeyError):
+        mv.compile(step)(f32(1))
+    with pytest.raises(InputError, match="inside a compiled step"):
+        kept[0] + 1
+
+
 @pytest.mark.parametrize("value", [0.1, 1 / 3])
 def test_a_python_float_that_float32_rounds_does_not_meet_float64(value):
     p = mv.tensor(np.array([3.0]), "float64")
