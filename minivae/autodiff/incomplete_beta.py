@@ -30,7 +30,7 @@ from .tensor import Tensor
 
 _SERIES_BELOW = 2.0  # z r below which the power series is used
 _TERMS = 60  # of it: each is at most half the one before, 2 / n times at first
-_NEWTON_STEPS = 5  # for the width of the integral: each overestimates it, the last by less than a hundredth
+_NEWTON_STEPS = 3  # for the width of the integral: each overestimates it, the last by less than a hundredth
 
 
 def _bell_of_two(slopes: dict[tuple[int, int], Any], i: int, j: int) -> Any:
@@ -118,7 +118,7 @@ def _beta_slope_by_integral(
     # log q(s) - log q(z) per logit is p (log s - log z) + r (log(1 - s) - log(1 - z)), where the
     # second is -log1p(z (e^step - 1)) and the first is step more. It falls ever faster with w, so
     # that each step of Newton's method gives a width that is too large.
-    width = xp.sqrt(2 * DEPTH / (total_shape * z * (1 - z)))
+    width = xp.sqrt(DEPTH / (total_shape * z))
     for _ in range(_NEWTON_STEPS):
         growth = z * xp.expm1(side * width)
         fall = p * side * width - total_shape * xp.log1p(growth) + DEPTH

@@ -201,6 +201,61 @@ BETAINC = np.array(
         ),
     ]
 )
+# The same far out in a tail, and of large shapes: mp.quad of the derivative of the density.
+FAR = np.array(
+    [
+        (
+            10.0,
+            60.0,
+            0.45,
+            -1.6686476286932257e-8,
+            6.3546417320436246e-9,
+            -1.9026445753968414e-8,
+            7.526532538411387e-9,
+            -2.9114638394174965e-9,
+        ),
+        (
+            30.0,
+            30.0,
+            0.1,
+            -5.0871717245567957e-15,
+            1.8638236238038108e-15,
+            8.2841248944616457e-15,
+            -3.0012518585906825e-15,
+            1.0655274118821685e-15,
+        ),
+        (
+            200.0,
+            1000000.0,
+            0.00023,
+            -0.003370667083769447,
+            7.2299866905912908e-7,
+            -0.00047195124978637858,
+            1.0300056366170485e-7,
+            -2.2446398824982518e-11,
+        ),
+        (
+            1000000.0,
+            300.0,
+            0.9997,
+            -6.9068383944026645e-6,
+            0.02303212982295562,
+            7.5263858994359262e-12,
+            -1.3582628540400744e-8,
+            6.8661525782405211e-6,
+        ),
+        (
+            20000.0,
+            30000.0,
+            0.41,
+            -6.8272775373159683e-8,
+            4.6469985409599581e-8,
+            -1.6844719227367397e-9,
+            1.1476990019448208e-9,
+            -7.819568235069549e-10,
+        ),
+    ]
+)
 ORDERS = [(1, 0), (0, 1), (2, 0), (1, 1), (0, 2)]
 
 
@@ -224,6 +279,15 @@ def test_derivatives_of_the_incomplete_beta_function_by_the_shapes(column):
     i, j = ORDERS[column]
     mirrored = beta_slope(b, a, 1 - x, (j, i))
     np.testing.assert_array_less((abs(mirrored + expected) / scale)[x > 1e-3], 1e-11)
+
+
+@pytest.mark.parametrize("column", range(5))
+def test_derivatives_far_out_and_of_large_shapes(column):
+    a, b, x = FAR[:, :3].T
+    found = beta_slope(a, b, x, ORDERS[column])
+    # Of small shapes to many digits; log B is of the size of the large ones, and its rounding with it.
+    np.testing.assert_allclose(found[:2], FAR[:2, 3 + column], rtol=2e-13)
+    np.testing.assert_allclose(found, FAR[:, 3 + column], rtol=1e-8)
 
 
 def test_derivatives_of_the_incomplete_beta_function_in_float32():
