@@ -245,6 +245,7 @@ class Generator:
     """
 
     def __init__(self, seed: int, backend: str | None = None) -> None:
+        _refuse_while_recording("a generator is made")
         seed = integer_from_zero("seed", seed)
         self.library = library(backend)
         self._random = self.library.random(seed)
@@ -263,11 +264,7 @@ class Generator:
         Raises:
             InputError: inside :func:`no_direct_draws`, unless an operation asks.
         """
-        if _drawing.refused:
-            raise InputError(
-                f"a generator's {name}() is called inside a step that compile() records, where its numbers would be "
-                f"the same for ever; draw with minivae.{name}(generator, shape)"
-            )
+        _refuse_while_recording(f"a generator's {name}() is called", f"draw with minivae.{name}(generator, shape)")
         return _drawn(getattr(self._random, _DRAWS[name]), shape, dtype, out)
 
     @property
@@ -277,6 +274,7 @@ class Generator:
 
     @state.setter
     def state(self, state: Any) -> None:
+        _refuse_while_recording("the state of a generator is set")
         try:
             self.library.set_random_state(self._random, state)
         except (KeyError, TypeError, ValueError, OverflowError, zlib.error) as error:
@@ -301,6 +299,13 @@ def no_direct_draws(refused: bool = True) -> Iterator[None]:
         yield
     finally:
         _drawing.refused = before
+
+
+def _refuse_while_recording(what: str, instead: str = "do it before the call of the step") -> None:
+    if _drawing.refused:
+        raise InputError(
+            f"{what} inside a step that compile() records, which would happen once and not at each call; {instead}"
+        )
 
 
 def _drawn(draw: Callable, shape: Sequence[int], dtype: Any, out: Any) -> Any:

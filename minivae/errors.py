@@ -119,6 +119,8 @@ def sequence(name: str, value: Any, expected: str) -> Sequence:
     """Return ``value`` as a list or tuple, or raise :class:`InputError` naming it and what was expected."""
     if isinstance(value, list | tuple):
         return value
+    if hasattr(value, "requires_grad"):  # its rows, if it has some, are not what is meant
+        raise InputError(f"{name} is a Tensor; expected {expected}, if of one alone: [x]")
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         raise InputError(f"{name} is {shown(value)}; expected {expected}")
     return list(value)

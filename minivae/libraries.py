@@ -90,6 +90,19 @@ class Library:
                 raise np.linalg.LinAlgError(f"0 on the diagonal at {failed - 1}")
         return x
 
+    def copy(self, array: Any) -> Any:
+        """A copy that lies in memory as the array does, gaps and repeated elements as well.
+
+        How sums round depends on that.
+        """
+        if array.flags.forc or not array.size or self.xp is not np:
+            return self.xp.array(array)
+        start, stop = self.bounds(array)
+        memory = np.empty(stop - start, np.uint8)
+        made = np.ndarray(array.shape, array.dtype, memory, self.address(array) - start, array.strides)
+        made[...] = array
+        return made
+
     def free_memory(self) -> int | None:
         """Bytes that new arrays could have; None where the system does not tell."""
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from operator import index
 
+import numpy as np
+
 from ..errors import InputError
 
 
@@ -16,7 +18,7 @@ def axes_of(axis: int | Sequence[int] | None, ndim: int, name: str = "axis") -> 
 def axes_in_order(axis: int | Sequence[int], ndim: int, name: str = "axis") -> list[int]:
     """``axis`` as non-negative axes, in the order in which they are given."""
     try:
-        axes = list(map(index, axis)) if isinstance(axis, Sequence) else [index(axis)]
+        axes = list(map(index, axis)) if isinstance(axis, Sequence) or np.ndim(axis) else [index(axis)]
     except TypeError:
         raise InputError(f"{name} is {axis!r}; expected an integer, or several") from None
     for a in axes:

@@ -11,7 +11,14 @@ from typing import Any
 
 from ..errors import GradientError, InputError, instance, sequence, shown
 from .elementwise import add
-from .messages import NOT_RECORDED, no_rule, wrong_rule
+from .messages import (
+    NO_GRAPH,
+    NOT_RECORDED,
+    complex_gradient,
+    no_rule,
+    refuse_rule_of_other_arguments,
+    wrong_rule,
+)
 from .modes import mode, set_mode
 from .primitives import Primitive, RuleForEach
 from .shape import astype, sum_to
@@ -55,12 +62,26 @@ def backward(
 
     Raises:
         InputError: the output has several elements and there is no cotangent, the
-            shapes differ, an input does not require gradients, or the graph was freed
-            by an earlier call; an operation on the way has no derivative rule, or a
+            shapes differ, an input does not require gradients, the output is a constant,
+            or the graph was freed by an earlier call; an operation on the way has no derivative rule, or a
             wrong one; a rule needs values that were overwritten since by ``assign``.
     """
     instance("output", output, Tensor, "a Tensor")
     inputs = sequence("inputs", inputs, "a list of Tensors")
+    if not output.requires_grad:
+        raise InputError(NO_GRAPH)
+    return sweep(output, inputs, cotangent, retain_graph=retain_graph, create_graph=create_graph)
+
+
+def sweep(
+    output: Tensor,
+    inputs: Sequence[Tensor],
+    cotangent: Any = None,
+    *,
+    retain_graph: bool = False,
+    create_graph: bool = False,
+) -> list[Tensor]:
+    """What :func:`backward` gives; of an output that is a constant it gives zeros."""
     for i, x in enumerate(inputs):
         if not (isinstance(x, Tensor) and x.requires_grad):
             raise InputError(f"inputs[{i}] is {shown(x)}; expected a Tensor made with requires_grad=True")
@@ -70,7 +91,8 @@ def backward(
     order, needed = _needed_order(output, wanted)
     gradients = {id(output): _initial_cotangent(output, cotangent)}
     parts: dict[int, list[Part]] = {}
-    with set_mode(taping=create_graph, differentiating=None):
+    variables = (*mode.variables, *inputs) if create_graph else mode.variables  # a rule may not read their values
+    with set_mode(taping=create_graph, differentiating=None, variables=variables):
         while order:
             y = order.pop()
             if id(y) in parts:
@@ -78,7 +100,11 @@ def backward(
             g = gradients[id(y)] if id(y) in wanted else gradients.pop(id(y))
             if y.node is not None and y.node.inputs:
                 mode.differentiating = y  # for anomaly mode's message
-                _propagate(g, y, needed, gradients, parts)
+                try:
+                    _propagate(g, y, needed, gradients, parts)
+                except TypeError as error:
+                    refuse_rule_of_other_arguments(*y.node[:3], error)
+                    raise
                 if not (retain_graph or create_graph):
                     y.node = _FREED
     return [gradients[id(x)] if id(x) in needed else constant_like(x, 0.0, x.shape) for x in inputs]
@@ -161,6 +187,8 @@ def _fitted(product: Any, x: Tensor, primitive: Primitive, i: int) -> Tensor:
         product = sum_to(product, x.shape)
     if not isinstance(product, Tensor) or product.shape != x.shape:
         raise GradientError(wrong_rule(primitive, i, product, x.shape))
+    if product.dtype.kind == "c" and x.dtype.kind != "c":
+        raise GradientError(complex_gradient(primitive, i, product))
     return product if product.dtype == x.dtype else astype(product, x.dtype)
 
 

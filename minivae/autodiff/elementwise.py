@@ -66,6 +66,14 @@ mod = formula_row(
     inputs=2,
 )
 
+floor_divide = primitive(
+    "floor_divide",
+    "how often b goes into a, a whole number; piecewise constant",
+    lambda xp, a, b, out=None: xp.floor_divide(a, b, out=out),
+    broadcasts=True,
+    differentiable=False,
+)
+
 # ---------------------------------------------- exponentials and logarithms
 
 exp = ufunc_row("exp", "e^x", lambda g, y, x: g * y)

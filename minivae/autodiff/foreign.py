@@ -15,7 +15,7 @@ from .primitives import OPERATIONS
 
 # Of NumPy's functions those that its arrays' operators call, by name, and ours.
 _OPERATORS = {"remainder": "mod", "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^"}
-_OPERATORS |= {name: name for name in ("add", "subtract", "multiply", "divide", "power", "matmul")}
+_OPERATORS |= {name: name for name in ("add", "subtract", "multiply", "divide", "floor_divide", "power", "matmul")}
 _OPERATORS |= {name: name for name in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")}
 TO_ARRAY = "a Tensor is not converted to an array silently; use .numpy() or .data, or minivae's own functions"
 NO_ITEM = (

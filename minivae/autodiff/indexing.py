@@ -10,6 +10,7 @@ import numpy as np
 from ..backend import asarray, is_array, library_of
 from ..errors import InputError, lengths, shown
 from .axes import axes_of, axis_of
+from .modes import mode
 from .primitives import operation
 from .shape import flatten
 from .tape import apply, as_tensor, primitive
@@ -50,7 +51,7 @@ _getitem = primitive(
     "getitem",
     "the elements at an index",
     lambda xp, x, index, out=None: x[index],
-    lambda g, y, x, index: scatter(g, index, x.shape),
+    lambda g, y, x, index: apply(_scatter, g, index=index, shape=x.shape),
     kind="view",
     vjp_of_parts=lambda x, gradients, attributes: scatter_all(gradients, [a["index"] for a in attributes], x.shape),
 )
@@ -58,19 +59,22 @@ _scatter = primitive(
     "scatter",
     "zeros with the elements added at an index",
     _scatter_value,
-    lambda g, y, x, index, shape: getitem(g, index),
+    lambda g, y, x, index, shape: apply(_getitem, g, index=index),
 )
 _scatter_all = primitive(
     "scatter_all",
     "zeros with each input added at its own index",
     _scatter_all_value,
-    each=lambda g, y, *inputs, indices, shape: lambda i: getitem(g, indices[i]),
+    each=lambda g, y, *inputs, indices, shape: lambda i: apply(_getitem, g, index=indices[i]),
 )
 
 
 def scatter_all(parts: Sequence[Tensor], indices: Sequence[Any], shape: tuple[int, ...]) -> Tensor:
-    """Zeros of ``shape`` with each of the parts added at its own index: the adjoint of several calls of ``getitem``."""
-    return apply(_scatter_all, *parts, indices=tuple(map(_raw_index, indices)), shape=shape)
+    """Zeros of ``shape`` with each of the parts added at its own index: the adjoint of several calls of ``getitem``.
+
+    The indices are attributes of those calls, so nobody else changes them.
+    """
+    return apply(_scatter_all, *parts, indices=tuple(indices), shape=shape)
 
 
 @operation
@@ -86,9 +90,20 @@ def scatter(x: Any, index: Any, shape: Sequence[int]) -> Tensor:
 
 
 def _raw_index(index: Any) -> Any:
-    if isinstance(index, tuple):
-        return tuple(_raw_index(i) for i in index)
-    return index.data if isinstance(index, Tensor) else index
+    """An index of arrays, not tensors, that stays as it is now when the caller goes on to change his list or array."""
+    kind = type(index)
+    if kind is slice or kind is int:
+        return index
+    if kind is tuple or kind is list:
+        return kind(map(_raw_index, index))
+    if isinstance(index, Tensor):
+        return index.data
+    return _kept(index) if hasattr(index, "dtype") else index
+
+
+def _kept(array: Any) -> Any:
+    """A copy of an array of the caller's; a step that is recorded reads the array itself in each replay."""
+    return array.copy() if mode.trace is None and is_array(array) else array
 
 
 @operation
@@ -145,7 +160,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     positions = indices
     if not isinstance(positions, Tensor):
         place = None if is_array(indices) else library_of(x._data).name  # a number or a list goes where x is
-        positions = Tensor(asarray(indices, backend=place, name="indices"))
+        positions = Tensor(_kept(asarray(indices, backend=place, name="indices")))
     if positions.dtype.kind not in "iu":
         raise InputError(f"indices is {shown(indices)}, of dtype {positions.dtype}; expected integers")
     x, axis = (flatten(x), 0) if axis is None else (x, axis_of(axis, x.ndim))

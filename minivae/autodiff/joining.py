@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, pairwise
-from numbers import Real
+from numbers import Integral, Real
 from operator import index as index_of
 from typing import Any
 
@@ -66,7 +66,8 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     x = as_tensor(x)
     axis = axis_of(axis, x.ndim)
     length = x.shape[axis]
-    if isinstance(sections, int):
+    if isinstance(sections, Integral):
+        sections = int(sections)
         if sections < 1 or length % sections:
             raise InputError(f"sections is {sections}; expected a divisor of the axis length {length}")
         sections = [i * (length // sections) for i in range(1, sections)]

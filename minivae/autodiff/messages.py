@@ -24,6 +24,15 @@ NOT_RECORDED = (
     "create_graph=True, or, if constants are meant, call it under no_grad()"
 )
 
+ONE_NUMBER = (
+    "minivae.any(x) or minivae.all(x) for the truth of all its elements, x[i] for one of them, x.numpy() for their "
+    "values"
+)
+NO_GRAPH = (
+    "output does not depend on anything that requires gradients, so that all would be 0: it was computed under "
+    "no_grad(), detached, or from constants alone"
+)
+
 
 def misfit(primitive: Any, arrays: Sequence[Any], attributes: dict[str, Any], error: Exception) -> InputError:
     """The error for inputs that do not go together: each by its name, and what the array library said."""
@@ -60,6 +69,33 @@ def no_rule(primitive: Any, i: int) -> str:
         f"{primitive.name} has no derivative rule by {argument_name(primitive, i)}; expected one for each input (None "
         "where no gradient flows), or differentiable=False, where it is made"
     )
+
+
+def complex_gradient(primitive: Any, i: int, product: Any) -> str:
+    """What to say of a complex gradient of a real input, whose imaginary part would be dropped."""
+    return (
+        f"the gradient of {primitive.name} by {argument_name(primitive, i)} is {product.dtype}, and the input is real; "
+        "expected real numbers all the way (take the real part where they become complex)"
+    )
+
+
+def refuse_rule_of_other_arguments(primitive: Any, inputs: Any, attributes: dict[str, Any], error: TypeError) -> None:
+    """Refuse a derivative rule that cannot be called with what rules get; other errors are not ours to explain."""
+    rules = getattr(primitive.vjps, "rule", primitive.vjps)
+    for i, rule in enumerate(rules if isinstance(rules, tuple) else (rules,)):
+        try:
+            if rule is not None:
+                signature(rule).bind(None, None, *inputs, **attributes)
+        except TypeError as misfit:
+            names = ", ".join(["g", "y", *(argument_name(primitive, n) for n in range(len(inputs))), *attributes])
+            raise InputError(f"derivative rule {i} of {primitive.name}: {misfit}; expected ({names})") from error
+        except ValueError:  # a function whose arguments Python does not know
+            continue
+
+
+def no_array(primitive: Any, value: Any) -> str:
+    """What to say of an operation whose value is none."""
+    return f"the value of {primitive.name} is {shown(value)}, of type {type(value).__name__}; expected an array"
 
 
 def wrong_rule(primitive: Any, i: int, product: Any, shape: tuple[int, ...]) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from inspect import iscoroutinefunction, isgeneratorfunction
 from typing import Any
 
-from ..errors import function
+from ..errors import InputError, function, shown
 
 
 @dataclass
@@ -21,6 +22,7 @@ class _Mode(threading.local):
         differentiating: the tensor whose derivative rule is running.
         trace: what makes the results of a step that ``compile`` records; None outside.
         variables: what the functions being transformed (``grad``, ``vjp``, ...) are differentiated by.
+        before: what the blocks that we are in have replaced, the innermost last.
     """
 
     taping: bool = True
@@ -28,38 +30,50 @@ class _Mode(threading.local):
     differentiating: Any = None
     trace: Any = None
     variables: tuple = ()
+    before: list[dict[str, Any]] = field(default_factory=list)
 
 
-class _Changes:
-    """How often an attribute of a module has got another value: a recorded step is then out of date."""
-
-    count = 0
+mode = _Mode()
 
 
-mode, changes = _Mode(), _Changes()
+class set_mode:
+    """A ``with`` block in which parts of this thread's mode have other values; or a decorator: so in each call.
 
+    It may be used again and again, also inside itself and by several threads.
+    """
 
-@contextmanager
-def set_mode(**changes: Any) -> Iterator[None]:
-    """A ``with`` block in which parts of this thread's mode have other values."""
-    before = {name: getattr(mode, name) for name in changes}
-    for name, value in changes.items():
-        setattr(mode, name, value)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
+    def __init__(self, **changes: Any) -> None:
+        self._changes = changes
+
+    def __enter__(self) -> None:
+        mode.before.append({name: getattr(mode, name) for name in self._changes})
+        for name, value in self._changes.items():
             setattr(mode, name, value)
 
+    def __exit__(self, *_: object) -> None:
+        for name, value in mode.before.pop().items():
+            setattr(mode, name, value)
 
-def no_grad() -> Any:
-    """A ``with`` block in which nothing is recorded for differentiation."""
-    return set_mode(taping=False)
+    def __call__(self, f: Callable) -> Callable:
+        if isgeneratorfunction(function("f", f)) or iscoroutinefunction(f):
+            raise InputError(f"f is {shown(f)}, which runs after its call has returned; write the with block inside it")
+
+        @wraps(f)
+        def inside(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return f(*args, **kwargs)
+
+        return inside
 
 
-def enable_grad() -> Any:
-    """A ``with`` block in which recording is on again, inside a ``no_grad`` block."""
-    return set_mode(taping=True)
+def no_grad(f: Callable | None = None) -> Any:
+    """A ``with`` block, or a decorator, in which nothing is recorded for differentiation."""
+    return set_mode(taping=False) if f is None else set_mode(taping=False)(f)
+
+
+def enable_grad(f: Callable | None = None) -> Any:
+    """A ``with`` block, or a decorator, in which recording is on again, inside ``no_grad``."""
+    return set_mode(taping=True) if f is None else set_mode(taping=True)(f)
 
 
 def hooked(hook: Callable) -> Any:

@@ -74,9 +74,10 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
     """``x`` with its axes in the given order; reversed by default."""
     x = as_tensor(x)
     axes = tuple(range(x.ndim))[::-1] if axes is None else axes
-    if isinstance(axes, int) or len(axes_of(axes, x.ndim, "axes")) != x.ndim:
+    order = axes_in_order(axes, x.ndim, "axes")
+    if np.ndim(axes) != 1 or len(order) != x.ndim:
         raise InputError(f"axes is {axes}; expected an order of the {x.ndim} axes")
-    return apply(_transpose, x, axes=tuple(a % x.ndim for a in axes))
+    return apply(_transpose, x, axes=tuple(order))
 
 
 @operation

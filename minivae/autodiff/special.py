@@ -55,7 +55,32 @@ _mills = primitive(
     "mills",
     "phi(x) / Phi(x), density over distribution function of N(0, 1)",
     _mills_value,
-    lambda g, y, x: -g * y * (x + y),
+    lambda g, y, x: -g * y * apply(_mills_excess, x),
+    broadcasts=True,
+)
+
+
+def _mills_excess_value(xp: Any, x: Any, out: Any = None) -> Any:
+    # Left of -5 by Laplace's continued fraction, 1 / (t + 2 / (t + 3 / ...)) for t = -x: x + phi / Phi would cancel.
+    t = xp.maximum(-x, 5)
+    fraction = t
+    for n in range(20, 1, -1):
+        fraction = t + n / fraction
+    return _into(xp, xp.where(x < -5, 1 / fraction, x + _mills_value(xp, x)), out)
+
+
+def _into(xp: Any, values: Any, out: Any) -> Any:
+    if out is None:
+        return values
+    xp.copyto(out, values)
+    return out
+
+
+_mills_excess = primitive(
+    "mills_excess",
+    "x + phi(x) / Phi(x), which tends to 0 far to the left",
+    _mills_excess_value,
+    lambda g, y, x: g * (1 - apply(_mills, x) * y),
     broadcasts=True,
 )
 

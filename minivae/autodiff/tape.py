@@ -12,9 +12,9 @@ import numpy as np
 
 from .. import backend
 from ..backend import namespace
-from ..errors import InputError, instance, lengths, shown
+from ..errors import InputError, function, instance, lengths, shown
 from .formula import Formula
-from .messages import argument_name, misfit, too_large
+from .messages import argument_name, misfit, no_array, too_large
 from .modes import mode
 from .primitives import OPERATIONS, PRIMITIVES, Primitive, RuleForEach
 from .tensor import Tensor
@@ -22,7 +22,7 @@ from .versions import assignments
 from .versions import note_assigned as note_assigned
 
 _SCALARS = (float, int, bool)
-_Scalar = np.generic
+_Scalar, _ndarray, _FLOAT64 = np.generic, np.ndarray, np.dtype("float64")
 _new = tuple.__new__  # quicker than Node() is
 
 
@@ -69,14 +69,42 @@ def apply(primitive: Primitive, *inputs: Any, **attributes: Any) -> Tensor:
         raise misfit(primitive, arrays, attributes, error) from error
     except MemoryError as error:
         raise too_large(primitive, arrays, attributes, error) from error
-    # NumPy's reductions return scalars; ours stay 0-d arrays, as CuPy's do.
-    output = (mode.trace or Tensor)(np.asarray(data) if isinstance(data, _Scalar) else data)
+    if type(data) is not _ndarray:
+        # NumPy's reductions return scalars; ours stay 0-d arrays, as CuPy's do.
+        data = np.asarray(data) if isinstance(data, _Scalar) else _checked(primitive, data)
+    if data.dtype is _FLOAT64 and len(arrays) > 1 and _drifts(primitive, arrays):
+        return apply(primitive, *_integers_as_floats(inputs), **attributes)
+    output = (mode.trace or Tensor)(data)
     if wanted and primitive.differentiable and mode.taping:
         output.requires_grad = True
         output.node = _new(Node, (primitive, inputs, attributes, assignments.count))
     for hook in mode.hooks:
         hook(primitive, inputs, attributes, output)
     return output
+
+
+def _checked(primitive: Primitive, data: Any) -> Any:
+    if not backend.is_array(data):
+        raise InputError(no_array(primitive, data))
+    return data
+
+
+def _drifts(primitive: Primitive, arrays: Sequence[Any]) -> bool:
+    """Whether a result is float64 only because an array of integers was among those of a narrower float."""
+    if getattr(arrays[0], "dtype", _FLOAT64) is _FLOAT64 and getattr(arrays[-1], "dtype", _FLOAT64) is _FLOAT64:
+        return False  # most often, and quickly
+    if not (primitive.broadcasts or primitive.kind == "product"):
+        return False
+    dtypes = [x.dtype for x in arrays if hasattr(x, "dtype")]
+    floats = {d for d in dtypes if d.kind in "fc"}
+    return len(floats) == 1 and _FLOAT64 not in floats and any(d.kind in "iu" for d in dtypes)
+
+
+def _integers_as_floats(inputs: Sequence[Any]) -> list[Any]:
+    """Tensors of integers in the dtype of the float beside them, which arrays of integers take as well."""
+    dtype = next(x.dtype for x in inputs if isinstance(x, Tensor) and x.dtype.kind in "fc")
+    whole = [isinstance(x, Tensor) and x.dtype.kind in "iu" for x in inputs]
+    return [apply(PRIMITIVES["astype"], x, dtype=dtype) if w else x for x, w in zip(inputs, whole, strict=True)]
 
 
 # --------------------------------------------------------- rows that can be called
@@ -106,13 +134,17 @@ def primitive(
             :class:`~minivae.autodiff.primitives.RuleForEach` takes.
 
     Raises:
-        InputError: the name is taken.
+        InputError: the name is taken, or the value or a rule is no function.
     """
     if name in PRIMITIVES:
         raise InputError(f"primitive name is {name!r}; expected one not yet taken")
     if isinstance(value, Formula):
         options |= {"kind": "elementwise", "formula": value}
-    rules = RuleForEach(each) if each else vjps
+    function("value", value)
+    for i, rule in enumerate(vjps):
+        if rule is not None:
+            function(f"vjps[{i}]", rule)
+    rules = RuleForEach(function("each", each)) if each else vjps
     row = PRIMITIVES[name] = Operation(name, value, rules, doc=doc, **options)
     OPERATIONS.setdefault(name, row)
     return row
@@ -160,7 +192,7 @@ def as_tensor(x: Any, like: Tensor | None = None, name: str = "x") -> Tensor:
 
 def _constant_tensor(x: Any, like: Tensor | None, name: str) -> Tensor:
     if isinstance(x, np.generic) and like is not None:
-        x = x.item()  # a number, wherever it came from
+        x = _number(x, name)
     known: Any = x if backend.is_array(x) else None
     if known is None and not isinstance(x, int | float | list | tuple):
         raise InputError(f"{name} is {shown(x)}; expected a tensor, an array or a number")
@@ -172,9 +204,19 @@ def _constant_tensor(x: Any, like: Tensor | None, name: str) -> Tensor:
         return constant_like(like, x)
     if known is None:
         return Tensor(_asarray(x, dtype, backend.library_of(like._data).name, name=name))
+    if dtype is not None and known.dtype.kind == "c" and known.imag.any():
+        raise InputError(f"{name} has dtype {known.dtype}, and stands beside {dtype}; expected real numbers")
     if dtype is not None and known.dtype.kind in "biufc" and known.dtype != dtype:
         return apply(PRIMITIVES["astype"], Tensor(x), dtype=dtype)  # an operation, so that a replay sees new values
     return Tensor(_asarray(x, dtype, name=name))
+
+
+def _number(x: Any, name: str) -> Any:
+    """A NumPy scalar as a Python number, wherever it came from."""
+    number = float(x) if isinstance(x, np.longdouble) else x.item()
+    if isinstance(number, (np.generic, complex)):
+        raise InputError(f"{name} is {shown(x)}; expected a real number")
+    return number
 
 
 def _require_library(name: str, x: Tensor, like: Tensor) -> None:
@@ -207,7 +249,7 @@ def _lift(primitive: Primitive, inputs: Sequence[Any]) -> list[Any]:
 
 def _lift_one(x: Any, like: Tensor | None, name: str) -> Any:
     if isinstance(x, np.generic):
-        return x.item()
+        return _number(x, name)
     if type(x) in _SCALARS:
         return x
     boolean = backend.is_array(x) and x.dtype.kind == "b"  # a condition, which stays one

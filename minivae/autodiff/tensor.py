@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..errors import InputError, shown
+from ..errors import InputError, MisuseError, shown
 from .foreign import Foreign
-from .messages import READ_IN_STEP, READ_IN_TRANSFORM
+from .messages import ONE_NUMBER, READ_IN_STEP, READ_IN_TRANSFORM
 from .modes import mode
 from .primitives import OPERATIONS
 
@@ -93,8 +93,15 @@ class Tensor(Foreign):
         return self._data
 
     def item(self) -> float:
-        """The value of a one-element tensor as a Python number. On a GPU this waits."""
-        return self.numpy().item()
+        """The value of a one-element tensor as a Python number. On a GPU this waits.
+
+        Raises:
+            MisuseError: there are several elements, or none.
+        """
+        values = self.numpy()
+        if values.size != 1:
+            raise MisuseError(f"a Tensor of shape {self.shape} is not one number; write {ONE_NUMBER}")
+        return values.item()
 
     def tolist(self) -> Any:
         """The values as Python numbers, in nested lists."""
@@ -106,6 +113,11 @@ class Tensor(Foreign):
     def __int__(self) -> int:
         return int(self.item())
 
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu" or self.shape:
+            raise MisuseError(f"a Tensor of shape {self.shape} and dtype {self.dtype} is no integer; write int(x)")
+        return self.item()  # type: ignore[return-value]
+
     def __bool__(self) -> bool:
         return bool(self.item())
 
@@ -113,8 +125,10 @@ class Tensor(Foreign):
         return format(self.item(), spec) if spec else repr(self)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        self._readable()  # a copy has the values alone
-        return super().__reduce_ex__(protocol)
+        values = self._readable()
+        if self.node is None and type(self)._data is Tensor._data:
+            return super().__reduce_ex__(protocol)
+        return Tensor, (values,)  # how they were computed is not copied
 
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
@@ -154,6 +168,18 @@ class Tensor(Foreign):
 
     def __rtruediv__(self, other: Any) -> Tensor:
         return OPERATIONS["divide"](other, self)
+
+    def __floordiv__(self, other: Any) -> Tensor:
+        return OPERATIONS["floor_divide"](self, other)
+
+    def __rfloordiv__(self, other: Any) -> Tensor:
+        return OPERATIONS["floor_divide"](other, self)
+
+    def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return other // self, other % self
 
     def __mod__(self, other: Any) -> Tensor:
         return OPERATIONS["mod"](self, other)
@@ -216,6 +242,12 @@ class Tensor(Foreign):
 
     def __neg__(self) -> Tensor:
         return OPERATIONS["negative"](self)
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    def __round__(self, digits: int = 0) -> Tensor:
+        return OPERATIONS["round"](self * 10.0**digits) / 10.0**digits if digits else OPERATIONS["round"](self)
 
     def __abs__(self) -> Tensor:
         return OPERATIONS["absolute"](self)
@@ -298,9 +330,9 @@ class Tensor(Foreign):
         """The same elements in another shape."""
         return OPERATIONS["reshape"](self, *shape)
 
-    def transpose(self, axes: Sequence[int] | None = None) -> Tensor:
-        """The axes in another order."""
-        return OPERATIONS["transpose"](self, axes)
+    def transpose(self, *axes: Any) -> Tensor:
+        """The axes in another order: one after the other, or in a list; reversed by default."""
+        return OPERATIONS["transpose"](self, axes[0] if len(axes) == 1 else axes or None)
 
     def swapaxes(self, a: int, b: int) -> Tensor:
         """The axes ``a`` and ``b`` exchanged."""
@@ -355,8 +387,10 @@ def ancestry(x: Tensor) -> Iterator[Tensor]:
 
 
 def is_traced(x: Tensor) -> bool:
-    """Whether ``x`` depends on what a function, now running, is differentiated by."""
-    return mode.taping and bool(mode.variables) and any(y is v for y in ancestry(x) for v in mode.variables)
+    """Whether ``x`` depends on what a function, now running, is differentiated by; or may, where the way back ends."""
+    if not (mode.taping and mode.variables):
+        return False
+    return any((y.node is not None and not y.node.inputs) or any(y is v for v in mode.variables) for y in ancestry(x))
 
 
 class Parameter(Tensor):

@@ -13,10 +13,11 @@ inside a loss is differentiated by the parameters. Else they are constants.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from typing import Any
 
 from ..errors import InputError, function, sequence
-from .backward import backward
+from .backward import sweep
 from .elementwise import add, identity, multiply
 from .joining import stack
 from .modes import mode, set_mode
@@ -40,7 +41,7 @@ def value_and_grad(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> 
 
     def differentiated(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         call = _Call(f, argnums, args, kwargs, has_aux)
-        gradients = backward(_one_element(call.output), call.variables, create_graph=call.connected)
+        gradients = sweep(_one_element(call.output), call.variables, create_graph=call.connected)
         value = (call.value, call.aux) if has_aux else call.value
         return value, call.arranged(gradients)
 
@@ -64,7 +65,7 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
     def pullback(cotangent: Any) -> tuple:
         v = as_tensor(cotangent, call.output, "cotangent")
         create = call.connected or (mode.taping and v.requires_grad)
-        return call.arranged(backward(call.output, call.variables, v, retain_graph=True, create_graph=create))
+        return call.arranged(sweep(call.output, call.variables, v, retain_graph=True, create_graph=create))
 
     return (call.value, pullback, call.aux) if has_aux else (call.value, pullback)
 
@@ -90,13 +91,13 @@ def jvp(f: Callable, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
     for n, (nest, tangent) in enumerate(zip(call.nests, tangents, strict=True)):
         mapped(lambda *leaf: directions.append(_direction(*leaf)), nest, tangent, name=f"tangents[{n}]")
     u = leaf(constant_like(call.output, 0.0, call.output.shape))
-    pulled = backward(call.output, call.variables, u, create_graph=True)
+    pulled = sweep(call.output, call.variables, u, create_graph=True)
     with set_mode(taping=True):
         total: Any = 0.0
         for g, direction in zip(pulled, directions, strict=True):
             total = add(sum(multiply(g, direction)), total)
     create = call.connected or (mode.taping and any(t.requires_grad for t in directions))
-    (product,) = backward(total, [u], create_graph=create) if pulled else [constant_like(u, 0.0, u.shape)]
+    (product,) = sweep(total, [u], create_graph=create) if pulled else [constant_like(u, 0.0, u.shape)]
     return (call.value, product, call.aux) if has_aux else (call.value, product)
 
 
@@ -124,7 +125,7 @@ def hessian(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> Callabl
 
     def matrix(*args: Any, **kwargs: Any) -> Any:
         call = _Call(f, argnums, args, kwargs, has_aux)
-        gradients = backward(_one_element(call.output), call.variables, create_graph=True)
+        gradients = sweep(_one_element(call.output), call.variables, create_graph=True)
         matrices = call.arranged([call.arranged(_matrices(g, call)) for g in gradients])
         return (matrices, call.aux) if has_aux else matrices
 
@@ -146,13 +147,16 @@ class _Call:
         self, f: Callable, argnums: Argnums, args: Sequence, kwargs: dict, has_aux: bool, name: str = "args"
     ) -> None:
         function("f", f)
-        self._single = isinstance(argnums, int)
+        self._single = isinstance(argnums, Integral)
         numbers: Sequence = (
-            (argnums,) if isinstance(argnums, int) else sequence("argnums", argnums, "an integer, or several")
+            (argnums,) if isinstance(argnums, Integral) else sequence("argnums", argnums, "an integer, or several")
         )
         for n in numbers:
-            if not isinstance(n, int) or not 0 <= n < len(args):
+            if isinstance(n, bool) or not isinstance(n, Integral) or not -len(args) <= n < len(args):
                 raise InputError(f"argnums is {argnums!r}; expected positions among {len(args)} arguments")
+        numbers = [int(n) % len(args) for n in numbers]
+        if len(set(numbers)) < len(numbers):
+            raise InputError(f"argnums is {argnums!r}; expected no argument twice")
         given = list(args)
         self.variables: list[Tensor] = []
         with set_mode(taping=True):
@@ -167,14 +171,12 @@ class _Call:
         self.aux = mapped(self._result, aux, name="aux")
 
     def _variable(self, name: str, x: Any) -> Tensor:
-        if isinstance(x, Tensor) and x.requires_grad:
-            # The variable stays connected to what it is made of, for an outer derivative.
-            variable = identity(x)
-        else:
-            x = as_tensor(x, name=name)
-            if x.dtype.kind not in "fc":
-                raise InputError(f"{name} has dtype {x.dtype}; expected floating point, to differentiate by")
-            variable = leaf(x)
+        # The variable stays connected to what it is made of, for an outer derivative.
+        connected = isinstance(x, Tensor) and x.requires_grad
+        variable = identity(x) if connected else leaf(as_tensor(x, name=name))
+        if variable.dtype.kind != "f":
+            dtype = variable.dtype
+            raise InputError(f"{name} has dtype {dtype}; expected floating point, and real, to differentiate by")
         self.variables.append(variable)
         return variable
 
@@ -199,8 +201,8 @@ def _value_and_aux(returned: Any, has_aux: bool) -> tuple[Tensor, Any]:
     if not isinstance(value, Tensor):
         hint = ", or has_aux=True for a pair (value, aux)" * (isinstance(value, tuple) and not has_aux)
         raise InputError(f"f returned {type(value).__name__}; expected a Tensor{hint}")
-    if value.dtype.kind not in "fc":
-        raise InputError(f"f returned a Tensor of dtype {value.dtype}; expected floating point, to differentiate")
+    if value.dtype.kind != "f":
+        raise InputError(f"f returned a Tensor of dtype {value.dtype}; expected floating point, and real numbers")
     return value, aux
 
 
@@ -221,7 +223,7 @@ def _matrices(output: Tensor, call: _Call) -> list[Tensor]:
     """The derivatives of each element of a tensor by each variable."""
     rows = output.xp.eye(output.size, dtype=output.dtype)
     sweeps = [
-        backward(
+        sweep(
             output,
             call.variables,
             Tensor(rows[i].reshape(output.shape)),

@@ -70,9 +70,12 @@ def _stretch_of(array: Any) -> _Stretch:
     if id(owner) not in _inside:
         _inside[id(owner)] = {}
         finalize(owner, _inside.pop, id(owner), None)
-    finalize(array, _stretches.pop, id(array), None)
     bounds = backend.library_of(array).bounds(array)
-    return _stretches.setdefault(id(array), _inside[id(owner)].setdefault(bounds, _Stretch()))
+    stretch = _inside[id(owner)].setdefault(bounds, _Stretch())
+    if id(array) not in _stretches:
+        _stretches[id(array)] = stretch
+        finalize(array, _stretches.pop, id(array), None)
+    return stretch
 
 
 def _owner(array: Any) -> Any:

@@ -128,7 +128,8 @@ def group_calls(recorded: Recorded, numbers: Sequence[int]) -> list[Kernel | Cal
         nearest = max((cut_of[m] for m in dependents), default=-1)
         kernels = of_shape[_core(call.output)] if call.formula else []
         among = {m for m in dependents if cut_of[m] == nearest}
-        at = next((i for i in kernels[: -TRIES - 1 : -1] if _joins(recorded, n, i, nearest, among)), None)
+        near_to_far = reversed(kernels[-TRIES:])
+        at = next((i for i in near_to_far if _joins(recorded, n, i, nearest, among)), None)
         if at is None:
             at = len(cuts)
             cuts.append([])

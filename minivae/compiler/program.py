@@ -22,8 +22,12 @@ from functools import lru_cache, partial
 from inspect import signature
 from typing import Any
 
+import numpy as np
+
 from .. import backend
 from ..autodiff.formula import Formula
+from ..autodiff.messages import misfit
+from ..errors import InputError
 from ..libraries import Library
 from ..memory import memory_for, out_of_memory
 from . import numba as numba_loops
@@ -120,7 +124,8 @@ def _prepare(arena: Arena, fast: bool, item: Item) -> list[Callable[[], Any]]:
     if item.assigns:
         return [partial(xp.copyto, *inputs, casting="unsafe")]
     value = partial(item.primitive.value, xp, *inputs, **item.attributes)
-    return [partial(_into, value, arena.place(item.output), _takes_out(item.primitive.value))]
+    described = item._replace(inputs=tuple(inputs), output=None)  # for messages
+    return [partial(_into, described, value, arena.place(item.output), _takes_out(item.primitive.value))]
 
 
 @lru_cache(None)
@@ -131,9 +136,19 @@ def _takes_out(value: Callable) -> bool:
     return any(p.name == "out" or p.kind is p.VAR_KEYWORD for p in signature(value).parameters.values())
 
 
-def _into(value: Callable, out: Any, takes_out: bool) -> None:
+def _into(item: Call, value: Callable, out: Any, takes_out: bool) -> None:
     """Compute a value in ``out``; what cannot be computed there is copied."""
-    made = value(out=out) if takes_out else value()
+    try:
+        made = value(out=out) if takes_out else value()
+    except (ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise misfit(item.primitive, item.inputs, item.attributes, error) from error
+    if made.shape != out.shape:
+        raise InputError(
+            f"{item.primitive.name} gives shape {made.shape} now, and gave {out.shape} when the step was recorded; "
+            "expected an index of as many elements as then"
+        )
     if made is not out:
         out[...] = made
 

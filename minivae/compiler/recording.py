@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
 from .. import backend
 from ..autodiff import Primitive, Tensor, as_tensor
-from ..autodiff.modes import changes, hooked, set_mode
+from ..autodiff.attributes import NOTHING, changes, is_same
+from ..autodiff.modes import hooked, set_mode
 from ..autodiff.versions import note_stretches, stretches_of
 from ..errors import InputError
 from .analysis import Call, overlap
 from .program import Program
 from .results import Leaf, arranged, of_recording
 from .script import Comparison, Script
+
+ALIAS = (
+    "an input of a compiled step is also what the step assigns to, or differentiates by, from outside, and a replay "
+    "works on a copy of it; use the one or the other, or give a copy"
+)
 
 
 class Traced(Tensor):
@@ -55,10 +62,29 @@ class Number(Tensor):
         self.name, self.exact = name, float(self._data) == value or value != value
 
 
+class Wide(Tensor):
+    """An array of float64 among the inputs, and no tensor: the step itself would take it in a model's float32."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str, value: Any) -> None:
+        super().__init__(as_tensor(value)._data)
+        self.name = name
+
+
 class Trace:
-    """Makes the tensors of one recording, which work as long as it is open: a ``with`` block."""
+    """Makes the tensors of one recording, which work as long as it is open: a ``with`` block.
+
+    Attributes:
+        writes: for each attribute that the step has set (:mod:`minivae.autodiff.attributes`), its owner and old value.
+        indices: tensors from outside that it indexes by.
+    """
 
     open = False
+
+    def __init__(self) -> None:
+        self.writes: dict[tuple[int, str], tuple[Any, Any]] = {}
+        self.indices: list[Tensor] = []
 
     def __enter__(self) -> Trace:
         self.open = True
@@ -81,19 +107,30 @@ class Recording:
     """
 
     def __init__(
-        self, program: Program, inputs: Sequence[Any], structure: Any, script: Script, sources: list[tuple[Tensor, Any]]
+        self,
+        program: Program,
+        inputs: Sequence[Any],
+        structure: Any,
+        script: Script,
+        sources: list[tuple[Tensor, Any, bool]],
     ) -> None:
         self.program, self.structure, self.script = program, structure, script
         self._inputs, self._sources, self._changes = list(inputs), sources, changes.count
         self._stretches = stretches_of(program.targets)
+        # What may not be an input: what is assigned, or differentiated by, would be two things in a replay.
+        self._own = {id(x) for x in program.targets} | {id(array) for _, array, wanted in sources if wanted}
 
     def is_stale(self) -> bool:
         """Whether a tensor from outside has got another array since, or a module's attribute another value."""
-        return self._changes != changes.count or any(x._data is not array for x, array in self._sources)
+        return self._changes != changes.count or any(
+            [x._data is not array or x.requires_grad is not wanted for x, array, wanted in self._sources]  # noqa: C419
+        )
 
     def run(self, tensors: Sequence[Tensor | None]) -> None:
         """Replay the program on such inputs."""
         arrays = [x._data for x in tensors if x is not None]  # all first: one may be a result of the last run
+        if not self._own.isdisjoint(map(id, arrays)):
+            raise InputError(ALIAS)
         self.program.runs += 1  # from now on those are lost
         for place, array in zip(self._inputs, arrays, strict=True):
             if place is not array:
@@ -117,8 +154,9 @@ def record(
         InputError: the step does what cannot be recorded, or something else than in ``known``.
     """
     given = [x for x in tensors if x is not None]
-    inputs = [backend.namespace(x._data).array(x._data) for x in given]
+    inputs = [backend.library_of(x._data).copy(x._data) for x in given]
     writer, trace = _Writer(inputs, known), Trace()
+    before = known.script.snapshot(known.program.targets) if known is not None else []
     traced = iter(_traced(trace, array, x) for array, x in zip(inputs, given, strict=True))
     with trace, hooked(writer), set_mode(trace=trace), backend.no_direct_draws():
         result = step([x if x is None else next(traced) for x in tensors])
@@ -126,11 +164,18 @@ def record(
         structure = arranged(result, lambda x: leaves.append(x) or Leaf(x))
         outputs = [x._data for x in leaves]
         copies = of_recording(result)
+        writer.script.returns(structure, outputs)
+        del result, leaves[:]
     writer.script.end()
+    writer.require_separate(given)
+    writer.require_let_go()
+    _require_no_state(trace, writer)
     if known is not None:
+        known.script.require_unchanged(before)
         return known, copies
-    _require_exact(given, writer.calls)
-    return Recording(Program(writer.calls, outputs, fast), inputs, structure, writer.script, writer.sources()), copies
+    _require_exact(given, writer)
+    program = Program(writer.calls, outputs, fast)
+    return Recording(program, inputs, structure, writer.script, writer.sources(trace)), copies
 
 
 def _traced(trace: Trace, array: Any, x: Tensor) -> Traced:
@@ -146,28 +191,71 @@ class _Writer:
         self.calls: list[Call] = []
         self.script: Script = Script(inputs) if known is None else Comparison(known.script, inputs)
         self._inputs = inputs
-        self._tensors: dict[int, tuple[Tensor, Any]] = {}
+        self._tensors: dict[int, tuple[Tensor, Any, bool]] = {}
+        self.targets: list[Any] = []
+        self._made: list[ref[Traced]] = []  # targets that the step has made itself
 
     def __call__(self, primitive: Primitive, operands: Sequence[Any], attributes: dict, output: Tensor) -> None:
         arrays = tuple(x._data if isinstance(x, Tensor) else x for x in operands)
         if primitive.kind == "assignment" and any(overlap(arrays[0], x) for x in self._inputs):
             raise InputError("a compiled step assigns to its input; expected state that it does not get as an input")
+        if primitive.kind == "assignment":
+            self.targets.append(arrays[0])
+            self._made += [ref(x) for x in operands[:1] if isinstance(x, Traced)]
         self.script.note(primitive, operands, attributes, output)
         self.calls.append(Call(primitive, arrays, attributes, output._data))
         for x in operands:
             if isinstance(x, Tensor) and not isinstance(x, Traced):
-                self._tensors[id(x)] = (x, x._data)
+                self._tensors[id(x)] = (x, x._data, x.requires_grad)
 
-    def sources(self) -> list[tuple[Tensor, Any]]:
-        """Tensors from outside, with their arrays."""
-        return list(self._tensors.values())
+    def reads(self, x: Any) -> bool:
+        """Whether a tensor from outside was an operand."""
+        return id(x) in self._tensors
 
+    def sources(self, trace: Trace) -> list[tuple[Tensor, Any, bool]]:
+        """Tensors from outside, with their arrays, and whether they are differentiated by."""
+        indices = [(x, x._data, x.requires_grad) for x in trace.indices]
+        return [*self._tensors.values(), *indices]
 
-def _require_exact(inputs: Sequence[Tensor], calls: Sequence[Call]) -> None:
-    """A Python float that float32 rounds may not meet float64, where it would be another number than in the step."""
-    for x in inputs:
-        if isinstance(x, Number) and not x.exact and any(call.output.dtype == np.float64 for call in calls):
+    def require_let_go(self) -> None:
+        """A tensor that the step makes and assigns to may not be kept: its next call would go on with it."""
+        if any(x() is not None for x in self._made):
             raise InputError(
-                f"{x.name} is a Python float in a step that computes in float64; expected a tensor of the dtype meant, "
-                "such as minivae.tensor(0.1, 'float64')"
+                "the step assigns to a tensor that it makes itself and that is kept outside, and a replay begins with "
+                "it anew at each call; make what lasts before the step"
             )
+
+    def require_separate(self, given: Sequence[Tensor]) -> None:
+        """An input may not be what the step assigns to, or what it also has from outside to differentiate by."""
+        differentiated = {id(array) for _, array, wanted in self._tensors.values() if wanted}
+        for x in given:
+            if id(x._data) in differentiated or any(overlap(x._data, target) for target in self.targets):
+                raise InputError(ALIAS)
+
+
+def _require_no_state(trace: Trace, writer: _Writer) -> None:
+    """What the step has set and not put back, a replay does not set: a result that is kept is no harm, state is."""
+    for (_, name), (owner, old) in trace.writes.items():
+        new = getattr(owner, name, None)
+        if isinstance(new, Traced):
+            kept = not writer.reads(old) and all(new._array is not x for x in writer.targets)
+        else:
+            kept = old is NOTHING or (old is None and isinstance(new, Tensor))  # made when it is first needed
+        if not kept and not is_same(old, new) and not (old is new and isinstance(old, list | dict | set)):
+            raise InputError(
+                f"the step sets {type(owner).__name__}.{name}, which a replay does not do again; "
+                "keep what changes from step to step in a tensor, and change that with assign()"
+            )
+
+
+def _require_exact(inputs: Sequence[Tensor], writer: _Writer) -> None:
+    """Numbers and arrays, which are no tensors, must be in the step what they are to the step itself.
+
+    A Python float that float32 rounds may not meet float64; an array of float64 not tensors of float32.
+    """
+    advice = "expected a tensor of the dtype meant, such as minivae.tensor(x, 'float32')"
+    for x in inputs:
+        if isinstance(x, Number) and not x.exact and any(call.output.dtype == np.float64 for call in writer.calls):
+            raise InputError(f"{x.name} is a Python float in a step that computes in float64; {advice}")
+        if isinstance(x, Wide) and any(y.dtype == np.float32 for y, *_ in writer.sources(Trace())):
+            raise InputError(f"{x.name} is an array of float64 in a step whose tensors are float32; {advice}")

@@ -6,6 +6,7 @@ when it is first read, and refuses if that is too late; what has been read never
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -17,6 +18,7 @@ from ..autodiff.tape import Node
 from ..errors import InputError
 from .program import Program
 
+LATE = "this result is of an earlier run of the compiled step; read it before the next run"
 ADVICE = (
     "the result of a compiled step is differentiated, and a replay has no tape; take the gradient inside, "
     "compile(grad(f)), or compile the whole step with its backward (detach() a result that is meant as a constant)"
@@ -46,13 +48,20 @@ class Result(Tensor):
         """
         return self._read()
 
+    @data.setter
+    def data(self, array: Any) -> None:
+        self._array, self._program = array, None
+
     _data = data
 
     def _read(self) -> Any:
         if self._program is not None:
             if self._run != self._program.runs:
-                raise InputError("this result is of an earlier run of the compiled step; read it before the next run")
-            self._array, self._program = _copy(self._program.read(self._number)), None
+                raise InputError(LATE)
+            copied = _copy(self._program.read(self._number))
+            if self._run != self._program.runs:  # another thread has called the step meanwhile
+                raise InputError(LATE)
+            self._array, self._program = copied, None
         return self._array
 
 
@@ -83,6 +92,9 @@ class Leaf:
     def __init__(self, x: Tensor) -> None:
         self.requires_grad = x.requires_grad
 
+    def __repr__(self) -> str:
+        return "tensor"
+
 
 def arranged(structure: Any, f: Callable[[Any], Any]) -> Any:
     """The same nest of lists, tuples and dicts with ``f`` of each tensor, or each leaf's ``requires_grad``, in it.
@@ -95,7 +107,9 @@ def arranged(structure: Any, f: Callable[[Any], Any]) -> Any:
     if isinstance(structure, Tensor):
         return f(structure)
     if isinstance(structure, dict):
-        return type(structure)((name, arranged(value, f)) for name, value in structure.items())
+        made = copy.copy(structure)  # also where its class has other arguments than a dict
+        made.update((name, arranged(value, f)) for name, value in structure.items())
+        return made
     if isinstance(structure, list | tuple):
         items = [arranged(value, f) for value in structure]
         return type(structure)(*items) if hasattr(structure, "_fields") else type(structure)(items)

@@ -12,11 +12,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .. import backend
 from ..autodiff import Primitive, Tensor
 from ..autodiff.anomaly import calling_line
 from ..errors import InputError, shown
+from .analysis import overlap
 
+MOST_BYTES = 1 << 26  # of an array from outside that is looked at for changes; larger ones are data, read for long
 ADVICE = (
     "what changes from step to step must be an input of the step, or live in a 0-d tensor whose array is written "
     "before the call; or train with compile=False"
@@ -44,6 +48,7 @@ class Script:
     def __init__(self, inputs: Sequence[Any]) -> None:
         self.lines: list[Line] = []
         self.outside: list[Any] = []
+        self.returned: Any = None
         self._names: dict[int, tuple[str, int]] = {id(x): ("input", i) for i, x in enumerate(inputs)}
         self._alive: list[Any] = list(inputs)  # so that an id stays its own
 
@@ -54,6 +59,29 @@ class Script:
         self._alive.append(output._data)
         self.lines.append(line)
         return line
+
+    def returns(self, structure: Any, arrays: Sequence[Any]) -> None:
+        """Note what is returned, in which structure: ``repr`` tells it."""
+        self.returned = repr(structure), [self._names.get(id(x)) for x in arrays]
+
+    def snapshot(self, assigned: Sequence[Any]) -> list[Any]:
+        """Copies of the arrays from outside: on the host, not very large, assigned by nobody; None for others."""
+        host = [isinstance(x, np.ndarray) and x.nbytes <= MOST_BYTES for x in self.outside]
+        pairs = zip(self.outside, host, strict=True)
+        return [np.array(x) if here and not any(overlap(x, y) for y in assigned) else None for x, here in pairs]
+
+    def require_unchanged(self, before: Sequence[Any]) -> None:
+        """Nobody but ``assign`` may have written into the arrays from outside: a replay would not.
+
+        Raises:
+            InputError: somebody has.
+        """
+        for array, old in zip(self.outside, before, strict=True):
+            if old is not None and not _same(array, old):
+                raise InputError(
+                    f"the step writes into an array from outside, {array.shape} {array.dtype}, which a replay does not "
+                    "do again; keep what changes from step to step in a tensor, and change that with assign()"
+                )
 
     def end(self) -> None:
         """Let go of the arrays: of a recording, only those from outside are kept."""
@@ -106,12 +134,13 @@ class Comparison(Script):
                 raise self._error(f"calls {primitive.name} with {name}={shown(now)} where it was {shown(then)}")
         return line
 
-    def end(self) -> None:
-        """The step has ended: with the recorded number of calls?"""
-        super().end()
+    def returns(self, structure: Any, arrays: Sequence[Any]) -> None:
+        super().returns(structure, arrays)
         if len(self.lines) < len(self._recorded.lines):
             missing = self._recorded.lines[len(self.lines)].primitive.name
             raise self._error(f"ended where it called {missing}", "at its end")
+        if self.returned != self._recorded.returned:
+            raise self._error("returns something else", "at its end")
 
     def _same_operand(self, now: Any, then: Any) -> bool:
         if now == then and isinstance(now, tuple) and now[0] == "outside":

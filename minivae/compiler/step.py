@@ -12,13 +12,18 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NoReturn
+from weakref import WeakKeyDictionary, ref
 
+import numpy as np
+
+from .. import backend
 from ..autodiff import Tensor, as_tensor
 from ..autodiff.modes import mode
 from ..errors import InputError, function
 from . import numba
-from .recording import Number, Recording, record
+from .recording import Number, Recording, Wide, record
 from .results import of_run
 
 MOST_RECORDINGS = 8  # of one step, for each thread; the one that was not used for longest is dropped
@@ -69,6 +74,7 @@ class CompiledStep:
     def __init__(self, step: Callable, fast: bool, check: bool = False) -> None:
         self.step, self._fast, self._check = step, fast, check
         self._own = _Own()
+        self._of_owners: WeakKeyDictionary[Any, CompiledStep] = WeakKeyDictionary()
 
     @property
     def program(self) -> Any:
@@ -133,6 +139,17 @@ class CompiledStep:
                 )
         return result
 
+    def __get__(self, owner: Any, kind: Any = None) -> Callable:
+        """As a method, ``@compile`` in a class: a compiled step for each object."""
+        if owner is None:
+            return self
+        if owner not in self._of_owners:
+            step, this = self.step, ref(owner)  # (an object that held its step would never go)
+            self._of_owners[owner] = CompiledStep(
+                lambda *inputs, **named: step(this(), *inputs, **named), self._fast, self._check
+            )
+        return partial(_call_for, owner, self._of_owners[owner])
+
     def __reduce__(self) -> NoReturn:
         """Refused: a recording works in arrays of its own process, and of its own parameters."""
         raise InputError("a compiled step cannot be copied or pickled; compile the step where it is to run")
@@ -148,6 +165,11 @@ class _Own(threading.local):
         self.renewed = 0  # how many recordings in a row took the place of one that was out of date
 
 
+def _call_for(owner: Any, compiled: CompiledStep, *inputs: Any, **named: Any) -> Any:
+    """Call the step of an object, which lives as long as the call."""
+    return compiled(*inputs, **named)
+
+
 def _as_tensors(inputs: Sequence[Any], named: dict[str, Any]) -> list[Tensor | None]:
     tensors = [x if isinstance(x, Tensor) else _as_tensor(f"inputs[{i}]", x) for i, x in enumerate(inputs)]
     return [*tensors, *(_as_tensor(name, x) for name, x in named.items())] if named else tensors
@@ -156,7 +178,13 @@ def _as_tensors(inputs: Sequence[Any], named: dict[str, Any]) -> list[Tensor | N
 def _as_tensor(name: str, x: Any) -> Tensor | None:
     if x is None:
         return None
-    return Number(name, x) if type(x) is float else as_tensor(x, name=name)
+    if isinstance(x, list | tuple) and any(isinstance(part, Tensor) or backend.is_array(part) for part in x):
+        raise InputError(
+            f"{name} is a {type(x).__name__} of tensors or arrays; expected each of them as an input by itself"
+        )
+    if isinstance(x, float):
+        return Number(name, float(x))
+    return Wide(name, x) if getattr(x, "dtype", None) == np.float64 else as_tensor(x, name=name)
 
 
 def _signature(tensors: Sequence[Tensor | None]) -> tuple:
@@ -170,7 +198,5 @@ def _kind(x: Tensor) -> tuple:
 
 
 def _order(array: Any) -> tuple[int, ...] | None:
-    """The order of the axes in memory, on which the rounding of sums depends; None for that of C."""
-    if array.flags.c_contiguous:
-        return None
-    return tuple(sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis])))
+    """How an array lies in memory, on which the rounding of sums depends: its strides; None for the order of C."""
+    return None if array.flags.c_contiguous else array.strides

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import backend
-from ..autodiff import Tensor, as_tensor, backward, concatenate, enable_grad, reshape, tensor
+from ..autodiff import Tensor, as_tensor, concatenate, enable_grad, reshape, tensor
+from ..autodiff.backward import sweep
 from ..errors import GradientError, InputError, function, one_of, positive_number, sequence
 from .numerical import Comparison, Map, compare
 
@@ -138,7 +139,7 @@ def _pullback(f: Callable) -> Callable:
     def gradients(*arguments: Tensor) -> Tensor:
         *x, v = arguments
         with enable_grad():
-            found = backward(f(*x), x, v, create_graph=True)
+            found = sweep(f(*x), x, v, create_graph=True)
             return concatenate([reshape(g, -1) for g in found])
 
     return gradients

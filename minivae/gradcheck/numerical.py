@@ -22,7 +22,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import backend
-from ..autodiff import Primitive, Tensor, backward, enable_grad, hooked, no_grad, stop_gradient, tensor
+from ..autodiff import Primitive, Tensor, enable_grad, hooked, no_grad, stop_gradient, tensor
+from ..autodiff.backward import sweep
 from ..errors import GradientError, InputError
 
 _EPSILON = float(np.finfo(np.float64).eps)
@@ -86,7 +87,7 @@ class Map:
             GradientError: it is not finite or has another shape, or a rule writes into its cotangent.
         """
         cotangent = tensor(v.reshape(self.output.shape).copy(), backend=self.library)
-        gradients = [g.numpy() for g in backward(self.output, self.variables, cotangent, retain_graph=True)]
+        gradients = [g.numpy() for g in sweep(self.output, self.variables, cotangent, retain_graph=True)]
         if not np.array_equal(cotangent.numpy().ravel(), v):
             raise GradientError("a derivative rule writes into the cotangent that it was given")
         for name, x, g in zip(self.names, self.point, gradients, strict=True):

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff import Parameter, Tensor
-from ..autodiff.modes import changes
+from ..autodiff import Parameter, Tensor, attributes
 from ..state import copy_state, load_state
 
 
@@ -22,9 +21,13 @@ class Module:
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute; another value than before makes recorded steps be recorded anew."""
-        if name in vars(self) and not _is_same(vars(self)[name], value):
-            changes.count += 1
+        attributes.note(self, name, value)
         super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        """Remove an attribute, which changes what steps do as well."""
+        attributes.note(self, name, None)
+        super().__delattr__(name)
 
     def named_tensors(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
         """``(dotted name, tensor)`` of all state: parameters and untrained tensors."""
@@ -55,11 +58,6 @@ class Module:
                 is no array of numbers.
         """
         load_state(type(self).__name__, dict(self.named_tensors()), state)
-
-
-def _is_same(old: Any, new: Any) -> bool:
-    """Whether a step that uses the old value of an attribute would do the same with the new one."""
-    return old is new or (type(old) is type(new) and isinstance(old, int | float | str) and old == new)
 
 
 def _named(name: str, value: Any) -> Iterator[tuple[str, Tensor]]:

@@ -9,6 +9,7 @@ from weakref import finalize
 
 from .. import backend
 from ..autodiff import Parameter, Tensor, concatenate, reshape, transpose
+from ..autodiff.modes import set_mode
 from ..errors import InputError, instance, sequence
 
 
@@ -75,7 +76,8 @@ class Flat:
 
     def _place(self) -> None:
         if not self._end_to_end():
-            vector, start = self._joined().data, 0
+            with set_mode(trace=None, hooks=(), taping=False):  # no part of a step that is recorded meanwhile
+                vector, start = self._joined().data, 0
             for p, view in zip(self.parameters, self.parts(vector), strict=True):
                 _put(p, Place(vector, start, view))
                 start += p.size

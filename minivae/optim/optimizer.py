@@ -14,12 +14,14 @@ from ..autodiff import (
     add,
     as_tensor,
     assign,
+    attributes,
     constant_like,
     minimum,
     no_grad,
     sqrt,
     square,
     sum,
+    tracing,
 )
 from ..compiler import compile as recorded
 from ..errors import InputError, instance, number_from_zero, positive_number, sequence
@@ -77,6 +79,12 @@ class Optimizer:
         self._update_all = recorded(self._update_all_eagerly) if compile else self._update_all_eagerly
         self._scalars: dict[str, Tensor] = {}  # 0-d, so that a recorded step reads what they are now
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; other numbers of the rule than before make recorded steps be recorded anew."""
+        if name not in ("lr", "count"):  # what a step has of these is in 0-d tensors
+            attributes.note(self, name, value)
+        super().__setattr__(name, value)
+
     @property
     def tensors(self) -> list[Tensor]:
         """All that a step changes: the vector of the parameters, and one for each of the slots."""
@@ -107,6 +115,11 @@ class Optimizer:
     def advance(self, lr_factor: float = 1.0) -> None:
         """Count a step and set the rule's numbers for it: the part that a compiled step leaves outside."""
         lr_factor = number_from_zero("lr_factor", lr_factor)
+        if tracing():
+            raise InputError(
+                "advance() (or step()) of an optimizer is called inside a step that compile() records, where it would "
+                "count once for ever; call advance() before each call of the step, and apply() inside"
+            )
         self.count += 1
         for name, value in self.scalars(self.lr * lr_factor).items():
             if name not in self._scalars:

@@ -561,7 +561,6 @@ EXTREMES: dict[str, list[Exclusion]] = {  # of the reference samples alone
     "acosh": [Exclusion("PyTorch's has derivatives below -1, where it has no value", _containing(lambda x: x < -1))],
     "atan2": [Exclusion("at the origin PyTorch's second derivative is NaN, ours a number", _at_origin)],
     "logaddexp": [Exclusion("PyTorch's second derivative is NaN where one is e^700 times the other", _far_apart)],
-    "special.log_ndtr": [Exclusion("the second derivative cancels: ours is off by eps x^2, PyTorch's by more", _FAR)],
     "remainder": [_NOT_FINITE, Exclusion("PyTorch has no derivative of number % x", _has_number)],
     "__rmod__": [_NOT_FINITE, Exclusion("PyTorch has no derivative of number % x", _has_number)],
     "igamma": [_NOT_FINITE, Exclusion("PyTorch's is NaN at x = 0, and has 10 digits for a large a", _zero_or_large)],

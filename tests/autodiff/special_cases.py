@@ -14,6 +14,7 @@ UNARY = {
     "ndtr": (ad.ndtr, lambda T, x: T.special.ndtr(x), SIGNED),
     "log_ndtr": (ad.log_ndtr, lambda T, x: T.special.log_ndtr(x), SIGNED),
     "mills": (ad.PRIMITIVES["mills"], twins.mills, SIGNED),
+    "mills_excess": (ad.PRIMITIVES["mills_excess"], lambda T, x: x + twins.mills(T, x), SIGNED),
     "gammaln": (ad.gammaln, lambda T, x: T.lgamma(x), POSITIVE),
     "digamma": (ad.digamma, lambda T, x: T.digamma(x), POSITIVE),
     "scaled_exp1": (special.scaled_exp1, twins.scaled_exp1, POSITIVE),

@@ -16,8 +16,10 @@ from minivae.autodiff import (
     exp,
     grad,
     hooked,
+    jvp,
     log,
     matmul,
+    no_grad,
     sin,
     split,
     sum,
@@ -114,9 +116,48 @@ def test_unused_input_gets_zeros(backend_name):
     np.testing.assert_array_equal(gx.numpy(), [1.0, 1.0])
 
 
-def test_output_that_depends_on_nothing_gives_zeros():
+@pytest.mark.parametrize("f", [lambda x: tensor(3.0), lambda x: (x * 2.0).detach(), no_grad(lambda x: x * 2.0)])
+def test_output_that_depends_on_nothing_is_an_error(f):
     x = variable(1.0)
-    assert backward(tensor(3.0), [x])[0].item() == 0.0
+    with pytest.raises(InputError, match="output does not depend on anything that requires gradients"):
+        backward(f(x), [x])
+    assert grad(f)(1.0).item() == 0.0
+
+
+def test_inputs_are_in_a_list():
+    x = variable([1.0, 2.0])
+    with pytest.raises(InputError, match=r"inputs is a Tensor; expected a list of Tensors, if of one alone: \[x\]"):
+        backward(sum(x * x), x)
+    with pytest.raises(InputError, match="primals is a Tensor; expected a list"):
+        jvp(exp, x, x)
+
+
+def test_a_complex_gradient_of_real_numbers_is_an_error():
+    x = variable([1.0, 2.0])
+    with pytest.raises(GradientError, match="gradient of multiply by a is complex128, and the input is real"):
+        backward(x * tensor(np.array([1j, 2.0])), [x], np.ones(2))
+    with pytest.raises(InputError, match="b has dtype complex128, and stands beside float64; expected real numbers"):
+        x * np.array([1j, 2.0])
+
+
+def test_rules_of_other_arguments_are_named():
+    f = Operation("f of one", lambda xp, x, out=None: x, (lambda g: g,))
+    with pytest.raises(InputError, match=r"rule 0 of f of one: too many positional arguments; expected \(g, y, x\)"):
+        backward(f(x := variable(1.0)), [x])
+
+
+def test_type_errors_of_rules_stay_what_they_are():
+    f = Operation("f of one", lambda xp, x, out=None: x, (lambda g, y, x: None + 1,))
+    with pytest.raises(TypeError, match="unsupported operand"):
+        backward(f(x := variable(1.0)), [x])
+
+
+def test_a_rule_that_reads_values_is_not_differentiated():
+    x = variable(1.0)
+    f = Operation("sin by NumPy", lambda xp, x, out=None: xp.sin(x), (lambda g, y, x: g * np.cos(x.numpy()),))
+    assert backward(f(x), [x])[0].item() == np.cos(1.0)
+    with pytest.raises(InputError, match="a tensor that is being differentiated is turned into a number"):
+        backward(f(x), [x], create_graph=True)
 
 
 def test_input_without_requires_grad_is_an_error():

@@ -158,3 +158,15 @@ def test_positions_may_change_from_call_to_call_of_a_compiled_step():
 def test_errors_say_what_came_and_what_was_expected(f, message):
     with pytest.raises(InputError, match=message):
         f(tensor(np.ones((2, 3))))
+
+
+@pytest.mark.parametrize("make", [lambda i: i, lambda i: i.tolist(), lambda i: (i,)])
+@pytest.mark.parametrize("f", [getitem, take])
+def test_an_index_may_be_changed_afterwards(f, make):
+    x, i = tensor(np.arange(3.0), requires_grad=True), np.array([0, 1])
+    index = make(i)
+    if f is take and isinstance(index, tuple):
+        pytest.skip("take has no tuples")
+    y = sum(f(x, index))
+    (index[0] if isinstance(index, tuple) else index)[0] = 2
+    assert backward(y, [x])[0].tolist() == [1.0, 1.0, 0.0]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from minivae.autodiff import backward, enable_grad, exp, hooked, multiply, no_grad, sum, tensor
+from minivae.errors import InputError
 
 
 def variable(value):
@@ -62,3 +63,27 @@ def test_hooks_see_every_call_also_those_of_the_sweep():
     count = len(names)
     exp(x)
     assert len(names) == count
+
+
+def test_a_block_is_used_again_and_decorates():
+    x, off = variable(1.0), no_grad()
+    for _ in range(2):
+        with off:
+            with enable_grad(), off:
+                assert not (x * 2.0).requires_grad
+            assert not (x * 2.0).requires_grad
+        assert (x * 2.0).requires_grad
+    for double in (no_grad(lambda x: x * 2.0), no_grad()(lambda x: x * 2.0)):
+        assert not double(x).requires_grad
+    with off:
+        assert enable_grad(lambda x: x * 2.0)(x).requires_grad
+
+
+def test_generators_are_not_decorated():
+    def numbers():
+        yield 1
+
+    with pytest.raises(InputError, match="write the with block inside it"):
+        no_grad(numbers)
+    with pytest.raises(InputError, match="f is 3; expected a function"):
+        no_grad(3)

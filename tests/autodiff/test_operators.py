@@ -12,7 +12,7 @@ from minivae.gradcheck import check_gradients
 
 A, B = np.array([[0.5, 2.0], [3.0, 1.0]]), np.array([[2.0, 2.0], [0.25, 4.0]])
 OPERATORS = {
-    **{name: getattr(operator, name) for name in ("add", "sub", "mul", "truediv", "mod", "pow", "matmul")},
+    **{name: getattr(operator, name) for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")},
     **{name: getattr(operator, name) for name in ("lt", "le", "gt", "ge", "eq", "ne")},
 }
 OF_BOOLEANS = {name: getattr(operator, name) for name in ("and_", "or_", "xor")}
@@ -47,6 +47,7 @@ METHODS = {
     "__getitem__": lambda x: x[1, ::-1],
     "__neg__": lambda x: -x,
     "__abs__": lambda x: abs(x),
+    "__round__": lambda x: round(x, 1) if isinstance(x, Tensor) else np.round(x, 1),
     "T": lambda x: x.T,
 }
 

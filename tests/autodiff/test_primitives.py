@@ -30,6 +30,7 @@ NOT_DIFFERENTIABLE = {
     "any": "a boolean",
     "all": "a boolean",
     "floor": "piecewise constant",
+    "floor_divide": "piecewise constant",
     "ceil": "piecewise constant",
     "round": "piecewise constant",
     "argmax": "an integer",

@@ -156,3 +156,9 @@ def test_no_gradient_flows_through_integers(dtype, backend_name):
 def test_errors_say_what_came_and_what_was_expected(f, message):
     with pytest.raises(InputError, match=message):
         f(tensor(np.ones((2, 3))))
+
+
+def test_orders_of_axes_in_all_forms():
+    x = tensor(np.ones((2, 3)))
+    for y in (x.transpose(1, 0), x.transpose([1, 0]), x.transpose(np.array([1, 0])), x.transpose(), x.transpose(None)):
+        assert y.shape == (3, 2)

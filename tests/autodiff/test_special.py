@@ -12,7 +12,7 @@ from scipy import special
 
 import minivae.autodiff as ad
 from minivae import backend
-from minivae.autodiff import PRIMITIVES, backward, tensor
+from minivae.autodiff import PRIMITIVES, backward, grad, log_ndtr, tensor
 from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 from minivae.libraries import CupyLibrary
@@ -180,6 +180,8 @@ def test_a_library_without_bessel_functions_is_named(monkeypatch):
         ("ndtr", (2.5,), {}),
         ("log_ndtr", (2.5,), {}),
         ("mills", (2.5,), {}),
+        ("mills_excess", (2.5,), {}),
+        ("mills_excess", (-9.0,), {}),
         ("betaln", (2.5, 0.5), {}),
         ("ive", (2.5,), {"v": 1.5}),
     ],
@@ -209,3 +211,13 @@ def test_cupy_has_its_own_special_functions(monkeypatch):
     monkeypatch.setattr("importlib.import_module", lambda name: name)
     library = object.__new__(CupyLibrary)
     assert library.special == "cupyx.scipy.special"
+
+
+def test_the_second_derivative_of_log_ndtr_far_left_keeps_its_digits():
+    x = np.array([-1e6, -300.0, -30.0, -5.5])
+    t = -x
+    fraction = t
+    for n in range(200, 1, -1):
+        fraction = t + n / fraction
+    found = grad(lambda x: grad(lambda x: log_ndtr(x).sum())(x).sum())(x).numpy()
+    np.testing.assert_allclose(found, -(t + 1 / fraction) / fraction, rtol=1e-14)

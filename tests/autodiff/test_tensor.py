@@ -12,7 +12,20 @@ import scipy.special
 
 import minivae.autodiff as ad
 from minivae import backend
-from minivae.autodiff import Parameter, Tensor, apply, as_tensor, backward, constant_like, primitive, tensor
+from minivae.autodiff import (
+    Parameter,
+    Tensor,
+    apply,
+    as_tensor,
+    backward,
+    constant_like,
+    grad,
+    no_grad,
+    primitive,
+    tensor,
+    where,
+)
+from minivae.autodiff.tape import Operation
 from minivae.errors import InputError, MinivaeError, MisuseError
 
 BINARY = [ad.add, ad.subtract, ad.multiply, ad.divide, ad.power, ad.maximum, ad.minimum]
@@ -382,3 +395,63 @@ def test_values_that_need_no_gradient_are_not_recorded():
 def test_apply_is_what_calling_a_primitive_does():
     x = tensor([1.0, 2.0])
     np.testing.assert_array_equal(apply(ad.exp, x).numpy(), ad.exp(x).numpy())
+
+
+@pytest.mark.parametrize("made", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_copies_of_what_was_computed_are_constants(made):
+    x = y = tensor(np.array([1.0, 2.0]), requires_grad=True)
+    for _ in range(2000):
+        y = y * 1.0
+    assert type(made(y)) is Tensor
+    assert not made(y).requires_grad
+    assert made(y).tolist() == [1.0, 2.0]
+    assert made(x).requires_grad
+
+
+@pytest.mark.parametrize("read", [bool, float, int, Tensor.item])
+def test_several_elements_are_not_one_number(read):
+    with pytest.raises(MisuseError, match=r"shape \(2,\) is not one number; write minivae.any\(x\)"):
+        read(tensor([1.0, 2.0]))
+
+
+def test_integers_are_indices():
+    assert [4, 5, 6][tensor(np.array(1))] == 5
+    for x in (tensor(1.0), tensor(np.array([1]))):
+        with pytest.raises(MisuseError, match="is no integer; write int"):
+            range(x)
+
+
+def test_what_an_inner_sweep_freed_is_not_read():
+    def f(x):
+        y = x * x
+        with no_grad():
+            backward(y, [x])
+        return x * y.item()
+
+    with pytest.raises(InputError, match="a tensor that is being differentiated is turned into a number"):
+        grad(f)(3.0)
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x, n: x * n, lambda x, n: n / x, lambda x, n: n @ x, lambda x, n: where(x > 1, x, n)]
+)
+def test_integers_take_the_dtype_of_the_floats_beside_them(f):
+    x, n = tensor([1.0, 2.0]), tensor(np.array([3, 4]))
+    assert f(x, n).dtype == np.float32
+    assert f(x.astype(np.float64), n).dtype == np.float64
+    assert (n / 2).dtype == np.float64
+
+
+@pytest.mark.parametrize("scalar", [np.longdouble(2), np.float16(2), np.int8(2)])
+def test_scalars_of_numpys_are_numbers(scalar):
+    assert (tensor([1.0]) * scalar).dtype == np.float32
+    with pytest.raises(InputError, match="expected a real number"):
+        tensor([1.0]) * np.clongdouble(2)
+
+
+def test_an_operation_returns_an_array():
+    with pytest.raises(InputError, match=r"the value of f is 1.0, of type float; expected an array"):
+        Operation("f", lambda xp, x, out=None: 1.0)(tensor(1.0))
+    for wrong in [(3,), (lambda xp, x: x, 3)]:
+        with pytest.raises(InputError, match="is 3; expected a function"):
+            primitive("no function", "", *wrong)

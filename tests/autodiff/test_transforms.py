@@ -330,3 +330,17 @@ def test_a_constant_is_a_tensor():
     for found in (hessian(ad.square)(2.0), jvp(ad.square, [2.0], [1.0])[1]):
         assert type(found) is Tensor
         assert found.node is None
+
+
+def test_argnums_are_any_integers_each_once():
+    f = lambda a, b: a * a * b  # noqa: E731
+    assert grad(f, np.int64(0))(3.0, 2.0).item() == 12.0
+    assert grad(f, -1)(3.0, 2.0).item() == 9.0
+    for twice in ((0, 0), (0, -2)):
+        with pytest.raises(InputError, match="expected no argument twice"):
+            grad(f, twice)(3.0, 2.0)
+
+
+def test_complex_variables_are_refused():
+    with pytest.raises(InputError, match=r"args\[0\] has dtype complex128; expected floating point, and real"):
+        grad(lambda x: sum(x * x))(np.array([1j]))

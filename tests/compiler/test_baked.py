@@ -1,6 +1,7 @@
 """What changes outside of a recorded step: seen, or refused, and never the number of the first call for ever."""
 
 import threading
+from weakref import finalize
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import minivae.autodiff as ad
 from minivae import backend, nn
 from minivae.compiler.step import MOST_RECORDINGS, OFTEN
 from minivae.errors import InputError
+from minivae.optim import SGD, Adam
 
 
 def f32(*values):
@@ -321,3 +323,247 @@ def test_a_step_may_call_a_compiled_step():
     for n in range(3):
         assert outer(f32(n)).item() == 2 * np.exp(f32(n)).item()
         assert inner(f32(n)).item() == np.exp(f32(n)).item()
+
+
+# ------------------------------------------- what users do, found by trying to break it
+
+
+class Plain(nn.Module):
+    """A module whose number is its class's."""
+
+    beta = 2.0
+
+    def __call__(self, x):
+        return x * self.beta * getattr(self, "more", 1.0)
+
+
+@pytest.mark.parametrize("name", ["beta", "more"])
+def test_an_attribute_that_the_object_did_not_have_is_seen(name):
+    module = Plain()
+    compiled = mv.compile(module)
+    before = [compiled(f32(1)).item() for _ in range(2)]
+    setattr(module, name, 5.0)
+    assert compiled(f32(1)).item() == module(mv.tensor(f32(1))).item() != before[0]
+    delattr(module, name)
+    assert compiled(f32(1)).item() == before[0]
+
+
+class Stateful(nn.Module):
+    """What a step keeps in attributes."""
+
+    def __init__(self, how):
+        self.how, self.count, self.h, self.seen = how, 0, mv.tensor(f32(0)), None
+
+    def __call__(self, x):
+        if self.how == "count":
+            self.count += 1
+            return x * self.count
+        if self.how == "state":
+            self.h = self.h * 2 + x
+            return self.h
+        if self.how == "exchanged":
+            before, self.h = self.h, x
+            y = self.h * 2
+            self.h = before
+            return y
+        self.seen = x * 2
+        return self.seen + 1
+
+
+@pytest.mark.parametrize("how", ["count", "state"])
+def test_state_that_python_code_keeps_is_refused(how):
+    with pytest.raises(InputError, match=r"sets Stateful\.(count|h), which a replay does not do again"):
+        mv.compile(Stateful(how))(f32(1))
+
+
+@pytest.mark.parametrize("how", ["exchanged", "kept"])
+def test_what_is_exchanged_for_a_while_or_only_kept_is_no_state(how):
+    runs, module = [], Stateful(how)
+    compiled = mv.compile(lambda x: runs.append(1) or module(x))
+    assert [compiled(f32(n)).item() for n in range(3)] == [2 * n + (how == "kept") for n in range(3)]
+    assert len(runs) == 1
+
+
+def test_what_is_written_in_place_from_python_is_found_by_a_check():
+    count, state = f32(0), mv.tensor(f32(0))
+
+    def step(x):
+        count[...] += 1
+        mv.assign(state, state + 1)
+        return x * count + state
+
+    compiled = mv.compile(step)
+    compiled(f32(1))
+    with pytest.raises(InputError, match="writes into an array from outside"):
+        compiled.checked(f32(1))
+
+
+def test_another_choice_of_what_is_returned_is_found_by_a_check():
+    choice = {"first": True, "name": "a"}
+
+    def step(x):
+        a, b = x * 2, x * 3
+        return {choice["name"]: a if choice["first"] else b}
+
+    for key, value in (("first", False), ("name", "b")):
+        compiled = mv.compile(step)
+        compiled(f32(1)), compiled.checked(f32(1))
+        choice[key] = value
+        with pytest.raises(InputError, match="returns something else"):
+            compiled.checked(f32(1))
+
+
+def test_generators_are_not_made_or_set_inside():
+    state = GENERATOR.state
+
+    def reset(x):
+        GENERATOR.state = state
+        return x + mv.uniform(GENERATOR, (1,))
+
+    with pytest.raises(InputError, match="the state of a generator is set inside"):
+        mv.compile(reset)(f32(1))
+    with pytest.raises(InputError, match="a generator is made inside"):
+        mv.compile(lambda x: x + mv.uniform(backend.generator(0), (1,)))(f32(1))
+
+
+def test_an_optimizer_is_advanced_outside():
+    p = mv.Parameter(f32(1))
+    adam = Adam([p], 0.1)
+    adam.step([mv.tensor(f32(1))])
+
+    def step(x):
+        adam.step(mv.backward(mv.sum(p * x), [p]))
+
+    with pytest.raises(InputError, match=r"call advance\(\) before each call of the step, and apply\(\) inside"):
+        mv.compile(step)(f32(1))
+    assert adam.count == 1
+
+
+def test_other_numbers_of_an_optimizers_rule_are_seen():
+    twins = [mv.Parameter(f32(1, -1)) for _ in "ab"]
+    optimizers = [SGD([p], 0.1, momentum=0.5, compile=compile) for p, compile in zip(twins, (True, False), strict=True)]
+    for momentum, decay in ((0.5, 0.0), (0.9, 0.0), (0.9, 0.3)):
+        for optimizer in optimizers:
+            optimizer.momentum, optimizer.weight_decay = momentum, decay
+            for _ in range(3):
+                optimizer.step([mv.tensor(f32(1, 2))])
+        np.testing.assert_array_equal(twins[0].data, twins[1].data)
+
+
+def test_parameters_that_are_given_other_arrays_go_on(rng):
+    p = mv.Parameter(f32(1, 2))
+    adam = Adam([p], 0.1)
+    step = mv.compile(lambda x: adam.apply(mv.backward(mv.sum(p * x), [p])))
+    for value in (1, 3, 5):
+        p.data = f32(value, value)
+        adam.advance()
+        step(f32(1, 1))
+        assert (p.numpy() < value).all()
+
+
+def test_a_parameter_that_is_frozen_or_freed_is_seen():
+    p = mv.tensor(f32(3))
+    compiled = mv.compile(lambda x: mv.sum(p * x))
+    assert not compiled(f32(2)).requires_grad
+    p.requires_grad = True
+    assert compiled(f32(2)).requires_grad
+    p.requires_grad = False
+    assert not compiled(f32(2)).requires_grad
+
+
+def test_an_input_that_is_also_state_or_a_parameter_is_refused():
+    state, p = mv.tensor(f32(1)), mv.Parameter(f32(3))
+    counting = mv.compile(lambda x: (mv.assign(state, state + 1), x * 10)[1])
+    gradient = mv.compile(lambda w: mv.backward(mv.sum(w * w * p), [p]))
+    for compiled, own in ((counting, state), (counting, state.data[:]), (gradient, p)):
+        with pytest.raises(InputError, match="is also what the step assigns to, or differentiates by"):
+            compiled(own)
+    for compiled, own in ((counting, state), (gradient, p)):
+        compiled(f32(5))
+        with pytest.raises(InputError, match="is also what the step assigns to, or differentiates by"):
+            compiled(own)
+
+
+def test_a_mask_from_outside_that_has_another_number_of_elements_is_refused():
+    mask = np.array([True, True, False])
+    compiled = mv.compile(lambda x: mv.sum(x[mask] * 1.0))
+    compiled(f32(1, 2, 3))
+    for values in ([True, False, False], [True, True, True]):
+        mask[...] = values
+        with pytest.raises(InputError, match="getitem gives shape"):
+            compiled(f32(1, 2, 3)).numpy()
+
+
+def test_errors_of_a_replay_are_those_of_the_step():
+    compiled = mv.compile(lambda x, rows: mv.take(x, rows, axis=0))
+    compiled(f32(1, 2), np.array([0]))
+    with pytest.raises(InputError, match=r"take: x is .*indices"):
+        compiled(f32(1, 2), np.array([7])).numpy()
+
+
+def test_inputs_lie_in_a_replay_as_they_are_given(rng):
+    whole = rng.standard_normal((60, 90)).astype(np.float32)
+    views = whole, whole.T, whole[:, :70], whole[::2], whole[:, ::-1], np.broadcast_to(whole[:1], (50, 90)), whole[3]
+    for step in (lambda x: mv.sum(mv.exp(x)), lambda x: mv.mean(x, -1), lambda x: mv.sum(x * x, 0)):
+        compiled = mv.compile(step)
+        for x in views * 2:
+            assert compiled(x).numpy().tobytes() == step(mv.tensor(x)).numpy().tobytes()
+
+
+def test_a_method_is_compiled_for_each_object():
+    class Scaled:
+        def __init__(self, scale):
+            self.scale = mv.tensor(f32(scale))
+
+        @mv.compile
+        def __call__(self, x):
+            return x * self.scale
+
+    for _ in range(2):
+        scaled = [Scaled(2), Scaled(3)]
+        assert [s(f32(n)).item() for n in range(3) for s in scaled] == [0, 0, 2, 3, 4, 6]
+    assert [Scaled(n)(f32(2)).item() for n in range(3)] == [0, 2, 4]  # of nobody else
+
+
+def test_recordings_leave_nothing_behind():
+    p, compiled = mv.tensor(f32(1)), None
+    compiled = mv.compile(lambda x: mv.assign(p, p + x.sum()))
+    compiled(f32(1))
+    before = len(finalize._registry)
+    for size in range(1, 60):
+        compiled(np.zeros(size, np.float32))
+    assert len(finalize._registry) <= before + 10
+
+
+def test_a_tensor_that_a_step_makes_and_keeps_to_assign_to_is_refused():
+    cache = {}
+
+    def step(x):
+        if "sum" not in cache:
+            cache["sum"] = mv.zeros(1)
+        return mv.assign(cache["sum"], cache["sum"] + x) * 2
+
+    with pytest.raises(InputError, match="make what lasts before the step"):
+        mv.compile(step)(f32(1))
+
+
+def test_a_weight_that_is_made_at_the_first_call_is_no_state():
+    class Lazy(nn.Module):
+        def __init__(self):
+            self.w = None
+
+        def __call__(self, x):
+            if self.w is None:
+                self.w = mv.Parameter(f32(3))
+            return x * self.w
+
+    compiled = mv.compile(Lazy())
+    assert [compiled(f32(n)).item() for n in range(4)] == [0, 3, 6, 9]
+
+
+def test_an_array_of_float64_is_not_taken_for_a_tensor_of_it():
+    p, q = mv.tensor(f32(3)), mv.tensor(np.array([3.0]), "float64")
+    with pytest.raises(InputError, match=r"inputs\[0\] is an array of float64 in a step whose tensors are float32"):
+        mv.compile(lambda x: x * p)(np.array([0.1]))
+    assert mv.compile(lambda x: x * p)(mv.tensor(np.array([0.1]))).dtype == np.float64
+    assert mv.compile(lambda x: x * q)(np.array([0.1])).item() == 0.1 * 3

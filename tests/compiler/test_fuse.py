@@ -37,6 +37,8 @@ def test_a_chain_is_one_kernel_that_stores_its_end():
         (lambda x: ad.sin(ad.sum(ad.exp(x), 0)), [1, 0, 1]),  # other shapes, a sum between
         (lambda x: ad.sin(ad.exp(x)[::-1]), [1, 1]),  # a view, read in another order
         (lambda x: ad.astype(x > 1, "float32") * x, [3]),
+        (lambda x: ad.sin(ad.reshape(ad.exp(x), 1, 3, 4)), [2]),  # a view, read where it is written
+        (lambda x: ad.sin(ad.reshape(ad.exp(ad.transpose(x)), 1, 4, 3)), [2]),
     ],
 )
 def test_where_kernels_are_cut(step, sizes):

@@ -92,3 +92,11 @@ def test_an_array_keeps_its_order_of_axes():
             == np.argsort(np.abs(given.strides), kind="stable").tolist()
         )
         assert np.shares_memory(found, memory)
+
+
+def test_axes_of_length_1_in_front_are_added_to_what_has_fewer():
+    x = np.arange(12, dtype="float32").reshape(3, 4) / 10
+    step = lambda x: ad.sum(ad.reshape(ad.exp(x), 1, 1, 3, 4) * x + ad.reshape(x, 1, 3, 4), 2)  # noqa: E731
+    compiled = mv.compile(step)
+    for scale in np.float32([1, 2, 3]):
+        np.testing.assert_array_equal(compiled(x * scale).numpy(), step(ad.tensor(x * scale)).numpy())

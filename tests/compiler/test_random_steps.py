@@ -134,6 +134,7 @@ class Twins:
             self.fed += 1
             return fitting[int(self._rng.integers(len(fitting)))]._replace(where=where)
         array = np.asarray(self._numbers.standard_normal(shape), "float64" if self._chance(0.01) else "float32")
+        where = "tensor" if array.dtype == np.float64 else where  # as an array it would be float32 to the step itself
         return Given(where, mv.tensor(array), array.copy())
 
     def _use_again(self, given: list[Given]) -> Iterator[str]:
