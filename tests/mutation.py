@@ -49,7 +49,7 @@ RULES = (
     *("transforms", "trigonometry"),
 )
 # What decides whether a recorded step gives what the step gives.
-COMPILER = ("analysis", "fuse", "memory", "numpy", "placement", "regions", "script")
+COMPILER = ("analysis", "fuse", "memory", "placement", "regions", "script")
 TARGETS = [
     *(f"minivae/autodiff/{name}.py" for name in RULES),
     *(f"minivae/compiler/{name}.py" for name in COMPILER),

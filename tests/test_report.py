@@ -78,6 +78,8 @@ def test_one_row_of_each_table_can_be_measured_again(section):
 # What each package holds: the sections of its components, or why it has none.
 PACKAGES = {
     "autodiff": {"Primitives", "Functions made of primitives", "Random programs"},
+    "compiler": "recorded steps, bit for bit against the steps",
+    "gradcheck": "what checks; it is tested with wrong gradients",
     "nn": {"Layers", "Activations", "Initializers"},
     "distributions": {"Distributions", "Kullback-Leibler divergences"},
     "optim": {"Optimizers"},

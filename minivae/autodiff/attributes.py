@@ -1,4 +1,4 @@
-"""Attributes of modules and optimizers that get another value: a step that was recorded with the old one is out of date.
+"""Attributes of modules and optimizers that get another value: what was recorded with the old one is out of date.
 
 A class that wants to be watched calls :func:`note` before it sets an attribute. Outside of a recording each change is
 counted. Inside, it is kept until the step has ended: what is then as it was before (a weight that was

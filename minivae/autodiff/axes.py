@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import index
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +18,9 @@ def axes_of(axis: int | Sequence[int] | None, ndim: int, name: str = "axis") -> 
 
 def axes_in_order(axis: int | Sequence[int], ndim: int, name: str = "axis") -> list[int]:
     """``axis`` as non-negative axes, in the order in which they are given."""
+    given: Any = axis
     try:
-        axes = list(map(index, axis)) if isinstance(axis, Sequence) or np.ndim(axis) else [index(axis)]
+        axes = list(map(index, given)) if isinstance(given, Sequence) or np.ndim(given) else [index(given)]
     except TypeError:
         raise InputError(f"{name} is {axis!r}; expected an integer, or several") from None
     for a in axes:

@@ -103,7 +103,7 @@ def sweep(
                 try:
                     _propagate(g, y, needed, gradients, parts)
                 except TypeError as error:
-                    refuse_rule_of_other_arguments(*y.node[:3], error)
+                    refuse_rule_of_other_arguments(y.node.primitive, y.node.inputs, y.node.attributes, error)
                     raise
                 if not (retain_graph or create_graph):
                     y.node = _FREED

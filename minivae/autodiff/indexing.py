@@ -53,7 +53,9 @@ _getitem = primitive(
     lambda xp, x, index, out=None: x[index],
     lambda g, y, x, index: apply(_scatter, g, index=index, shape=x.shape),
     kind="view",
-    vjp_of_parts=lambda x, gradients, attributes: scatter_all(gradients, [a["index"] for a in attributes], x.shape),
+    vjp_of_parts=lambda x, gradients, attributes: apply(
+        _scatter_all, *gradients, indices=tuple(a["index"] for a in attributes), shape=x.shape
+    ),
 )
 _scatter = primitive(
     "scatter",
@@ -70,11 +72,8 @@ _scatter_all = primitive(
 
 
 def scatter_all(parts: Sequence[Tensor], indices: Sequence[Any], shape: tuple[int, ...]) -> Tensor:
-    """Zeros of ``shape`` with each of the parts added at its own index: the adjoint of several calls of ``getitem``.
-
-    The indices are attributes of those calls, so nobody else changes them.
-    """
-    return apply(_scatter_all, *parts, indices=tuple(indices), shape=shape)
+    """Zeros of ``shape`` with each of the parts added at its own index: the adjoint of several calls of ``getitem``."""
+    return apply(_scatter_all, *parts, indices=tuple(map(_raw_index, indices)), shape=shape)
 
 
 @operation
@@ -97,6 +96,8 @@ def _raw_index(index: Any) -> Any:
     if kind is tuple or kind is list:
         return kind(map(_raw_index, index))
     if isinstance(index, Tensor):
+        if mode.trace is not None:
+            mode.trace.indices.append(index)  # whose array may be another one by the next call
         return index.data
     return _kept(index) if hasattr(index, "dtype") else index
 

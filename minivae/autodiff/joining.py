@@ -66,13 +66,14 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     x = as_tensor(x)
     axis = axis_of(axis, x.ndim)
     length = x.shape[axis]
-    if isinstance(sections, Integral):
-        sections = int(sections)
-        if sections < 1 or length % sections:
+    places: Any = sections
+    if isinstance(places, Integral):
+        count = int(places)
+        if count < 1 or length % count:
             raise InputError(f"sections is {sections}; expected a divisor of the axis length {length}")
-        sections = [i * (length // sections) for i in range(1, sections)]
+        places = [i * (length // count) for i in range(1, count)]
     try:
-        cuts = [0, *map(index_of, sections), length]
+        cuts = [0, *map(index_of, places), length]
     except TypeError:
         cuts = [-1]
     if cuts != sorted(cuts) or cuts[0] < 0:

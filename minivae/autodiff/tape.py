@@ -213,8 +213,10 @@ def _constant_tensor(x: Any, like: Tensor | None, name: str) -> Tensor:
 
 def _number(x: Any, name: str) -> Any:
     """A NumPy scalar as a Python number, wherever it came from."""
-    number = float(x) if isinstance(x, np.longdouble) else x.item()
-    if isinstance(number, (np.generic, complex)):
+    number = x.item()
+    if isinstance(number, np.generic) and number.dtype.kind == "f":  # a longdouble, which has no other item
+        number = float(number)
+    if not isinstance(number, float | int | bool):
         raise InputError(f"{name} is {shown(x)}; expected a real number")
     return number
 

@@ -148,13 +148,11 @@ class _Call:
     ) -> None:
         function("f", f)
         self._single = isinstance(argnums, Integral)
-        numbers: Sequence = (
-            (argnums,) if isinstance(argnums, Integral) else sequence("argnums", argnums, "an integer, or several")
-        )
-        for n in numbers:
-            if isinstance(n, bool) or not isinstance(n, Integral) or not -len(args) <= n < len(args):
-                raise InputError(f"argnums is {argnums!r}; expected positions among {len(args)} arguments")
-        numbers = [int(n) % len(args) for n in numbers]
+        given_numbers: Any = [argnums] if self._single else sequence("argnums", argnums, "an integer, or several")
+        whole = all(isinstance(n, Integral) and not isinstance(n, bool) for n in given_numbers)
+        if not whole or not all(-len(args) <= n < len(args) for n in given_numbers):
+            raise InputError(f"argnums is {argnums!r}; expected positions among {len(args)} arguments")
+        numbers = [int(n) % len(args) for n in given_numbers]
         if len(set(numbers)) < len(numbers):
             raise InputError(f"argnums is {argnums!r}; expected no argument twice")
         given = list(args)

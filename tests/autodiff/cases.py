@@ -89,7 +89,6 @@ BINARY = {
     "maximum": (ad.maximum, lambda T, a, b: T.maximum(a, b), SIGNED),
     "minimum": (ad.minimum, lambda T, a, b: T.minimum(a, b), SIGNED),
     "mod": (ad.mod, lambda T, a, b: T.remainder(a, b), SIGNED),
-    "floor_divide": (ad.floor_divide, lambda T, a, b: T.floor_divide(a, b), SIGNED),
     "logaddexp": (ad.logaddexp, lambda T, a, b: T.logaddexp(a, b), SIGNED),
     "arctan2": (ad.arctan2, lambda T, a, b: T.arctan2(a, b), SIGNED),
 }

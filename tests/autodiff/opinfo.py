@@ -546,7 +546,6 @@ _TIE = Exclusion("PyTorch gives a tie to x, ours shares it", lambda s: bool((s.i
 _NOT_FINITE = Exclusion(
     "beside NaN and infinities ours is NaN, PyTorch's a number", _containing(lambda x: ~x.isfinite())
 )
-_FAR = _containing(lambda x: x < -100)
 _POLE = Exclusion("at a pole PyTorch's is a large number", _containing(lambda x: (x < 0) & (x == x.floor())))
 
 EXTREMES: dict[str, list[Exclusion]] = {  # of the reference samples alone

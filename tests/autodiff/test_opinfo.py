@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import minivae.autodiff as ad
-from minivae.autodiff import backward
+from minivae.autodiff.backward import sweep
 
 from ..oracle import one_thread, torch  # noqa: F401 (a fixture)
 from .opinfo import (
@@ -66,7 +66,7 @@ def our_results(twin, sample):
         if not (wanted := differentiable(results, leaves)):
             return [ad.tensor(np.zeros(x.shape, x.dtype)) for x in leaves]
         total = sum((y * ad.tensor(weights(i, y), y.dtype)).sum() for i, y in wanted)
-        return backward(total, leaves, create_graph=True)
+        return sweep(total, leaves, create_graph=True)
 
     with np.errstate(all="ignore"):
         parts = [as_list(twin(*args, **kwargs))]

@@ -337,6 +337,14 @@ class Plain(nn.Module):
         return x * self.beta * getattr(self, "more", 1.0)
 
 
+def test_an_index_tensor_that_is_given_another_array_is_seen():
+    rows = mv.tensor(np.array([0, 1]))
+    compiled = mv.compile(lambda x: x[rows] * 1.0)
+    for values in ([0, 1], [0, 1], [1, 2], [2, 2]):
+        rows.data = np.array(values)
+        np.testing.assert_array_equal(compiled(f32(5, 6, 7)).numpy(), f32(5, 6, 7)[values])
+
+
 @pytest.mark.parametrize("name", ["beta", "more"])
 def test_an_attribute_that_the_object_did_not_have_is_seen(name):
     module = Plain()
