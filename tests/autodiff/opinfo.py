@@ -340,6 +340,7 @@ TWINS = [
     Twin("power", "exp2", lambda x: 2**x),
     Twin("power", "rsqrt", lambda x: x**-0.5),
     Twin("mod", "__rmod__", lambda x, other: other % x),
+    Twin("floor_divide", "div.floor_rounding", lambda x, other, *, rounding_mode: x // other),
     Twin("sign", "sgn"),
     Twin("identity", "clone", lambda x, **_: ad.identity(x)),
     # choices

@@ -52,7 +52,7 @@ def test_value_and_grad_by_one_or_several_arguments():
     assert not value.requires_grad
 
 
-@pytest.mark.parametrize("argnums", [1, -1, (0, 5)])
+@pytest.mark.parametrize("argnums", [1, -2, (0, 5)])
 def test_argnums_must_be_positions(argnums):
     with pytest.raises(InputError, match=r"argnums is .*; expected positions among 1 arguments"):
         grad(lambda x: x, argnums)(1.0)
