@@ -27,7 +27,7 @@ AXES = (2, -3, 1.5, "x", (0, 0), (0, 2), (0.5,))
 
 # Primitives that are called as they are: of one input, or of two that broadcast.
 for row in (value for name in ad.__all__ if isinstance(value := getattr(ad, name), Primitive)):
-    arguments = getattr(row.value, "arguments", ("x",))
+    arguments = getattr(row.value, "arguments", ("a", "b") if row.name == "floor_divide" else ("x",))
     if len(arguments) == 1:
         inside = ones(2) * (0.5 if row.name == "arctanh" else 1.0)
         misuse(row, {"x": inside}, call=lambda x, row=row: row(x), x=NO_TENSORS)
@@ -277,6 +277,8 @@ misuse(
     value=("x", None, ones(3), strict(2)),
 )
 misuse(ad.hooked, {"hook": print}, hook=(None, "x", 3))
+for block in (ad.no_grad, ad.enable_grad):
+    misuse(block, {"f": print}, f=("x", 3))
 
 # ------------------------------------------------------------------ derivatives
 
@@ -289,7 +291,7 @@ for of in (ad.grad, ad.value_and_grad, ad.jacobian, ad.hessian):
         SQUARES,
         call=lambda f, argnums, of=of: of(f, argnums)(ones(2)),
         f=(*NO_FUNCTIONS, *NO_TENSOR_BACK),
-        argnums=(1, -1, 0.5, "0", None),
+        argnums=(1, -2, 0.5, "0", None, (0, 0)),
     )
 NO_PRIMALS = [Says([value], repr(value)) for value in ("x", None)]
 misuse(
