@@ -66,11 +66,12 @@ def test_what_describes_a_run_can_be_copied(copied):
 
 
 @every_copy
-def test_a_computed_tensor_is_copied_with_its_graph(copied):
+def test_a_copy_of_a_computed_tensor_has_its_values_alone(copied):
+    """With its graph it would be differentiated by copies of its leaves, of which nobody knows."""
     x = tensor([1.0, 2.0], requires_grad=True)
     other_x, other = copied((x, tanh(x)))
-    (gradient,) = minivae.autodiff.backward(other, [other_x], [1.0, 1.0])
-    np.testing.assert_allclose(gradient.numpy(), 1 - np.tanh([1.0, 2.0]) ** 2, rtol=1e-6)
+    np.testing.assert_array_equal(other.numpy(), tanh(x).numpy())
+    assert (other_x.requires_grad, other.requires_grad, other.node) == (True, False, None)
 
 
 @every_copy
