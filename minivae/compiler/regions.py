@@ -38,7 +38,7 @@ class Regions:
     def __init__(self, targets: Iterable[Any]) -> None:
         bounds = {bounds_of(x) for x in targets if x.size}
         self._ends = sorted({end for pair in bounds for end in pair})
-        changes = [0] * (len(self._ends) + 1)  # by how many targets more a cell is covered than the one before
+        changes = [0] * len(self._ends)  # by how many targets more a cell is covered than the one before
         for start, stop in bounds:
             changes[bisect_left(self._ends, start)] += 1
             changes[bisect_left(self._ends, stop)] -= 1
@@ -58,7 +58,7 @@ class Regions:
         first = max(bisect_right(self._ends, start) - 1, 0)
         last = bisect_left(self._ends, stop)
         # Counted among the covered cells alone, where gaps between targets do not count.
-        return range(self._before[min(first, last)], self._before[last]) if first < last else NOWHERE
+        return range(self._before[first], self._before[last]) if first < last else NOWHERE
 
 
 def meet(a: range, b: range) -> bool:
