@@ -144,13 +144,17 @@ def _into(item: Call, value: Callable, out: Any, takes_out: bool) -> None:
         if isinstance(error, InputError):
             raise
         raise misfit(item.primitive, item.inputs, item.attributes, error) from error
+    if made is not out:
+        _copy(item, made, out)
+
+
+def _copy(item: Call, made: Any, out: Any) -> None:
     if made.shape != out.shape:
         raise InputError(
             f"{item.primitive.name} gives shape {made.shape} now, and gave {out.shape} when the step was recorded; "
             "expected an index of as many elements as then"
         )
-    if made is not out:
-        out[...] = made
+    out[...] = made
 
 
 def _listing(parts: Mapping[str, Sequence[Item]], arena: Arena) -> list[str]:
