@@ -19,7 +19,6 @@ from .modes import mode
 from .primitives import OPERATIONS, PRIMITIVES, Primitive, RuleForEach
 from .tensor import Tensor
 from .versions import assignments
-from .versions import note_assigned as note_assigned
 
 _SCALARS = (float, int, bool)
 _Scalar, _ndarray, _FLOAT64 = np.generic, np.ndarray, np.dtype("float64")

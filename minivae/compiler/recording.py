@@ -173,9 +173,10 @@ def record(
     if known is not None:
         known.script.require_unchanged(before)
         return known, copies
-    _require_exact(given, writer)
+    sources = writer.sources(trace)
+    _require_exact(given, writer, sources)
     program = Program(writer.calls, outputs, fast)
-    return Recording(program, inputs, structure, writer.script, writer.sources(trace)), copies
+    return Recording(program, inputs, structure, writer.script, sources), copies
 
 
 def _traced(trace: Trace, array: Any, x: Tensor) -> Traced:
@@ -241,14 +242,14 @@ def _require_no_state(trace: Trace, writer: _Writer) -> None:
             kept = not writer.reads(old) and all(new._array is not x for x in writer.targets)
         else:
             kept = old is NOTHING or (old is None and isinstance(new, Tensor))  # made when it is first needed
-        if not kept and not is_same(old, new) and not (old is new and isinstance(old, list | dict | set)):
+        if not kept and old is not new and not is_same(old, new):
             raise InputError(
                 f"the step sets {type(owner).__name__}.{name}, which a replay does not do again; "
                 "keep what changes from step to step in a tensor, and change that with assign()"
             )
 
 
-def _require_exact(inputs: Sequence[Tensor], writer: _Writer) -> None:
+def _require_exact(inputs: Sequence[Tensor], writer: _Writer, sources: Sequence[tuple[Tensor, Any, bool]]) -> None:
     """Numbers and arrays, which are no tensors, must be in the step what they are to the step itself.
 
     A Python float that float32 rounds may not meet float64; an array of float64 not tensors of float32.
@@ -257,5 +258,5 @@ def _require_exact(inputs: Sequence[Tensor], writer: _Writer) -> None:
     for x in inputs:
         if isinstance(x, Number) and not x.exact and any(call.output.dtype == np.float64 for call in writer.calls):
             raise InputError(f"{x.name} is a Python float in a step that computes in float64; {advice}")
-        if isinstance(x, Wide) and any(y.dtype == np.float32 for y, *_ in writer.sources(Trace())):
+        if isinstance(x, Wide) and any(array.dtype == np.float32 for _, array, _ in sources):
             raise InputError(f"{x.name} is an array of float64 in a step whose tensors are float32; {advice}")

@@ -42,7 +42,9 @@ class Script:
         inputs: the arrays that stand for the inputs.
 
     Attributes:
+        lines: the calls, in their order.
         outside: the arrays from outside, in the order in which they were first met.
+        returned: the structure of what is returned, in words, and where each of its arrays comes from.
     """
 
     def __init__(self, inputs: Sequence[Any]) -> None:
@@ -124,6 +126,9 @@ class Comparison(Script):
         before = self._recorded.lines[at]
         if primitive is not before.primitive:
             raise self._error(f"calls {primitive.name} where it called {before.primitive.name}")
+        count, expected_count = len(line.operands), len(before.operands)
+        if count != expected_count:
+            raise self._error(f"calls {primitive.name} with {count} operands where it had {expected_count}")
         for i, (now, then) in enumerate(zip(line.operands, before.operands, strict=True)):
             if not self._same_operand(now, then):
                 found, expected = self._told(now), self._recorded._told(then)

@@ -235,6 +235,17 @@ def test_a_step_that_ends_earlier_or_later_is_found():
             checking(0.0)
 
 
+@pytest.mark.parametrize("join", [mv.concatenate, lambda xs: mv.einsum(",".join("i" * len(xs)) + "->i", *xs)])
+def test_another_number_of_operands_is_found(join):
+    count = [2]
+    checking = mv.compile(lambda x: join([x] * count[0]), check=True)
+    checking(f32(1))
+    for now in (3, 1):
+        count[0] = now
+        with pytest.raises(InputError, match="the step is another one than was recorded"):
+            checking(f32(1))
+
+
 def test_a_check_does_what_the_step_does():
     state = [mv.tensor(f32(0)) for _ in "ab"]
     steps = [lambda x, s=s: mv.assign(s, s + x) * 2.0 for s in state]
