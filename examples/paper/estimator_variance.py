@@ -36,7 +36,6 @@ ESTIMATORS = ("A", "B", "score function")
 def bound(model: VAE, estimator: str, x: Tensor, noise: backend.Generator, L: int) -> Tensor:
     """The bound of each data point, ``(M,)``, from L draws of z, with the gradient of an estimator."""
     if estimator != "score function":
-        model.estimator = estimator
         return model.bound(x, noise, samples=L).value
     q, joint = model.posterior(x), log_joint(model, x)
     return mean(bounds.score_function(lambda z: joint(z) - q.log_prob(z), q, q.sample(noise, L)), axis=0)
@@ -76,7 +75,8 @@ def measure(model: VAE, x: Tensor, draws: int) -> list[Row]:
 def moments(model: VAE, x: Tensor, estimator: str, L: int, draws: int) -> tuple[np.ndarray, float]:
     """The mean of the gradient over ``draws`` of the noise, and its variance summed over the encoder's weights."""
     weights, noise = model.encoder.parameters(), backend.generator(SEED)
-
+    if estimator != "score function":
+        model.estimator = estimator
     gradient = record(lambda x: backward(mean(bound(model, estimator, x, noise, L)), weights))
     total, squares = 0.0, 0.0
     for _ in range(draws):
