@@ -280,7 +280,7 @@ class Trainer:
             for name, total in under("running/", arrays).items()
         }
         if self._guard:
-            self._guard.skipped.data[...] = arrays.get("skipped", 0)
+            self._guard.skipped.data[...] = float(arrays.get("skipped", 0))
         self.step, self.seconds, self.running_steps = meta["step"], meta["seconds"], meta["running_steps"]
         self.history = History(meta["history"])
         self.order = self._shuffled(self.epoch)
