@@ -2,7 +2,8 @@
 
 A mutant changes one expression: it turns the sign of a derivative rule, drops a factor or
 a term, exchanges + and -, drops a minus sign, or leaves an operation out, the sum that
-undoes broadcasting among them.
+undoes broadcasting among them. In models and in what they are made of it also stops a
+gradient where none was stopped, takes one sample for many, another axis, or another constant.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ LEFT_OUT = {
     **dict.fromkeys(["add", "maximum", "minimum", "matmul", "_matmul"], (0, 1)),
     "where": (1, 2),
 }
+STOPPED = "stopped_gradient"  # a builtin of the process that tests: stop_gradient, where there is one to stop
 # Mutants that compute the same as the original, so that no test could tell them apart:
 # (file, expression, what takes its place): the reason.
 EQUIVALENT = {
@@ -41,6 +43,13 @@ EQUIVALENT = {
         "g",
     ): "backward casts every cotangent to the dtype of its input",
 }
+
+
+# Where a mutant also changes what a loss is made of.
+OF_LOSSES = ("bounds.py", "models/", "inference/", "regularizers/", "nn/", "optim/", "training/")
+BUILDERS = ("__init__", "build", "make_decoder")
+SAMPLE_COUNTS = ("samples", "groups", "count", "draws", "chains")
+SWAPPED = {0: -1, 1: 0, -1: 0, -2: -1}  # axes
 
 
 class Mutant(NamedTuple):
@@ -109,6 +118,12 @@ class _Mutator(ast.NodeVisitor):
         if arguments.args and arguments.args[0].arg == "g" and not isinstance(value, ast.UnaryOp):
             self.found.append((value, ast.UnaryOp(ast.USub(), value)))
 
+    def visit_If(self, node: ast.If) -> None:
+        """Leave alone what only refuses."""
+        if all(isinstance(part, ast.Raise) for part in node.body) and not node.orelse:
+            return
+        self.generic_visit(node)
+
     def visit_Raise(self, node: ast.Raise) -> None:
         """Leave messages alone."""
 
@@ -116,12 +131,95 @@ class _Mutator(ast.NodeVisitor):
         """Leave texts alone."""
 
 
+class _OfLosses(_Mutator):
+    """Collects those of a file in which losses are made, too."""
+
+    _makes = False  # whether we are in a function that makes a model
+
+    def visit_BinOp(self, node: ast.BinOp) -> None:
+        """Stop the gradient of a term; another constant."""
+        operands = (node.left, node.right)
+        if isinstance(node.op, ast.Add | ast.Sub):
+            self._stop(*operands)
+        self._another_constant(*operands)
+        super().visit_BinOp(node)
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        """Stop the gradient of what gets a name."""
+        self._stop(node.value)
+        self._another_constant(node.value)
+        self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        """What makes a model holds no gradient to stop."""
+        self._makes = node.name in BUILDERS
+        super().visit_FunctionDef(node)
+        self._makes = False
+
+    def visit_Return(self, node: ast.Return) -> None:
+        """Stop the gradient of what is returned."""
+        if node.value:
+            self._stop(node.value)
+        self.generic_visit(node)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        """Drop what is added."""
+        self.found.append((node.value, ast.BinOp(ast.Constant(0), ast.Mult(), node.value)))
+        self.generic_visit(node)
+
+    def visit_keyword(self, node: ast.keyword) -> None:
+        """Another axis."""
+        if node.arg == "axis" and (axis := _number(node.value)) in SWAPPED:
+            self.found.append((node.value, ast.Constant(SWAPPED[axis])))
+        elif node.arg == "axis" and isinstance(node.value, ast.Tuple):
+            self.found += [(node.value, axis) for axis in node.value.elts]
+        self.generic_visit(node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        """The length of another axis."""
+        if isinstance(node.value, ast.Attribute) and node.value.attr == "shape" and _number(node.slice) in SWAPPED:
+            self.found.append((node, ast.Subscript(node.value, ast.Constant(SWAPPED[_number(node.slice)]))))
+        self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        """One sample."""
+        if isinstance(node.ctx, ast.Load) and node.id in SAMPLE_COUNTS:
+            self.found.append((node, ast.Constant(1)))
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        """One sample."""
+        if isinstance(node.ctx, ast.Load) and node.attr in SAMPLE_COUNTS:
+            self.found.append((node, ast.Constant(1)))
+        self.generic_visit(node)
+
+    def _stop(self, *values: ast.expr) -> None:
+        for value in () if self._makes else values:
+            if isinstance(value, ast.Call | ast.BinOp | ast.Name | ast.UnaryOp | ast.Attribute | ast.Subscript):
+                self.found.append((value, ast.Call(ast.Name(STOPPED), [value], [])))
+
+    def _another_constant(self, *values: ast.expr) -> None:
+        for value in values:
+            if isinstance(value, ast.Constant) and type(value.value) in (int, float):
+                self.found.append(
+                    (value, ast.Constant(value.value * 2 if type(value.value) is float else value.value + 1))
+                )
+
+
+def _number(node: ast.expr) -> int | None:
+    """An integer in the source, maybe negative."""
+    try:
+        value = ast.literal_eval(node)
+    except ValueError:
+        return None
+    return value if type(value) is int else None
+
+
 def mutants_of(path: str, source: bytes) -> Iterator[Mutant]:
     """Every mutant of a file that is not known to be equivalent to the original."""
     starts = [0]
     for text in source.splitlines(keepends=True):
         starts.append(starts[-1] + len(text))
-    mutator = _Mutator()
+    mutator = (_OfLosses if path.removeprefix("minivae/").startswith(OF_LOSSES) else _Mutator)()
     mutator.visit(ast.parse(source))
     for node, new in mutator.found:
         start, end = starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset

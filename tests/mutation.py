@@ -6,11 +6,12 @@
 
 A mutant is one copy of the package with one expression changed: the sign of a derivative
 rule turned, a factor or a term dropped, + and - exchanged, or an operation left out (the
-sum that undoes broadcasting is one). The test files that mirror the changed file must
-fail, or else those of its package; a mutant that they pass has survived, and is listed.
+sum that undoes broadcasting is one); in models and their parts also a gradient stopped, one
+sample taken for many, another axis or constant. The test files that mirror the changed file
+must fail, or else those of its package; a mutant that they pass has survived, and is listed.
 Those that compute the same as the original are listed in :mod:`tests.mutants` with the
-reason, and left out. The results of a file are written when it is done, so that a run
-that is interrupted loses one file's.
+reason, and left out; so is what stops a gradient where no test has one. The results of a
+file are written when it is done, so that a run that is interrupted loses one file's.
 
 Mutants are made in a temporary copy of ``minivae`` and ``tests``, never in the checkout.
 Each is tested in a fork of a process that has imported the outside libraries already: the
@@ -20,6 +21,7 @@ imports would take longer than most tests.
 from __future__ import annotations
 
 import argparse
+import builtins
 import datetime
 import importlib
 import importlib.util
@@ -34,11 +36,12 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
-from .mutants import EQUIVALENT, Mutant, mutants_of
+from .mutants import EQUIVALENT, STOPPED, Mutant, mutants_of
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "tests" / "mutation_results.json"
@@ -56,6 +59,12 @@ TARGETS = [
     "minivae/distributions",
     "minivae/bounds.py",
     "minivae/optim",
+    "minivae/nn",
+    "minivae/regularizers",
+    "minivae/models",
+    "minivae/inference",
+    "minivae/training/evaluate.py",
+    "minivae/training/schedules.py",
 ]
 # For what the test file of the same name lets pass: where the rows of a whole package are checked.
 ALSO = {
@@ -65,7 +74,16 @@ ALSO = {
     ],
     "minivae/distributions": ["tests/distributions"],
     "minivae/optim": ["tests/optim"],
+    **{f"minivae/{room}": ["tests/twins", "tests/models"] for room in ("models", "regularizers")},
+    "minivae/nn": ["tests/nn", "tests/twins", "tests/models"],
+    "minivae/inference": ["tests/twins", "tests/inference"],
+    "minivae/training": ["tests/twins", "tests/training"],
+    "minivae": ["tests/twins", "tests/models/test_vae.py", "tests/models/test_iwae.py"],
 }
+OUTCOMES = ("killed", "timeout", "survived", "without effect")
+# Quick, and first: the losses of all members.
+OF_LOSSES = ("minivae/models", "minivae/regularizers", "minivae/nn", "minivae/bounds")
+QUICK = ["tests/twins/test_stored.py"]
 TIMEOUT = 150  # seconds of processor time; the longest stage takes about 40
 PRELOADED = ("pytest", "hypothesis", "hypothesis.extra.numpy", "numpy", "scipy.special", "scipy.stats", "torch")
 
@@ -83,7 +101,8 @@ def stages_of(path: str) -> list[list[str]]:
     """The test files to run for a source file: its mirror, maybe in parts; then those of its package."""
     file = Path(path)
     mirrors = sorted((ROOT / "tests").joinpath(*file.parts[1:-1]).glob(f"test_{file.stem}*.py"))
-    stages = [[m.relative_to(ROOT).as_posix() for m in mirrors], ALSO.get(file.parent.as_posix(), [])]
+    stages = [QUICK if path.startswith(OF_LOSSES) else []]
+    stages += [[m.relative_to(ROOT).as_posix() for m in mirrors], ALSO.get(file.parent.as_posix(), [])]
     return [tests for tests in stages if tests]
 
 
@@ -121,6 +140,7 @@ def _pytest_main(folder: Path, tests: list[str]) -> int:
     import hypothesis
     import pytest
 
+    setattr(builtins, STOPPED, stopped_gradient(folder / "stopped"))
     sys.path[:] = [str(folder), *(p for p in sys.path if Path(p or ".").resolve() != ROOT)]
     for name in list(sys.modules):
         if name.partition(".")[0] in ("minivae", "tests"):
@@ -133,9 +153,24 @@ def _pytest_main(folder: Path, tests: list[str]) -> int:
     return int(pytest.main([*options, *tests]))
 
 
+def stopped_gradient(mark: Path) -> Callable[[Any], Any]:
+    """What a mutant calls: ``stop_gradient`` of a tensor that has a gradient, of which ``mark`` tells; else nothing."""
+
+    def stop(x: Any) -> Any:
+        from minivae.autodiff import Tensor, stop_gradient
+
+        if not (isinstance(x, Tensor) and x.requires_grad):
+            return x
+        mark.touch()
+        return stop_gradient(x)
+
+    return stop
+
+
 def outcome(folder: Path, mutant: Mutant, tests: list[str]) -> str:
-    """Test a mutant in a copy: "killed", "timeout" or "survived"."""
-    file = folder / mutant.path
+    """Test a mutant in a copy: "killed", "timeout", "survived" or "without effect"."""
+    file, mark = folder / mutant.path, folder / "stopped"
+    mark.unlink(missing_ok=True)
     source = file.read_bytes()
     Path(importlib.util.cache_from_source(str(file))).unlink(missing_ok=True)
     try:
@@ -145,6 +180,8 @@ def outcome(folder: Path, mutant: Mutant, tests: list[str]) -> str:
         file.write_bytes(source)
     if code not in (0, 1, 2, -signal.SIGXCPU):  # 1: a test failed; 2: one could not be imported
         raise RuntimeError(f"pytest ended with exit code {code} for {mutant}")
+    if code == 0 and STOPPED in mutant.after and not mark.exists():
+        return "without effect"
     return {0: "survived", -signal.SIGXCPU: "timeout"}.get(code, "killed")
 
 
@@ -175,8 +212,9 @@ def run(original: Path, mutants: list[Mutant], workers: int) -> Iterator[tuple[s
     with multiprocessing.get_context("fork").Pool(workers, _start_worker, (original,)) as pool:
         for path in sorted({m.path for m in mutants}):
             found = {m: "survived" for m in mutants if m.path == path}
-            for tests in stages_of(path):
-                left = [(m, tests) for m, result in found.items() if result == "survived"]
+            for tests in (stages := stages_of(path)):
+                alive = ("survived",) if tests is stages[-1] else ("survived", "without effect")
+                left = [(m, tests) for m, result in found.items() if result in alive]
                 if left and tests not in passed:
                     if run_tests(original, tests):
                         raise RuntimeError(f"without any change:\n{(original / 'log').read_text()}")
@@ -192,11 +230,11 @@ def write_row(path: str, found: dict[Mutant, str]) -> None:
     """Put the counts and survivors of a file that was tested into the results file."""
     old = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"files": {}}
     files = {path: row for path, row in old["files"].items() if (ROOT / path).exists()}
-    counts = {result: list(found.values()).count(result) for result in ("killed", "timeout", "survived")}
+    counts = {result: list(found.values()).count(result) for result in OUTCOMES}
     counts["equivalent"] = sum(key[0] == path for key in EQUIVALENT)
     survivors = [str(m) for m, result in found.items() if result == "survived"]
     files[path] = {**counts, "survivors": survivors, "date": f"{datetime.date.today()}"}
-    total = {key: sum(row[key] for row in files.values()) for key in counts}
+    total = {key: sum(row.get(key, 0) for row in files.values()) for key in counts}
     results = {"command": "python -m tests.mutation", "versions": _versions(), "total": total}
     RESULTS.write_text(json.dumps({**results, "files": dict(sorted(files.items()))}, indent=1) + "\n")
 
@@ -225,7 +263,7 @@ def main() -> int:
         if options.sample:
             mutants = random.Random(20131220).sample(mutants, options.sample)
         for path, found in run(original, mutants, options.workers):
-            others = [f"  {result}: {m}" for m, result in found.items() if result != "killed"]
+            others = [f"  {result}: {m}" for m, result in found.items() if result not in ("killed", "without effect")]
             print(f"{path}: {len(found) - len(others)} of {len(found)} killed", *others, sep="\n", flush=True)
             alive += list(found.values()).count("survived")
             if not options.sample:

@@ -1,4 +1,4 @@
-"""Every model on CUDA: captured steps train as eager ones, runs are resumed, and what users call gives what NumPy gives."""
+"""Every model on CUDA: captured steps train as eager ones, runs are resumed; what users call is what NumPy gives."""
 
 import numpy as np
 import pytest
