@@ -152,13 +152,13 @@ def verdict(found: Mapping[str, Any]) -> str:
 
 
 def describe(checkout: Path) -> dict[str, Any]:
-    """Where it is, its commit, and whether files differ from it; of no git repository only where it is."""
+    """Its folder's name, its commit, and whether files differ from it; of no git repository only the name."""
     git = partial(subprocess.run, cwd=checkout, capture_output=True, text=True)
     commit = git(["git", "rev-parse", "HEAD"])
     if commit.returncode:
-        return {"path": str(checkout)}
+        return {"folder": checkout.name}
     changed = bool(git(["git", "status", "--porcelain"]).stdout)
-    return {"path": str(checkout), "commit": commit.stdout.strip(), "changed": changed}
+    return {"folder": checkout.name, "commit": commit.stdout.strip(), "changed": changed}
 
 
 # ----------------------------------------------------------------- command
