@@ -251,21 +251,24 @@ class Generator:
         self._random = self.library.random(seed)
 
     def standard_normal(self, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
-        """Draws from N(0, 1), as an array."""
-        return self._draw("standard_normal", shape, dtype, out)
-
-    def uniform(self, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
-        """Draws from the uniform distribution on [0, 1), as an array."""
-        return self._draw("uniform", shape, dtype, out)
-
-    def _draw(self, name: str, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
-        """Draws of a kind, by name.
+        """Draws from N(0, 1), as an array.
 
         Raises:
-            InputError: inside :func:`no_direct_draws`, unless an operation asks.
+            InputError: inside :func:`no_direct_draws`.
         """
-        _refuse_while_recording(f"a generator's {name}() is called", f"draw with minivae.{name}(generator, shape)")
+        return self._draw_directly("standard_normal", shape, dtype, out)
+
+    def uniform(self, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
+        """Draws from the uniform distribution on [0, 1), as an array. Raises as :meth:`standard_normal` does."""
+        return self._draw_directly("uniform", shape, dtype, out)
+
+    def draw(self, name: str, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
+        """Draws of a kind, by name: for the operations, which a recorded step does again each time."""
         return _drawn(getattr(self._random, _DRAWS[name]), shape, dtype, out)
+
+    def _draw_directly(self, name: str, *arguments: Any) -> Any:
+        _refuse_while_recording(f"a generator's {name}() is called", f"draw with minivae.{name}(generator, shape)")
+        return self.draw(name, *arguments)
 
     @property
     def state(self) -> Any:
@@ -292,9 +295,9 @@ _drawing = _Drawing()
 
 
 @contextmanager
-def no_direct_draws(refused: bool = True) -> Iterator[None]:
-    """A ``with`` block in which generators draw for operations alone (which say so by ``refused=False``)."""
-    before, _drawing.refused = _drawing.refused, refused
+def no_direct_draws() -> Iterator[None]:
+    """A ``with`` block in which generators draw for operations alone."""
+    before, _drawing.refused = _drawing.refused, True
     try:
         yield
     finally:

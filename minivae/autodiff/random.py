@@ -14,8 +14,7 @@ from .tensor import Tensor
 
 def _draws_of(name: str) -> Callable:
     def value(xp: Any, generator: backend.Generator, shape: Sequence[int], dtype: Any, out: Any = None) -> Any:
-        with backend.no_direct_draws(False):
-            return getattr(generator, name)(shape, dtype, out)
+        return generator.draw(name, shape, dtype, out)
 
     return value
 

@@ -75,7 +75,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
     x = as_tensor(x)
     axes = tuple(range(x.ndim))[::-1] if axes is None else axes
     order = axes_in_order(axes, x.ndim, "axes")
-    if np.ndim(axes) != 1 or len(order) != x.ndim:
+    if len(order) != x.ndim or not (isinstance(axes, Sequence) or np.ndim(axes)):
         raise InputError(f"axes is {axes}; expected an order of the {x.ndim} axes")
     return apply(_transpose, x, axes=tuple(order))
 
@@ -87,7 +87,7 @@ def swapaxes(x: Any, a: int, b: int) -> Tensor:
     order = list(range(x.ndim))
     a, b = axis_of(a, x.ndim, "a"), axis_of(b, x.ndim, "b")
     order[a], order[b] = b, a
-    return transpose(x, order)
+    return apply(_transpose, x, axes=tuple(order))
 
 
 @operation

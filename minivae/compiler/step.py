@@ -107,14 +107,16 @@ class CompiledStep:
 
     def _find(self, tensors: Sequence[Tensor | None], named: dict[str, Any]) -> Recording | None:
         """The recording for such inputs, unless it is out of date."""
-        recordings, key = self._own.recordings, (_signature(tensors), tuple(named), mode.taping)
-        self._own.key = key
-        recording = recordings.get(key)
-        if recording is not None and not recording.is_stale():
-            recordings.move_to_end(key)
-            self._own.last, self._own.renewed = recording, 0
-            return recording
-        return None
+        own = self._own
+        own.key = key = _signature(tensors), tuple(named), mode.taping
+        recording = own.recordings.get(key)
+        if recording is None or recording.is_stale():
+            return None
+        if recording is not own.last:
+            own.recordings.move_to_end(key)
+            own.last = recording
+        own.renewed = 0
+        return recording
 
     def _record(self, tensors: Sequence[Tensor | None], named: dict[str, Any], known: Recording | None) -> Any:
         """Run the step, and keep the recording of it; or, if one is ``known``, hold the step against that."""
