@@ -109,7 +109,8 @@ def density_log_likelihood(
         the new draws, which depend on each other.
 
     Raises:
-        InputError: a number is out of its range, or there are fewer draws than a density needs.
+        InputError: a number is out of its range, there are fewer draws than a density needs, or the model has
+            no density over z.
     """
     positive_integer("draws", draws), backend.require_generator("generator", generator)
     density = log_joint(model, x, context)

@@ -138,10 +138,26 @@ class Model(Module):
             context: ``(n, context_dim)``, for a model that is told one.
         """
         require_generator("generator", generator), positive_integer("n", n)
+        return self.decode(self.sample_prior(generator, n, context), context)
+
+    def sample_prior(self, generator: Generator, n: int, context: Any = None, lead: tuple[int, ...] = ()) -> Tensor:
+        """``n`` draws of z from the prior, ``(*lead, n, latent_dim)``.
+
+        Args:
+            generator: draws them.
+            n: how many.
+            context: ``(n, context_dim)``, for a model that is told one: each draw is from its own p(z|context).
+            lead: shape of further axes, of draws that are as many again.
+
+        Raises:
+            InputError: ``context`` has another number of rows than ``n``.
+        """
+        require_generator("generator", generator), positive_integer("n", n)
         with no_grad():
             p = self.prior(context)
-            z = p.sample(generator, n) if p.mean.ndim == 1 else p.sample(generator)
-            return self.decode(z, context)
+            if p.shape[:-1] not in ((), (n,)):
+                raise InputError(f"context has {p.shape[0]} rows; expected {n}, one for each z")
+            return p.sample(p.draw_noise(generator, lead if p.shape[:-1] else (*lead, n)))
 
     def _vectors(self, name: str, value: Any, length: str) -> Tensor:
         """``value`` as a tensor over vectors as long as the attribute called ``length``.
