@@ -56,7 +56,7 @@ class Model(Module):
         context_dim: the length of the context, one-hot labels in training; 0 for none.
         needs_unit_interval: whether the likelihood is for data in [0, 1].
         values: how many values each place of a discrete z has, for ``codes``; 0 if z is continuous.
-        no_log_likelihood: why log p(x) cannot be estimated; empty if it can.
+        no_log_likelihood: why log p(x) cannot be estimated with the encoder; empty if it can.
     """
 
     minimises: str = ""

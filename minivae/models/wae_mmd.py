@@ -36,7 +36,7 @@ class WAE(VAE):
     minimises = "D + lambda MMD^2"
     source = "Tolstikhin et al. 2018, arXiv 1711.01558"
     fixed = ("estimator", "samples")
-    no_log_likelihood = "the Wasserstein auto-encoder's codes are points, and its objective is a cost: no log p(x)"
+    no_log_likelihood = "the codes of a Wasserstein auto-encoder are points: importance samples would all be the same"
 
     def __init__(
         self,

@@ -6,7 +6,7 @@ from scipy import stats
 
 from minivae import backend
 from minivae.autodiff import tensor
-from minivae.errors import InputError
+from minivae.errors import InputError, NonFiniteError
 from minivae.inference import density_log_likelihood
 from minivae.inference.posterior_density import BANDWIDTHS, KernelDensity
 from minivae.models import VAE
@@ -114,6 +114,13 @@ def test_the_chains_may_begin_anywhere():
     x = drawn(model, 10)
     far = tensor(np.full((10, 2), 3.0))
     np.testing.assert_allclose(estimate(model, x, start=far).value.numpy(), model.exact.logpdf(x), atol=0.3)
+
+
+def test_a_model_whose_weights_are_no_numbers_is_refused():
+    model = VAE(5, 2, (4,), dtype="float64")
+    model.decoder.parameters()[0].data[...] = np.nan
+    with pytest.raises(NonFiniteError, match=r"log p\(x, z\) is not finite"):
+        estimate(model, np.ones((2, 5)), start=tensor(np.zeros((2, 2))), warmup=2)
 
 
 def test_values_far_below_the_smallest_float_are_no_trouble():

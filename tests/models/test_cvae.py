@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from minivae import backend
 from minivae.autodiff import backward, mean, tensor
 from minivae.compiler import compile
 from minivae.errors import InputError
@@ -96,6 +97,14 @@ def test_a_latent_mean_that_y_moves_is_learnt_without_a_decoder_that_sees_it(rng
     exact = stats.multivariate_normal(cov=covariance).logpdf(x - moved[y] @ bench.weight.T).mean()
     found = trained("cmma", x, y, bench.sigma**2)
     assert exact - 0.05 < found < exact + 0.05
+
+
+def test_a_context_for_another_number_of_samples_is_refused():
+    """The prior has a draw for each row, whatever number was asked for."""
+    model = member("cvae")
+    assert model.sample(backend.generator(0), CONDITIONS, np.eye(CONDITIONS)).shape == (CONDITIONS, 6)
+    with pytest.raises(InputError, match="context has 3 rows; expected 5"):
+        model.sample(backend.generator(0), 5, np.eye(CONDITIONS))
 
 
 @pytest.mark.parametrize("context_dim", [0, -1, 2.5])
