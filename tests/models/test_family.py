@@ -44,6 +44,20 @@ def test_every_option_has_a_default_and_is_documented(name):
         assert choices is None or default in choices
 
 
+@EVERY_MEMBER
+def test_a_zero_is_a_value_or_refused(name):
+    """Never taken for an option that was not given."""
+    for option, (_, kind, several, *_) in options(MODELS[name]).items():
+        if kind not in (int, float):
+            continue
+        zero, own = (0,) if several else kind(0), {"likelihood": "gaussian"} if option == "variance" else {}
+        try:
+            found = member(name, **{option: zero, **own}).config[option]
+        except InputError as error:
+            found = str(error)
+        assert found == zero or {"lambd": "lambda"}.get(option, option) in str(found)
+
+
 def test_an_option_means_the_same_kind_of_thing_everywhere():
     """The command line has each of them once."""
     kinds = {}
