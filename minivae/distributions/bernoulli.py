@@ -20,6 +20,8 @@ class Bernoulli(Distribution):
         logits: log p / (1 - p), ``(..., event)``.
     """
 
+    discrete = True
+
     def __init__(self, logits: Any) -> None:
         self.logits = self.like = parameter("logits", logits)
         self.shape = self.logits.shape

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+import numpy as np
 
 from .. import backend
 from ..autodiff import (
     Tensor,
     as_tensor,
+    astype,
+    equal,
     exp,
+    less,
     log,
     log_softmax,
+    min,
     one_hot_of_largest,
     reshape,
     softmax,
     sum,
     uniform,
+    where,
 )
+from ..autodiff.modes import tracing
 from ..errors import InputError, positive_integer
 from .distribution import Distribution, parameter
 from .elementwise import inside_unit
@@ -37,6 +46,8 @@ class Categorical(Distribution):
     Raises:
         InputError: the last axis is no multiple of K.
     """
+
+    discrete = True
 
     def __init__(self, logits: Any, categories: int | None = None) -> None:
         logits = parameter("logits", logits)
@@ -66,8 +77,22 @@ class Categorical(Distribution):
         return self._flat(softmax(self._perturbed(noise) / as_tensor(temperature, self.log_p, "temperature")))
 
     def log_prob(self, x: Any) -> Tensor:
-        """sum x log p, over the last axis, for one-hot x."""
-        return sum(self._by_variable(self._as_data(x)) * self.log_p, axis=(-2, -1))
+        """sum x log p, over the last axis, for one-hot x; -inf, the log of its probability, for any other.
+
+        A relaxed draw (:meth:`relax`) is such another: it has a density, and this is not that.
+
+        Raises:
+            InputError: ``x`` is not one-hot. On a GPU, where looking would wait for the device, and in
+                what :func:`minivae.compile` replays nobody looks, and -inf is all that tells.
+        """
+        x = self._by_variable(self._as_data(x))
+        wrong = less(min(astype(equal(x, one_hot_of_largest(x)), x.dtype), axis=(-2, -1)), 1.0)
+        if x.xp is np and not tracing() and wrong._data.any():
+            raise InputError(
+                f"x is not one-hot, 1 at one of {self.categories} places and 0 at the others, for every variable; "
+                "expected a draw, or one-hot data (a relaxed draw has no probability)"
+            )
+        return where(wrong, -math.inf, sum(x * self.log_p, axis=(-2, -1)))
 
     def entropy(self) -> Tensor:
         """-sum p log p, over the last axis."""

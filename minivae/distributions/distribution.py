@@ -18,11 +18,14 @@ class Distribution:
         mean: the expectation, ``(*batch, event)``.
         shape: that of a sample, ``(*batch, event)``.
         like: a parameter, whose dtype and library noise and data take.
+        discrete: whether samples come from a countable set: log_prob is then of probabilities, and no path
+            leads from one sample to another.
     """
 
     mean: Tensor
     shape: tuple[int, ...] = ()
     like: Tensor
+    discrete: bool = False
 
     @property
     def noise_shape(self) -> tuple[int, ...]:
@@ -92,12 +95,26 @@ class Distribution:
         raise NotImplementedError
 
     def log_prob(self, x: Any) -> Tensor:
-        """log p(x) in nats, summed over the event axis: shape ``(..., *batch)``."""
-        raise NotImplementedError
+        """log p(x) in nats, summed over the event axis: shape ``(..., *batch)``.
+
+        Raises:
+            InputError: the family has none.
+        """
+        raise self._lacking("log_prob")
 
     def entropy(self) -> Tensor:
-        """The entropy in nats, summed over the event axis: shape ``batch``."""
-        raise NotImplementedError
+        """The entropy in nats, summed over the event axis: shape ``batch``.
+
+        Raises:
+            InputError: the family has none, or none in closed form.
+        """
+        raise self._lacking("entropy")
+
+    def _lacking(self, what: str) -> InputError:
+        having = "log_prob of its samples" if what == "entropy" else "its samples"
+        return InputError(
+            f"the distribution is a {type(self).__name__}, which has no {what}; expected no more of it than {having}"
+        )
 
 
 def parameter(name: str, value: Any, like: Tensor | None = None) -> Tensor:

@@ -23,6 +23,8 @@ class UniformCodes(Distribution):
         code_entropy: of which entries they are, places log K nats.
     """
 
+    discrete = True
+
     def __init__(self, codebook: Tensor, places: int) -> None:
         self.codebook = self.like = parameter("codebook", codebook)
         if self.codebook.ndim != 2:

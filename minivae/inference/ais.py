@@ -23,10 +23,11 @@ from ..autodiff import Tensor, expand_dims, logsumexp, mean, no_grad, tensor
 from ..autodiff.arguments import shaped
 from ..backend import Generator, library_of, require_generator
 from ..compiler import compile
-from ..errors import instance, positive_integer
+from ..errors import positive_integer
 from ..models import Model
 from . import hmc
 from .importance import LogLikelihood, from_sums
+from .joint import density_over_z, explained
 
 # Moves of so many chains tune the step sizes, which are fixed before the runs that count:
 # a step size that depends on where its own chain is would make the estimate biased.
@@ -56,10 +57,10 @@ class Annealing:
         generator: for everything that is drawn.
         temperatures: T, how many moves a chain makes.
         leapfrog_steps: of a move.
-        context: what the model is told beside ``x``.
+        context: what the model is told beside ``x``, a row for each of its rows; all is then given it.
 
     Raises:
-        InputError: a number is not a positive integer.
+        InputError: a number is not a positive integer, or the model has no density over z.
     """
 
     def __init__(
@@ -71,9 +72,9 @@ class Annealing:
         leapfrog_steps: int = 10,
         context: Any = None,
     ) -> None:
-        instance("model", model, Model, "a Model"), require_generator("generator", generator)
-        self.model, self.generator, self.context = model, generator, context
-        self.x = shaped("x", x, model.prior(context).like, None, None)
+        self.x = explained(model, x, context)
+        self.model, self.context = model, context
+        self.generator = require_generator("generator", generator)
         self.leapfrog_steps = positive_integer("leapfrog_steps", leapfrog_steps)
         self.betas = schedule(temperatures)
         self._moves = compile(self._move)
@@ -135,12 +136,7 @@ class Annealing:
         return self.model.likelihood(z, self.context).log_prob(self.x)
 
     def _prior_draws(self, chains: int) -> Tensor:
-        with no_grad():
-            return (
-                self.model.prior(self.context)
-                .sample(self.generator, chains * self.x.shape[0])
-                .reshape((chains, self.x.shape[0], -1))
-            )
+        return self.model.sample_prior(self.generator, len(self.x), self.context, (chains,))
 
     def _beta(self, t: int) -> Tensor:
         return tensor(float(self.betas[t]), self.x.dtype, library_of(self.x._data).name)
@@ -151,7 +147,9 @@ def _estimate(log_w: Tensor, chains: int) -> LogLikelihood:
         return from_sums(logsumexp(log_w, axis=0), logsumexp(log_w * 2, axis=0), chains)
 
 
-def sandwich(model: Model, generator: Generator, points: int, *, chains: int = 16, **options: Any) -> Sandwich:
+def sandwich(
+    model: Model, generator: Generator, points: int, *, chains: int = 16, context: Any = None, **options: Any
+) -> Sandwich:
     """Both bounds for ``points`` data points simulated from the model.
 
     Args:
@@ -159,12 +157,15 @@ def sandwich(model: Model, generator: Generator, points: int, *, chains: int = 1
         generator: draws the data, and for the chains.
         points: M.
         chains: K, in each direction.
+        context: what the model is told, a row for each of the points; it is simulated given that.
         options: of :class:`Annealing`.
+
+    Raises:
+        InputError: a number is not a positive integer, or the model has no density over z.
     """
-    instance("model", model, Model, "a Model"), positive_integer("chains", chains)
-    require_generator("generator", generator)
+    density_over_z(model, context), positive_integer("chains", chains)
+    z = model.sample_prior(generator, points, context)
     with no_grad():
-        z = model.prior().sample(generator, positive_integer("points", points))
-        x = model.likelihood(z).sample(generator)
-    annealing = Annealing(model, x, generator, **options)
+        x = model.likelihood(z, context).sample(generator)
+    annealing = Annealing(model, x, generator, context=context, **options)
     return Sandwich(annealing.lower(chains), annealing.upper(z, chains))

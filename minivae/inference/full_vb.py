@@ -142,7 +142,7 @@ class FullVB(VAE):
             noise = Noise(noise, self.weights.draw_noise(noise))
         instance("noise", noise, Noise, "a Generator, or a Noise")
         with self.weights.drawn(noise.weights):
-            bound = self.bound(batch.x, noise.z)
+            bound = self.bound(self._points(batch), noise.z)
         weights_kl = self.weights.kl() * (1 / self.dataset_size)
         parts: dict[str, Tensor] = {
             "bound": mean(bound.value) - weights_kl,

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import Tensor, backward, mean, no_grad
-from ..autodiff.arguments import shaped
 from ..backend import Generator, require_generator
 from ..bounds import weight_log_prior
 from ..compiler import compile
@@ -24,7 +23,7 @@ from ..models import Model
 from ..optim import Optimizer
 from ..state import copy_state, load_state
 from . import hmc
-from .joint import log_joint
+from .joint import explained, log_joint
 
 LEAPFROG_STEPS, WEIGHT_UPDATES = 10, 5
 # The step size follows the mean acceptance of all chains, which is known well: by 10% in a
@@ -40,24 +39,35 @@ class MonteCarloEM:
         x: all of the data, ``(N, data_dim)``.
         optimizer: of the weights of p(x|z).
         generator: draws the first z from the prior, and all noise.
+        context: what the model is told beside ``x``, a row for each of its rows.
         weight_prior: MAP with the prior N(0, I) over the weights (section 5).
 
     Attributes:
         position: where the chains are, ``(N, latent_dim)``.
         step_size: of the leapfrog, 0-d.
         steps: how many have been made.
+
+    Raises:
+        InputError: the model has no density over z, or an argument is of another kind or shape.
     """
 
     def __init__(
-        self, model: Model, x: Tensor, optimizer: Optimizer, generator: Generator, *, weight_prior: bool = False
+        self,
+        model: Model,
+        x: Tensor,
+        optimizer: Optimizer,
+        generator: Generator,
+        *,
+        context: Any = None,
+        weight_prior: bool = False,
     ) -> None:
-        self.model = instance("model", model, Model, "a Model")
-        self.x = shaped("x", x, model.prior().like, None, model.data_dim)
+        self.x = explained(model, x, context)
+        self.model, self.context = model, context
         self.optimizer = instance("optimizer", optimizer, Optimizer, "an Optimizer")
         self.generator = require_generator("generator", generator)
-        self.weight_prior, self.steps = weight_prior, 0
+        self.weight_prior, self.steps = instance("weight_prior", weight_prior, bool, "True or False"), 0
+        self.position = model.sample_prior(generator, len(self.x), context)
         with no_grad():
-            self.position = model.prior().sample(generator, self.x.shape[0])
             self.step_size = mean(self.position) * 0.0 + 0.1
         self._move, self._update = compile(self._move_eagerly), compile(self._update_eagerly)
 
@@ -83,7 +93,7 @@ class MonteCarloEM:
         return {"log_joint": log_joint, "acceptance": acceptance, "divergences": divergences}
 
     def _move_eagerly(self, position: Tensor, step_size: Tensor) -> tuple[Tensor, ...]:
-        density = log_joint(self.model, self.x)
+        density = log_joint(self.model, self.x, self.context)
         # The weights have changed, so density and gradient are computed anew.
         state, info = hmc.step(hmc.init(position, density), density, self.generator, step_size, LEAPFROG_STEPS)
         with no_grad():
@@ -92,7 +102,7 @@ class MonteCarloEM:
             return state.position, acceptance, info.divergent.sum(), adapted
 
     def _update_eagerly(self, position: Tensor) -> Tensor:
-        objective = mean(log_joint(self.model, self.x)(position))
+        objective = mean(log_joint(self.model, self.x, self.context)(position))
         parameters = self.optimizer.parameters
         loss = -objective
         if self.weight_prior:  # an average per data point has 1/N of it

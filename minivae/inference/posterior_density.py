@@ -21,7 +21,7 @@ from .. import backend
 from ..autodiff import Tensor, no_grad
 from ..autodiff.arguments import shaped
 from ..distributions.normal import LOG_2PI
-from ..errors import InputError, positive_integer
+from ..errors import InputError, NonFiniteError, positive_integer
 from ..models import Model
 from . import hmc
 from .diagnostics import effective_sample_size
@@ -109,7 +109,9 @@ def density_log_likelihood(
         the new draws, which depend on each other.
 
     Raises:
-        InputError: a number is out of its range, or there are fewer draws than a density needs.
+        InputError: a number is out of its range, there are fewer draws than a density needs, or the model has
+            no density over z.
+        NonFiniteError: log p(x, z) is NaN or infinite at a draw.
     """
     positive_integer("draws", draws), backend.require_generator("generator", generator)
     density = log_joint(model, x, context)
@@ -123,6 +125,8 @@ def density_log_likelihood(
         )
         z = chains.z.numpy().astype(np.float64)
         log_p = np.stack([density(chains.z[draws + i]).numpy() for i in range(draws)]).astype(np.float64)
+    if not np.isfinite(log_p).all():
+        raise NonFiniteError("log p(x, z) is not finite where a chain stands, so that it cannot move; see the weights")
     return _harmonic(KernelDensity(z[:draws]).log_prob(z[draws:]) - log_p)
 
 

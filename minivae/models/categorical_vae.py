@@ -78,7 +78,7 @@ class CategoricalVAE(VAE):
 
     def objectives(self, batch: Batch, noise: Any) -> list[Objective]:
         """One phase. Noise is uniform, ``(L, M, latent_dim)``; both bounds are of the same."""
-        x = self._vectors("x", batch.x, "data_dim")
+        x = self._points(batch)
         q = self.posterior(x)
         u = self.noise(q, noise)
         discrete = self.bound_at(x, q, q.sample(u)).parts()

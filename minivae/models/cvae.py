@@ -18,7 +18,7 @@ from typing import Any
 from ..autodiff import Tensor, broadcast_to, concatenate
 from ..backend import Generator
 from ..distributions import Distribution
-from ..errors import positive_integer
+from ..errors import instance, positive_integer
 from .vae import VAE, GaussianMLP
 
 
@@ -48,7 +48,8 @@ class CVAE(VAE):
         learned_prior: bool = True,
         **others: Any,
     ) -> None:
-        self.context_dim, self.learned_prior = positive_integer("context_dim", context_dim), learned_prior
+        self.context_dim = positive_integer("context_dim", context_dim)
+        self.learned_prior = instance("learned_prior", learned_prior, bool, "True or False")
         super().__init__(data_dim, latent_dim, hidden, **others)
         self.remember(context_dim=self.context_dim, learned_prior=learned_prior)
 

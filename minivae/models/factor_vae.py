@@ -48,6 +48,7 @@ class FactorVAE(VAE):
 
     minimises = "D + R + gamma TC by a critic"
     source = "Kim & Mnih 2018, arXiv 1802.05983"
+    least_points = 3  # so that a half has two: the columns of one row have no other order
 
     def __init__(
         self,
@@ -75,7 +76,7 @@ class FactorVAE(VAE):
         """Two phases: the VAE's, then the critic's. ``noise`` is a generator, or :class:`Noise`."""
         noise = Noise(noise, noise) if isinstance(noise, Generator) else noise
         instance("noise", noise, Noise, "a Generator, or a Noise")
-        x = self._vectors("x", batch.x, "data_dim")
+        x = self._points(batch)
         q = self.posterior(x)
         z = q.sample(self.noise(q, noise.z))
         parts = self.bound_at(x, q, z).parts()

@@ -22,7 +22,7 @@ from ..autodiff import maximum, mean, square, sum
 from ..backend import Generator
 from ..distributions import Flow, Normal
 from ..distributions.normal import LOG_2PI
-from ..errors import layer_sizes, number_from_zero, positive_integer
+from ..errors import integer_from_zero, layer_sizes, number_from_zero, positive_integer
 from ..nn import MADE, MLP, Linear, Module
 from .model import Batch, Objective
 from .vae import VAE
@@ -69,7 +69,7 @@ class IAFVAE(VAE):
         flow_hidden: Sequence[int] = (100,), features: int = 20, free_bits: float = 0.25, **others: Any,
     ) -> None:  # fmt: skip
         self.flow = {
-            "steps": 0 if steps == 0 else positive_integer("steps", steps),
+            "steps": integer_from_zero("steps", steps),
             "flow_hidden": layer_sizes("flow_hidden", flow_hidden),
         }
         self.flow |= {"features": positive_integer("features", features)}
@@ -84,7 +84,7 @@ class IAFVAE(VAE):
 
     def objectives(self, batch: Batch, noise: Any) -> list[Objective]:
         """One phase: minus the bound, with each dimension's KL at least lambda."""
-        x = self._vectors("x", batch.x, "data_dim")
+        x = self._points(batch)
         q = self.posterior(x)
         z, log_q = q.elements(self.noise(q, noise))
         log_p = (square(z) + LOG_2PI) * -0.5

@@ -33,6 +33,7 @@ class InfoVAE(VAE):
 
     minimises = "D + (1-alpha) R + (alpha+lambda-1) MMD^2"
     source = "Zhao et al. 2019, arXiv 1706.02262"
+    least_points = 2  # of one alone there is no discrepancy
 
     def __init__(
         self,
@@ -57,7 +58,7 @@ class InfoVAE(VAE):
     def objectives(self, batch: Batch, noise: Any) -> list[Objective]:
         """One phase. ``noise`` is a generator, or epsilon and draws of the prior ``(M, latent_dim)`` in a pair."""
         epsilon, prior_draws = (noise, noise) if isinstance(noise, Generator) else _pair(noise)
-        x = self._vectors("x", batch.x, "data_dim")
+        x = self._points(batch)
         q = self.posterior(x)
         z = q.sample(self.noise(q, epsilon))
         parts = self.bound_at(x, q, z).parts()

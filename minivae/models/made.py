@@ -63,7 +63,7 @@ class MADE(Model):
 
     def objectives(self, batch: Batch, noise: Any) -> list[Objective]:
         """One phase: minus log p(x), averaged over the minibatch. No noise is drawn."""
-        bound = mean(self.log_prob(batch.x))
+        bound = mean(self.log_prob(self._points(batch)))
         return [Objective(-bound, self.parameters(), {"bound": bound})]
 
     def sample(self, generator: Generator, n: int, context: Any = None) -> Tensor:

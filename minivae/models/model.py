@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ..autodiff import Parameter, Tensor, as_tensor, no_grad
 from ..backend import Generator, require_generator
 from ..distributions import Distribution
-from ..errors import InputError, positive_integer
+from ..errors import InputError, lengths, positive_integer
 from ..nn import Module
 
 
@@ -55,8 +55,9 @@ class Model(Module):
         data_dim, latent_dim: the lengths of x and z; without a latent variable the latter is 0.
         context_dim: the length of the context, one-hot labels in training; 0 for none.
         needs_unit_interval: whether the likelihood is for data in [0, 1].
+        least_points: the fewest data points of a minibatch, which its objective may compare with each other.
         values: how many values each place of a discrete z has, for ``codes``; 0 if z is continuous.
-        no_log_likelihood: why log p(x) cannot be estimated; empty if it can.
+        no_log_likelihood: why log p(x) cannot be estimated with the encoder; empty if it can.
     """
 
     minimises: str = ""
@@ -67,6 +68,7 @@ class Model(Module):
     latent_dim: int
     context_dim: int = 0
     needs_unit_interval: bool
+    least_points: int = 1
     values: int = 0
     no_log_likelihood: str = ""
 
@@ -90,6 +92,14 @@ class Model(Module):
             noise: a generator to draw noise with, or the noise itself.
         """
         raise NotImplementedError
+
+    def require_points(self, name: str, points: int) -> None:
+        """Raise :class:`InputError` naming it if a number of data points is less than ``least_points``."""
+        if points < self.least_points:
+            raise InputError(
+                f"{name} is {points}; expected at least {self.least_points}, of which the objective of a "
+                f"{type(self).__name__} is a statistic"
+            )
 
     def remember(self, **arguments: Any) -> None:
         """Add arguments of the constructor to ``config``, except those that a variant has fixed."""
@@ -138,10 +148,27 @@ class Model(Module):
             context: ``(n, context_dim)``, for a model that is told one.
         """
         require_generator("generator", generator), positive_integer("n", n)
+        return self.decode(self.sample_prior(generator, n, context), context)
+
+    def sample_prior(self, generator: Generator, n: int, context: Any = None, lead: tuple[int, ...] = ()) -> Tensor:
+        """``n`` draws of z from the prior, ``(*lead, n, latent_dim)``.
+
+        Args:
+            generator: draws them.
+            n: how many.
+            context: ``(n, context_dim)``, for a model that is told one: each draw is from its own p(z|context).
+            lead: shape of further axes, of draws that are as many again.
+
+        Raises:
+            InputError: ``context`` has another number of rows than ``n``.
+        """
+        require_generator("generator", generator), positive_integer("n", n)
+        lead = lengths("lead", lead)
         with no_grad():
             p = self.prior(context)
-            z = p.sample(generator, n) if p.mean.ndim == 1 else p.sample(generator)
-            return self.decode(z, context)
+            if p.shape[:-1] not in ((), (n,)):
+                raise InputError(f"context has {p.shape[0]} rows; expected {n}, one for each z")
+            return p.sample(p.draw_noise(generator, lead if p.shape[:-1] else (*lead, n)))
 
     def _vectors(self, name: str, value: Any, length: str) -> Tensor:
         """``value`` as a tensor over vectors as long as the attribute called ``length``.
@@ -159,3 +186,15 @@ class Model(Module):
         if context is None:
             raise InputError(f"context is None; this model expects one, (M, {self.context_dim})")
         return self._vectors("context", context, "context_dim")
+
+    def _points(self, batch: Batch) -> Tensor:
+        """The data points of a minibatch, ``(M, data_dim)``.
+
+        Raises:
+            InputError: they have another length, or are fewer than ``least_points``.
+        """
+        x = self._vectors("x", batch.x, "data_dim")
+        if x.ndim != 2:
+            raise InputError(f"x has shape {x.shape}; expected a minibatch, (M, {self.data_dim})")
+        self.require_points("the number of data points in a minibatch", len(x))
+        return x

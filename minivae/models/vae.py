@@ -19,7 +19,7 @@ from .. import bounds
 from ..autodiff import Tensor, as_tensor, sigmoid, softplus
 from ..backend import Generator, generator
 from ..distributions import Bernoulli, Distribution, Normal, StandardNormal, kl
-from ..errors import InputError, layer_sizes, one_of, positive_integer, positive_number
+from ..errors import InputError, instance, layer_sizes, one_of, positive_integer, positive_number
 from ..nn import MLP, Linear, Module
 from .model import Batch, Model, Objective
 
@@ -58,7 +58,11 @@ class GaussianMLP(Module):
         sizes = (inputs, *hidden)
         self.hidden = MLP(sizes, generator, activation=activation, activate_last=True, **options)
         self.mean = Linear(sizes[-1], outputs, generator, **options)
-        self.log_var = Linear(sizes[-1], outputs, generator, **options) if variance is None else math.log(variance)
+        self.log_var: Linear | float
+        if variance is None:
+            self.log_var = Linear(sizes[-1], outputs, generator, **options)
+        else:
+            self.log_var = math.log(positive_number("variance", variance))
         self.sigmoid_mean, self.log_var_floor = sigmoid_mean, log_var_floor
 
     def __call__(self, x: Any) -> Normal:
@@ -207,16 +211,18 @@ class VAE(Model):
 
     def objectives(self, batch: Batch, noise: Any) -> list[Objective]:
         """One phase: minus the bound, averaged over the minibatch (Eq. 8 divided by N)."""
-        parts = self.bound(batch.x, noise, batch.context).parts()
+        parts = self.bound(self._points(batch), noise, batch.context).parts()
         return [Objective(-parts["bound"], self.parameters(), parts)]
 
 
 def _gaussian_options(likelihood: str, sigmoid_mean: bool, variance: float | None) -> dict[str, Any] | None:
     """The decoder's own options; None for the Bernoulli likelihood, which has none."""
+    instance("sigmoid_mean", sigmoid_mean, bool, "True or False")
     if likelihood == "gaussian":
-        return {"sigmoid_mean": sigmoid_mean, "variance": variance and positive_number("variance", variance)}
-    for name, value in (("sigmoid_mean", sigmoid_mean), ("variance", variance)):
-        if value:
+        variance = None if variance is None else positive_number("variance", variance)
+        return {"sigmoid_mean": sigmoid_mean, "variance": variance}
+    for name, value, unsaid in (("sigmoid_mean", sigmoid_mean, False), ("variance", variance, None)):
+        if value is not unsaid:
             raise InputError(f"{name} is {value} with the Bernoulli likelihood; it belongs to the Gaussian one")
     return None
 

@@ -94,13 +94,14 @@ class VQVAE(VAE):
 
     def objectives(self, batch: Batch, noise: Any) -> list[Objective]:
         """One phase. No noise is drawn."""
-        z, chosen = self.quantize(batch.x)
+        x = self._points(batch)
+        z, chosen = self.quantize(x)
         e = chosen @ self.codebook.entries
         codebook = mean(sum(square(stop_gradient(z) - e), axis=(-2, -1)))
         commitment = mean(sum(square(z - stop_gradient(e)), axis=(-2, -1)))
         straight_through = z + stop_gradient(e - z)  # the losses come first: after it z - e would be 0
         likelihood = self.likelihood(_flat(straight_through))
-        reconstruction = mean(likelihood.log_prob(self._vectors("x", batch.x, "data_dim")))
+        reconstruction = mean(likelihood.log_prob(x))
         loss = commitment * self.commitment - reconstruction
         loss = loss if self.codebook.ema else loss + codebook
         kl = constant_like(loss, self.prior().code_entropy)

@@ -36,7 +36,8 @@ class WAE(VAE):
     minimises = "D + lambda MMD^2"
     source = "Tolstikhin et al. 2018, arXiv 1711.01558"
     fixed = ("estimator", "samples")
-    no_log_likelihood = "the Wasserstein auto-encoder's codes are points, and its objective is a cost: no log p(x)"
+    least_points = 2  # of one alone there is no discrepancy
+    no_log_likelihood = "the codes of a Wasserstein auto-encoder are points: importance samples would all be the same"
 
     def __init__(
         self,
@@ -62,8 +63,9 @@ class WAE(VAE):
 
     def objectives(self, batch: Batch, noise: Any) -> list[Objective]:
         """One phase. ``noise`` is a generator, or draws of the prior ``(M, latent_dim)``."""
-        z = self.posterior(batch.x).mean
-        reconstruction = mean(self.likelihood(z).log_prob(self._vectors("x", batch.x, "data_dim")))
+        x = self._points(batch)
+        z = self.posterior(x).mean
+        reconstruction = mean(self.likelihood(z).log_prob(x))
         distance = aggregate_mmd(self, z, noise, "imq")
         loss = distance * self.mmd_weight - reconstruction
         parts = {"objective": -loss, "reconstruction": reconstruction, "mmd": distance}

@@ -18,7 +18,7 @@ from ..autodiff import (
     swapaxes,
 )
 from ..autodiff.arguments import shaped
-from ..errors import decay_rate, positive_integer
+from ..errors import decay_rate, instance, positive_integer
 from .module import Module
 
 SMOOTHING = 1e-5  # of the counts, Laplace's: keeps an entry that is never near from 0 / 0
@@ -56,7 +56,7 @@ class Codebook(Module):
         library: str | None = None,
     ) -> None:
         self.size = positive_integer("entries", entries)
-        self.ema, self.decay = ema, decay_rate("decay", decay)
+        self.ema, self.decay = instance("ema", ema, bool, "True or False"), decay_rate("decay", decay)
         dim = positive_integer("dim", dim)
         backend.require_generator("generator", generator)
         drawn = generator.standard_normal((entries, dim), backend.float_dtype(dtype)) * dim**-0.5

@@ -17,7 +17,7 @@ from .. import backend
 from ..autodiff import Tensor, linear, split
 from ..autodiff.arguments import shaped
 from ..backend import Generator
-from ..errors import InputError, layer_sizes, one_of, positive_integer, shown
+from ..errors import InputError, integer_from_zero, layer_sizes, one_of, positive_integer, shown
 from .linear import Linear
 from .mlp import ACTIVATIONS
 from .module import Module
@@ -70,7 +70,7 @@ class MADE(Module):
         size, hidden = positive_integer("size", size), layer_sizes("hidden", hidden)
         self.activation = ACTIVATIONS[one_of("activation", activation, ACTIVATIONS)]
         self.outputs = positive_integer("outputs", outputs)
-        context_dim = context_dim if context_dim == 0 else positive_integer("context_dim", context_dim)
+        context_dim = integer_from_zero("context_dim", context_dim)
         degrees = [np.arange(1, size + 1), *(hidden_degrees(size, units) for units in hidden)]
         masks = [below[:, None] <= above for below, above in pairwise(degrees)]
         masks.append(np.tile(degrees[-1][:, None] < degrees[0], outputs))

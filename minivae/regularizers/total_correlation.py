@@ -26,6 +26,7 @@ from ..autodiff import (
 )
 from ..autodiff.arguments import shaped
 from ..backend import Generator
+from ..errors import InputError
 
 
 def density_ratio(logits: Tensor) -> Tensor:
@@ -39,6 +40,9 @@ def critic_loss(joint: Tensor, product: Tensor) -> Tensor:
 
     Args:
         joint, product: the critic's logits of either kind of draws, ``(M, 2)``.
+
+    Raises:
+        InputError: there are none of one kind.
     """
     joint, product = _logits("joint", joint), _logits("product", product)
     joint_error = mean(logsumexp(joint, axis=-1) - joint[..., 0])
@@ -46,7 +50,10 @@ def critic_loss(joint: Tensor, product: Tensor) -> Tensor:
 
 
 def _logits(name: str, x: Any) -> Tensor:
-    return shaped(name, x, None, None, 2)
+    logits = shaped(name, x, None, None, 2)
+    if not len(logits):
+        raise InputError(f"{name} has shape {logits.shape}; expected at least 1 row")
+    return logits
 
 
 def permute_columns(z: Tensor, noise: Any) -> Tensor:
@@ -55,8 +62,13 @@ def permute_columns(z: Tensor, noise: Any) -> Tensor:
     Args:
         z: draws of q(z); no gradient is meant to flow through.
         noise: a generator, or uniform noise ``(M, d)``, whose ranks in each column are the order.
+
+    Raises:
+        InputError: there are fewer than 2 rows, which have one order only.
     """
     z = shaped("z", z, None, None, None)
+    if len(z) < 2:
+        raise InputError(f"z has shape {z.shape}; expected at least 2 rows to permute")
     u = uniform(noise, z.shape, z.dtype) if isinstance(noise, Generator) else shaped("noise", noise, z, *z.shape)
     m, d = z.shape
     above, below = expand_dims(u, 0), expand_dims(u, 1)

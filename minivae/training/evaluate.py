@@ -26,9 +26,10 @@ class Evaluation:
 
     def __init__(self, model: Model, feed: Feed, batch_size: int = BATCH_SIZE, compile: bool = True) -> None:
         self._model, self._feed = instance("model", model, Model, "a Model"), instance("feed", feed, Feed, "a Feed")
-        if len(feed) % positive_integer("batch_size", batch_size) == 1 and batch_size > 2:
-            batch_size -= 1  # of one data point alone there is no discrepancy from the prior
-        self._batches = list(feed.in_order(batch_size))
+        model.require_points("batch_size", positive_integer("batch_size", batch_size))
+        model.require_points("the number of rows to evaluate on", len(feed))
+        instance("compile", compile, bool, "True or False")
+        self._batches = list(feed.in_order(batch_size, model.least_points))
         self._generator = backend.generator(0, feed.library)
         self._parts = record(self._parts_eagerly) if compile else self._parts_eagerly
 
@@ -60,6 +61,7 @@ def evaluate(
         ``bound``, ``reconstruction``, ``kl``, ... as the model names them.
 
     Raises:
-        InputError: ``batch_size`` is not a positive integer.
+        InputError: ``batch_size`` is not a positive integer; or it, or the data, have fewer points than the
+            objective is defined for.
     """
     return Evaluation(model, feed, batch_size)(seed)

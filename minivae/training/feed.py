@@ -94,11 +94,15 @@ class Feed:
         """
         return Tensor(backend.asarray(one_hot(labels, self.classes), self.dtype, self.library))
 
-    def in_order(self, batch_size: int) -> Iterator[Tensor | np.ndarray]:
-        """The rows of minibatches of all data points once, in order; the last may be smaller."""
-        rows = self._order(np.arange(len(self)))
-        for start in range(0, len(self), positive_integer("batch_size", batch_size)):
-            yield rows[start : start + batch_size]
+    def in_order(self, batch_size: int, least: int = 1) -> Iterator[Tensor | np.ndarray]:
+        """The rows of minibatches of all data points once, in order.
+
+        The last may be smaller; if it would have fewer than ``least`` rows, they go with those before.
+        """
+        rows, size = self._order(np.arange(len(self))), positive_integer("batch_size", batch_size)
+        count = max(1, len(self) // size + (len(self) % size >= positive_integer("least", least)))
+        for i in range(count):
+            yield rows[i * size : len(self) if i == count - 1 else (i + 1) * size]
 
     def shuffled(self, batch_size: int, seed: int, epoch: int) -> Tensor | np.ndarray:
         """:func:`epoch_order` of these data; all of it goes to the device at once, unless the data stay here."""

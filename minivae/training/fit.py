@@ -55,6 +55,7 @@ def fit(
             next report, and named; the last good checkpoint stays.
         KeyboardInterrupt: SIGINT or SIGTERM came; a checkpoint was written first.
     """
+    instance("resume", resume, bool, "True or False"), instance("progress", progress, bool, "True or False")
     if resume and run is None:
         raise InputError("resume is True without a run; expected the folder of the run to resume")
     trainer = Trainer(model, dataset, Settings(**settings))

@@ -37,7 +37,7 @@ class Settings:
             and the line that called it; slow, and nothing is skipped.
 
     Raises:
-        InputError: a number out of its range, or an unknown name.
+        InputError: a number out of its range, an unknown name, or something else than True or False.
     """
 
     epochs: int = 10
@@ -58,6 +58,8 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "report_every"):
             positive_integer(name, getattr(self, name))
+        for name in ("weight_prior", "compile", "skip_nonfinite", "detect_anomaly"):
+            instance(name, getattr(self, name), bool, "True or False")
         if self.patience is not None:
             positive_integer("patience", self.patience)
         if self.lr is not None:

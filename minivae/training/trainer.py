@@ -306,6 +306,8 @@ def _require_fit(model: Model, dataset: Dataset, settings: Settings) -> None:
     if model.context_dim and dataset.classes != model.context_dim:
         found = f"labels from 0 to {dataset.classes - 1}" if dataset.classes else "no labels"
         raise InputError(f"{dataset.name} has {found}, but this model was built for context_dim={model.context_dim}")
+    model.require_points("batch_size", settings.batch_size)
+    model.require_points("the number of test rows", len(dataset.test))
     require_finite(dataset, model.parameters()[0].dtype)
     if model.needs_unit_interval or settings.binarize != "none":
         require_unit_interval(dataset)

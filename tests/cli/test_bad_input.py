@@ -143,6 +143,22 @@ def test_options_out_of_range(refused, words, part):
         assert str(words[-1]) in line
 
 
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+def test_a_variance_of_zero(refused, likelihood):
+    """Zero is no way to leave it unsaid."""
+    line = refused("train", *SMALL, "--likelihood", likelihood, "--variance", 0)
+    assert "variance is 0.0" in line
+    assert {"bernoulli": "Bernoulli", "gaussian": "finite number above 0"}[likelihood] in line
+
+
+def test_minibatches_and_test_data_that_an_objective_is_not_defined_for(refused, tmp_path):
+    line = refused("train", *SMALL, "--model", "wae-mmd", "--batch-size", 1)
+    assert "batch_size is 1; expected at least 2" in line
+    np.savez(tmp_path / "a.npz", train=IMAGES, test=IMAGES[:1])
+    line = refused("train", "--data", "a.npz", *SMALL, "--model", "factor-vae", "--batch-size", 10)
+    assert "the number of test rows is 1; expected at least 3" in line
+
+
 @pytest.mark.skipif(importlib.util.find_spec("cupy") is not None, reason="CuPy is installed")
 @pytest.mark.parametrize("words", [("train",), ("info",)])
 def test_cupy_without_cupy(refused, words):

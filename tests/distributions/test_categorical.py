@@ -5,11 +5,13 @@ import pytest
 
 from minivae import backend
 from minivae.autodiff import argmax, one_hot_of_largest, tensor
+from minivae.compiler import compile
 from minivae.distributions import Categorical, kl
 from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 
 from ..chance import assert_mean
+from ..strict_device import strict
 
 VARIABLES, K, M = 3, 4, 2
 
@@ -53,6 +55,48 @@ def test_log_prob_entropy_and_kl(q, rng):
     expected = (by_variable(x.numpy()) * np.log(ours)).sum(axis=(-2, -1))
     np.testing.assert_allclose(q.log_prob(x).numpy(), expected, rtol=1e-12)
     assert (kl(q, q).numpy() == 0).all()
+
+
+SOFT = {
+    "a relaxed draw": lambda q, noise: q.relax(noise, 0.5),
+    "a relaxed draw at a low temperature": lambda q, noise: q.relax(noise, 0.02),
+    "all of a variable": lambda q, noise: q.sample(noise) * 0.0 + 1.0,
+    "none of a variable": lambda q, noise: q.sample(noise) * 0.0,
+    "a number that is none": lambda q, noise: q.sample(noise) * np.nan,
+    "twice": lambda q, noise: q.sample(noise) * 2.0,
+}
+EVERY_SOFT = pytest.mark.parametrize("soft", SOFT.values(), ids=SOFT)
+
+
+@EVERY_SOFT
+def test_what_is_not_one_hot_is_not_scored(soft, q):
+    x = soft(q, q.draw_noise(backend.generator(2), (5,)))
+    with pytest.raises(InputError, match="x is not one-hot, 1 at one of 4 places"):
+        q.log_prob(x)
+
+
+def test_one_soft_variable_among_hard_ones_is_refused(q):
+    x = q.sample(backend.generator(2), 5).numpy()
+    x[3, 1, 4:8] = 0.25
+    with pytest.raises(InputError, match="not one-hot"):
+        q.log_prob(x)
+
+
+@EVERY_SOFT
+@pytest.mark.parametrize("library", ["numpy", "strict"])
+def test_where_nobody_looks_it_has_no_probability(soft, library, rng):
+    """In a replay, and on a device, which is not waited for."""
+    logits = tensor(rng.normal(size=(M, VARIABLES * K)), "float32", library)
+    log_prob = compile(lambda x: Categorical(logits, K).log_prob(x))
+    q = Categorical(logits, K)
+    noise = q.draw_noise(backend.generator(2, library), (5,))
+    hard = q.sample(noise)
+    np.testing.assert_array_equal(log_prob(hard).numpy(), q.log_prob(hard).numpy())
+    x = soft(q, noise)
+    with strict.counter.forbid_synchronization(), strict.counter.forbid_transfers():
+        found = [log_prob(x), *([q.log_prob(x)] if library == "strict" else [])]
+    for values in found:
+        assert (values.numpy() == -np.inf).all()
 
 
 def test_a_constant_added_to_the_logits_changes_nothing(q, rng):

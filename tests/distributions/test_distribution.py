@@ -5,7 +5,7 @@ import pytest
 
 from minivae import backend
 from minivae.autodiff import Parameter, backward, tensor
-from minivae.distributions import Distribution, Normal, StandardNormal, Uniform
+from minivae.distributions import Categorical, Distribution, Normal, StandardNormal, Uniform
 from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 
@@ -182,12 +182,20 @@ def remake(family, rng, shape, values):
 @EVERY_FAMILY
 @pytest.mark.parametrize("order", [1, 2])
 def test_gradients_of_log_prob(family, order, rng):
-    inputs = [family.data(rng, (L, M, EVENT)), *gradient_inputs(family, rng, (M, EVENT))]
+    data, parameters = family.data(rng, (L, M, EVENT)), gradient_inputs(family, rng, (M, EVENT))
 
     def log_prob(x, *values):
         return remake(family, rng, (M, EVENT), values).log_prob(x)
 
-    check_gradients(log_prob, inputs, order=order, mode="jacobian", allow_zero=family.flat)
+    if family.make is Categorical:  # beside a one-hot x there is no other to go to
+        check_gradients(lambda *values: log_prob(data, *values), parameters, order=order, mode="jacobian")
+        return
+    check_gradients(log_prob, [data, *parameters], order=order, mode="jacobian", allow_zero=family.flat)
+
+
+@EVERY_FAMILY
+def test_a_family_says_whether_it_is_discrete(family, rng):
+    assert family.random(rng, (M, EVENT))[0].discrete is not family.continuous
 
 
 @pytest.mark.parametrize("order", [1, 2])
@@ -267,7 +275,8 @@ def float32_results(family, arrays):
     """Densities on both sides of 1, entropies and samples, and the gradient of each by each parameter."""
     parameters = [tensor(array, "float32", requires_grad=True) for array in arrays]
     distribution = family.make(*parameters)
-    outputs = [distribution.log_prob(np.full(EVENT, x)) for x in (0.25, 1.5)]
+    points = np.eye(EVENT)[:2] if family.make is Categorical else (np.full(EVENT, x) for x in (0.25, 1.5))
+    outputs = [distribution.log_prob(x) for x in points]
     outputs += [distribution.entropy(), distribution.sample(backend.generator(5), L)]
     yield from (output.numpy() for output in outputs)
     for output in outputs:
@@ -277,8 +286,11 @@ def float32_results(family, arrays):
 
 def test_the_base_class_leaves_the_mathematics_to_the_families():
     base = Distribution()
-    for call in (base.entropy, lambda: base.log_prob(0.0), lambda: base.sample(backend.generator(0))):
-        with pytest.raises(NotImplementedError):
+    with pytest.raises(NotImplementedError):
+        base.sample(backend.generator(0))
+    # These some families have not: a user may come upon it.
+    for what, call in (("entropy", base.entropy), ("log_prob", lambda: base.log_prob(0.0))):
+        with pytest.raises(InputError, match=f"a Distribution, which has no {what}"):
             call()
 
 

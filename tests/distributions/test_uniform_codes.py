@@ -6,6 +6,7 @@ import pytest
 from minivae import backend
 from minivae.autodiff import tensor
 from minivae.distributions import UniformCodes
+from minivae.errors import InputError
 
 from ..chance import assert_mean
 
@@ -26,3 +27,10 @@ def test_a_sample_has_a_vector_of_the_list_for_each_place(rng):
     prior = UniformCodes(tensor(rng.normal(size=(5, 2))), 3)
     assert prior.shape == prior.sample(backend.generator(0)).shape == (6,)
     assert prior.noise_shape == prior.draw_noise(backend.generator(0)).shape == (15,)
+
+
+@pytest.mark.parametrize("what", ["log_prob", "entropy"])
+def test_what_it_cannot_tell_is_refused(what, rng):
+    prior = UniformCodes(tensor(rng.normal(size=(5, 2))), 3)
+    with pytest.raises(InputError, match=f"a UniformCodes, which has no {what}"):
+        getattr(prior, what)(*[prior.sample(backend.generator(0))] * (what == "log_prob"))

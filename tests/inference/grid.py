@@ -13,8 +13,19 @@ REACH, STEP = 7.0, 0.05  # the prior beyond is 3e-11; a smooth integrand on such
 
 def log_marginal(model: Model, x: np.ndarray) -> np.ndarray:
     """``(M,)``, in nats, for ``x`` of shape ``(M, data_dim)``; in float64."""
-    axis = np.arange(-REACH, REACH + STEP, STEP)
-    z = tensor(np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2))
+    return np.array([posterior(model, row)[0] for row in x])
+
+
+def posterior(
+    model: Model, x: np.ndarray, context: np.ndarray | None = None, reach: float = REACH, step: float = STEP
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """log p(x) of one data point ``(data_dim,)``, and the mean and the variances of its posterior, ``(2,)``."""
+    axis = np.arange(-reach, reach + step, step)
+    z = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
+    told = None if context is None else tensor(context[None])
     with no_grad():
-        prior, likelihood = model.prior().log_prob(z).numpy(), model.likelihood(z)
-        return np.array([logsumexp(likelihood.log_prob(row).numpy() + prior) + 2 * np.log(STEP) for row in x])
+        log_p = (model.prior(told).log_prob(tensor(z)) + model.likelihood(tensor(z), told).log_prob(x)).numpy()
+    total = logsumexp(log_p)
+    share = np.exp(log_p - total)
+    mean = share @ z
+    return total + 2 * np.log(step), mean, share @ (z - mean) ** 2

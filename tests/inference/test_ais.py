@@ -10,7 +10,7 @@ from minivae.inference import Annealing, sandwich
 from minivae.inference.ais import schedule
 from minivae.models import VAE
 
-from ..chance import assert_mean
+from ..chance import CRITICAL_Z, assert_mean
 from ..strict_device import strict
 from .grid import log_marginal
 from .test_importance import LinearGaussian, drawn
@@ -70,7 +70,10 @@ def test_forwards_lies_below_and_backwards_above():
 
 
 def test_it_is_exact_on_bench_p_within_its_standard_error():
-    """Measured in both directions: bias 0.00, sd 0.1 nats, 1.2 times the standard errors."""
+    """Measured with 3 seeds in both directions: bias up to 0.013, sd 0.1 nats, 1.06 to 1.22 times the standard errors.
+
+    Of 200 points the mean error then has an sd of 0.007 nats, the mean z one of 0.085, its sd one of 0.06.
+    """
     model = LinearGaussian()
     x = drawn(model, 200)
     path = annealing(model, x, temperatures=100)
@@ -79,7 +82,7 @@ def test_it_is_exact_on_bench_p_within_its_standard_error():
         assert abs(error.mean()) < 0.03
         z = error / found.stderr.numpy()
         assert abs(z.mean()) < 0.4
-        assert 0.7 < z.std() < 1.5
+        assert 0.8 < z.std() < 1.5
         assert (found.effective_samples.numpy() > 5).all()
 
 
@@ -98,17 +101,17 @@ def test_the_sandwich_closes_on_data_of_a_vae():
     model = VAE(20, 3, (10,), dtype="float64", seed=2)
     found = sandwich(model, backend.generator(0), 50, temperatures=100, leapfrog_steps=5, chains=8)
     gap = found.upper.value.numpy() - found.lower.value.numpy()
-    assert abs(gap.mean()) < 0.1
-    assert gap.mean() > -3 * gap.std() / np.sqrt(50)
+    # Measured with 3 seeds: -0.007 to 0.010, sd of a gap 0.05 to 0.06, so of the mean 0.008; none is below 0 in theory.
+    assert -CRITICAL_Z * gap.std() / np.sqrt(50) < gap.mean() < 0.05
 
 
 def test_it_is_near_the_exact_value_of_a_vae(rng):
-    """Measured: bias 0.001, sd 0.03 nats."""
+    """Measured with 3 seeds: bias up to 0.006, sd 0.020 to 0.026 nats, so that of the bias 0.005."""
     model = VAE(20, 2, (10,), dtype="float64", seed=2)
     x = (rng.uniform(size=(30, 20)) < 0.5).astype(float)
     error = annealing(model, x, temperatures=100).lower().value.numpy() - log_marginal(model, x)
-    assert abs(error.mean()) < 0.05
-    assert error.std() < 0.15
+    assert abs(error.mean()) < 0.025
+    assert error.std() < 0.05
 
 
 def test_step_sizes_are_tuned_before_and_then_kept():

@@ -34,8 +34,17 @@ def test_it_says_how_far_the_mean_is_off(rng):
     np.testing.assert_allclose(x.mean(0).var(), expected, rtol=0.25)  # 400 squares: 7% by chance
 
 
-def test_what_never_changes_has_none():
-    assert np.isnan(effective_sample_size(np.ones((10, 2)))).all()
+@pytest.mark.parametrize("value", [0.0, 1.0, 0.1, -1e300])
+def test_what_never_changes_has_none(value):
+    """Whether or not the mean of the equal numbers is rounded to another."""
+    assert np.isnan(effective_sample_size(np.full((11, 2), value))).all()
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-8, 1e200])
+def test_the_scale_does_not_matter(scale, rng):
+    draws = rng.normal(size=(200, 3))
+    np.testing.assert_allclose(effective_sample_size(scale * draws), effective_sample_size(draws), rtol=1e-9)
+    assert mean_correlation(draws, scale * draws) == pytest.approx(1, abs=1e-12)
 
 
 def test_too_few_draws_are_refused():
@@ -65,6 +74,35 @@ def test_each_source_has_a_code_of_its_own(rng):
     found = mean_correlation(sources, np.stack([both, both], axis=1))
     assert found == pytest.approx(np.sqrt(0.5), abs=0.02)
     assert mean_correlation(sources, np.stack([both, rng.normal(size=5000)], axis=1)) == pytest.approx(0.35, abs=0.03)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e300])
+def test_a_code_that_never_changes_tells_nothing(value, rng):
+    """Of a posterior that has collapsed: 0 for it, not NaN for all; the others are as without it."""
+    sources = rng.normal(size=(50, 3))
+    codes = sources * [2.0, -1.0, 0.0] + [0.0, 1.0, value]
+    assert mean_correlation(sources, codes) == pytest.approx(2 / 3, abs=1e-12)
+    assert mean_correlation(sources, np.full((50, 3), value)) == 0
+
+
+def test_a_source_that_never_changes_is_refused(rng):
+    sources = rng.normal(size=(50, 3)) * [1, 0, 1] + 0.1
+    with pytest.raises(InputError, match=r"sources\[:, 1\] never changes"):
+        mean_correlation(sources, rng.normal(size=(50, 3)))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_are_refused(bad, rng):
+    good, wrong = rng.normal(size=(50, 2)), rng.normal(size=(50, 2))
+    wrong[3, 1] = bad
+    for name, call in (
+        ("draws", lambda: effective_sample_size(wrong)),
+        ("means", lambda: active_units(wrong)),
+        ("sources", lambda: mean_correlation(wrong, good)),
+        ("codes", lambda: mean_correlation(good, wrong)),
+    ):
+        with pytest.raises(InputError, match=f"{name} has a NaN or an infinity"):
+            call()
 
 
 def test_codes_of_another_shape_are_refused(rng):

@@ -16,7 +16,7 @@ from minivae.nn import MLP, Linear, Module
 from minivae.optim import Adam
 from minivae.training import Settings, Trainer
 
-from ..chance import assert_mean, assert_moments
+from ..chance import CRITICAL_Z, assert_mean, assert_moments
 from ..models.kinds import DATA_DIM, EVERY_KIND, HIDDEN, KINDS, LATENT_DIM, data, noise, small_vae
 from ..training.conftest import assert_same_state
 
@@ -95,9 +95,13 @@ def test_training_comes_to_the_best_gaussian(rng):
         optimizer.step([-g for g in gradient], lr_factor=0.01 ** (step / steps))
     stddev = np.diag(case.precision) ** -0.5
     assert (np.abs(flat(case.layer.parameters()) - case.mean) < 0.01 * stddev).all()
+    # Measured with 3 seeds: off by up to 5.6%, by the noise of Adam's last steps.
     np.testing.assert_allclose(np.exp(flat(case.weights.log_vars) / 2), stddev, rtol=0.1)
     bounds = [case.bound(case.weights.draw_noise(source)).item() for _ in range(500)]
-    assert np.mean(bounds) == pytest.approx(case.log_evidence - case.gap(), abs=0.3)
+    # The mean has a standard error of 0.07 to 0.08 nats; the divergence that the variances leave is below 0.02.
+    error = np.std(bounds) / np.sqrt(len(bounds))
+    assert error < 0.1
+    assert abs(np.mean(bounds) - (case.log_evidence - case.gap())) < CRITICAL_Z * error
 
 
 # -------------------------------------------------------------- any module

@@ -10,7 +10,7 @@ from minivae.distributions import Normal, StandardNormal
 from minivae.errors import InputError
 from minivae.inference import MonteCarloEM
 from minivae.models import VAE, Model
-from minivae.optim import Adagrad, Adam
+from minivae.optim import SGD, Adagrad, Adam
 
 from ..linear_gaussian import LinearGaussian
 from ..strict_device import strict
@@ -50,15 +50,18 @@ def run_on(model, x, seed=0, lr=0.02, **options):
 
 
 def test_it_comes_to_the_maximum_of_the_likelihood(rng):
-    """Measured with seeds 0 to 5: 0.002 to 0.011 nats below the maximum, from 1.1 to 1.9 below."""
+    """Measured with seeds 0 to 5: 0.002 to 0.011 nats below the maximum, from 1.1 to 1.9 below.
+
+    The acceptance, a mean of 200 of all chains: 0.8998 to 0.9001.
+    """
     x = LinearGaussian(rng, latent=2).data(rng, 400)
     model = ProbabilisticPCA(rng)
     best, before = best_log_marginal(x, 2), model.log_marginal(x)
     run = run_on(model, tensor(x))
     accepted = [float(run.step()["acceptance"]) for _ in range(300)]
     assert before < best - 1
-    assert best - 0.04 < model.log_marginal(x) < best
-    assert np.mean(accepted[100:]) == pytest.approx(0.9, abs=0.02)
+    assert best - 0.025 < model.log_marginal(x) < best
+    assert np.mean(accepted[100:]) == pytest.approx(0.9, abs=0.002)
     assert run.samples_seen == 300 * 15 * 400
 
 
@@ -96,17 +99,18 @@ def test_the_chains_persist():
         np.testing.assert_allclose(run.position.numpy(), before, atol=1e-3)
 
 
-def test_the_prior_over_the_weights_pulls_them_in():
-    """After many steps the weight matrices are smaller with it; its gradient is theta / N."""
-    with_prior, without = small_run(weight_prior=True), small_run()
-    for _ in range(100):
-        with_prior.step()
-        without.step()
-    sizes = [
-        sum(float((p.numpy() ** 2).sum()) for p in run.optimizer.parameters if p.ndim > 1)
-        for run in (with_prior, without)
-    ]
-    assert sizes[0] < 0.9 * sizes[1]
+def test_the_prior_over_the_weights_pulls_them_in(rng):
+    """By theta / N at each of the five updates, and matrices alone; of second order is what they do to each other."""
+    lr, n, x, moved = 1e-5, 20, tensor(rng.uniform(size=(20, 6))), []
+    for weight_prior in (True, False):
+        model = VAE(6, 2, (5,), dtype="float64")
+        before = [p.numpy().copy() for p in model.decoder.parameters()]
+        optimizer = SGD(model.decoder.parameters(), lr)
+        MonteCarloEM(model, x, optimizer, backend.generator(0), weight_prior=weight_prior).step()
+        moved.append([p.numpy().copy() for p in model.decoder.parameters()])
+    for old, pulled, free in zip(before, *moved, strict=True):
+        expected = -5 * lr / n * old if old.ndim > 1 else 0.0 * old
+        np.testing.assert_allclose(pulled - free, expected, rtol=1e-3, atol=1e-3 * lr / n)
 
 
 def test_a_run_goes_on_from_its_state_bit_for_bit():

@@ -6,7 +6,7 @@ from scipy import stats
 
 from minivae import backend
 from minivae.autodiff import tensor
-from minivae.errors import InputError
+from minivae.errors import InputError, NonFiniteError
 from minivae.inference import density_log_likelihood
 from minivae.inference.posterior_density import BANDWIDTHS, KernelDensity
 from minivae.models import VAE
@@ -78,17 +78,18 @@ def test_the_density_integrates_to_1(rng):
 def test_it_is_exact_on_bench_p_within_its_standard_error():
     """Measured over 200 points with 2 seeds: bias -0.004 and 0.006, sd 0.06 nats, 1.25 times the standard errors.
 
-    (They know of the spread of the new draws, not of that of the density's fit.)
+    (They know of the spread of the new draws, not of that of the density's fit.) Of 200 points the bias has an
+    sd of 0.004, the sd of an error one of 0.003, the mean z one of 0.09, its sd one of 0.06.
     """
     model = LinearGaussian()
     x = drawn(model, 200)
     found = estimate(model, x)
     error = found.value.numpy() - model.exact.logpdf(x)
     assert abs(error.mean()) < 0.02
-    assert error.std() < 0.1
+    assert error.std() < 0.08
     z = error / found.stderr.numpy()
     assert abs(z.mean()) < 0.4
-    assert 0.8 < z.std() < 1.6
+    assert 0.9 < z.std() < 1.6
     assert (found.effective_samples.numpy() > 5).all()
 
 
@@ -101,26 +102,37 @@ def test_any_density_gives_the_same_expectation():
 
 
 def test_it_is_near_the_exact_value_of_a_vae(rng):
-    """Whose posteriors are no Gaussians. Measured: bias -0.02, sd 0.09 nats."""
+    """Whose posteriors are no Gaussians. Measured with 4 seeds: bias -0.02 to 0.03, sd 0.07 to 0.11 nats.
+
+    Of 30 points the bias has an sd of 0.016, the sd one of 0.012.
+    """
     model = VAE(20, 2, (10,), dtype="float64", seed=2)
     x = (rng.uniform(size=(30, 20)) < 0.5).astype(float)
     error = estimate(model, x).value.numpy() - log_marginal(model, x)
     assert abs(error.mean()) < 0.07
-    assert error.std() < 0.2
+    assert error.std() < 0.16
 
 
 def test_the_chains_may_begin_anywhere():
     model = LinearGaussian()
     x = drawn(model, 10)
     far = tensor(np.full((10, 2), 3.0))
+    # Measured with 3 seeds: sd 0.06 nats; no error above 0.15.
     np.testing.assert_allclose(estimate(model, x, start=far).value.numpy(), model.exact.logpdf(x), atol=0.3)
+
+
+def test_a_model_whose_weights_are_no_numbers_is_refused():
+    model = VAE(5, 2, (4,), dtype="float64")
+    model.decoder.parameters()[0].data[...] = np.nan
+    with pytest.raises(NonFiniteError, match=r"log p\(x, z\) is not finite"):
+        estimate(model, np.ones((2, 5)), start=tensor(np.zeros((2, 2))), warmup=2)
 
 
 def test_values_far_below_the_smallest_float_are_no_trouble():
     model = LinearGaussian()
     x = np.full((1, 5), 60.0)  # log p(x) is thousands of nats below zero
     value = estimate(model, x).value.numpy()
-    np.testing.assert_allclose(value, model.exact.logpdf(x), atol=0.5)
+    np.testing.assert_allclose(value, model.exact.logpdf(x), atol=0.3)  # measured with 3 seeds: to 0.075
     assert value[0] < -1000
 
 

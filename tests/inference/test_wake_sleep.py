@@ -13,7 +13,7 @@ from minivae.inference.wake_sleep import Noise
 from minivae.models import MODELS, VAE, Batch
 from minivae.training import Settings, Trainer, evaluate
 
-from ..chance import assert_mean
+from ..chance import CRITICAL_Z, assert_mean
 from ..linear_gaussian import LinearGaussian
 from ..models.kinds import DATA_DIM, EVERY_KIND, HIDDEN, KINDS, LATENT_DIM, M, data, noise, small_vae
 from ..training.conftest import assert_same_state
@@ -87,7 +87,8 @@ def test_dreams_come_from_the_prior(rng):
     x = (rng.uniform(size=(40_000, DATA_DIM)) < model.decode(z).numpy()).astype(float)
     expected = -model.posterior(x).log_prob(z).numpy()
     assert_mean(found, expected.mean())
-    np.testing.assert_allclose(found.std() * np.sqrt(200), expected.std(), rtol=0.3)
+    # The sd of 200 has a spread of 5%.
+    np.testing.assert_allclose(found.std() * np.sqrt(200), expected.std(), rtol=CRITICAL_Z * 0.05)
 
 
 @EVERY_KIND
@@ -130,7 +131,8 @@ def test_a_compiled_run_is_an_eager_one_and_goes_on_from_a_checkpoint(kind, rng)
 def test_it_learns_probabilistic_pca(rng):
     """Linear networks on bench P, whose posterior they can express: the bound comes to mean log p(x).
 
-    Measured with three seeds of data and model: 0.000 to 0.005 nats below.
+    Measured with five seeds of data and model: 0.000 to 0.005 nats below. No sampling is in it: where the
+    posterior is exact, so is every sample's bound.
     """
     bench = LinearGaussian(rng)
     train, test = (Split(bench.data(rng, n).astype(np.float32)) for n in (20_000, 2000))
@@ -143,7 +145,7 @@ def test_it_learns_probabilistic_pca(rng):
         trainer.train_step()
     exact = bench.log_marginal(test.images).mean()
     assert before < exact - 1
-    assert exact - 0.03 < evaluate(model, trainer.test)["bound"] < exact + 0.03
+    assert exact - 0.01 < evaluate(model, trainer.test)["bound"] < exact + 0.001
 
 
 def test_it_is_a_model_like_the_others():

@@ -12,7 +12,18 @@ from minivae.inference import hmc
 from minivae.models import Batch
 
 from .models import CONSTRUCTOR, GENERATOR, D, M, X, Z, small
-from .subject import COUNTS, GENERATORS, NO_TENSORS, NUMBERS_ABOVE_0, NUMBERS_FROM_0, Says, misuse, ones, strict
+from .subject import (
+    COUNTS,
+    GENERATORS,
+    NO_SWITCHES,
+    NO_TENSORS,
+    NUMBERS_ABOVE_0,
+    NUMBERS_FROM_0,
+    Says,
+    misuse,
+    ones,
+    strict,
+)
 
 VAE = small("vae")
 NO_MODELS = (None, "vae", ones(2))
@@ -114,7 +125,15 @@ misuse(
     noise=(None, 3),
 )
 EM = {"model": VAE, "x": ones(M, D), "optimizer": optim.SGD(VAE.decoder.parameters()), "generator": GENERATOR}
-misuse(inference.MonteCarloEM, EM, model=NO_MODELS, x=X, optimizer=(None, "sgd"), generator=GENERATORS)
+misuse(
+    inference.MonteCarloEM,
+    EM,
+    model=NO_MODELS,
+    x=X,
+    optimizer=(None, "sgd"),
+    generator=GENERATORS,
+    weight_prior=NO_SWITCHES,
+)
 ARRAYS, META = inference.MonteCarloEM(**EM).state()
 misuse(
     inference.MonteCarloEM.load_state,

@@ -14,6 +14,7 @@ from .subject import (
     DTYPES,
     GENERATORS,
     LIBRARIES,
+    NO_SWITCHES,
     NO_TENSORS,
     NUMBERS_ABOVE_0,
     NUMBERS_FROM_0,
@@ -43,10 +44,11 @@ CONSTRUCTOR: dict[str, tuple] = {
     **dict.fromkeys(("alpha", "lambd"), (np.nan, np.inf, "1", None)),
     **dict.fromkeys(("hidden", "flow_hidden", "critic_hidden"), SEQUENCES_OF_SIZES),
     "categories": (*COUNTS, 1),
-    "steps": (-1, 1.5, "1", None),
+    "steps": (-1, 1.5, "1", None, False),
     "critic_lr": NUMBERS_ABOVE_0,
     "decay": (1.0, -0.1, "0", None),
-    "variance": (-1.0, np.nan, np.inf, "1", True),
+    "variance": (0, 0.0, -1.0, np.nan, np.inf, "1", True),
+    **dict.fromkeys(("sigmoid_mean", "learned_prior", "ema"), NO_SWITCHES),
     "likelihood": ("Bernoulli", None, 3),
     "estimator": ("a", None, 3),
     "activation": ("Tanh", None, 3),
@@ -85,7 +87,7 @@ for name, kind in MODELS.items():
         kind,
         {"data_dim": D, **arguments(name)},
         label=kind.__name__,
-        **{option: CONSTRUCTOR[option] for option in options if options[option].kind is not bool},
+        **{option: CONSTRUCTOR[option] for option in options},
     )
     model = small(name)
     told = {"context": ones(M, C)} if name in TOLD else {}
@@ -96,17 +98,38 @@ for name, kind in MODELS.items():
         {"batch": batch, "noise": GENERATOR},
         call=model.objectives,
         label=f"{kind.__name__}.objectives",
-        batch=[Says(batch._replace(x=ones(M, D + 1)), f"({M}, {D + 1})")],
+        batch=[
+            Says(batch._replace(x=ones(M, D + 1)), f"({M}, {D + 1})"),
+            Says(batch._replace(x=ones(D)), f"({D},)"),
+            *(Says(batch._replace(x=ones(n, D)), f"minibatch is {n};", "minibatch") for n in range(model.least_points)),
+        ],
         noise=() if name in ("made", "vq-vae") else (None, 3, np.random.default_rng(0)),
     )
     method(
         model, kind.__name__, "sample", {"generator": GENERATOR, "n": M, **told}, generator=GENERATORS, n=N, **context
+    )
+    misuse(
+        Model.require_points,
+        {"name": "points", "points": M},
+        call=model.require_points,
+        label=f"{kind.__name__}.require_points",
+        points=range(model.least_points),
     )
     if name == "made":
         method(model, kind.__name__, "log_prob", {"x": ones(M, D)}, x=X)
         continue
     for call in ("posterior", "encode", "reconstruct"):
         method(model, kind.__name__, call, {"x": ones(M, D), **told}, x=X, **context)
+    misuse(
+        Model.sample_prior,
+        {"generator": GENERATOR, "n": M, "lead": (2,), **told},
+        call=model.sample_prior,
+        label=f"{kind.__name__}.sample_prior",
+        generator=GENERATORS,
+        n=N,
+        lead=(3, "x", (-1,), None),
+        **{argument: (*values, Says(ones(M - 1, C), str(M - 1))) for argument, values in context.items()},
+    )
     z = ones(M, model.latent_dim)
     decoder_told = context if name != "cmma" and name != "ivae" else {}
     for call in ("likelihood", "decode"):

@@ -123,6 +123,7 @@ def renderings(value: Any) -> list[str]:
 # ------------------------------------------------- wrong values of common kinds
 
 COUNTS = (0, -1, 2.5, "3", None, True, math.nan)
+NO_SWITCHES = (0, 1, "yes", None)
 NUMBERS_FROM_0 = (-1e-9, math.nan, math.inf, "1", None, True)
 NUMBERS_ABOVE_0 = (0, *NUMBERS_FROM_0)
 FLAGS_OF_NUMBERS = (math.nan, "1", None)

@@ -10,7 +10,7 @@ from minivae import backend, datasets, training
 from minivae.datasets import Dataset, Split
 from minivae.models import VAE
 
-from .subject import COUNTS, DTYPES, GENERATORS, LIBRARIES, NUMBERS_ABOVE_0, Says, misuse
+from .subject import COUNTS, DTYPES, GENERATORS, LIBRARIES, NO_SWITCHES, NUMBERS_ABOVE_0, Says, misuse
 
 GENERATOR = backend.generator(0)
 SEEDS = (-1, 1.5, "0", None)
@@ -83,6 +83,7 @@ OPTIONS: dict[str, tuple] = {
     "report_every": COUNTS,
     "seed": SEEDS,
     "optimizer_options": (3, "x", None),
+    **dict.fromkeys(("weight_prior", "compile", "skip_nonfinite", "detect_anomaly"), NO_SWITCHES),
 }
 misuse(training.Settings, QUICK, **OPTIONS)
 SETTINGS = training.Settings(**QUICK)
@@ -112,6 +113,8 @@ misuse(
     model=NO_MODELS,
     dataset=NO_DATASETS,
     run=(3, "runs/x"),
+    resume=NO_SWITCHES,
+    progress=NO_SWITCHES,
     settings=(Says(0, "is 0", "batch_size"), Says(9, "is 9", "batch_size")),
 )
 misuse(
@@ -155,9 +158,10 @@ misuse(
 )
 misuse(
     training.Feed.in_order,
-    {"batch_size": 3},
-    call=lambda batch_size: list(FEED.in_order(batch_size)),
+    {"batch_size": 3, "least": 1},
+    call=lambda **sizes: list(FEED.in_order(**sizes)),
     batch_size=COUNTS,
+    least=COUNTS,
 )
 misuse(
     training.Feed.shuffled,

@@ -46,6 +46,8 @@ def test_it_closes_the_mean_field_gap(rng):
     train_encoder(model, x, 800, 0.03)
     found = model.bound(x, Repeated(7)(), samples=400).value.numpy()
     gap = (bench.log_marginal(x) - found).mean()
+    # So many steps are enough for this bench, and not for all: of 3 other seeds' gaps of 0.45, 0.19 and 0.68 they
+    # left 0.125, 0.003 and 0.023. The mean of 16,000 samples has an error of 0.001.
     assert -0.005 < gap < 0.02
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from minivae import backend
 from minivae.autodiff import backward, tensor
 from minivae.errors import InputError
 from minivae.models import Batch
@@ -38,9 +37,3 @@ def test_the_mmd_is_between_the_codes_that_were_drawn_and_the_prior(rng):
 def test_weights_below_zero_are_refused(alpha, lambd):
     with pytest.raises(InputError, match="alpha is"):
         member("info-vae", alpha=alpha, lambd=lambd)
-
-
-def test_one_data_point_is_refused(rng):
-    model = member("info-vae")
-    with pytest.raises(InputError, match="at least 2"):
-        model.objectives(batch_for(model, rng, 1), backend.generator(0))

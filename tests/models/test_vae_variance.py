@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from minivae import backend
 from minivae.errors import InputError
 from minivae.models import VAE
+from minivae.models.vae import GaussianMLP
 
 from .kinds import DATA_DIM, HIDDEN, LATENT_DIM, M, data
 
@@ -22,8 +24,13 @@ def test_a_fixed_variance_is_that_of_every_pixel_and_has_no_weights(rng):
     assert model.config["variance"] == 0.3
 
 
-def test_a_variance_of_bits_or_below_zero_is_refused():
+def test_a_variance_of_bits_or_not_above_zero_is_refused():
     with pytest.raises(InputError, match=r"variance is 0\.3 with the Bernoulli likelihood"):
         VAE(DATA_DIM, variance=0.3)
-    with pytest.raises(InputError, match="variance is -1"):
-        VAE(DATA_DIM, likelihood="gaussian", variance=-1)
+    for none in (0, 0.0, -1):
+        with pytest.raises(InputError, match=f"variance is {none}; expected a finite number above 0"):
+            VAE(DATA_DIM, likelihood="gaussian", variance=none)
+        with pytest.raises(InputError, match=f"variance is {none}; expected a finite number above 0"):
+            GaussianMLP(2, (3,), 4, backend.generator(0), variance=none)
+        with pytest.raises(InputError, match=f"variance is {none} with the Bernoulli likelihood"):
+            VAE(DATA_DIM, variance=none)

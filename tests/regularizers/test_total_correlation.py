@@ -6,6 +6,7 @@ import pytest
 from minivae import backend
 from minivae.autodiff import backward, mean, standard_normal, tensor
 from minivae.compiler import compile
+from minivae.errors import InputError
 from minivae.nn import MLP
 from minivae.optim import Adam
 from minivae.regularizers import critic_loss, density_ratio, permute_columns
@@ -14,7 +15,7 @@ RHO = 0.8
 TC = -0.5 * np.log(1 - RHO**2)  # of two Gaussians with that correlation: 0.511 nats
 
 
-@pytest.mark.parametrize("m", [1, 2, 50])
+@pytest.mark.parametrize("m", [2, 3, 50])
 def test_each_column_is_put_in_an_order_of_its_own(m, rng, backend_name):
     z = rng.normal(size=(m, 3))
     moved = permute_columns(tensor(z, backend=backend_name), backend.generator(0, backend_name)).numpy()
@@ -75,3 +76,13 @@ def test_a_critic_finds_the_total_correlation_of_a_gaussian():
     precision = np.linalg.inv(root @ root.T) - np.eye(2)
     expected = TC - 0.5 * np.einsum("ni,ij,nj->n", z, precision, z)
     np.testing.assert_allclose(density_ratio(critic(tensor(z, "float32"))).numpy(), expected, atol=0.25)
+
+
+def test_what_has_no_statistic_is_refused():
+    """One row has no other order, and would be a draw of q(z) called one of the product; no rows have no mean."""
+    for rows in (0, 1):
+        with pytest.raises(InputError, match=rf"z has shape \({rows}, 3\); expected at least 2 rows"):
+            permute_columns(tensor(np.ones((rows, 3))), backend.generator(0))
+    for joint, product, name in ((0, 2, "joint"), (2, 0, "product")):
+        with pytest.raises(InputError, match=rf"{name} has shape \(0, 2\); expected at least 1 row"):
+            critic_loss(tensor(np.ones((joint, 2))), tensor(np.ones((product, 2))))

@@ -1,11 +1,14 @@
 """evaluate: the bound on a whole data set, with z sampled."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from minivae import backend
 from minivae.autodiff import Tensor
 from minivae.errors import InputError
+from minivae.models import MODELS
 from minivae.training import Feed, evaluate
 from minivae.training.evaluate import EVALUATION_SEED, Evaluation
 
@@ -107,9 +110,31 @@ def test_every_library_gives_the_same_bound(digits, backend_name):
     assert bounds[0] == pytest.approx(bounds[1], abs=0.5)
 
 
-def test_no_minibatch_of_one_is_left_over(digits):
-    """A discrepancy between codes and prior needs two."""
-    model = member("info-vae", data_dim=64)
-    for rows in (11, 21, 20):
+def sizes(feed, batch_size, least):
+    return [rows.size for rows in feed.in_order(batch_size, least)]
+
+
+def test_no_minibatch_is_left_over_that_is_too_small(digits):
+    """Too few rows go with those before, whatever the sizes: 7 in threes would leave one over in twos as well."""
+    for rows, size, least in itertools.product(range(1, 40), range(1, 9), range(1, 4)):
+        found = sizes(Feed(digits.test.sample(rows), digits.scale), size, least)
+        assert sum(found) == rows
+        assert set(found[:-1]) <= {size}
+        assert found[-1] < size + least
+        assert found[-1] >= min(least, rows) or size < least  # which an evaluation refuses
+
+
+@pytest.mark.parametrize("name", [name for name, model in MODELS.items() if model.least_points > 1])
+def test_data_and_minibatches_that_are_too_small_are_refused(name, digits):
+    model = member(name, data_dim=64)
+    least = model.least_points
+    for rows in (least, 10 + 1, 3 * least + 1):
         feed = Feed(digits.test.sample(rows), digits.scale)
-        assert np.isfinite(evaluate(model, feed, batch_size=10)["mmd"])
+        assert np.isfinite([*evaluate(model, feed, batch_size=least).values()]).all()
+    few = Feed(digits.test.sample(least - 1), digits.scale)
+    with pytest.raises(
+        InputError, match=f"the number of rows to evaluate on is {least - 1}; expected at least {least}"
+    ):
+        evaluate(model, few)
+    with pytest.raises(InputError, match=f"batch_size is {least - 1}; expected at least {least}"):
+        evaluate(model, feed, batch_size=least - 1)

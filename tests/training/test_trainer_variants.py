@@ -3,11 +3,15 @@
 import numpy as np
 import pytest
 
+from minivae.datasets import Dataset, Split
 from minivae.errors import InputError
+from minivae.models import MODELS
 from minivae.models.cvae import CVAE
 from minivae.models.disentangled_beta_vae import DisentangledBetaVAE
 from minivae.models.vq_vae import VQVAE
+from minivae.training import Settings, Trainer, fit
 
+from ..models.members import member
 from .conftest import made_of, small_trainer
 
 
@@ -46,3 +50,24 @@ def test_data_without_the_labels_that_a_model_is_told_are_refused(digits):
         small_trainer(digits, CVAE(64, 3, (16,), context_dim=3))
     with pytest.raises(InputError, match="made has no labels"):
         small_trainer(made_of(np.zeros((60, 64))), CVAE(64, 3, (16,), context_dim=3))
+
+
+@pytest.mark.parametrize("name", [name for name, model in MODELS.items() if model.least_points > 1])
+def test_a_statistic_of_too_few_points_is_refused_before_work_starts(name):
+    """U-statistics need two points, a critic two in each half."""
+    model, least = member(name, data_dim=64), MODELS[name].least_points
+    rows = np.random.default_rng(0).uniform(size=(20, 64)).astype(np.float32)
+    enough, too_few = (Dataset("made", Split(rows), Split(rows[:n]), None, 1.0, "made") for n in (least, least - 1))
+    state = model.state_dict()
+    for dataset, batch_size, message in (
+        (enough, least - 1, f"batch_size is {least - 1}; expected at least {least}"),
+        (too_few, 10, f"the number of test rows is {least - 1}; expected at least {least}"),
+    ):
+        with pytest.raises(InputError, match=message):
+            Trainer(model, dataset, Settings(batch_size=batch_size))
+        with pytest.raises(InputError, match=message):
+            fit(model, dataset, batch_size=batch_size, progress=False)
+    for part, value in model.state_dict().items():
+        np.testing.assert_array_equal(value, state[part])
+    history = fit(model, enough, batch_size=least, epochs=1, progress=False)
+    assert np.isfinite(list(history.rows[-1].values())).all()

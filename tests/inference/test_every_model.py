@@ -1,0 +1,272 @@
+"""Every function of ``minivae.inference`` with every model: a value that is right, or one clear refusal.
+
+``EXPECTED`` says which, by what kind of z a model has; values are held against sums over a grid of z, or
+over all z where they can be counted. A new model, and a new function, has no row here and fails.
+"""
+
+import itertools
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from minivae import backend, inference
+from minivae.autodiff import no_grad, tensor
+from minivae.distributions import Normal
+from minivae.errors import InputError
+from minivae.inference import (
+    Annealing,
+    FullVB,
+    GaussianWeights,
+    MonteCarloEM,
+    active_units,
+    density_log_likelihood,
+    effective_sample_size,
+    hmc,
+    log_joint,
+    log_likelihood,
+    mean_correlation,
+    sandwich,
+)
+from minivae.models import MODELS
+from minivae.optim import SGD
+
+from ..chance import CRITICAL_Z, FALSE_ALARM, assert_moments
+from ..models.members import batch_for, member, shaken
+from . import grid
+
+M = 3
+VALUE = ""  # a value that is right; anything else is what a refusal says
+
+# What a model's z is.
+KINDS = {
+    **dict.fromkeys(
+        ("vae", "beta-vae", "disentangled-beta-vae", "iwae", "miwae", "wake-sleep", "full-vb"), "a density"
+    ),
+    **dict.fromkeys(("full-covariance-vae", "iaf-vae", "info-vae", "factor-vae"), "a density"),
+    **dict.fromkeys(("cvae", "cmma", "ivae"), "a density, given the context"),
+    "wae-mmd": "a density, and points for codes",
+    "categorical-vae": "discrete",
+    "vq-vae": "discrete, and points for codes",
+    "made": "none",
+}
+SAMPLER = {
+    **dict.fromkeys(("a density", "a density, given the context", "a density, and points for codes"), VALUE),
+    **dict.fromkeys(
+        ("discrete", "discrete, and points for codes"), "whose z is discrete; expected one whose z has a density"
+    ),
+    "none": "which has no latent variable z; expected one whose z has a density",
+}
+CODES = {**dict.fromkeys(SAMPLER, VALUE), "none": "has no latent variable"}
+# By function, then by the kind of z.
+EXPECTED = {
+    "log_likelihood": {
+        **dict.fromkeys(SAMPLER, VALUE),
+        "a density, and points for codes": "with log p.x.: the codes of a Wasserstein auto-encoder are points",
+        "discrete, and points for codes": "with log p.x.: the codes of a VQ-VAE are points",
+    },
+    **dict.fromkeys(("Annealing", "sandwich", "density_log_likelihood", "log_joint", "hmc", "MonteCarloEM"), SAMPLER),
+    **dict.fromkeys(("effective_sample_size", "active_units", "mean_correlation"), CODES),
+    "GaussianWeights": dict.fromkeys(SAMPLER, VALUE),
+}
+FILES = {"ais", "diagnostics", "full_vb", "importance", "joint", "mcem", "posterior_density", "wake_sleep"}
+RESULTS = {"LogLikelihood", "Sandwich"}  # no functions, but what these return
+TRAINED = {"FullVB", "WakeSleep"}  # models themselves
+SMALL = {  # beside a z of two numbers; of ivae's variance the grid is to see something
+    "ivae": {"variance": 0.5},
+    "categorical-vae": {"variables": 2, "categories": 3},
+    "vq-vae": {"places": 2, "entries": 4, "code_dim": 1},
+}
+
+
+def made(name):
+    """The model, its data and its contexts, the same at each call."""
+    options = {"latent_dim": 2, "dtype": "float64", **SMALL.get(name, {})}
+    model = FullVB(6, 2, (5,), dataset_size=10, dtype="float64") if name == "full-vb" else member(name, **options)
+    x, context = batch_for(shaken(model), np.random.default_rng(1), M)
+    for part, p in model.named_parameters():
+        if part.startswith("encoder"):
+            p.data[...] *= 0.3  # a proposal with narrower tails than the posterior's makes weights of any size
+    return SimpleNamespace(name=name, model=model, x=x.numpy(), context=context, generator=backend.generator(0))
+
+
+def exact(case, x=None):
+    """log p(x) of each data point, without sampling; and the mean and variances of each posterior, on a grid."""
+    x = case.x if x is None else x
+    if not case.model.latent_dim:
+        (logits,) = case.model.network(x)
+        y = 1 / (1 + np.exp(-logits.numpy()))
+        return SimpleNamespace(log_p=(x * np.log(y) + (1 - x) * np.log(1 - y)).sum(-1))
+    if case.model.values:
+        every = np.eye(3)[list(itertools.product(range(3), repeat=2))].reshape(9, 1, 6)
+        return SimpleNamespace(log_p=np.log(np.exp(case.model.likelihood(every).log_prob(x).numpy()).mean(0)))
+    told = [None] * M if case.context is None else case.context.numpy()
+    # The priors given a context have standard deviations of up to 2, and posteriors of at least 0.4.
+    found = [grid.posterior(case.model, row, y, reach=14.0, step=0.1) for row, y in zip(x, told, strict=True)]
+    return SimpleNamespace(
+        **dict(zip(("log_p", "mean", "variance"), map(np.array, zip(*found, strict=True)), strict=True))
+    )
+
+
+def assert_near(found, log_p, samples, slack=1.0):
+    """Within the standard errors, whose own spread Student's t knows of."""
+    assert (found.effective_samples.numpy() > min(samples, 20)).all()  # fewer know nothing of their spread
+    critical = stats.t.isf(FALSE_ALARM / 2, samples - 1)
+    assert (np.abs(found.value.numpy() - log_p) <= slack * critical * found.stderr.numpy() + 1e-12).all()
+
+
+def by_importance(case):
+    found = log_likelihood(case.model, case.x, case.generator, 4000, context=case.context)
+    assert_near(found, exact(case).log_p, 4000)
+
+
+PATH = {"temperatures": 40, "leapfrog_steps": 4}
+
+
+def by_annealing(case):
+    found = Annealing(case.model, tensor(case.x), case.generator, context=case.context, **PATH).lower(64)
+    assert_near(found, exact(case).log_p, 64)
+
+
+def by_sandwich(case):
+    found = sandwich(case.model, case.generator, M, chains=64, context=case.context, **PATH)
+    again = backend.generator(0)  # what it has simulated
+    x = case.model.likelihood(case.model.sample_prior(again, M, case.context), case.context).sample(again).numpy()
+    for side in found:
+        assert_near(side, exact(case, x).log_p, 64)
+
+
+def by_density(case):
+    x = tensor(case.x)
+    found = density_log_likelihood(case.model, x, case.generator, 200, context=case.context, warmup=200)
+    # Its standard errors do not know of the fit: 1.25 times (test_posterior_density).
+    assert_near(found, exact(case).log_p, 200, slack=1.25)
+
+
+def of_log_joint(case):
+    z = np.random.default_rng(2).normal(size=(5, M, 2))
+    found = log_joint(case.model, case.x, case.context)(tensor(z)).numpy()
+    np.testing.assert_allclose(found, log_density(case, z, case.x, case.context), rtol=1e-9)
+
+
+def log_density(case, z, x, context):
+    """log p(x|z) + log p(z) by SciPy."""
+    with no_grad():
+        prior, likelihood = case.model.prior(context), case.model.likelihood(tensor(z), context)
+        mean = likelihood.mean.numpy()
+        mu, scale = (prior.mean.numpy(), prior.stddev.numpy()) if context is not None else (0.0, 1.0)
+    bits = x * np.log(mean) + (1 - x) * np.log(1 - mean) if not isinstance(likelihood, Normal) else 0.0
+    real = stats.norm.logpdf(x, mean, np.sqrt(0.5)) if isinstance(likelihood, Normal) else 0.0
+    return (bits + real).sum(-1) + stats.norm.logpdf(z, mu, scale).sum(-1)
+
+
+def by_hmc(case):
+    start = tensor(np.zeros((M, 2)))
+    density = log_joint(case.model, tensor(case.x), case.context)
+    z = hmc.sample(density, start, case.generator, 400, warmup=150, leapfrog_steps=5).z.numpy()
+    known = exact(case)
+    assert (effective_sample_size(z) > 50).all()
+    error = np.sqrt(known.variance / effective_sample_size(z))
+    assert (np.abs(z.mean(0) - known.mean) < CRITICAL_Z * error).all()
+
+
+def by_mcem(case):
+    """With weights that hardly move: the chains come to the posterior, and what is reported is log p(x, z) there."""
+    copies = 300
+    x, context = (
+        None if a is None else tensor(np.repeat(np.asarray(a), copies, 0)) for a in (case.x, of(case.context))
+    )
+    run = MonteCarloEM(case.model, x, SGD(case.model.parameters(), 1e-15), case.generator, context=context)
+    for _ in range(40):
+        found = run.step()["log_joint"]
+    z = run.position.numpy()
+    assert float(found) == pytest.approx(log_density(case, z, x.numpy(), context).mean(), rel=1e-9)
+    known = exact(case)
+    for draws, mean, variance in zip(z.reshape(M, copies, 2), known.mean, known.variance, strict=True):
+        assert_moments(draws, mean, variance)
+
+
+def of(context):
+    return None if context is None else context.numpy()
+
+
+def of_draws(case):
+    """Independent draws of the encoder count in full; those that are all the same have no number."""
+    n = 2000
+    found = effective_sample_size(case.model.posterior(case.x, case.context).sample(case.generator, n))
+    if "points" in KINDS[case.name]:
+        assert np.isnan(found).all()
+    else:
+        # Measured for 3000 columns of so many draws: 0.97 n on average, sd 0.065, from 0.65 to 1.14.
+        assert ((found > 0.55 * n) & (found < 1.25 * n)).all()
+
+
+def of_codes(case):
+    means = case.model.encode(case.x, case.context).numpy()
+    limit = np.median(means.var(0))
+    assert active_units(means, limit) == sum(column.var() > limit for column in means.T)
+
+
+def of_correlations(case):
+    codes = case.model.encode(case.x, case.context).numpy()[:, :2]
+    sources = np.random.default_rng(2).normal(size=(M, 2))
+    r = np.array([[abs(stats.pearsonr(s, z)[0]) if np.ptp(z) else 0.0 for z in codes.T] for s in sources.T])
+    assert mean_correlation(sources, codes) == pytest.approx(max(np.trace(r), np.trace(r[::-1])) / 2, rel=1e-9)
+
+
+def of_weights(case):
+    weights = GaussianWeights(case.model, log_var=-1.0)
+    m = np.concatenate([p.numpy().ravel() for p in case.model.parameters()])
+    assert weights.kl().item() == pytest.approx(0.5 * (m**2 + np.exp(-1) + 1 - 1).sum(), rel=1e-9)
+
+
+CHECKS = {
+    "log_likelihood": by_importance,
+    "Annealing": by_annealing,
+    "sandwich": by_sandwich,
+    "density_log_likelihood": by_density,
+    "log_joint": of_log_joint,
+    "hmc": by_hmc,
+    "MonteCarloEM": by_mcem,
+    "effective_sample_size": of_draws,
+    "active_units": of_codes,
+    "mean_correlation": of_correlations,
+    "GaussianWeights": of_weights,
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("function", EXPECTED)
+def test_a_value_that_is_right_or_a_refusal(function, name):
+    case, expected = made(name), EXPECTED[function][KINDS[name]]
+    if expected is VALUE:
+        CHECKS[function](case)
+        return
+    with pytest.raises(InputError, match=expected) as caught:
+        CHECKS[function](case)
+    assert re.search(rf"\b{type(case.model).__name__}\b", str(caught.value))  # it says which model
+
+
+def test_every_model_and_every_function_has_its_row():
+    assert KINDS.keys() == {*MODELS, "full-vb"}
+    public = {name for name in vars(inference) if not name.startswith("_") and name not in FILES}
+    assert public == {*EXPECTED, *RESULTS, *TRAINED}
+    assert EXPECTED.keys() == CHECKS.keys()
+    assert all(row.keys() == set(KINDS.values()) for row in EXPECTED.values())
+
+
+@pytest.mark.parametrize("function", [name for name, row in EXPECTED.items() if row is SAMPLER])
+@pytest.mark.parametrize("rows", [1, M - 1])
+def test_a_context_for_other_data_is_refused(function, rows):
+    """One row for all is refused as well: the prior's draws would be shared between data points."""
+    case = made("cvae")
+    wrong = SimpleNamespace(**{**vars(case), "context": case.context[:rows]})
+    call = {"MonteCarloEM": em, "hmc": of_log_joint}.get(function, CHECKS[function])
+    with pytest.raises(InputError, match=f"context has {rows} rows; expected {M}"):
+        call(wrong)
+
+
+def em(case):
+    MonteCarloEM(case.model, tensor(case.x), SGD(case.model.parameters()), case.generator, context=case.context)
