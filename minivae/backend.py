@@ -262,13 +262,13 @@ class Generator:
         """Draws from the uniform distribution on [0, 1), as an array. Raises as :meth:`standard_normal` does."""
         return self._draw_directly("uniform", shape, dtype, out)
 
-    def draw(self, name: str, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
+    def _draw(self, name: str, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
         """Draws of a kind, by name: for the operations, which a recorded step does again each time."""
         return _drawn(getattr(self._random, _DRAWS[name]), shape, dtype, out)
 
     def _draw_directly(self, name: str, *arguments: Any) -> Any:
         _refuse_while_recording(f"a generator's {name}() is called", f"draw with minivae.{name}(generator, shape)")
-        return self.draw(name, *arguments)
+        return self._draw(name, *arguments)
 
     @property
     def state(self) -> Any:

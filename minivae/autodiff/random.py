@@ -14,7 +14,7 @@ from .tensor import Tensor
 
 def _draws_of(name: str) -> Callable:
     def value(xp: Any, generator: backend.Generator, shape: Sequence[int], dtype: Any, out: Any = None) -> Any:
-        return generator.draw(name, shape, dtype, out)
+        return generator._draw(name, shape, dtype, out)
 
     return value
 

@@ -124,7 +124,7 @@ class Recording:
         """Whether a tensor from outside has got another array since, or a module's attribute another value."""
         if self._changes != changes.count:
             return True
-        for x, array, wanted in self._sources:  # (any() of a generator takes twice as long)
+        for x, array, wanted in self._sources:  # noqa: SIM110 (any() of a generator takes twice as long)
             if x._data is not array or x.requires_grad is not wanted:
                 return True
         return False
