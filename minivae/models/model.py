@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..autodiff import Parameter, Tensor, as_tensor, no_grad
@@ -30,6 +31,8 @@ class Objective(NamedTuple):
         assignments: state that training changes otherwise than by gradients, such as running
             means: pairs of a tensor and its new value, written after the gradients are taken.
         optimizer: the phase's own, ``(name, options)``; None for the one of the run.
+        means: averages over the data points, of any shape, from which :meth:`Model.of_means` makes
+            those parts that are none.
     """
 
     loss: Tensor
@@ -37,6 +40,7 @@ class Objective(NamedTuple):
     parts: dict[str, Tensor]
     assignments: Sequence[tuple[Tensor, Tensor]] = ()
     optimizer: tuple[str, dict[str, Any]] | None = None
+    means: Mapping[str, Tensor] = MappingProxyType({})
 
     def with_loss(self, loss: Tensor, **parts: Tensor) -> Objective:
         """The same phase with another loss than minus the bound, and with further parts."""
@@ -90,6 +94,18 @@ class Model(Module):
             noise: a generator to draw noise with, or the noise itself.
         """
         raise NotImplementedError
+
+    def of_means(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The parts of the first phase that are no averages over data points, from averages that are.
+
+        A distance from a mean, say, or an entropy of shares: the average of it over minibatches would
+        be another number. In training ``means`` are those of a minibatch; an evaluation averages them
+        over all data points first, so that the part is that of all data, however they were cut.
+
+        Args:
+            means: :attr:`Objective.means`, by name.
+        """
+        return {}
 
     def remember(self, **arguments: Any) -> None:
         """Add arguments of the constructor to ``config``, except those that a variant has fixed."""

@@ -16,7 +16,7 @@ fits an autoregressive p(k) afterwards).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..autodiff import Tensor, argmax, constant_like, log, mean, reshape, square, stop_gradient, sum
@@ -105,16 +105,19 @@ class VQVAE(VAE):
         loss = loss if self.codebook.ema else loss + codebook
         kl = constant_like(loss, self.prior().code_entropy)
         parts = {"bound": reconstruction - kl, "reconstruction": reconstruction, "kl": kl}
-        phase = Objective(loss, self.parameters(), parts, self.codebook.moved(z, chosen))
-        return [phase.with_loss(loss, codebook=codebook, commitment=commitment, code_entropy=_entropy(chosen))]
+        means = {"shares": mean(reshape(chosen, -1, self.values), axis=0)}
+        phase = Objective(loss, self.parameters(), parts, self.codebook.moved(z, chosen), means=means)
+        return [phase.with_loss(loss, codebook=codebook, commitment=commitment, **self.of_means(means))]
+
+    def of_means(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The entropy of the entries' shares, in nats: over a minibatch, or over all data in an evaluation.
+
+        log K if all are used equally. Of n draws of codes it lies low by about (K - 1) / 2n.
+        """
+        shares = means["shares"]
+        return {"code_entropy": -sum(shares * log(shares + 1e-10), axis=0)}  # 0 log 0 is 0
 
 
 def _flat(z: Tensor) -> Tensor:
     """``(..., places, code_dim)`` -> ``(..., places * code_dim)``."""
     return reshape(z, *z.shape[:-2], -1)
-
-
-def _entropy(chosen: Tensor) -> Tensor:
-    """Of the shares that the entries have in a minibatch, in nats; log K if all are used equally."""
-    shares = mean(reshape(chosen, -1, chosen.shape[-1]), axis=0)
-    return -sum(shares * log(shares + 1e-10), axis=0)  # 0 log 0 is 0

@@ -15,6 +15,7 @@ from ..errors import InputError, instance, integer_from_zero, one_of, positive_i
 from ..models import Batch
 
 BINARIZE = ("none", "threshold", "dynamic")
+FIXED_ORDER = 20131220  # seeds the order of every evaluation, on every library
 
 
 class Feed:
@@ -94,11 +95,18 @@ class Feed:
         """
         return Tensor(backend.asarray(one_hot(labels, self.classes), self.dtype, self.library))
 
-    def in_order(self, batch_size: int) -> Iterator[Tensor | np.ndarray]:
-        """The rows of minibatches of all data points once, in order; the last may be smaller."""
-        rows = self._order(np.arange(len(self)))
-        for start in range(0, len(self), positive_integer("batch_size", batch_size)):
-            yield rows[start : start + batch_size]
+    def fixed_order(self, batch_size: int) -> Iterator[Tensor | np.ndarray]:
+        """The rows of minibatches of all data points once, for an evaluation.
+
+        Their order is random and always the same, a function of how many there are alone: the
+        order in which they are stored may go by class or by time, and then no minibatch
+        would be a fair sample. Minibatches have at most ``batch_size`` rows and differ by one at
+        most, so that none of a single row is left over from a ``batch_size`` of 3 on.
+        """
+        rows = self._order(np.random.default_rng([FIXED_ORDER, len(self)]).permutation(len(self)))
+        count = -(-len(self) // positive_integer("batch_size", batch_size))
+        for i in range(count):
+            yield rows[i * len(self) // count : (i + 1) * len(self) // count]
 
     def shuffled(self, batch_size: int, seed: int, epoch: int) -> Tensor | np.ndarray:
         """:func:`epoch_order` of these data; all of it goes to the device at once, unless the data stay here."""

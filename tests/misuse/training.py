@@ -154,9 +154,9 @@ misuse(
     labels=(Says(np.array([2]), "between 2 and 2"), np.ones(2), "x", None),
 )
 misuse(
-    training.Feed.in_order,
+    training.Feed.fixed_order,
     {"batch_size": 3},
-    call=lambda batch_size: list(FEED.in_order(batch_size)),
+    call=lambda batch_size: list(FEED.fixed_order(batch_size)),
     batch_size=COUNTS,
 )
 misuse(
