@@ -60,6 +60,7 @@ class Model(Module):
         context_dim: the length of the context, one-hot labels in training; 0 for none.
         needs_unit_interval: whether the likelihood is for data in [0, 1].
         values: how many values each place of a discrete z has, for ``codes``; 0 if z is continuous.
+        draws: how many draws of z an objective takes for each data point; 0 where z is a point, or absent.
         no_log_likelihood: why log p(x) cannot be estimated; empty if it can.
     """
 
@@ -72,6 +73,7 @@ class Model(Module):
     context_dim: int = 0
     needs_unit_interval: bool
     values: int = 0
+    draws: int = 0
     no_log_likelihood: str = ""
 
     def posterior(self, x: Any, context: Any = None) -> Distribution:

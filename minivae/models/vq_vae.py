@@ -64,6 +64,7 @@ class VQVAE(VAE):
         self.commitment = number_from_zero("commitment", commitment)
         self.list_options = {"ema": ema, "decay": decay_rate("decay", decay)}
         super().__init__(data_dim, self.places * self.code_dim, hidden, samples=1, **others)
+        self.draws = 0  # z_q is a point
         self.remember(places=self.places, entries=self.values, code_dim=self.code_dim)
         self.remember(commitment=self.commitment, **self.list_options)
 
@@ -110,10 +111,7 @@ class VQVAE(VAE):
         return [phase.with_loss(loss, codebook=codebook, commitment=commitment, **self.of_means(means))]
 
     def of_means(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The entropy of the entries' shares, in nats: over a minibatch, or over all data in an evaluation.
-
-        log K if all are used equally. Of n draws of codes it lies low by about (K - 1) / 2n.
-        """
+        """Entropy of the entries' shares, in nats: log K if all are used equally, low by (K - 1) / 2n for n codes."""
         shares = means["shares"]
         return {"code_entropy": -sum(shares * log(shares + 1e-10), axis=0)}  # 0 log 0 is 0
 
