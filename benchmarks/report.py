@@ -13,8 +13,12 @@ from .steps import ours
 from .targets import judge
 
 RESULTS = Path(__file__).resolve().parent / "results"
-# Parts by the file that holds them: "cliffs" can be measured by a command of its own.
-FILES = {"cpu.json": ("steps", "train", "overhead", "growth", "steady"), "cliffs.json": ("cliffs",)}
+# Parts by the file that holds them: "cliffs" can be measured by a command of its own, "data" is measured on one thread.
+FILES = {
+    "cpu.json": ("steps", "train", "overhead", "growth", "steady"),
+    "cliffs.json": ("cliffs",),
+    "data.json": ("data",),
+}
 BEGIN, END = "<!-- what follows is written by python -m benchmarks -->", "<!-- end of what is written -->"
 
 
@@ -60,6 +64,7 @@ def markdown(results: dict[str, Any]) -> str:
         "growth": ("Growth with the sizes of the model", _growth),
         "steady": ("Memory of a run, step by step", _steady),
         "cliffs": ("Many small tensors, odd shapes, long recordings", _cliffs),
+        "data": ("Data sets and file formats", _data),
     }
     lines = ["### Targets", "", *_targets(results)]
     for part, (title, body) in sections.items():
@@ -198,6 +203,31 @@ def _cliff(row: cliffs.Row, found: dict[str, Any]) -> list[str]:
     times = [_three_digits(found[who]["median"] * 1e3) for who in ("minivae", "torch")]
     quartiles = f"{ratio['lower']:.2f} to {ratio['upper']:.2f}"
     return [row.title(found["size"]), *times, f"{ratio['median']:.2f}", quartiles, str(ratio["samples"])]
+
+
+def _data(found: dict[str, Any]) -> Iterator[str]:
+    header = [
+        "",
+        "training rows x values",
+        "samples a second of the processor",
+        "quartiles",
+        "of the fastest's",
+        "turns",
+    ]
+    rows = (
+        [
+            name,
+            one["shape"],
+            f"{1 / one['seconds']['median']:,.0f}",
+            f"{1 / one['seconds']['upper']:,.0f} to {1 / one['seconds']['lower']:,.0f}",
+            f"{one['rate']:.2f}",
+            str(one["seconds"]["samples"]),
+        ]
+        for name, one in found["sets"].items()
+    )
+    yield from [*table(header, rows), ""]
+    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+    yield f"Versions: {versions}. Threads of NumPy's BLAS: {found['threads']}."
 
 
 def _three_digits(number: float) -> str:

@@ -251,24 +251,21 @@ class Generator:
         self._random = self.library.random(seed)
 
     def standard_normal(self, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
-        """Draws from N(0, 1), as an array.
-
-        Raises:
-            InputError: inside :func:`no_direct_draws`.
-        """
-        return self._draw_directly("standard_normal", shape, dtype, out)
+        """Draws from N(0, 1), as an array."""
+        return self._draw("standard_normal", shape, dtype, out)
 
     def uniform(self, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
-        """Draws from the uniform distribution on [0, 1), as an array. Raises as :meth:`standard_normal` does."""
-        return self._draw_directly("uniform", shape, dtype, out)
+        """Draws from the uniform distribution on [0, 1), as an array."""
+        return self._draw("uniform", shape, dtype, out)
 
     def _draw(self, name: str, shape: Sequence[int], dtype: Any = None, out: Any = None) -> Any:
-        """Draws of a kind, by name: for the operations, which a recorded step does again each time."""
-        return _drawn(getattr(self._random, _DRAWS[name]), shape, dtype, out)
+        """Draws of a kind, by name.
 
-    def _draw_directly(self, name: str, *arguments: Any) -> Any:
+        Raises:
+            InputError: inside :func:`no_direct_draws`, unless an operation asks.
+        """
         _refuse_while_recording(f"a generator's {name}() is called", f"draw with minivae.{name}(generator, shape)")
-        return self._draw(name, *arguments)
+        return _drawn(getattr(self._random, _DRAWS[name]), shape, dtype, out)
 
     @property
     def state(self) -> Any:
@@ -295,13 +292,18 @@ _drawing = _Drawing()
 
 
 @contextmanager
-def no_direct_draws() -> Iterator[None]:
-    """A ``with`` block in which generators draw for operations alone."""
-    before, _drawing.refused = _drawing.refused, True
+def no_direct_draws(refused: bool = True) -> Iterator[None]:
+    """A ``with`` block in which generators draw for operations alone (which say so by ``refused=False``)."""
+    before, _drawing.refused = _drawing.refused, refused
     try:
         yield
     finally:
         _drawing.refused = before
+
+
+def refuses_direct_draws() -> bool:
+    """Whether we are in a block of :func:`no_direct_draws`."""
+    return _drawing.refused
 
 
 def _refuse_while_recording(what: str, instead: str = "do it before the call of the step") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from .. import backend
@@ -11,10 +12,13 @@ from .primitives import Primitive, operation
 from .tape import apply, primitive
 from .tensor import Tensor
 
+_AT_ONCE = nullcontext()
+
 
 def _draws_of(name: str) -> Callable:
     def value(xp: Any, generator: backend.Generator, shape: Sequence[int], dtype: Any, out: Any = None) -> Any:
-        return generator._draw(name, shape, dtype, out)
+        with backend.no_direct_draws(False) if backend.refuses_direct_draws() else _AT_ONCE:
+            return getattr(generator, name)(shape, dtype, out)
 
     return value
 

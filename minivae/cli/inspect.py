@@ -18,6 +18,7 @@ from ..datasets import Dataset
 from ..errors import InputError, one_of, positive_integer
 from ..files import atomic_path
 from ..inference import log_likelihood
+from ..inference.diagnostics import FEWEST_DRAWS
 from ..models import MODELS, Model
 from ..plots.canvas import FORMATS
 from ..plots.run import draw_run
@@ -43,20 +44,38 @@ def evaluate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     result: dict[str, Any] = {"run": str(run.folder), "data": dataset.name, "split": dataset.split}
     parts = evaluate_bound(model, feed)
     result |= {"binarize": feed.binarize, **parts}
-    lines = [in_words("test", parts), f"             on {len(feed)} points, z sampled once for each; binarization "]
-    lines[-1] += feed.binarize
-    if model.no_log_likelihood:
-        return "\n".join([*lines, f"log p(x)     is not there: {model.no_log_likelihood}"]), result
-    result |= _log_likelihood(model, feed, samples, points, args.seed)
-    lines.append(
-        f"log p(x)     {result['log_likelihood']:.3f} +- {result['log_likelihood_stderr']:.3f} nats (standard error), "
-        f"{f'importance-sampled with K = {samples}' if model.latent_dim else 'exact'} on {result['points']} points"
+    drawn = (
+        f"z drawn {'once' if model.draws == 1 else f'{model.draws} times'} for each" if model.draws else "no z drawn"
     )
-    return "\n".join(lines), result
+    lines = [in_words("test", parts), f"             on {len(feed)} points, {drawn}; binarization {feed.binarize}"]
+    quantity = "log p(x|y)" if model.context_dim else "log p(x)"
+    if model.context_dim and "bound" in parts:
+        lines.append(f"             a bound on {quantity}: the model is told a label y")
+    if model.no_log_likelihood:
+        return "\n".join([*lines, f"{quantity:12} is not there: {model.no_log_likelihood}"]), result
+    result |= _log_likelihood(model, feed, samples, points, args.seed)
+    return "\n".join([*lines, *_estimate_in_words(result)]), result
 
 
-def _log_likelihood(model: Model, feed: Feed, samples: int, points: int, seed: int) -> dict[str, float | int]:
-    """The mean over random test points, and its standard error.
+def _estimate_in_words(result: dict[str, Any]) -> list[str]:
+    """What was estimated, how, from how many draws, and where it lies in expectation."""
+    value = f"{result['log_likelihood']:.3f} +- {result['log_likelihood_stderr']:.3f} nats (standard error)"
+    quantity, side = result["log_likelihood_quantity"], result["log_likelihood_side"]
+    first = f"{quantity:12} {value}, {'exact, ' if side == 'exact' else ''}mean over {result['points']} points"
+    if side == "exact":
+        return [first]
+    effective = result["effective_samples"]
+    few = f"fewer than {FEWEST_DRAWS}, too few to say how many are effective"
+    count = few if effective is None else f"the median point has {effective:.3g} effective ones"
+    return [
+        first,
+        f"             importance-sampled with K = {result['importance_samples']} draws of z for each point: {count}",
+        f"             in expectation it lies {side} {quantity}, the nearer the larger K",
+    ]
+
+
+def _log_likelihood(model: Model, feed: Feed, samples: int, points: int, seed: int) -> dict[str, Any]:
+    """The mean over random test points, its standard error, and how it was estimated.
 
     The error has two sources: the importance samples, and that only some of the test
     points were drawn (none if all of them are used).
@@ -66,19 +85,22 @@ def _log_likelihood(model: Model, feed: Feed, samples: int, points: int, seed: i
         raise InputError("points is 1; a standard error needs at least 2")
     generator = backend.generator(seed, feed.library)
     rows = np.random.default_rng(seed).permutation(len(feed))[:n]
-    values, errors = [], []
+    estimates = []
     for chunk in np.array_split(rows, math.ceil(n / 100)):
         x, context = feed.batch(chunk, generator)
-        estimate = log_likelihood(model, x, generator, samples, context=context)
-        values.append(estimate.value.numpy())
-        errors.append(estimate.stderr.numpy())
-    value, error = np.concatenate(values).astype(float), np.concatenate(errors).astype(float)
+        estimates.append(log_likelihood(model, x, generator, samples, context=context))
+    value, error, effective = (
+        np.concatenate([estimate[i].numpy() for estimate in estimates]).astype(float) for i in range(3)
+    )
     of_sampling = (error**2).sum() / n**2
     of_choice = value.var(ddof=1) / n * (1 - n / len(feed)) if n > 1 else 0.0
     return {
         "log_likelihood": float(value.mean()),
         "log_likelihood_stderr": math.sqrt(of_sampling + of_choice),
-        "importance_samples": samples,
+        "log_likelihood_quantity": estimates[0].quantity,
+        "log_likelihood_side": estimates[0].side,
+        "effective_samples": None if np.isnan(effective).any() else float(np.median(effective)),
+        "importance_samples": estimates[0].samples,
         "points": n,
     }
 

@@ -23,7 +23,8 @@ class Split:
     """Data points and, where there are any, their labels.
 
     Attributes:
-        images: ``(N, D)`` uint8, or float32 for the user's own real-valued data. Rows of a
+        images: ``(N, D)`` uint8, or float32 for the user's own real-valued data, one row after the
+            other in memory (copied once if they came otherwise). Rows of a
             file that is too large for memory are read when they are asked for (``images[rows]``).
         labels: ``(N,)`` integers, or None.
     """
@@ -37,6 +38,9 @@ class Split:
             raise InputError(f"images is {shown(self.images)}; expected an array of numbers, (N, D)")
         if self.labels is not None:
             require_labels(self.labels, len(self.images))
+        if isinstance(self.images, np.ndarray):
+            # To take some rows of an array that lies otherwise, NumPy copies all of it, each time.
+            object.__setattr__(self, "images", np.require(self.images, requirements=["C", "ALIGNED"]))
 
     def __len__(self) -> int:
         return len(self.images)

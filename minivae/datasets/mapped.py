@@ -32,8 +32,11 @@ class MappedRows:
         return len(self._rows)
 
     def __getitem__(self, index: Any) -> np.ndarray:
-        found = self._array[self._rows[index]]
-        return np.asarray(found).astype(self.dtype, copy=False)
+        rows = np.asarray(self._rows[index])
+        order = np.argsort(rows, axis=None)  # a disk is read forwards, whatever order is asked for
+        found = np.empty((rows.size, self.shape[1]), self.dtype)
+        found[order] = self._array[rows.reshape(-1)[order]]
+        return found.reshape(*rows.shape, self.shape[1])
 
     def subset(self, rows: np.ndarray) -> MappedRows:
         """The rows of these at ``rows``; nothing is read."""

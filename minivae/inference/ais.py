@@ -88,7 +88,7 @@ class Annealing:
             z, log_likelihood, _ = self._moves(z, self._beta(t), self.sizes[t])
             with no_grad():
                 log_w = log_w + log_likelihood * float(self.betas[t + 1] - self.betas[t])
-        return _estimate(log_w, chains)
+        return self._estimate(log_w, chains)
 
     def upper(self, z: Tensor, chains: int = 16) -> LogLikelihood:
         """An estimate that lies above log p(x) in expectation, from ``chains`` runs backwards.
@@ -106,8 +106,8 @@ class Annealing:
             z, log_likelihood, _ = self._moves(z, self._beta(t), self.sizes[t])
             with no_grad():
                 log_w = log_w + log_likelihood * float(self.betas[t] - self.betas[t - 1])
-        inverse = _estimate(-log_w, chains)
-        return inverse._replace(value=-inverse.value)
+        inverse = self._estimate(-log_w, chains)
+        return inverse._replace(value=-inverse.value, side="above")
 
     def _tuned(self) -> list[Tensor]:
         """Step sizes ``(M, 1)`` for each t, from a run forwards of a few chains."""
@@ -135,16 +135,16 @@ class Annealing:
     def _log_likelihood(self, z: Tensor) -> Tensor:
         return self.model.likelihood(z, self.context).log_prob(self.x)
 
+    def _estimate(self, log_w: Tensor, chains: int) -> LogLikelihood:
+        with no_grad():
+            total, squares = logsumexp(log_w, axis=0), logsumexp(log_w * 2, axis=0)
+            return from_sums(total, squares, chains, self.context is not None)
+
     def _prior_draws(self, chains: int) -> Tensor:
         return self.model.sample_prior(self.generator, len(self.x), self.context, (chains,))
 
     def _beta(self, t: int) -> Tensor:
         return tensor(float(self.betas[t]), self.x.dtype, library_of(self.x._data).name)
-
-
-def _estimate(log_w: Tensor, chains: int) -> LogLikelihood:
-    with no_grad():
-        return from_sums(logsumexp(log_w, axis=0), logsumexp(log_w * 2, axis=0), chains)
 
 
 def sandwich(

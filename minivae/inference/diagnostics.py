@@ -9,6 +9,8 @@ import numpy as np
 from ..autodiff import Tensor
 from ..errors import InputError, number_from_zero, shown
 
+FEWEST_DRAWS = 10  # of which an effective sample size is told; that of fewer is mostly chance
+
 
 def effective_sample_size(draws: Any) -> np.ndarray:
     """How many independent draws would know the mean as well as these, for every column.
@@ -23,11 +25,11 @@ def effective_sample_size(draws: Any) -> np.ndarray:
         ``(...)``; NaN for a column that never changes.
 
     Raises:
-        InputError: there are fewer than 4 draws, or one is not finite.
+        InputError: there are fewer than ``FEWEST_DRAWS`` draws, or one is not finite.
     """
     x = _numbers("draws", draws)
-    if x.ndim < 1 or len(x) < 4:
-        raise InputError(f"draws has shape {x.shape}; expected at least 4 along the first axis")
+    if x.ndim < 1 or len(x) < FEWEST_DRAWS:
+        raise InputError(f"draws has shape {x.shape}; expected at least {FEWEST_DRAWS} along the first axis")
     n = len(x)
     spectrum = np.fft.rfft(_standardised(x), 2 * n, axis=0)  # padded, so that the ends do not meet
     covariance = np.fft.irfft(np.abs(spectrum) ** 2, axis=0)[:n] / n

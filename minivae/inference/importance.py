@@ -3,27 +3,54 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from .. import backend
 from ..autodiff import Tensor, as_tensor, exp, logsumexp, maximum, no_grad, sqrt, stack
 from ..errors import InputError, instance, positive_integer
 from ..models import Model
+from .diagnostics import FEWEST_DRAWS
 
 
 class LogLikelihood(NamedTuple):
-    """An estimate of log p(x) for each of M data points.
+    """An estimate of log p(x), or of log p(x|y), for each of M data points; ``print`` says which, and how it was made.
 
     Attributes:
-        value: ``(M,)``, in nats. It lies below log p(x) in expectation, and tightens
-            with the number of samples; it is not a bound of the ELBO's kind.
-        stderr: ``(M,)``, its standard error (delta method), in nats; NaN from one sample.
-        effective_samples: ``(M,)``, (sum w)^2 / sum w^2: how many of the samples count.
+        value: ``(M,)``, in nats. In expectation it lies on one ``side`` of the truth, the nearer the
+            more ``samples`` there are; it is not a bound of the ELBO's kind.
+        stderr: ``(M,)``, its standard error (delta method), in nats; NaN from one sample. It knows
+            nothing of what lies where no sample came.
+        effective_samples: ``(M,)``, how many of the samples count: of weights (sum w)^2 / sum w^2, of a
+            chain see :func:`effective_sample_size`. NaN from fewer than ``FEWEST_DRAWS``: so few cannot
+            tell.
+        samples: K, draws of z (or chains) for each data point; 0 where nothing was drawn.
+        side: where the value lies in expectation, "below" or "above" the truth, or "exact".
+        told: whether the model was told a context y, so that it is log p(x|y).
     """
 
     value: Tensor
     stderr: Tensor
     effective_samples: Tensor
+    samples: int
+    side: Literal["below", "above", "exact"]
+    told: bool = False
+
+    @property
+    def quantity(self) -> str:
+        """What is estimated: "log p(x)" or "log p(x|y)"."""
+        return "log p(x|y)" if self.told else "log p(x)"
+
+    @property
+    def how(self) -> str:
+        """From how many draws, and on which side of the truth it lies; in words."""
+        if self.side == "exact":
+            return "exact"
+        return f"estimated with K = {self.samples} draws of z for each point, which lies {self.side} in expectation"
+
+    def __str__(self) -> str:
+        values = self.value.numpy()
+        mean = values.mean(dtype=float)
+        return f"{self.quantity} of {values.size} points: {mean:.3f} nats on average, {self.how}"
 
 
 def log_likelihood(
@@ -45,6 +72,9 @@ def log_likelihood(
         context: what the model is told beside ``x``; the estimate is then of log p(x|context).
         chunk: how many samples are held in memory at once.
 
+    Returns:
+        the estimate, which lies below log p(x) in expectation; of a model without z it is exact.
+
     Raises:
         InputError: ``samples`` or ``chunk`` is not a positive integer, ``x`` has another shape, or
             the model gives no log p(x).
@@ -57,7 +87,7 @@ def log_likelihood(
     with no_grad():
         if hasattr(model, "log_prob"):  # one without z, which needs no estimate
             exact = model.log_prob(x)
-            return LogLikelihood(exact, exact * 0.0, exact * 0.0 + samples)
+            return LogLikelihood(exact, exact * 0.0, exact * math.nan, 0, "exact", context is not None)
         q, p = model.posterior(x, context), model.prior(context)
         x = as_tensor(x, q.mean)
         sums, sums_of_squares = [], []
@@ -66,18 +96,21 @@ def log_likelihood(
             log_w = model.likelihood(z, context).log_prob(x) + p.log_prob(z) - log_q
             sums.append(logsumexp(log_w, axis=0))
             sums_of_squares.append(logsumexp(log_w * 2, axis=0))
-        return from_sums(logsumexp(stack(sums), axis=0), logsumexp(stack(sums_of_squares), axis=0), samples)
+        total, squares = logsumexp(stack(sums), axis=0), logsumexp(stack(sums_of_squares), axis=0)
+        return from_sums(total, squares, samples, context is not None)
 
 
-def from_sums(total: Tensor, squares: Tensor, samples: int) -> LogLikelihood:
-    """The estimate that K weights w make.
+def from_sums(total: Tensor, squares: Tensor, samples: int, told: bool) -> LogLikelihood:
+    """The estimate that K weights w make, whose mean is p(x): below log p(x) in expectation (Jensen).
 
     Args:
         total, squares: log sum w and log sum w^2, ``(M,)``.
         samples: K.
+        told: whether it is log p(x|y).
     """
     effective = exp(total * 2 - squares)
     # The weights' relative variance is K / ess - 1; that of their mean is 1 / (K - 1) of it.
     freedom = samples - 1 or math.nan
     stderr = sqrt(maximum(samples / effective - 1, 0.0) / freedom)
-    return LogLikelihood(total - math.log(samples), stderr, effective)
+    known = effective if samples >= FEWEST_DRAWS else effective * math.nan
+    return LogLikelihood(total - math.log(samples), stderr, known, samples, "below", told)

@@ -6,8 +6,10 @@ the draws, and (iii) with *new* draws z_l
 
     p(x) ~ [(1/L) sum_l q(z_l) / p(x, z_l)]^-1
 
-Its error grows quickly with the length of z: the paper uses it below 5 dimensions. It does
-not say which q it fits; this is its authors' kernel density.
+The mean estimates 1 / p(x) without bias, so that minus its logarithm lies above log p(x) in
+expectation (Jensen), once the chains have reached the posterior. Its error grows quickly with the
+length of z: the paper uses it below 5 dimensions. It does not say which q it fits; this is its
+authors' kernel density.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from ..distributions.normal import LOG_2PI
 from ..errors import InputError, NonFiniteError, positive_integer
 from ..models import Model
 from . import hmc
-from .diagnostics import effective_sample_size
+from .diagnostics import FEWEST_DRAWS, effective_sample_size
 from .importance import LogLikelihood
 from .joint import log_joint
 
@@ -105,15 +107,17 @@ def density_log_likelihood(
         context: what the model is told beside ``x``.
 
     Returns:
-        the estimate, with the standard error and the effective sample size of the mean over
-        the new draws, which depend on each other.
+        the estimate, which lies above log p(x) in expectation, with the standard error and the
+        effective sample size of the mean over the new draws, which depend on each other.
 
     Raises:
-        InputError: a number is out of its range, there are fewer draws than a density needs, or the model has
-            no density over z.
+        InputError: a number is out of its range, there are fewer draws than a density or an
+            effective sample size needs, or the model has no density over z.
         NonFiniteError: log p(x, z) is NaN or infinite at a draw.
     """
-    positive_integer("draws", draws), backend.require_generator("generator", generator)
+    if positive_integer("draws", draws) < FEWEST_DRAWS:
+        raise InputError(f"draws is {draws}; expected at least {FEWEST_DRAWS}, or there is no effective sample size")
+    backend.require_generator("generator", generator)
     density = log_joint(model, x, context)
     prior = model.prior(context)
     with no_grad():
@@ -127,13 +131,14 @@ def density_log_likelihood(
         log_p = np.stack([density(chains.z[draws + i]).numpy() for i in range(draws)]).astype(np.float64)
     if not np.isfinite(log_p).all():
         raise NonFiniteError("log p(x, z) is not finite where a chain stands, so that it cannot move; see the weights")
-    return _harmonic(KernelDensity(z[:draws]).log_prob(z[draws:]) - log_p)
+    return _harmonic(KernelDensity(z[:draws]).log_prob(z[draws:]) - log_p, context is not None)
 
 
-def _harmonic(log_ratio: np.ndarray) -> LogLikelihood:
+def _harmonic(log_ratio: np.ndarray, told: bool) -> LogLikelihood:
     """-log mean of the ratios q(z) / p(x, z), ``(L, M)``, in log space."""
     top = log_ratio.max(0)
     ratio = np.exp(log_ratio - top)
     effective = effective_sample_size(ratio)
     stderr = ratio.std(0, ddof=1) / ratio.mean(0) / np.sqrt(effective)
-    return LogLikelihood(*(Tensor(part) for part in (-np.log(ratio.mean(0)) - top, stderr, effective)))
+    parts = (Tensor(part) for part in (-np.log(ratio.mean(0)) - top, stderr, effective))
+    return LogLikelihood(*parts, len(ratio), "above", told)

@@ -11,10 +11,10 @@ by itself it would force every x to have the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..autodiff import absolute
+from ..autodiff import Tensor, absolute
 from ..errors import number_from_zero, positive_integer
 from .model import Batch, Objective
 from .vae import VAE
@@ -60,5 +60,10 @@ class DisentangledBetaVAE(VAE):
     def objectives(self, batch: Batch, noise: Any) -> list[Objective]:
         """One phase: D + gamma |R - C|."""
         (phase,) = super().objectives(batch, noise)
-        distance = absolute(phase.parts["kl"] - self.now)
-        return [phase.with_loss(distance * self.gamma - phase.parts["reconstruction"])]
+        loss = -self.of_means(phase.parts)["objective"]
+        return [phase._replace(means=phase.parts).with_loss(loss)]
+
+    def of_means(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The objective, whose KL is a mean: over a minibatch in training, over all data in an evaluation."""
+        distance = absolute(means["kl"] - self.now)
+        return {"objective": means["reconstruction"] - distance * self.gamma}

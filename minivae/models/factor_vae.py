@@ -7,7 +7,8 @@ Kim & Mnih 2018, "Disentangling by factorising", arXiv 1802.05983, Eq. 2 and Alg
 to the VAE a critic, trained in a phase of its own by an optimizer of its own. The critic learns
 from the codes of half of the minibatch, and from those of the other half after each column was
 permuted; the codes are held there, so that its gradient reaches no encoder, and the other
-phase trains the encoder and the decoder alone.
+phase trains the encoder and the decoder alone. ``tc`` is the mean of the critic's l_0 - l_1 over
+data points, of a minibatch or of all data: as good an estimate as the critic is.
 """
 
 from __future__ import annotations

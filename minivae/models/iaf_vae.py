@@ -14,11 +14,11 @@ the KL, so the estimator is A. s starts near 1, where a step changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import bounds
-from ..autodiff import maximum, mean, square, sum
+from ..autodiff import Tensor, maximum, mean, square, sum
 from ..backend import Generator
 from ..distributions import Flow, Normal
 from ..distributions.normal import LOG_2PI
@@ -90,5 +90,11 @@ class IAFVAE(VAE):
         log_p = (square(z) + LOG_2PI) * -0.5
         bound = bounds.sgvb_a(self.likelihood(z).log_prob(x), sum(log_p, axis=-1), sum(log_q, axis=-1))
         parts = bound.parts()
-        paid = sum(maximum(mean(log_q - log_p, axis=(0, 1)), self.free_bits))
-        return [Objective(-parts["bound"], self.parameters(), parts).with_loss(paid - parts["reconstruction"])]
+        means = {"reconstruction": parts["reconstruction"], "kl_by_dimension": mean(log_q - log_p, axis=(0, 1))}
+        loss = -self.of_means(means)["objective"]
+        return [Objective(-parts["bound"], self.parameters(), parts, means=means).with_loss(loss)]
+
+    def of_means(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The objective, whose free bits are paid on means: over a minibatch, or over all data in an evaluation."""
+        paid = sum(maximum(means["kl_by_dimension"], self.free_bits))
+        return {"objective": means["reconstruction"] - paid}

@@ -74,7 +74,11 @@ def _pair(noise: Any) -> tuple[Any, Any]:
 
 
 def aggregate_mmd(model: VAE, z: Tensor, noise: Any, kernel: str = "rbf") -> Tensor:
-    """MMD^2 between codes ``(M, latent_dim)`` of a minibatch and as many draws of the prior."""
+    """MMD^2 between codes ``(M, latent_dim)`` of a minibatch and as many draws of the prior.
+
+    A U-statistic: for any M unbiased for MMD^2(q(z), p(z)) if the minibatch is a random one, so that an
+    evaluation may average it over minibatches (see ``evaluate``).
+    """
     if not isinstance(noise, Generator):
         noise = shaped("noise", noise, z, None, model.latent_dim)
     drawn = model.prior().sample(noise, len(z) if isinstance(noise, Generator) else None)

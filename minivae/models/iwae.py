@@ -35,6 +35,7 @@ class IWAE(VAE):
         self, data_dim: int, latent_dim: int = 20, hidden: Sequence[int] = (500,), *, samples: int = 5, **others: Any
     ) -> None:
         super().__init__(data_dim, latent_dim, hidden, samples=samples, estimator="A", **others)
+        self.draws = self.groups * self.samples
 
     def bound(self, x: Any, noise: Any, context: Any = None, samples: int | None = None) -> bounds.Bound:
         """The bound of M K samples; those of a group follow each other. Arguments as of :meth:`VAE.bound`."""

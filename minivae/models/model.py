@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..autodiff import Parameter, Tensor, as_tensor, no_grad
@@ -30,6 +31,8 @@ class Objective(NamedTuple):
         assignments: state that training changes otherwise than by gradients, such as running
             means: pairs of a tensor and its new value, written after the gradients are taken.
         optimizer: the phase's own, ``(name, options)``; None for the one of the run.
+        means: averages over the data points, of any shape, from which :meth:`Model.of_means` makes
+            those parts that are none.
     """
 
     loss: Tensor
@@ -37,6 +40,7 @@ class Objective(NamedTuple):
     parts: dict[str, Tensor]
     assignments: Sequence[tuple[Tensor, Tensor]] = ()
     optimizer: tuple[str, dict[str, Any]] | None = None
+    means: Mapping[str, Tensor] = MappingProxyType({})
 
     def with_loss(self, loss: Tensor, **parts: Tensor) -> Objective:
         """The same phase with another loss than minus the bound, and with further parts."""
@@ -57,6 +61,7 @@ class Model(Module):
         needs_unit_interval: whether the likelihood is for data in [0, 1].
         least_points: the fewest data points of a minibatch, which its objective may compare with each other.
         values: how many values each place of a discrete z has, for ``codes``; 0 if z is continuous.
+        draws: how many draws of z an objective takes for each data point; 0 where z is a point, or absent.
         no_log_likelihood: why log p(x) cannot be estimated with the encoder; empty if it can.
     """
 
@@ -70,6 +75,7 @@ class Model(Module):
     needs_unit_interval: bool
     least_points: int = 1
     values: int = 0
+    draws: int = 0
     no_log_likelihood: str = ""
 
     def posterior(self, x: Any, context: Any = None) -> Distribution:
@@ -100,6 +106,18 @@ class Model(Module):
                 f"{name} is {points}; expected at least {self.least_points}, of which the objective of a "
                 f"{type(self).__name__} is a statistic"
             )
+
+    def of_means(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The parts of the first phase that are no averages over data points, from averages that are.
+
+        A distance from a mean, say, or an entropy of shares: the average of it over minibatches would
+        be another number. In training ``means`` are those of a minibatch; an evaluation averages them
+        over all data points first, so that the part is that of all data, however they were cut.
+
+        Args:
+            means: :attr:`Objective.means`, by name.
+        """
+        return {}
 
     def remember(self, **arguments: Any) -> None:
         """Add arguments of the constructor to ``config``, except those that a variant has fixed."""

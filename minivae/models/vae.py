@@ -136,7 +136,7 @@ class VAE(Model):
         self.data_dim = positive_integer("data_dim", data_dim)
         self.latent_dim = positive_integer("latent_dim", latent_dim)
         self.hidden = layer_sizes("hidden", hidden)
-        self.samples = positive_integer("samples", samples)
+        self.samples = self.draws = positive_integer("samples", samples)
         self.estimator = one_of("estimator", estimator, ("A", "B"))
         one_of("likelihood", likelihood, ("bernoulli", "gaussian"))
         self._gaussian = _gaussian_options(likelihood, sigmoid_mean, variance)

@@ -16,7 +16,7 @@ fits an autoregressive p(k) afterwards).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..autodiff import Tensor, argmax, constant_like, log, mean, reshape, square, stop_gradient, sum
@@ -64,6 +64,7 @@ class VQVAE(VAE):
         self.commitment = number_from_zero("commitment", commitment)
         self.list_options = {"ema": ema, "decay": decay_rate("decay", decay)}
         super().__init__(data_dim, self.places * self.code_dim, hidden, samples=1, **others)
+        self.draws = 0  # z_q is a point
         self.remember(places=self.places, entries=self.values, code_dim=self.code_dim)
         self.remember(commitment=self.commitment, **self.list_options)
 
@@ -100,22 +101,21 @@ class VQVAE(VAE):
         codebook = mean(sum(square(stop_gradient(z) - e), axis=(-2, -1)))
         commitment = mean(sum(square(z - stop_gradient(e)), axis=(-2, -1)))
         straight_through = z + stop_gradient(e - z)  # the losses come first: after it z - e would be 0
-        likelihood = self.likelihood(_flat(straight_through))
-        reconstruction = mean(likelihood.log_prob(x))
+        reconstruction = mean(self.likelihood(_flat(straight_through)).log_prob(x))
         loss = commitment * self.commitment - reconstruction
         loss = loss if self.codebook.ema else loss + codebook
         kl = constant_like(loss, self.prior().code_entropy)
         parts = {"bound": reconstruction - kl, "reconstruction": reconstruction, "kl": kl}
-        phase = Objective(loss, self.parameters(), parts, self.codebook.moved(z, chosen))
-        return [phase.with_loss(loss, codebook=codebook, commitment=commitment, code_entropy=_entropy(chosen))]
+        means = {"shares": mean(reshape(chosen, -1, self.values), axis=0)}
+        phase = Objective(loss, self.parameters(), parts, self.codebook.moved(z, chosen), means=means)
+        return [phase.with_loss(loss, codebook=codebook, commitment=commitment, **self.of_means(means))]
+
+    def of_means(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Entropy of the entries' shares, in nats: log K if all are used equally, low by (K - 1) / 2n for n codes."""
+        shares = means["shares"]
+        return {"code_entropy": -sum(shares * log(shares + 1e-10), axis=0)}  # 0 log 0 is 0
 
 
 def _flat(z: Tensor) -> Tensor:
     """``(..., places, code_dim)`` -> ``(..., places * code_dim)``."""
     return reshape(z, *z.shape[:-2], -1)
-
-
-def _entropy(chosen: Tensor) -> Tensor:
-    """Of the shares that the entries have in a minibatch, in nats; log K if all are used equally."""
-    shares = mean(reshape(chosen, -1, chosen.shape[-1]), axis=0)
-    return -sum(shares * log(shares + 1e-10), axis=0)  # 0 log 0 is 0

@@ -50,6 +50,7 @@ class WAE(VAE):
     ) -> None:
         self.mmd_weight = number_from_zero("mmd_weight", mmd_weight)
         super().__init__(data_dim, latent_dim, hidden, samples=1, **others)
+        self.draws = 0  # E(x) is a point
         self.remember(mmd_weight=self.mmd_weight)
 
     def build(self, noise: Generator, options: dict[str, Any]) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from .. import backend
-from ..autodiff import Tensor, no_grad
+from ..autodiff import Tensor, no_grad, tensor
 from ..compiler import CompiledStep
 from ..compiler import compile as record
 from ..errors import instance, positive_integer
 from ..models import Model
+from .checkpoint import put_under, under
 from .feed import Feed
 
 # Evaluations of one run all draw the same noise, so that their differences are the model's.
@@ -20,42 +23,80 @@ class Evaluation:
     """What :func:`evaluate` does, ready to be done again: a recorded step is kept.
 
     Args:
-        model, feed, batch_size: see :func:`evaluate`.
+        model, feed, batch_size, seed: see :func:`evaluate`.
         compile: record the evaluation of a minibatch once and replay it.
     """
 
-    def __init__(self, model: Model, feed: Feed, batch_size: int = BATCH_SIZE, compile: bool = True) -> None:
+    def __init__(
+        self,
+        model: Model,
+        feed: Feed,
+        batch_size: int = BATCH_SIZE,
+        seed: int = EVALUATION_SEED,
+        compile: bool = True,
+    ) -> None:
         self._model, self._feed = instance("model", model, Model, "a Model"), instance("feed", feed, Feed, "a Feed")
         model.require_points("batch_size", positive_integer("batch_size", batch_size))
         model.require_points("the number of rows to evaluate on", len(feed))
         instance("compile", compile, bool, "True or False")
-        self._batches = list(feed.in_order(batch_size, model.least_points))
-        self._generator = backend.generator(0, feed.library)
-        self._parts = record(self._parts_eagerly) if compile else self._parts_eagerly
+        self._batches = list(feed.fixed_order(batch_size, model.least_points))
+        self._generator = backend.generator(seed, feed.library)
+        self._start = self._generator.state
+        self._averages = record(self._averages_eagerly) if compile else self._averages_eagerly
 
-    def __call__(self, seed: int = EVALUATION_SEED) -> dict[str, float]:
-        """The parts, averaged over all data points, in nats."""
-        self._generator.state = backend.generator(seed, self._feed.library).state
-        totals: dict[str, float] = {}
+    def __call__(self) -> dict[str, float]:
+        """The parts, in nats per data point."""
+        self._generator.state = self._start
+        totals: dict[str, np.ndarray] = {}
         for n, rows in enumerate(self._batches):
-            again = n == 0 and isinstance(self._parts, CompiledStep)  # the model may do something else by now
-            parts = self._parts.checked if again else self._parts
-            for name, part in parts(*self._feed.inputs(rows)).items():
-                totals[name] = totals.get(name, 0.0) + float(part) * rows.size
-        return {name: total / len(self._feed) for name, total in totals.items()}
+            again = n == 0 and isinstance(self._averages, CompiledStep)  # the model may do something else by now
+            averages = self._averages.checked if again else self._averages
+            for name, average in averages(*self._feed.inputs(rows)).items():
+                totals[name] = totals.get(name, 0.0) + average.numpy().astype(np.float64) * rows.size
+        averages = {name: total / len(self._feed) for name, total in totals.items()}
+        parts = {name: float(value) for name, value in under("parts/", averages).items()}
+        return parts | self._of_means(under("means/", averages))
 
-    def _parts_eagerly(self, rows: Tensor, *stored: Tensor) -> dict[str, Tensor]:
+    def _averages_eagerly(self, rows: Tensor, *stored: Tensor) -> dict[str, Tensor]:
+        """Of a minibatch: the parts, and what those that are no averages are made of."""
         with no_grad():
             batch = self._feed.batch(rows, self._generator, *stored)
-            return self._model.objectives(batch, self._generator)[0].parts
+            first = self._model.objectives(batch, self._generator)[0]
+            return put_under("parts/", first.parts) | put_under("means/", first.means)
+
+    def _of_means(self, means: dict[str, np.ndarray]) -> dict[str, float]:
+        """The parts that are made of averages over all data points, and are none themselves."""
+        if not means:
+            return {}
+        with no_grad():
+            there = {name: tensor(value, self._feed.dtype, self._feed.library) for name, value in means.items()}
+            return {name: float(part) for name, part in self._model.of_means(there).items()}
 
 
 def evaluate(
     model: Model, feed: Feed, *, batch_size: int = BATCH_SIZE, seed: int = EVALUATION_SEED
 ) -> dict[str, float]:
-    """The parts of the model's first objective, averaged over all data points, in nats.
+    """The parts of the model's first objective on all data points, in nats per data point.
 
-    z is sampled, never set to the posterior mean: only so is the result a bound.
+    z is sampled, never set to the posterior mean: only so is the result a bound. Minibatches are
+    drawn in one fixed random order (:meth:`Feed.fixed_order`), so that the order in which the data are
+    stored is in no number. A part is one of three kinds:
+
+    - an average over data points (bound, reconstruction, KL, the critic's total correlation) is
+      averaged over all of them; how they are cut into minibatches does not matter;
+    - a function of such averages (|mean KL - C|, free bits, the entropy of codes) is computed once, from
+      the averages over all data points (:meth:`Model.of_means`);
+    - a U-statistic of pairs of codes (MMD^2, and an objective that holds it) is averaged over the
+      minibatches, n points in each: an unbiased estimate of that of all N points, as each minibatch
+      is a random sample, whatever its size. Codes of N points would make N^2 pairs, this takes N n; the
+      estimate's standard deviation is at most about sqrt(N / n) times that of all pairs.
+
+    Memory: that of a minibatch of ``batch_size``, and N numbers of rows.
+
+    Args:
+        model, feed: what is evaluated, on what.
+        batch_size: at most so many data points at once.
+        seed: of the noise. One seed gives one number for one model.
 
     Returns:
         ``bound``, ``reconstruction``, ``kl``, ... as the model names them.
@@ -64,4 +105,4 @@ def evaluate(
         InputError: ``batch_size`` is not a positive integer; or it, or the data, have fewer points than the
             objective is defined for.
     """
-    return Evaluation(model, feed, batch_size)(seed)
+    return Evaluation(model, feed, batch_size, seed)()

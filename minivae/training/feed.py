@@ -15,6 +15,7 @@ from ..errors import InputError, instance, integer_from_zero, one_of, positive_i
 from ..models import Batch
 
 BINARIZE = ("none", "threshold", "dynamic")
+FIXED_ORDER = 20131220  # seeds the order of every evaluation, on every library
 
 
 class Feed:
@@ -94,15 +95,19 @@ class Feed:
         """
         return Tensor(backend.asarray(one_hot(labels, self.classes), self.dtype, self.library))
 
-    def in_order(self, batch_size: int, least: int = 1) -> Iterator[Tensor | np.ndarray]:
-        """The rows of minibatches of all data points once, in order.
+    def fixed_order(self, batch_size: int, least: int = 1) -> Iterator[Tensor | np.ndarray]:
+        """The rows of minibatches of all data points once, for an evaluation.
 
-        The last may be smaller; if it would have fewer than ``least`` rows, they go with those before.
+        Their order is random and always the same, a function of how many there are alone: the
+        order in which they are stored may go by class or by time, and then no minibatch
+        would be a fair sample. Minibatches have at most ``batch_size`` rows and differ by one at
+        most; where they would have fewer than ``least``, there is one less of them, of more rows.
         """
-        rows, size = self._order(np.arange(len(self))), positive_integer("batch_size", batch_size)
-        count = max(1, len(self) // size + (len(self) % size >= positive_integer("least", least)))
+        rows, size = self._order(np.random.default_rng([FIXED_ORDER, len(self)]).permutation(len(self))), len(self)
+        count = -(-size // positive_integer("batch_size", batch_size))
+        count = max(1, min(count, size // positive_integer("least", least)))
         for i in range(count):
-            yield rows[i * size : len(self) if i == count - 1 else (i + 1) * size]
+            yield rows[i * size // count : (i + 1) * size // count]
 
     def shuffled(self, batch_size: int, seed: int, epoch: int) -> Tensor | np.ndarray:
         """:func:`epoch_order` of these data; all of it goes to the device at once, unless the data stay here."""

@@ -22,8 +22,34 @@ def test_evaluate_gives_the_bound_of_training_and_a_larger_likelihood(cli, train
 def test_evaluate_in_words(cli, trained):
     said = cli("evaluate", trained, "--importance-samples", 7, "--points", 50)
     assert said.code == 0
-    for part in ("test bound", "reconstruction", "KL", "log p(x)", "+-", "nats", "K = 7", "50 points"):
+    for part in ("test bound", "reconstruction", "KL", "log p(x)", "+-", "nats", "K = 7", "50 points", "z drawn once"):
         assert part in said.out
+    assert "fewer than 10, too few to say how many are effective" in said.out
+    assert "in expectation it lies below log p(x), the nearer the larger K" in said.out
+    few, enough = (cli("evaluate", trained, "--importance-samples", k, "--points", 50, "--json").json for k in (9, 10))
+    assert (few["effective_samples"], few["log_likelihood_side"]) == (None, "below")
+    assert 1 <= enough["effective_samples"] <= 10
+
+
+@pytest.mark.usefixtures("no_figures")
+@pytest.mark.parametrize(
+    ("model", "options", "says"),
+    [
+        ("cvae", (), ("a bound on log p(x|y)", "log p(x|y)   -", "lies below log p(x|y)")),
+        ("miwae", ("--groups", 2, "--samples", 3), ("z drawn 6 times for each", "log p(x)     -")),
+        ("wae-mmd", (), ("no z drawn", "log p(x)     is not there")),
+        ("made", (), ("no z drawn", "exact, mean over 5 points")),
+    ],
+)
+def test_evaluate_says_of_what_and_from_how_many_draws(cli, model, options, says):
+    assert cli("train", "--model", model, *options, "--epochs", 1, "--hidden", 8, "--out", "run", "--quiet").code == 0
+    said = cli("evaluate", "run", "--points", 5)
+    assert said.code == 0
+    for part in says:
+        assert part in said.out
+    if model == "cvae":
+        found = cli("evaluate", "run", "--points", 5, "--importance-samples", 12, "--json").json
+        assert (found["log_likelihood_quantity"], found["importance_samples"]) == ("log p(x|y)", 12)
 
 
 def test_the_standard_error_is_the_spread_over_seeds(cli, trained):

@@ -112,6 +112,7 @@ def test_the_real_one(real_data):
     data = load("binarized-mnist")
     assert data.train.images.shape == (60000, 784)
     assert np.unique(data.test.images).tolist() == [0, 1]
+    assert data.train.images.flags.c_contiguous  # the bits are packed in a file that has them by columns
     # Sorted by digit: the first 980 rows are zeros, which leave the middle of the image free.
 
     def middle(images):

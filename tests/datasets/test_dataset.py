@@ -15,6 +15,30 @@ def dataset(train, test, scale=1.0):
     return Dataset("mine", Split(train), Split(test), None, scale, "by hand")
 
 
+# Arrays whose rows do not lie one after the other, or not where a processor reads them at once.
+ODD = {
+    "columns": np.asfortranarray(ROWS),
+    "every other row": np.repeat(ROWS, 2, axis=0)[::2],
+    "backwards": ROWS[::-1].copy()[::-1],
+    "a part of the columns": np.hstack([ROWS, ROWS])[:, :2],
+    "turned": np.ascontiguousarray(ROWS.T).T,
+    "not aligned": np.ndarray((20, 2), "float32", bytearray(b"." + ROWS.astype("float32").tobytes()), 1),
+}
+
+
+@pytest.mark.parametrize("how", ODD)
+def test_a_split_has_rows_one_after_the_other(how):
+    split = Split(ODD[how], LABELS)
+    np.testing.assert_array_equal(split.images, ROWS)
+    assert split.images.flags.c_contiguous
+    assert split.images.flags.aligned
+    assert split.images.dtype == ODD[how].dtype
+
+
+def test_a_split_does_not_copy_what_lies_well():
+    assert Split(ROWS).images is ROWS
+
+
 @pytest.mark.parametrize("kind", ["random", "contiguous", None])
 def test_split_parts_every_row_once_and_keeps_its_label(kind):
     train, test, note = split_rows(ROWS, LABELS, test_size=6, split=kind, seed=3)

@@ -29,6 +29,25 @@ def test_an_index_gives_what_the_array_would(stored, index):
     np.testing.assert_array_equal(rows[index], VALUES.astype("float32")[index], strict=True)
 
 
+def test_a_file_is_read_forwards_whatever_order_is_asked_for():
+    asked = []
+
+    class Watched:
+        shape = VALUES.shape
+
+        def __len__(self):
+            return len(VALUES)
+
+        def __getitem__(self, rows):
+            asked.append(rows)
+            return VALUES[rows]
+
+    order = np.random.default_rng(0).permutation(50)
+    found = MappedRows(Watched(), "float64").subset(order)[np.arange(20)]
+    np.testing.assert_array_equal(found, VALUES[order[:20]])
+    np.testing.assert_array_equal(asked[0], np.sort(order[:20]))
+
+
 def test_a_subset_is_one_of_the_rows_that_these_are(stored):
     rows = MappedRows(stored, "float64").subset(np.array([9, 3, 40])).subset(np.array([2, 0]))
     assert rows.shape == (2, 12)

@@ -44,6 +44,29 @@ def test_every_format_gives_the_same(tmp_path, name):
     assert (data.name, data.split) == (str(path), "contiguous: the first 36 rows train, the last 4 test")
 
 
+@pytest.mark.parametrize("split", ["contiguous", "random"])
+@pytest.mark.parametrize("dtype", ["uint8", "float64", ">f4"])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("name", ["x.npy", "x.npz", "x.mat", "x.idx", "parts.npz", "parts.mat"])
+def test_rows_lie_one_after_the_other_however_a_file_has_them(tmp_path, name, order, dtype, split):
+    """Of any other array NumPy copies all to take a few rows."""
+    values = np.array(ROWS, dtype if name != "x.idx" else "uint8", order=order)
+    if name.startswith("parts"):
+        arrays, split = (
+            {"train": np.asarray(values[:36], order=order), "test": np.asarray(values[36:], order=order)},
+            None,
+        )
+    else:
+        arrays = {"images": values}
+    data = load(save(tmp_path / name, values, **arrays), split=split)
+    for part in (data.train, data.test):
+        assert part.images.flags.c_contiguous
+        assert part.images.flags.aligned
+        assert part.images.dtype.isnative
+    if split != "random":
+        np.testing.assert_array_equal(together(data), ROWS)
+
+
 def test_train_and_test_are_not_copied(tmp_path):
     path = save(tmp_path / "x.npz", train=np.zeros((6000, 784), np.uint8), test=np.ones((1000, 784), np.uint8))
     assert peak_memory(lambda: load(path)) < 1.2 * 7000 * 784

@@ -64,7 +64,9 @@ def test_forwards_lies_below_and_backwards_above():
     x = np.repeat(drawn(model, 1), 2000, 0)
     exact = model.exact.logpdf(x[0])
     path = annealing(model, x, temperatures=6)
-    lower, upper = path.lower(2).value.numpy(), path.upper(exact_posterior(model, x), 2).value.numpy()
+    lower, upper = path.lower(2), path.upper(exact_posterior(model, x), 2)
+    assert [(found.side, found.samples) for found in (lower, upper)] == [("below", 2), ("above", 2)]
+    lower, upper = lower.value.numpy(), upper.value.numpy()
     for side in (exact - lower, upper - exact):
         assert side.mean() > 5 * side.std() / np.sqrt(2000)
 

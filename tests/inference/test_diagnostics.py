@@ -48,8 +48,9 @@ def test_the_scale_does_not_matter(scale, rng):
 
 
 def test_too_few_draws_are_refused():
-    with pytest.raises(InputError, match=r"draws has shape \(3, 2\); expected at least 4"):
-        effective_sample_size(np.ones((3, 2)))
+    for n in (3, 9):
+        with pytest.raises(InputError, match=rf"draws has shape \({n}, 2\); expected at least 10"):
+            effective_sample_size(np.ones((n, 2)))
 
 
 def test_active_units_are_those_that_vary(rng):

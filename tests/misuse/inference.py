@@ -39,11 +39,11 @@ misuse(
 )
 misuse(
     inference.density_log_likelihood,
-    ESTIMATE | {"draws": 8, "warmup": 1, "leapfrog_steps": 1},
+    ESTIMATE | {"draws": 10, "warmup": 1, "leapfrog_steps": 1},
     model=NO_MODELS,
     x=X,
     generator=GENERATORS,
-    draws=(*COUNTS, 3),
+    draws=(*COUNTS, 3, 9),
     start=("z", ones(M, Z + 1), ones(M + 1, Z), strict(M, Z)),
     warmup=COUNTS,
     leapfrog_steps=COUNTS,
@@ -76,7 +76,7 @@ misuse(
     points=COUNTS,
     chains=COUNTS,
 )
-DRAWS = np.random.default_rng(0).normal(size=(8, 2))
+DRAWS = np.random.default_rng(0).normal(size=(12, 2))
 NO_MATRICES = ("x", None, np.ones(3), np.ones((1, 2)), [["a"]], 1.0, [[1.0], [1.0, 2.0]])
 misuse(inference.effective_sample_size, {"draws": DRAWS}, draws=("x", None, np.ones(3), 1.0, [["a"]]))
 misuse(inference.active_units, {"means": DRAWS, "least": 0.01}, means=NO_MATRICES, least=NUMBERS_FROM_0)

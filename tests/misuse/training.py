@@ -157,9 +157,9 @@ misuse(
     labels=(Says(np.array([2]), "between 2 and 2"), np.ones(2), "x", None),
 )
 misuse(
-    training.Feed.in_order,
+    training.Feed.fixed_order,
     {"batch_size": 3, "least": 1},
-    call=lambda **sizes: list(FEED.in_order(**sizes)),
+    call=lambda **sizes: list(FEED.fixed_order(**sizes)),
     batch_size=COUNTS,
     least=COUNTS,
 )

@@ -93,16 +93,31 @@ def test_unknown_binarization_names_the_nearest():
 # ------------------------------------------------------------------ rows
 
 
-def test_in_order_gives_every_row_once_and_a_smaller_last_minibatch():
-    there = feed(np.arange(14, dtype=np.uint8).reshape(7, 2), 1.0)
-    batches = [there.batch(rows, noise()).x.numpy() for rows in there.in_order(3)]
-    assert [len(batch) for batch in batches] == [3, 3, 1]
-    np.testing.assert_array_equal(np.concatenate(batches), np.arange(14).reshape(7, 2))
+@given(st.integers(1, 300), st.integers(1, 60))
+def test_the_fixed_order_gives_every_row_once_in_minibatches_of_nearly_one_size(size, batch_size):
+    there = feed(np.arange(size, dtype=np.uint16)[:, None], 1.0)
+    batches = [there.batch(rows, noise()).x.numpy() for rows in there.fixed_order(batch_size)]
+    sizes = [len(batch) for batch in batches]
+    assert len(sizes) == -(-size // batch_size)
+    assert max(sizes) - min(sizes) <= 1
+    assert max(sizes) <= batch_size
+    assert min(sizes) > 1 or size == 1 or batch_size < 3
+    np.testing.assert_array_equal(np.sort(np.concatenate(batches)[:, 0]), np.arange(size))
 
 
-def test_in_order_refuses_a_batch_size_of_zero():
+def test_the_fixed_order_is_random_and_a_function_of_the_size_alone(backend_name):
+    rows = np.random.default_rng(0).integers(256, size=(1000, 2), dtype=np.uint8)
+    first = [np.concatenate([np.asarray(r.numpy()) for r in feed(rows).fixed_order(n)]) for n in (1000, 30)]
+    other = np.concatenate([r.numpy() for r in feed(rows * 0, library=backend_name).fixed_order(7)])
+    np.testing.assert_array_equal(first[0], first[1])
+    np.testing.assert_array_equal(first[0], other)
+    # A permutation that is uniform has a rank correlation with the stored order of 0 +- 1 / sqrt(999).
+    assert abs(np.corrcoef(first[0], np.arange(1000))[0, 1]) < 4 / np.sqrt(999)
+
+
+def test_the_fixed_order_refuses_a_batch_size_of_zero():
     with pytest.raises(InputError, match="batch_size is 0"):
-        next(feed().in_order(0))
+        next(feed().fixed_order(0))
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 1000), st.integers(0, 50))
@@ -151,7 +166,7 @@ def test_an_epochs_order_goes_to_the_device_at_once_and_nothing_else_does():
     there = feed(binarize="dynamic", library="strict")
     generator = noise("strict")
     with strict.counter.count() as counts, strict.counter.forbid_synchronization():
-        order, whole = there.shuffled(2, 0, 0), list(there.in_order(3))
+        order, whole = there.shuffled(2, 0, 0), list(there.fixed_order(3))
         assert counts.to_device == 2
         with strict.counter.forbid_transfers(), strict.counter.forbid_dtype("float64"):
             for rows in (order[0], order[1]):
