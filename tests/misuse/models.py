@@ -38,13 +38,15 @@ OWN: dict[str, dict[str, Any]] = {  # what makes the members small
 # By argument of a constructor, whatever the model.
 CONSTRUCTOR: dict[str, tuple] = {
     **dict.fromkeys(("data_dim", "latent_dim", "samples", "groups", "variables", "entries", "context_dim"), COUNTS),
-    **dict.fromkeys(("places", "code_dim", "features", "capacity_steps", "dataset_size"), COUNTS),
+    **dict.fromkeys(("places", "code_dim", "features", "dataset_size"), COUNTS),
+    **dict.fromkeys(("capacity_steps", "temperature_steps"), (*NUMBERS_ABOVE_0, 1.5)),
     **dict.fromkeys(("beta", "gamma", "capacity", "mmd_weight", "commitment", "free_bits"), NUMBERS_FROM_0),
     **dict.fromkeys(("alpha", "lambd"), (np.nan, np.inf, "1", None)),
     **dict.fromkeys(("hidden", "flow_hidden", "critic_hidden"), SEQUENCES_OF_SIZES),
     "categories": (*COUNTS, 1),
     "steps": (-1, 1.5, "1", None),
     "critic_lr": NUMBERS_ABOVE_0,
+    "final_temperature": NUMBERS_ABOVE_0,
     "decay": (1.0, -0.1, "0", None),
     "variance": (-1.0, np.nan, np.inf, "1", True),
     "likelihood": ("Bernoulli", None, 3),
