@@ -47,7 +47,7 @@ CONSTRUCTOR: dict[str, tuple] = {
     "steps": (-1, 1.5, "1", None),
     "critic_lr": NUMBERS_ABOVE_0,
     "final_temperature": NUMBERS_ABOVE_0,
-    "decay": (1.0, -0.1, "0", None),
+    **dict.fromkeys(("decay", "revival"), (1.0, -0.1, "0", None)),
     "variance": (-1.0, np.nan, np.inf, "1", True),
     "likelihood": ("Bernoulli", None, 3),
     "estimator": ("a", None, 3),

@@ -99,7 +99,15 @@ misuse(
     nn.MLP, PERCEPTRON, sizes=(*SEQUENCES_OF_SIZES, ()), generator=GENERATORS, activation=("Relu", None, 3), **OPTIONS
 )
 misuse(nn.MLP.__call__, {"x": ones(5, 2)}, call=nn.MLP((2, 3), GENERATOR), x=POINTS)
-BOOK = {"entries": 4, "dim": 2, "generator": GENERATOR, "decay": 0.9, "dtype": "float32", "library": "numpy"}
+BOOK = {
+    "entries": 4,
+    "dim": 2,
+    "generator": GENERATOR,
+    "decay": 0.9,
+    "revival": 0.1,
+    "dtype": "float32",
+    "library": "numpy",
+}
 misuse(
     nn.Codebook,
     BOOK,
@@ -107,6 +115,7 @@ misuse(
     dim=COUNTS,
     generator=GENERATORS,
     decay=(1.0, -0.1, "0", None),
+    revival=(1.0, -0.1, "0", None),
     dtype=DTYPES,
     library=LIBRARIES,
 )
