@@ -38,7 +38,7 @@ OWN: dict[str, dict[str, Any]] = {  # what makes the members small
 # By argument of a constructor, whatever the model.
 CONSTRUCTOR: dict[str, tuple] = {
     **dict.fromkeys(("data_dim", "latent_dim", "samples", "groups", "variables", "entries", "context_dim"), COUNTS),
-    **dict.fromkeys(("places", "code_dim", "features", "dataset_size"), COUNTS),
+    **dict.fromkeys(("places", "code_dim", "features", "dataset_size", "masks"), COUNTS),
     **dict.fromkeys(("capacity_steps", "temperature_steps"), (*NUMBERS_ABOVE_0, 1.5)),
     **dict.fromkeys(("beta", "gamma", "capacity", "mmd_weight", "commitment", "free_bits"), NUMBERS_FROM_0),
     **dict.fromkeys(("alpha", "lambd"), (np.nan, np.inf, "1", None)),

@@ -76,7 +76,9 @@ misuse(
     generator=GENERATORS,
 )
 misuse(nn.MaskedLinear.__call__, {"x": ones(5, 2)}, call=nn.MaskedLinear(np.ones((2, 3)), GENERATOR), x=POINTS)
+SWITCHES = ("True", None, 1)
 MADE = {"size": 2, "hidden": (4,), "generator": GENERATOR, "outputs": 2, "context_dim": 3, "activation": "relu"}
+MADE |= {"direct": True, "sets": 2, "random_orders": True}
 misuse(
     nn.MADE,
     MADE,
@@ -86,6 +88,9 @@ misuse(
     outputs=COUNTS,
     context_dim=(-1, 2.5, "3", None),
     activation=("Relu", None, 3),
+    direct=SWITCHES,
+    sets=COUNTS,
+    random_orders=SWITCHES,
 )
 misuse(
     nn.MADE.__call__,
@@ -114,6 +119,7 @@ misuse(
     entries=COUNTS,
     dim=COUNTS,
     generator=GENERATORS,
+    ema=SWITCHES,
     decay=(1.0, -0.1, "0", None),
     revival=(1.0, -0.1, "0", None),
     dtype=DTYPES,
