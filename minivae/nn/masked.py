@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,8 @@ class MaskedLinear(Linear):
     def __call__(self, x: Any, name: str = "x", mask: Tensor | None = None) -> Tensor:
         """``(..., inputs) -> (..., outputs)``; ``name`` is what messages call ``x``, ``mask`` another for this call."""
         x = shaped(name, x, self.weight, ..., self.weight.shape[0])
-        return linear(x, self.weight * (self._mask if mask is None else mask), self.bias)
+        mask = self._mask if mask is None else shaped("mask", mask, self.weight, *self.weight.shape)
+        return linear(x, self.weight * mask, self.bias)
 
 
 class MADE(Module):
@@ -116,12 +118,24 @@ class MADE(Module):
 
     def order(self, which: Any = 0) -> Tensor:
         """The place of each input in a set's order, from 1, ``(size,)``."""
+        self._require_set(which)
         if self.degrees:
             return take(self.degrees[0], which, axis=0)
         weight = self.layers[0].weight
         return arange(1, weight.shape[0] + 1, like=weight)
 
+    def _require_set(self, which: Any) -> None:
+        if isinstance(which, Tensor):  # whose value stays where it is
+            good = not which.shape and which.dtype.kind in "iu" and bool(self.degrees)
+        else:
+            good = isinstance(which, Integral) and not isinstance(which, bool) and 0 <= which < self.sets
+        if not good:
+            raise InputError(
+                f"which is {shown(which)}; expected the number of one of {self.sets} sets of masks, from 0"
+            )
+
     def _masks_of_set(self, which: Any) -> list[Tensor | None]:
+        self._require_set(which)
         if not self.degrees:
             return [None] * len(self.layers)
         dtype = self.layers[0].weight.dtype

@@ -75,8 +75,15 @@ misuse(
     mask=("x", None, np.ones(3), [1.0], Says(strict(2, 3), "Tensor(")),
     generator=GENERATORS,
 )
-misuse(nn.MaskedLinear.__call__, {"x": ones(5, 2)}, call=nn.MaskedLinear(np.ones((2, 3)), GENERATOR), x=POINTS)
+misuse(
+    nn.MaskedLinear.__call__,
+    {"x": ones(5, 2), "mask": ones(2, 3)},
+    call=nn.MaskedLinear(np.ones((2, 3)), GENERATOR),
+    x=POINTS,
+    mask=("x", ones(3, 2), ones(3), strict(2, 3)),
+)
 SWITCHES = ("True", None, 1)
+SETS = (-1, 2, 0.5, "0", None, True, ones(2))
 MADE = {"size": 2, "hidden": (4,), "generator": GENERATOR, "outputs": 2, "context_dim": 3, "activation": "relu"}
 MADE |= {"direct": True, "sets": 2, "random_orders": True}
 misuse(
@@ -94,11 +101,13 @@ misuse(
 )
 misuse(
     nn.MADE.__call__,
-    {"x": ones(5, 2), "context": ones(5, 3)},
+    {"x": ones(5, 2), "context": ones(5, 3), "which": 1},
     call=nn.MADE(**MADE),
     x=POINTS,
     context=(*NO_TENSORS, ones(5, 2), strict(5, 3)),
+    which=SETS,
 )
+misuse(nn.MADE.order, {"which": 1}, call=nn.MADE(**MADE).order, which=SETS)
 PERCEPTRON = {"sizes": (2, 3), "generator": GENERATOR, "activation": "relu"}
 misuse(
     nn.MLP, PERCEPTRON, sizes=(*SEQUENCES_OF_SIZES, ()), generator=GENERATORS, activation=("Relu", None, 3), **OPTIONS
