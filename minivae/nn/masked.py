@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -128,7 +127,7 @@ class MADE(Module):
         if isinstance(which, Tensor):  # whose value stays where it is
             good = not which.shape and which.dtype.kind in "iu" and bool(self.degrees)
         else:
-            good = isinstance(which, Integral) and not isinstance(which, bool) and 0 <= which < self.sets
+            good = isinstance(which, int | np.integer) and not isinstance(which, bool) and 0 <= which < self.sets
         if not good:
             raise InputError(
                 f"which is {shown(which)}; expected the number of one of {self.sets} sets of masks, from 0"
