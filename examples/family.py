@@ -38,16 +38,15 @@ TRAINING = {
     "digits": {"epochs": 60, "lr": 0.005, "binarize": "none"},
     "mnist": {"epochs": 20, "lr": 0.001, "binarize": "threshold"},
 }
-# Capacities that are reached half way, critics and codes of a size that suits the data; on the
-# digits beta = 4 leaves no latent dimension active.
+# A capacity, critics and codes of a size that suits the data; on the digits beta = 4 leaves no latent
+# dimension active.
 OWN = {
     "digits": {
         "beta-vae": {"beta": 2.0},
-        "disentangled-beta-vae": {"capacity": 6.0, "capacity_steps": 450, "gamma": 30.0},
+        "disentangled-beta-vae": {"capacity": 6.0, "gamma": 30.0},
         "factor-vae": {"critic_hidden": (200, 200, 200)},
         "vq-vae": {"places": 4, "entries": 16},
     },
-    "mnist": {"disentangled-beta-vae": {"capacity_steps": 6000}},
 }
 COLUMNS = ("model", "seed", "bound", "reconstruction", "kl", "log_likelihood", "stderr", "active_units", "seconds")
 DRAWN = 10  # samples of each model on the sheet
@@ -57,7 +56,12 @@ POINTS = 1000  # random test points that log p(x) is averaged over
 
 def make(name: str, dataset: datasets.Dataset, seed: int) -> Model:
     """A model with the sizes of the comparison, as far as it has them."""
-    given = {**SIZES[dataset.name], "context_dim": dataset.classes, **OWN[dataset.name].get(name, {}), "seed": seed}
+    given = {
+        **SIZES[dataset.name],
+        "context_dim": dataset.classes,
+        **OWN.get(dataset.name, {}).get(name, {}),
+        "seed": seed,
+    }
     return MODELS[name](
         dataset.data_dim, **{key: value for key, value in given.items() if key in arguments(MODELS[name])}
     )

@@ -39,6 +39,8 @@ USUAL: dict[str, dict[str, Any]] = {
     "binarized-mnist": {"hidden": [500], "latent": 20, "likelihood": "bernoulli", "epochs": 10},
     "frey": {"hidden": [200], "latent": 10, "likelihood": "gaussian", "sigmoid_mean": True, "epochs": 100},
 }
+# Arguments of a single model that go with the data as the sizes do: of 64 pixels 25 nats cannot be made use of.
+USUAL_OF_MODEL: dict[tuple[str, str], dict[str, Any]] = {("digits", "disentangled-beta-vae"): {"capacity": 6.0}}
 MAY_CHANGE = ("epochs", "skip_nonfinite")  # when a run is resumed
 _OF_RUN = {**COMMON, "epochs": 1, "data": "digits", "backend": "numpy"}  # with values of the right types
 
@@ -82,19 +84,21 @@ def load_data(options: Mapping[str, Any]) -> Dataset:
 
 
 def complete(given: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
-    """Every option: as given, else the model's own, else as usual for these data, else the VAE's.
+    """Every option: as given, else as usual for the model with these data, else the model's own, else as usual for
+    these data, else the VAE's.
 
     Raises:
         InputError: one was given that the model does not have.
     """
     name = given.get("data", "digits")
-    model, plain = of_model(given.get("model", COMMON["model"])), of_model("vae")
+    which = given.get("model", COMMON["model"])
+    model, plain = of_model(which), of_model("vae")
     _require_known(given, model)
     usual = {**COMMON, "data": name, **USUAL.get(name, _usual_for_own(dataset))}
     usual["backend"] = backend.library().name
     defaults = {flag: option.default for flag, option in model.items()}
     own = {flag: value for flag, value in defaults.items() if flag not in plain or value != plain[flag].default}
-    chosen = {**defaults, **usual, **own, **given}
+    chosen = {**defaults, **usual, **own, **USUAL_OF_MODEL.get((name, which), {}), **given}
     if chosen.get("likelihood") == "bernoulli" and "sigmoid_mean" not in given:
         chosen["sigmoid_mean"] = False
     return {flag: value for flag, value in chosen.items() if flag in model or flag in _OF_RUN}

@@ -15,8 +15,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..autodiff import Tensor, absolute
-from ..errors import number_from_zero, positive_integer
+from ..errors import number_from_zero
 from .model import Batch, Objective
+from .ramp import progress, ramp_length
 from .vae import VAE
 
 
@@ -26,7 +27,7 @@ class DisentangledBetaVAE(VAE):
     Args:
         gamma: the weight on the distance from the capacity.
         capacity: the largest C, in nats.
-        capacity_steps: minibatches until C is there.
+        capacity_steps: how long C rises: a share of the run up to 1, else so many minibatches.
         data_dim, latent_dim, hidden, others: see :class:`VAE`.
 
     Attributes:
@@ -44,18 +45,18 @@ class DisentangledBetaVAE(VAE):
         *,
         gamma: float = 100.0,
         capacity: float = 25.0,
-        capacity_steps: int = 100_000,
+        capacity_steps: float = 0.5,
         **others: Any,
     ) -> None:
         self.gamma, self.capacity = number_from_zero("gamma", gamma), number_from_zero("capacity", capacity)
-        self.capacity_steps = positive_integer("capacity_steps", capacity_steps)
+        self.capacity_steps = ramp_length("capacity_steps", capacity_steps)
         super().__init__(data_dim, latent_dim, hidden, **others)
         self.remember(gamma=self.gamma, capacity=self.capacity, capacity_steps=self.capacity_steps)
         self.now = self.scalar(0.0)
 
     def advance(self, step: int, total_steps: int) -> None:
         """C(t), linear up to its largest value."""
-        self.now.data[...] = self.capacity * min(1.0, step / self.capacity_steps)
+        self.now.data[...] = self.capacity * progress(step, total_steps, self.capacity_steps)
 
     def objectives(self, batch: Batch, noise: Any) -> list[Objective]:
         """One phase: D + gamma |R - C|."""

@@ -96,5 +96,6 @@ class IAFVAE(VAE):
 
     def of_means(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The objective, whose free bits are paid on means: over a minibatch, or over all data in an evaluation."""
-        paid = sum(maximum(means["kl_by_dimension"], self.free_bits))
-        return {"objective": means["reconstruction"] - paid}
+        kl = means["kl_by_dimension"]  # an estimate, which may be below 0: to bound it by 0 would bias it
+        paid = maximum(kl, self.free_bits) if self.free_bits else kl
+        return {"objective": means["reconstruction"] - sum(paid)}

@@ -9,9 +9,8 @@ minibatch, as D is. The decoder's gradient by z_q goes to z_e as it is (straight
 list follows running means of the codes near each entry instead of the second term if ``ema``
 (App. A.1).
 
-Changes posterior and prior. With p(k) uniform, q(z|x) a point: R = places log K, and
-``bound`` = -D - R is a lower bound on log p(x). Samples are decoded from uniform codes (the paper
-fits an autoregressive p(k) afterwards).
+Changes posterior and prior. With p(k) uniform, q(z|x) a point: R = places log K, and ``bound`` = -D - R is
+a lower bound on log p(x). Samples are decoded from uniform codes (the paper fits p(k) afterwards).
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class VQVAE(VAE):
         code_dim: the length of an entry.
         commitment: beta.
         ema: the list follows running means; else it is trained by gradient.
-        decay: of the running means.
+        decay, revival: of the running means: their memory, and below which share of use an entry starts anew.
         data_dim, hidden, others: see :class:`VAE`.
     """
 
@@ -57,12 +56,13 @@ class VQVAE(VAE):
         commitment: float = 0.25,
         ema: bool = True,
         decay: float = 0.99,
+        revival: float = 0.05,
         **others: Any,
     ) -> None:
         self.places, self.values = positive_integer("places", places), positive_integer("entries", entries)
         self.code_dim = positive_integer("code_dim", code_dim)
         self.commitment = number_from_zero("commitment", commitment)
-        self.list_options = {"ema": ema, "decay": decay_rate("decay", decay)}
+        self.list_options = {"ema": ema, "decay": decay_rate("decay", decay), "revival": decay_rate("revival", revival)}
         super().__init__(data_dim, self.places * self.code_dim, hidden, samples=1, **others)
         self.draws = 0  # z_q is a point
         self.remember(places=self.places, entries=self.values, code_dim=self.code_dim)

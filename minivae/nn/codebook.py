@@ -8,14 +8,22 @@ from .. import backend
 from ..autodiff import (
     Parameter,
     Tensor,
+    arange,
     constant_like,
+    equal,
     expand_dims,
+    less,
+    logical_or,
+    mean,
+    moveaxis,
     one_hot_of_largest,
     reshape,
     square,
     stop_gradient,
     sum,
     swapaxes,
+    take,
+    where,
 )
 from ..autodiff.arguments import shaped
 from ..errors import decay_rate, instance, positive_integer
@@ -28,7 +36,9 @@ class Codebook(Module):
     """K entries, which follow the vectors near them or are trained by gradient.
 
     van den Oord et al. 2017, arXiv 1711.00937, section 3 and App. A.1. They start as draws
-    from N(0, I / dim).
+    from N(0, I / dim). Running means begin anew with the first minibatch: each entry at one of its
+    vectors. An entry that few are near is put at a vector of the minibatch, too, with the weight of an
+    average one (as in Dhariwal et al. 2020, "Jukebox", arXiv 2005.00341, App. A.3).
 
     Args:
         entries: K.
@@ -36,12 +46,13 @@ class Codebook(Module):
         generator: draws the first entries.
         ema: whether each is the running mean of the vectors near it, instead of a parameter.
         decay: of the running counts and sums, in [0, 1).
+        revival: a running count below this share of their mean is "few", in [0, 1); 0: never.
         dtype, library: of the entries.
 
     Attributes:
         entries: ``(K, dim)``.
-        counts, sums: under ``ema``, running: how many vectors are near each entry, and their sum.
-            They start as if one had been at each entry.
+        counts, sums: under ``ema``, running: how many vectors of a minibatch are near each entry, and
+            their sum. They start at 0, of which their ratio, the entry, keeps nothing.
     """
 
     def __init__(
@@ -52,18 +63,21 @@ class Codebook(Module):
         *,
         ema: bool = True,
         decay: float = 0.99,
+        revival: float = 0.05,
         dtype: Any = None,
         library: str | None = None,
     ) -> None:
         self.size = positive_integer("entries", entries)
-        self.ema, self.decay = instance("ema", ema, bool, "True or False"), decay_rate("decay", decay)
+        self.ema = instance("ema", ema, bool, "True or False")
+        self.decay, self.revival = decay_rate("decay", decay), decay_rate("revival", revival)
         dim = positive_integer("dim", dim)
         backend.require_generator("generator", generator)
         drawn = generator.standard_normal((entries, dim), backend.float_dtype(dtype)) * dim**-0.5
         array = backend.asarray(drawn, backend=backend.library(library).name)
         self.entries = Tensor(array) if ema else Parameter(array)
         if ema:
-            self.counts, self.sums = constant_like(self.entries, 1.0, (entries,)), Tensor(array.copy())
+            self.counts = constant_like(self.entries, 0.0, (entries,))
+            self.sums = constant_like(self.entries, 0.0, (entries, dim))
 
     def nearest(self, z: Tensor) -> Tensor:
         """Which entry is nearest, one-hot: ``(..., dim)`` -> ``(..., K)``. No gradient flows through."""
@@ -85,6 +99,15 @@ class Codebook(Module):
         by_entry = swapaxes(reshape(chosen, -1, self.size), 0, 1)
         counts = self.counts * self.decay + sum(by_entry, axis=1) * (1 - self.decay)
         sums = self.sums * self.decay + by_entry @ reshape(z, -1, z.shape[-1]) * (1 - self.decay)
+        average = mean(counts)
+        anew = logical_or(equal(sum(self.counts), 0.0), less(counts, average * self.revival))
+        counts = where(anew, average, counts)
+        sums = where(expand_dims(anew, -1), self._spread(z) * average, sums)
         total = sum(counts)
         smoothed = (counts + SMOOTHING) / (total + self.size * SMOOTHING) * total
         return [(self.counts, counts), (self.sums, sums), (self.entries, sums / expand_dims(smoothed, -1))]
+
+    def _spread(self, z: Tensor) -> Tensor:
+        """K of the vectors, evenly over the places and over the minibatch, whose order is random: ``(K, dim)``."""
+        vectors = reshape(moveaxis(z, -2, 0) if z.ndim > 2 else z, -1, z.shape[-1])  # place by place
+        return take(vectors, arange(self.size, dtype="int64", like=z) * len(vectors) // self.size, axis=0)

@@ -3,6 +3,10 @@
 Every unit has a degree: the number of first inputs that it may see. A weight between two
 units is kept if the upper one may see all that the lower one does: hidden units those of
 the same degree or less, outputs those of less degree only, so that output i misses input i.
+
+The degrees of the inputs are their order. It is the one that they come in, and hidden units have
+every degree equally often; or both are drawn, once or several times (sections 4.2 and 4.3), and
+each call says which of these sets of masks it means.
 """
 
 from __future__ import annotations
@@ -14,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..autodiff import Tensor, linear, split
+from ..autodiff import Tensor, arange, as_tensor, astype, concatenate, linear, split, take
 from ..autodiff.arguments import shaped
-from ..backend import Generator
-from ..errors import InputError, integer_from_zero, layer_sizes, one_of, positive_integer, shown
+from ..backend import Generator, require_generator
+from ..errors import InputError, instance, integer_from_zero, layer_sizes, one_of, positive_integer, shown
 from .linear import Linear
 from .mlp import ACTIVATIONS
 from .module import Module
@@ -38,22 +42,30 @@ class MaskedLinear(Linear):
         # Held as an array, not as a tensor: it is no state.
         self._mask = backend.asarray(mask, self.weight.dtype, backend.library_of(self.weight.data).name)
 
-    def __call__(self, x: Any, name: str = "x") -> Tensor:
-        """``(..., inputs) -> (..., outputs)``; ``name`` is what messages call ``x``."""
+    def __call__(self, x: Any, name: str = "x", mask: Tensor | None = None) -> Tensor:
+        """``(..., inputs) -> (..., outputs)``; ``name`` is what messages call ``x``, ``mask`` another for this call."""
         x = shaped(name, x, self.weight, ..., self.weight.shape[0])
-        return linear(x, self.weight * self._mask, self.bias)
+        mask = self._mask if mask is None else shaped("mask", mask, self.weight, *self.weight.shape)
+        return linear(x, self.weight * mask, self.bias)
 
 
 class MADE(Module):
     """A perceptron with masks: ``outputs`` numbers for each input, which depend on earlier inputs only (Eq. 8, 12).
 
     Args:
-        size: how many inputs; in their own order.
+        size: how many inputs.
         hidden: sizes of the hidden layers.
-        generator: draws the initial weights.
+        generator: draws the initial weights, and before them the sets of masks that are drawn.
         outputs: how many numbers for each input.
         context_dim: the length of a context that every unit of the first layer sees; 0 for none.
+        direct: the last layer sees the inputs, too, each output those before it (section 4.1).
+        sets: how many sets of masks. Of one, with the inputs' own order, nothing is drawn.
+        random_orders: each set has an order of its own, drawn; else that of the inputs.
         activation, options: see :class:`MLP`.
+
+    Attributes:
+        degrees: of the sets that are drawn, for inputs, hidden layers and outputs, each ``(sets, units)``.
+            They are state: the seed that drew them is not part of a model.
     """
 
     def __init__(
@@ -64,29 +76,98 @@ class MADE(Module):
         *,
         outputs: int = 1,
         context_dim: int = 0,
+        direct: bool = False,
+        sets: int = 1,
+        random_orders: bool = False,
         activation: str = "tanh",
         **options: Any,
     ) -> None:
         size, hidden = positive_integer("size", size), layer_sizes("hidden", hidden)
         self.activation = ACTIVATIONS[one_of("activation", activation, ACTIVATIONS)]
-        self.outputs = positive_integer("outputs", outputs)
+        self.outputs, self.sets = positive_integer("outputs", outputs), positive_integer("sets", sets)
         context_dim = integer_from_zero("context_dim", context_dim)
-        degrees = [np.arange(1, size + 1), *(hidden_degrees(size, units) for units in hidden)]
-        masks = [below[:, None] <= above for below, above in pairwise(degrees)]
-        masks.append(np.tile(degrees[-1][:, None] < degrees[0], outputs))
+        for name, value in (("direct", direct), ("random_orders", random_orders)):
+            instance(name, value, bool, "True or False")
+        self.direct = direct and len(hidden) > 0  # without hidden layers every connection is direct
+        drawn = self.sets > 1 or random_orders
+        rows = [_degrees(size, hidden, generator if drawn else None, random_orders) for _ in range(self.sets)]
+        every = [np.stack(layer) for layer in zip(*rows, strict=True)]
+        every.append(np.tile(every[0], self.outputs))
+        masks = self._masks([layer[0] for layer in every])
         self.layers = [MaskedLinear(mask, generator, **options) for mask in masks]
         self.context = Linear(context_dim, masks[0].shape[1], generator, **options) if context_dim else None
+        weight = self.layers[0].weight
+        place = {"dtype": weight.dtype, "backend": backend.library_of(weight.data).name}
+        self.degrees = [Tensor(backend.asarray(layer, **place)) for layer in every] if drawn else []
 
-    def __call__(self, x: Any, context: Any = None) -> list[Tensor]:
-        """``(..., size)``, and ``(..., context_dim)`` -> the numbers, each ``(..., size)``."""
-        h = x
-        for i, layer in enumerate(self.layers):
-            h = layer(h)
+    def __call__(self, x: Any, context: Any = None, which: Any = 0) -> list[Tensor]:
+        """``(..., size)``, and ``(..., context_dim)`` -> the numbers, each ``(..., size)``.
+
+        ``which`` of the drawn sets of masks: an integer, or a 0-d tensor of one.
+        """
+        h = x = as_tensor(x, self.layers[0].weight)
+        for i, (layer, mask) in enumerate(zip(self.layers, self._masks_of_set(which), strict=True)):
+            last = i == len(self.layers) - 1
+            h = layer(concatenate([h, x], axis=-1) if last and self.direct else h, mask=mask)
             if i == 0 and self.context is not None:
                 h = h + self.context(context, "context")
-            if i < len(self.layers) - 1:
+            if not last:
                 h = self.activation(h)
         return split(h, self.outputs, axis=-1)
+
+    def order(self, which: Any = 0) -> Tensor:
+        """The place of each input in a set's order, from 1, ``(size,)``."""
+        self._require_set(which)
+        if self.degrees:
+            return take(self.degrees[0], which, axis=0)
+        weight = self.layers[0].weight
+        return arange(1, weight.shape[0] + 1, like=weight)
+
+    def _require_set(self, which: Any) -> None:
+        if isinstance(which, Tensor):  # whose value stays where it is
+            good = not which.shape and which.dtype.kind in "iu" and bool(self.degrees)
+        else:
+            good = isinstance(which, int | np.integer) and not isinstance(which, bool) and 0 <= which < self.sets
+        if not good:
+            raise InputError(
+                f"which is {shown(which)}; expected the number of one of {self.sets} sets of masks, from 0"
+            )
+
+    def _masks_of_set(self, which: Any) -> list[Tensor | None]:
+        self._require_set(which)
+        if not self.degrees:
+            return [None] * len(self.layers)
+        dtype = self.layers[0].weight.dtype
+        return [astype(mask, dtype) for mask in self._masks([take(layer, which, axis=0) for layer in self.degrees])]
+
+    def _masks(self, degrees: Sequence[Any]) -> list[Any]:
+        """``(inputs, outputs)`` of each layer, by degrees of inputs, hidden layers and outputs: arrays or tensors."""
+        *below, outputs = degrees
+        masks = [lower[:, None] <= upper for lower, upper in pairwise(below)]
+        last = below[-1][:, None] < outputs
+        if not self.direct:
+            return [*masks, last]
+        through = below[0][:, None] < outputs
+        return [*masks, concatenate([last, through]) if isinstance(last, Tensor) else np.concatenate([last, through])]
+
+
+def _degrees(size: int, hidden: Sequence[int], generator: Generator | None, random_order: bool) -> list[np.ndarray]:
+    """Of inputs and hidden layers: evenly spread, or drawn with a generator."""
+    order = np.arange(1, size + 1)
+    if generator is None:
+        return [order, *(hidden_degrees(size, units) for units in hidden)]
+    require_generator("generator", generator)
+    if random_order:
+        order = 1 + np.argsort(_uniform(generator, size))
+    degrees, least = [order], 1
+    for units in hidden:  # a unit of less degree than all below would see nothing
+        degrees.append(least + (_uniform(generator, units) * (max(size - 1, 1) + 1 - least)).astype(int))
+        least = degrees[-1].min()
+    return degrees
+
+
+def _uniform(generator: Generator, n: int) -> np.ndarray:
+    return backend.to_numpy(generator.uniform((n,), "float64"))
 
 
 def hidden_degrees(size: int, units: int) -> np.ndarray:

@@ -8,20 +8,24 @@ and may be below 0. It leaves out the pairs of a draw with itself, and no others
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from ..autodiff import Tensor, exp, expand_dims, square, sum
+from ..autodiff import Tensor, exp, square, sum
 from ..autodiff.arguments import shaped
 from ..errors import InputError, function
+from .pairs import Kernel, sum_over_pairs
 
 # Of the inverse multiquadratic kernels: Tolstikhin et al. 2018, App., as in the authors' code.
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 def rbf(squared: Tensor, dim: int) -> Tensor:
-    """exp(-|x - y|^2 / 2h), with h = d: of N(0, I) in d dimensions, E |x - y|^2 = 2d (Zhao et al. 2019's code)."""
-    return exp(squared * (-0.5 / dim))
+    """exp(-|x - y|^2 / d^2), of the InfoVAE's authors: exp(-mean_k (x_k - y_k)^2 / d) in their code.
+
+    The code is S. Zhao's MMD-Variational-Autoencoder (mmd_vae.py, compute_kernel); the equations of Zhao et
+    al. 2019 name no width. Of N(0, I) in d dimensions E |x - y|^2 is 2d: the larger d, the wider this kernel.
+    """
+    return exp(squared * (-1 / dim**2))
 
 
 def imq(squared: Tensor, dim: int) -> Tensor:
@@ -33,11 +37,13 @@ def imq(squared: Tensor, dim: int) -> Tensor:
     return total
 
 
-KERNELS: dict[str, Callable[[Tensor, int], Tensor]] = {"rbf": rbf, "imq": imq}
+KERNELS: dict[str, Kernel] = {"rbf": rbf, "imq": imq}
 
 
-def mmd(x: Any, y: Any, kernel: Callable[[Tensor, int], Tensor] = rbf) -> Tensor:
+def mmd(x: Any, y: Any, kernel: Kernel = rbf) -> Tensor:
     """The U-statistic of MMD^2 between draws ``(N, d)`` and ``(M, d)``, 0-d; it has no unit.
+
+    Memory is linear in N and M (:mod:`.pairs`), time is as their squares.
 
     Args:
         x, y: the draws; one side of a pair may be as long as the other or not.
@@ -53,16 +59,11 @@ def mmd(x: Any, y: Any, kernel: Callable[[Tensor, int], Tensor] = rbf) -> Tensor
     if min(n, m) < 2 or d != other:
         raise InputError(f"x has shape {x.shape}, y {y.shape}; expected at least 2 draws each, of one length")
     function("kernel", kernel)
-    return _within(x, kernel) + _within(y, kernel) - sum(kernel(_distances(x, y), d)) * (2 / (n * m))
+    return _within(x, kernel) + _within(y, kernel) - sum_over_pairs(x, y, kernel) * (2 / (n * m))
 
 
-def _within(x: Tensor, kernel: Callable) -> Tensor:
+def _within(x: Tensor, kernel: Kernel) -> Tensor:
     """The mean of k over pairs of two different draws: the n pairs of a draw with itself are at distance 0."""
     n, d = x.shape
     of_itself = sum(kernel(sum(square(x - x), axis=-1), d))
-    return (sum(kernel(_distances(x, x), d)) - of_itself) * (1 / (n * (n - 1)))
-
-
-def _distances(x: Tensor, y: Tensor) -> Tensor:
-    """|x_i - y_j|^2, ``(N, M)``. By differences: by products, rounding would leave some below 0."""
-    return sum(square(expand_dims(x, 1) - expand_dims(y, 0)), axis=-1)
+    return (sum_over_pairs(x, x, kernel) - of_itself) * (1 / (n * (n - 1)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import minivae.autodiff as ad
 from minivae.distributions import special
+from minivae.regularizers import KERNELS
 
 from . import special_twins as twins
 from .case import PAIRS, POSITIVE, SHAPES, SIGNED, case
@@ -69,3 +70,17 @@ case(
     (3,),
     within=(0.3, 0.8),
 )
+
+
+def _pair_force(T, x, y):
+    """Of exp(-|x - y|^2 / 4): by each x_i, summed over j."""
+    apart = x[:, None] - y[None]
+    return (T.exp(-(apart**2).sum(-1, keepdim=True) / 4) * apart * -0.5).sum(1)
+
+
+for _name, _twin in (
+    ("pair_sum", lambda T, x, y: T.exp(-((x[:, None] - y[None]) ** 2).sum(-1) / 4).sum()),
+    ("pair_force", _pair_force),
+):
+    _f = lambda x, y, row=ad.PRIMITIVES[_name]: ad.apply(row, x, y, kernel=KERNELS["rbf"])  # noqa: E731
+    case(_name, _f, _twin, (3, 2), (4, 2))

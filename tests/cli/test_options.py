@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minivae import datasets
-from minivae.cli.options import USUAL
+from minivae.cli.options import USUAL, USUAL_OF_MODEL, complete, of_model
 from minivae.training import Run
 
 
@@ -117,6 +117,17 @@ def test_every_named_data_set_has_usual_options():
 
 
 @pytest.mark.usefixtures("no_figures")
+def test_what_is_usual_for_a_model_with_some_data_is_an_option_of_it_and_can_be_said_otherwise():
+    digits = datasets.load("digits")
+    for (data, model), usual in USUAL_OF_MODEL.items():
+        assert data in USUAL
+        assert usual.keys() <= of_model(model).keys()
+        assert complete({"model": model, "data": data}, digits).items() >= usual.items()
+        for name in usual:
+            assert complete({"model": model, "data": data, name: 1.5}, digits)[name] == 1.5
+            assert complete({"model": model, "data": "mnist"}, digits)[name] == of_model(model)[name].default
+
+
 def test_an_argument_comes_before_the_environment(cli, monkeypatch):
     monkeypatch.setenv("MINIVAE_BACKEND", "nonsense")
     words = ("--epochs", 1, "--hidden", 8, "--backend", "numpy", "--out", "run")

@@ -75,8 +75,17 @@ misuse(
     mask=("x", None, np.ones(3), [1.0], Says(strict(2, 3), "Tensor(")),
     generator=GENERATORS,
 )
-misuse(nn.MaskedLinear.__call__, {"x": ones(5, 2)}, call=nn.MaskedLinear(np.ones((2, 3)), GENERATOR), x=POINTS)
+misuse(
+    nn.MaskedLinear.__call__,
+    {"x": ones(5, 2), "mask": ones(2, 3)},
+    call=nn.MaskedLinear(np.ones((2, 3)), GENERATOR),
+    x=POINTS,
+    mask=("x", ones(3, 2), ones(3), strict(2, 3)),
+)
+SWITCHES = ("True", None, 1)
+SETS = (-1, 2, 0.5, "0", None, True, ones(2))
 MADE = {"size": 2, "hidden": (4,), "generator": GENERATOR, "outputs": 2, "context_dim": 3, "activation": "relu"}
+MADE |= {"direct": True, "sets": 2, "random_orders": True}
 misuse(
     nn.MADE,
     MADE,
@@ -86,27 +95,42 @@ misuse(
     outputs=COUNTS,
     context_dim=(-1, 2.5, "3", None),
     activation=("Relu", None, 3),
+    direct=SWITCHES,
+    sets=COUNTS,
+    random_orders=SWITCHES,
 )
 misuse(
     nn.MADE.__call__,
-    {"x": ones(5, 2), "context": ones(5, 3)},
+    {"x": ones(5, 2), "context": ones(5, 3), "which": 1},
     call=nn.MADE(**MADE),
     x=POINTS,
     context=(*NO_TENSORS, ones(5, 2), strict(5, 3)),
+    which=SETS,
 )
+misuse(nn.MADE.order, {"which": 1}, call=nn.MADE(**MADE).order, which=SETS)
 PERCEPTRON = {"sizes": (2, 3), "generator": GENERATOR, "activation": "relu"}
 misuse(
     nn.MLP, PERCEPTRON, sizes=(*SEQUENCES_OF_SIZES, ()), generator=GENERATORS, activation=("Relu", None, 3), **OPTIONS
 )
 misuse(nn.MLP.__call__, {"x": ones(5, 2)}, call=nn.MLP((2, 3), GENERATOR), x=POINTS)
-BOOK = {"entries": 4, "dim": 2, "generator": GENERATOR, "decay": 0.9, "dtype": "float32", "library": "numpy"}
+BOOK = {
+    "entries": 4,
+    "dim": 2,
+    "generator": GENERATOR,
+    "decay": 0.9,
+    "revival": 0.1,
+    "dtype": "float32",
+    "library": "numpy",
+}
 misuse(
     nn.Codebook,
     BOOK,
     entries=COUNTS,
     dim=COUNTS,
     generator=GENERATORS,
+    ema=SWITCHES,
     decay=(1.0, -0.1, "0", None),
+    revival=(1.0, -0.1, "0", None),
     dtype=DTYPES,
     library=LIBRARIES,
 )

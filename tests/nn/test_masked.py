@@ -10,10 +10,10 @@ from minivae.nn import MADE, MaskedLinear
 from minivae.nn.masked import hidden_degrees
 
 
-def dependence(network, size, context=None):
+def dependence(network, size, context=None, which=0):
     """Which input each output depends on, ``(outputs * size, size)``, at a random point."""
     x = tensor(np.random.default_rng(1).normal(size=size))
-    rows = [jacobian(lambda x, k=k: network(x, context)[k])(x).numpy() for k in range(network.outputs)]
+    rows = [jacobian(lambda x, k=k: network(x, context, which)[k])(x).numpy() for k in range(network.outputs)]
     return np.concatenate(rows) != 0
 
 
@@ -24,6 +24,51 @@ def test_output_i_depends_on_the_inputs_before_i_and_on_no_others(size, hidden, 
     network = MADE(size, hidden, backend.generator(0), outputs=outputs, dtype="float64")
     expected = np.tile(np.tril(np.ones((size, size), bool), -1), (outputs, 1))
     np.testing.assert_array_equal(dependence(network, size), expected)
+
+
+@pytest.mark.parametrize("size", [1, 2, 7])
+@pytest.mark.parametrize("hidden", [(), (3,), (30, 25)])
+@pytest.mark.parametrize("direct", [False, True])
+@pytest.mark.parametrize("random_orders", [False, True])
+def test_of_drawn_sets_output_i_depends_on_what_is_before_i_in_their_order(size, hidden, direct, random_orders):
+    """On nothing else; with direct connections on all of it, whatever the hidden units see."""
+    options = {"outputs": 2, "dtype": "float64", "direct": direct, "random_orders": random_orders}
+    network = MADE(size, hidden, backend.generator(3), sets=4, **options)
+    orders = set()
+    for k in range(4):
+        order = network.order(k).numpy()
+        orders.add(tuple(order))
+        assert sorted(order) == list(range(1, size + 1))
+        before = np.tile(order[:, None] > order, (2, 1))
+        found = dependence(network, size, which=k)
+        assert not found[~before].any()
+        assert not (direct or not hidden) or found[before].all()
+    assert (len(orders) > 1) == (random_orders and size > 1)
+
+
+def test_sets_of_masks_differ_and_every_hidden_unit_sees_something():
+    network = MADE(7, (12, 9), backend.generator(0), sets=3)
+    inputs, *hidden, _ = (layer.numpy() for layer in network.degrees)
+    for degrees, below in zip(hidden, (inputs, hidden[0]), strict=True):
+        assert (degrees.min(axis=1) >= below.min(axis=1)).all()
+        assert degrees.max() == 6
+        assert len(np.unique(degrees, axis=0)) == 3
+
+
+def test_direct_connections_are_there_without_any_hidden_unit_between():
+    """The last layer has the inputs beside the hidden units; with hidden weights of 0 it is a logistic regression."""
+    network = MADE(5, (4,), backend.generator(0), direct=True, dtype="float64")
+    first, last = network.layers
+    first.weight.data[...] = 0.0
+    x = np.random.default_rng(0).normal(size=(3, 5))
+    expected = x @ np.triu(last.weight.numpy()[4:], 1) + last.bias.numpy()
+    np.testing.assert_allclose(network(x)[0].numpy(), expected, rtol=1e-12)
+
+
+def test_of_one_set_in_the_own_order_nothing_is_drawn_and_nothing_is_state():
+    plain, drawn = (MADE(4, (6,), backend.generator(1), random_orders=on) for on in (False, True))
+    assert plain.state_dict().keys() == {f"layers.{i}.{name}" for i in (0, 1) for name in ("weight", "bias")}
+    assert drawn.state_dict().keys() == plain.state_dict().keys() | {f"degrees.{i}" for i in range(3)}
 
 
 def test_every_output_depends_on_the_context():

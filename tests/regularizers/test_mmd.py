@@ -12,7 +12,7 @@ from ..chance import assert_mean
 
 EVERY_KERNEL = pytest.mark.parametrize("name", KERNELS)
 FORMULAS = {
-    "rbf": lambda r, d: np.exp(-r / (2 * d)),
+    "rbf": lambda r, d: np.exp(-r / d / d),  # of the mean over dimensions, by d: mmd_vae.py of the InfoVAE's authors
     "imq": lambda r, d: sum(2 * d * s / (2 * d * s + r) for s in SCALES),
 }
 
@@ -40,7 +40,7 @@ def expected_kernel(h, v, distance, d):
 
 def test_the_expectation_between_gaussians_is_the_closed_form(rng):
     """x ~ N(0, 1.5 I), y ~ N(m, 0.5 I) in three dimensions; no bias, whatever the number of draws."""
-    d, h, n, repeats = 3, 3, 6, 3000
+    d, h, n, repeats = 3, 4.5, 6, 3000  # 2h = d^2
     mean = np.array([0.5, -0.3, 0.8])
     expected = expected_kernel(h, 3.0, 0, d) + expected_kernel(h, 1.0, 0, d)
     expected -= 2 * expected_kernel(h, 2.0, np.linalg.norm(mean), d)
@@ -48,7 +48,7 @@ def test_the_expectation_between_gaussians_is_the_closed_form(rng):
         float(mmd(np.sqrt(1.5) * rng.normal(size=(n, d)), mean + np.sqrt(0.5) * rng.normal(size=(n + 1, d))))
         for _ in range(repeats)
     ]
-    assert expected > 0.05
+    assert expected > 0.03
     assert_mean(np.array(draws)[:, None], np.array([expected]))
 
 

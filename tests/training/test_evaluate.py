@@ -119,7 +119,7 @@ def sizes(feed, batch_size, least):
 def test_no_minibatch_is_left_over_that_is_too_small(digits):
     """Whatever the sizes: of 91, nine minibatches of ten leave one, and so do ten of nine."""
     for rows, size, least in itertools.product([*range(1, 40), 91], range(1, 11), range(1, 4)):
-        found = sizes(Feed(digits.test.sample(rows), digits.scale), size, least)
+        found = sizes(Feed(digits.train.sample(rows), digits.scale), size, least)
         assert sum(found) == rows
         assert max(found) - min(found) <= 1
         assert min(found) >= min(least, rows)
