@@ -39,44 +39,50 @@ def expected(name, model, batch, step, dtype):
     return w, phases
 
 
-def close(found, wanted, tolerance, scale=0.0):
-    """To a part of the largest of the array, or of what stands beside it."""
+def distance(found, wanted, scale=0.0):
+    """The largest difference as a part of the largest element, or of what stands beside it."""
     wanted = wanted.detach().numpy()
     assert found.shape == wanted.shape
     error, size = np.abs(found - wanted).max(initial=0), max(np.abs(wanted).max(initial=0), scale)
-    assert error <= tolerance * size, f"{error:.2g} of {size:.2g}"
+    return float(error / size) if error else 0.0
+
+
+def close(found, wanted, tolerance, scale=0.0):
+    assert distance(found, wanted, scale) <= tolerance
+
+
+def distances(name, options, dtype):
+    """From the twin, of all values and of all gradients of a step: ``value`` or ``gradient``, and how far it is off."""
+    model, batch = cases.make(name, options, dtype)
+    step = cases.step(model, batch)
+    w, phases = expected(name, model, batch, step, dtype)
+    assert len(phases) == len(step.losses)
+    for i, phase in enumerate(phases):
+        trained = {key for key in w if key.startswith(tuple(phase.trained)) and w[key].requires_grad}
+        assert trained == set(step.trained[i])
+        assert phase.terms.keys() == step.terms[i].keys()
+        assert phase.assigned.keys() == step.assigned[i].keys()
+        size = max(1.0, *(abs(float(value.detach())) for value in phase.terms.values()))  # (terms may cancel)
+        yield "value", distance(step.losses[i], phase.loss, size)
+        yield from (("value", distance(step.terms[i][key], value, size)) for key, value in phase.terms.items())
+        yield from (("value", distance(step.assigned[i][key], value)) for key, value in phase.assigned.items())
+        gradients = gradients_of(w, step.trained[i], phase)
+        largest = max(float(g.abs().max()) for g in gradients.values())
+        for key, g in gradients.items():
+            yield "gradient", distance(step.gradients[i][key], g, 1e-3 * largest)
+
+
+def gradients_of(w, names, phase):
+    """Of the phase's loss by weights, by their names."""
+    options = {"retain_graph": True, "allow_unused": True, "materialize_grads": True}
+    return dict(zip(names, torch.autograd.grad(phase.loss, [w[key] for key in names], **options), strict=True))
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @EVERY_ROW
 def test_values_and_gradients(name, options, dtype):
-    model, batch = cases.make(name, options, dtype)
-    step = cases.step(model, batch)
-    w, phases = expected(name, model, batch, step, dtype)
-    tolerance = TOLERANCE[dtype]
-    assert len(phases) == len(step.losses)
-    for i, phase in enumerate(phases):
-        assert {key for key in w if key.startswith(tuple(phase.trained)) and w[key].requires_grad} == set(
-            step.trained[i]
-        )
-        assert phase.terms.keys() == step.terms[i].keys()
-        size = max(1.0, *(abs(float(value.detach())) for value in phase.terms.values()))  # (terms may cancel)
-        close(step.losses[i], phase.loss, tolerance, size)
-        for key, value in phase.terms.items():
-            close(step.terms[i][key], value, tolerance, size)
-        gradients = torch.autograd.grad(
-            phase.loss,
-            [w[key] for key in step.trained[i]],
-            retain_graph=True,
-            allow_unused=True,
-            materialize_grads=True,
-        )
-        largest = max(float(g.abs().max()) for g in gradients)
-        for key, g in zip(step.trained[i], gradients, strict=True):
-            close(step.gradients[i][key], g, tolerance, 1e-3 * largest)
-        assert phase.assigned.keys() == step.assigned[i].keys()
-        for key, value in phase.assigned.items():
-            close(step.assigned[i][key], value, tolerance)
+    for what, error in distances(name, options, dtype):
+        assert error <= TOLERANCE[dtype], what
 
 
 @pytest.mark.parametrize("name", TWINS)
@@ -124,15 +130,14 @@ def test_20_steps_of_training(name, optimizer):
         draws = Draws(drawn, torch.float64)
         phases = twin.phases(w, torch.tensor(data.train.images[rows]), labels, draws, model.config)
         draws.require_used()
-        sets = [[w[k] for k in w if k.startswith(tuple(p.trained)) and w[k].requires_grad] for p in phases]
-        optimizers = optimizers or [(p.optimizer or usual)(s) for p, s in zip(phases, sets, strict=True)]
-        gradients = [
-            torch.autograd.grad(p.loss, s, retain_graph=True, allow_unused=True, materialize_grads=True)
-            for p, s in zip(phases, sets, strict=True)
+        names = [[k for k in w if k.startswith(tuple(p.trained)) and w[k].requires_grad] for p in phases]
+        optimizers = optimizers or [
+            (p.optimizer or usual)([w[k] for k in its]) for p, its in zip(phases, names, strict=True)
         ]
-        for its, own, gradient in zip(sets, optimizers, gradients, strict=True):
-            for weight, g in zip(its, gradient, strict=True):
-                weight.grad = g
+        gradients = [gradients_of(w, its, p) for p, its in zip(phases, names, strict=True)]
+        for own, its in zip(optimizers, gradients, strict=True):
+            for key, g in its.items():
+                w[key].grad = g
             own.step()
         with torch.no_grad():
             for key, value in [pair for p in phases for pair in p.assigned.items()]:
@@ -160,15 +165,12 @@ def stored_rows():
 
 def stored_phase(w, names, phase):
     """The numbers of a twin's phase, which trains the weights of these names."""
-    gradients = torch.autograd.grad(
-        phase.loss, [w[key] for key in names], retain_graph=True, allow_unused=True, materialize_grads=True
-    )
 
     def arrays(tensors):
         return {key: value.detach().numpy() for key, value in tensors.items()}
 
-    gradients = dict(zip(names, gradients, strict=True))
-    return stored.phase(phase.loss.detach(), arrays(phase.terms), arrays(gradients), arrays(phase.assigned))
+    gradients = arrays(gradients_of(w, names, phase))
+    return stored.phase(phase.loss.detach(), arrays(phase.terms), gradients, arrays(phase.assigned))
 
 
 def require_stored(rows):
