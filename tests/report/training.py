@@ -128,11 +128,36 @@ MODEL = Section(
     "Models",
     "Two orders of derivatives of the loss by every parameter, for every likelihood, both estimators and 1 and 3 "
     "samples (of the variants, as they are usual), against central differences, phase by phase, with what is held "
-    "for a gradient held; the loss at each of 200 steps of Adam on handwritten digits (100 of both "
-    "phases of wake-sleep), and the parameters after them, against a twin in PyTorch with its own distributions and "
-    "optimizer.",
+    "for a gradient held: the code beside itself; the loss at each of 200 steps of Adam on handwritten digits "
+    "(100 of both phases of wake-sleep), and the parameters after them, against a twin in PyTorch with its own "
+    "distributions and optimizer.",
     {"differences": 1e-6, "PyTorch, losses": 1e-9, "PyTorch, parameters": 1e-9},
     lambda: set(MODELS),
     {name: partial(gradients, name) for name in members.MODELS} | {"vae": vae, "wake-sleep": wake_sleep},
 )
-SECTIONS = [OPTIMIZER, SCHEDULE, MODEL]
+
+
+def twin(name: str) -> Row:
+    """Every case of a member in a step, beside its twin: values and gradients, in both precisions."""
+    from ..twins import test_twins as oracle
+
+    rows = [options for member, _, options in oracle.ROWS if member == name]
+    largest: dict[tuple[str, str], float] = {}
+    for dtype, options in product(oracle.TOLERANCE, rows):
+        for what, off in oracle.distances(name, options, dtype):
+            largest[dtype, what] = max(off, largest.get((dtype, what), 0.0))
+    return Row(len(rows), tuple(largest[dtype, what] for dtype in oracle.TOLERANCE for what in ("value", "gradient")))
+
+
+TWIN = Section(
+    "Members beside their twins",
+    "A step of every member against its loss written once more from its paper in PyTorch (tests/twins): the loss and "
+    "every term of the history, new values of state, and the gradients by what each phase trains, so that it is seen "
+    "where a gradient is held and how many samples are drawn. An error is a part of the largest element of its array, "
+    "or of the largest term. Twenty steps of training are compared to 1e-8 in the tests. The differences of the "
+    "section before compare a loss with itself, and know nothing of what is held.",
+    {"values": 1e-10, "gradients": 1e-10, "values, float32": 1e-4, "gradients, float32": 1e-4},
+    lambda: set(MODELS),
+    {name: partial(twin, name) for name in members.MODELS},
+)
+SECTIONS = [OPTIMIZER, SCHEDULE, MODEL, TWIN]
