@@ -27,7 +27,7 @@ class WakeSleep(Twin):
             "variance": 0.02,
             "samples": 3,
         },
-        "gaussian, weights of scale 2": {"likelihood": "gaussian", "scale": 2.0},
+        "gaussian, weights of scale 1": {"likelihood": "gaussian", "scale": 1.0},
         "33 data points, 2 dimensions": {"m": 33, "latent_dim": 2},
     }
 
