@@ -97,7 +97,8 @@ def _numbers(name: str, values: Any) -> np.ndarray:
     except (TypeError, ValueError) as error:
         raise InputError(f"{name} is {shown(values)}; expected numbers ({error})") from error
     if not np.isfinite(array).all():  # a NaN is not above any limit, and would count as a small number
-        raise InputError(f"{name} is {shown(values)}, with a NaN or an infinity; expected finite numbers")
+        what = "None" if values is None else "an array with a NaN or an infinity"
+        raise InputError(f"{name} is {what}; expected finite numbers")
     return array
 
 
