@@ -102,7 +102,7 @@ def test_numbers_that_are_not_finite_are_refused(bad, rng):
         ("sources", lambda: mean_correlation(wrong, good)),
         ("codes", lambda: mean_correlation(good, wrong)),
     ):
-        with pytest.raises(InputError, match=f"{name} has a NaN or an infinity"):
+        with pytest.raises(InputError, match=f"{name} is an array with a NaN or an infinity"):
             call()
 
 
