@@ -8,6 +8,7 @@ import pytest
 import minivae as mv
 from minivae import autodiff, backend, compile
 from minivae.cli import main
+from minivae.compiler.program import Step
 from minivae.datasets import load
 from minivae.errors import BackendError, InputError, MinivaeError, OutOfMemoryError
 from minivae.libraries import Library
@@ -101,7 +102,7 @@ def test_a_recorded_step_that_runs(monkeypatch, part):
 
     step = compile(lambda x: x * 2)
     step(mv.tensor(MATRIX))
-    monkeypatch.setattr(step.program, "_main" if part == "run" else "_late", [refuse])
+    monkeypatch.setattr(step.program, "_main" if part == "run" else "_late", [Step(refuse)])
     assert "on numpy for a recorded step: Out of memory" in message(lambda: step(mv.tensor(MATRIX)).numpy())
 
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from inspect import signature
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,6 +39,21 @@ from .memory import Arena
 from .placement import place
 
 Item = Any  # a Kernel, a Call, or on CUDA a MappedSum
+UNFIT = (ValueError, TypeError, IndexError, np.linalg.LinAlgError)
+
+
+class Step(NamedTuple):
+    """What is called at each replay.
+
+    Attributes:
+        run: computes something in its place; or gives the value, where there is an ``out``.
+        out: where that value belongs. What cannot be computed there is copied.
+        item: what was recorded, for messages.
+    """
+
+    run: Callable[[], Any]
+    out: Any = None
+    item: Any = None
 
 
 class Program:
@@ -84,12 +99,19 @@ class Program:
             self._last_read = self.runs
         return self._results[number]
 
-    def _call(self, calls: Sequence[Callable[[], Any]]) -> None:
+    def _call(self, steps: Sequence[Step]) -> None:
+        item = None
         try:
-            for call in calls:
-                call()
+            for run, out, item in steps:
+                made = run()
+                if out is not None and made is not out:
+                    _copy(item, made, out)
         except MemoryError as error:  # of a value that cannot be computed in place
             raise out_of_memory("a recorded step", self._library, error) from error
+        except UNFIT as error:
+            if item is None or isinstance(error, InputError):
+                raise
+            raise _misfit(item, error) from error
 
     def __str__(self) -> str:
         """One line for each operation: its result, what it is computed from, and where the result lies."""
@@ -106,26 +128,27 @@ def _items(recorded: Recorded) -> list[list[Item]]:
     return [list(join_sums(recorded, items)) for items in groups] if _library_of(recorded).cuda else groups
 
 
-def _preparation(arena: Arena, fast: bool, library: Library) -> Callable[[Sequence[Item]], list[Callable]]:
-    """What turns items into the calls that run them: one by one, or as one CUDA graph."""
+def _preparation(arena: Arena, fast: bool, library: Library) -> Callable[[Sequence[Item]], list[Step]]:
+    """What turns items into the steps that run them: one by one, or as one CUDA graph."""
     plain = partial(_prepare, arena, fast)
     if not library.cuda:
-        return lambda items: [call for item in items for call in plain(item)]
-    device = Device(library.xp, arena, plain)
-    return lambda items: [device.replay(items)]
+        return lambda items: [step for item in items for step in plain(item)]
+    device = Device(library.xp, arena, lambda item: [partial(_run, step) for step in plain(item)])
+    return lambda items: [Step(device.replay(items))]
 
 
-def _prepare(arena: Arena, fast: bool, item: Item) -> list[Callable[[], Any]]:
+def _prepare(arena: Arena, fast: bool, item: Item) -> list[Step]:
     if isinstance(item, Kernel):
         replay = numba_loops if fast and numba_loops.pays(item) else blocks
-        return replay.prepare(item, arena)
+        return [Step(call) for call in replay.prepare(item, arena)]
     inputs = [x if isinstance(x, float | int) else arena.place(x) for x in item.inputs]
     xp = backend.namespace(item.output)
     if item.assigns:
-        return [partial(xp.copyto, *inputs, casting="unsafe")]
-    value = partial(item.primitive.value, xp, *inputs, **item.attributes)
-    described = item._replace(inputs=tuple(inputs), output=None)  # for messages
-    return [partial(_into, described, value, arena.place(item.output), _takes_out(item.primitive.value))]
+        return [Step(partial(xp.copyto, *inputs, casting="unsafe"))]
+    out, value = arena.place(item.output), partial(item.primitive.value, xp, *inputs, **item.attributes)
+    if _takes_out(item.primitive.value):
+        value = partial(value, out=out)
+    return [Step(value, out, item._replace(inputs=tuple(inputs), output=None))]
 
 
 @lru_cache(None)
@@ -136,16 +159,20 @@ def _takes_out(value: Callable) -> bool:
     return any(p.name == "out" or p.kind is p.VAR_KEYWORD for p in signature(value).parameters.values())
 
 
-def _into(item: Call, value: Callable, out: Any, takes_out: bool) -> None:
-    """Compute a value in ``out``; what cannot be computed there is copied."""
+def _run(step: Step) -> None:
+    """One step by itself, as a part of something larger."""
     try:
-        made = value(out=out) if takes_out else value()
-    except (ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
-        if isinstance(error, InputError):
+        made = step.run()
+    except UNFIT as error:
+        if step.item is None or isinstance(error, InputError):
             raise
-        raise misfit(item.primitive, item.inputs, item.attributes, error) from error
-    if made is not out:
-        _copy(item, made, out)
+        raise _misfit(step.item, error) from error
+    if step.out is not None and made is not step.out:
+        _copy(step.item, made, step.out)
+
+
+def _misfit(item: Call, error: Exception) -> Exception:
+    return misfit(item.primitive, item.inputs, item.attributes, error)
 
 
 def _copy(item: Call, made: Any, out: Any) -> None:
