@@ -74,9 +74,8 @@ ALSO = {
     ],
     "minivae/distributions": ["tests/distributions"],
     "minivae/optim": ["tests/optim"],
-    **{f"minivae/{room}": ["tests/twins", "tests/models"] for room in ("models", "regularizers")},
-    "minivae/nn": ["tests/nn", "tests/twins", "tests/models"],
-    "minivae/inference": ["tests/twins", "tests/inference"],
+    **{f"minivae/{room}": ["tests/twins"] for room in ("models", "regularizers", "inference")},
+    "minivae/nn": ["tests/nn", "tests/twins"],
     "minivae/training": ["tests/twins", "tests/training"],
     "minivae": ["tests/twins", "tests/models/test_vae.py", "tests/models/test_iwae.py"],
 }
