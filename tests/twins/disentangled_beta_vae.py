@@ -19,7 +19,7 @@ class DisentangledBetaVAE(VAE):
         "capacity 0": {"capacity": 0.0},
         "half of the capacity": {"at": 0.25},
         "all of the capacity": {"at": 0.5, "samples": 1},
-        "capacity in one step": {"capacity_steps": 1, "capacity": 3.0},
+        "capacity over 400 minibatches": {"at": 0.2, "capacity_steps": 400, "capacity": 3.0},
         "a sampled KL below the capacity": {"estimator": "A", "samples": 1, "scale": 0.1},
     }
 

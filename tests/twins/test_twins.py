@@ -85,12 +85,12 @@ def test_values_and_gradients(name, options, dtype):
         assert error <= TOLERANCE[dtype], what
 
 
-@pytest.mark.parametrize("name", TWINS)
-def test_schedules(name):
+@EVERY_ROW
+def test_schedules(name, options):
     """State that follows a schedule, at some steps of a long run."""
-    model, _ = cases.make(name, {}, "float64")
+    model, _ = cases.make(name, options, "float64")
     w = {key: torch.tensor(value.numpy()) for key, value in model.named_tensors()}
-    for at in (0, 1, 999, 12345, 50_000, 99_999):
+    for at in (0, 1, 399, 999, 12345, 50_000, 99_999):
         model.advance(at, 100_000)
         TWINS[name].advance(w, at, 100_000, model.config)
         for key, value in model.named_tensors():
