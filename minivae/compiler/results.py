@@ -67,6 +67,8 @@ class Result(Tensor):
 
 def of_run(program: Program, structure: Any) -> Any:
     """The results of a program's last run, arranged as the step arranged them."""
+    if type(structure) is Leaf:  # most often, and quickly
+        return Result(program, 0, structure.requires_grad)
     numbers = count()
     return arranged(structure, lambda requires_grad: Result(program, next(numbers), requires_grad))
 
