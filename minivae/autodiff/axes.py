@@ -18,9 +18,9 @@ def axes_of(axis: int | Sequence[int] | None, ndim: int, name: str = "axis") -> 
 
 def axes_in_order(axis: int | Sequence[int], ndim: int, name: str = "axis") -> list[int]:
     """``axis`` as non-negative axes, in the order in which they are given."""
+    if type(axis) is int and -ndim <= axis < ndim:  # most often, and quickly
+        return [axis % ndim]
     given: Any = axis
-    if type(given) is int and -ndim <= given < ndim:  # most often, and quickly
-        return [given % ndim]
     try:
         axes = list(map(index, given)) if isinstance(given, Sequence) or np.ndim(given) else [index(given)]
     except TypeError:
