@@ -42,6 +42,15 @@ EQUIVALENT = {
         "astype(g, x.dtype)",
         "g",
     ): "backward casts every cotangent to the dtype of its input",
+    (
+        "minivae/models/categorical_vae.py",
+        "self.encoder.parameters()[0]",
+        f"{STOPPED}(self.encoder.parameters()[0])",
+    ): "asked for its dtype and library alone",
+    **{
+        (f"minivae/models/{name}.py", "-parts['bound']", "parts['bound']"): "with_loss puts another in its place"
+        for name in ("factor_vae", "iaf_vae", "info_vae")
+    },
 }
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 from minivae import backend, bounds
 from minivae.autodiff import tensor
-from minivae.distributions import KL_PAIRS, Distribution, Normal, kl
+from minivae.distributions import KL_PAIRS, Categorical, Distribution, Normal, kl
 
 from ..chance import CRITICAL_Z
 from ..distributions.families import FAMILIES, Family, as_tensors, discovered
@@ -63,12 +63,15 @@ def draws(family: Family, rng: np.random.Generator) -> float:
 def gradients(family: Family, rng: np.random.Generator) -> tuple[float, float | None]:
     """Errors of two orders of derivatives: of log p, and of samples by the parameters."""
     arrays = family.parameters(rng, SHAPE) if family.trained else ()
-    inputs = [family.data(rng, (2, *SHAPE)), *arrays]
+    x = family.data(rng, (2, *SHAPE))
 
     def log_prob(x, *parameters):
         return remake(family, rng, SHAPE, parameters).log_prob(x)
 
-    density = gradient_error(log_prob, inputs, allow_zero=family.flat)
+    if family.make is Categorical:  # beside a one-hot x there is no other to go to
+        density = gradient_error(partial(log_prob, x), arrays, allow_zero=family.flat)
+    else:
+        density = gradient_error(log_prob, [x, *arrays], allow_zero=family.flat)
     if not (family.trained and family.continuous):
         return density, None
     noise = family.make(*as_tensors(arrays)).draw_noise(backend.generator(5), (2,))
