@@ -107,7 +107,7 @@ class _Mutator(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         """Leave an operation out."""
         if isinstance(node.func, ast.Name):
-            kept = LEFT_OUT.get(node.func.id, ())
+            kept = [i for i in LEFT_OUT.get(node.func.id, ()) if i < len(node.args)]
             self.found += [(node, node.args[i]) for i in kept if not isinstance(node.args[i], ast.Starred)]
         self.generic_visit(node)
 
@@ -210,7 +210,7 @@ class _OfLosses(_Mutator):
         for value in values:
             if isinstance(value, ast.Constant) and type(value.value) in (int, float):
                 self.found.append(
-                    (value, ast.Constant(value.value * 2 if type(value.value) is float else value.value + 1))
+                    (value, ast.Constant(value.value * 2 or 1.0 if type(value.value) is float else value.value + 1))
                 )
 
 

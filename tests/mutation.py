@@ -177,7 +177,7 @@ def outcome(folder: Path, mutant: Mutant, tests: list[str]) -> str:
         code = run_tests(folder, tests)
     finally:
         file.write_bytes(source)
-    if code not in (0, 1, 2, -signal.SIGXCPU):  # 1: a test failed; 2: one could not be imported
+    if code not in (0, 1, 2, 4, -signal.SIGXCPU):  # 1: a test failed; 2, 4: one, or conftest.py, could not be imported
         raise RuntimeError(f"pytest ended with exit code {code} for {mutant}")
     if code == 0 and STOPPED in mutant.after and not mark.exists():
         return "without effect"

@@ -2,14 +2,15 @@
 
 import ast
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
 
 import pytest
 
-from .mutants import mutants_of
-from .mutation import RESULTS, ROOT, TARGETS, all_mutants, stages_of
+from .mutants import STOPPED, mutants_of
+from .mutation import OUTCOMES, RESULTS, ROOT, TARGETS, all_mutants, outcome, stages_of
 
 RULES = b"""
 square = row("square", lambda g, y, x: g * x * 2)  # \xce\xbe
@@ -61,6 +62,57 @@ def test_a_sum_loses_each_of_its_terms_a_power_its_exponent_a_quotient_its_divis
     }
 
 
+LOSS = b"""
+def loss(self, x):
+    z = self.noise(q, samples) * 0.5
+    total += mean(z, axis=0) / x.shape[0]
+    return self.bound(z, axis=(-2, -1)) + total
+"""
+
+
+def test_mutants_of_what_losses_are_made_of():
+    found = {(m.before, m.after) for m in mutants_of("minivae/models/file.py", LOSS)}
+    assert found - {(m.before, m.after) for m in mutants_of("file.py", LOSS)} == {
+        ("self.noise(q, samples) * 0.5", "stopped_gradient(self.noise(q, samples) * 0.5)"),
+        ("0.5", "1.0"),
+        ("samples", "1"),
+        ("mean(z, axis=0) / x.shape[0]", "0 * (mean(z, axis=0) / x.shape[0])"),
+        ("0", "-1"),
+        ("x.shape[0]", "x.shape[-1]"),
+        ("(-2, -1)", "-2"),
+        ("(-2, -1)", "-1"),
+        ("self.bound(z, axis=(-2, -1)) + total", "stopped_gradient(self.bound(z, axis=(-2, -1)) + total)"),
+        ("self.bound(z, axis=(-2, -1))", "stopped_gradient(self.bound(z, axis=(-2, -1)))"),
+        ("total", "stopped_gradient(total)"),
+    }
+
+
+STOPS = """
+from minivae.autodiff import grad, tensor
+from minivae.models.file import square
+
+def test_value():
+    assert {value}
+
+def test_gradient():
+    assert {gradient}
+"""
+VALUE, GRADIENT = "square(tensor(3.0)).item() == 9.0", "grad(square)(3.0).item() == 6.0"
+
+
+@pytest.mark.parametrize(
+    ("gradient", "expected"),
+    [(GRADIENT, "killed"), ("True", "without effect"), ("grad(square)(3.0).shape == ()", "survived")],
+)
+def test_a_stopped_gradient_that_no_test_has_is_without_effect(tmp_path, gradient, expected):
+    source = b"def square(x):\n    return x * x\n"
+    shutil.copytree(ROOT / "minivae", tmp_path / "minivae", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "minivae" / "models" / "file.py").write_bytes(source)
+    (tmp_path / "test_file.py").write_text(STOPS.format(value=VALUE, gradient=gradient))
+    (mutant,) = (m for m in mutants_of("minivae/models/file.py", source) if STOPPED in m.after)
+    assert outcome(tmp_path, mutant, ["test_file.py"]) == expected
+
+
 def test_a_mutant_changes_its_expression_alone():
     for mutant in mutants_of("file.py", RULES):
         changed = mutant.apply(RULES)
@@ -90,7 +142,7 @@ def test_every_file_has_been_tested():
 @pytest.mark.parametrize("path", sorted(NOW))
 def test_every_mutant_of_a_file_has_been_tested(path):
     row = json.loads(RESULTS.read_text())["files"][path]
-    tested = sum(row[result] for result in ("killed", "timeout", "survived"))
+    tested = sum(row.get(result, 0) for result in OUTCOMES)
     assert tested == NOW[path], f"the file has changed; run  python -m tests.mutation {path}"
 
 

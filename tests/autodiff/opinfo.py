@@ -304,7 +304,6 @@ _RENAMED = {
     "inv": "linalg.inv",
     "less": "lt",
     "less_equal": "le",
-    "log_ndtr": "special.log_ndtr",
     "log_sigmoid": "nn.functional.logsigmoid",
     "mod": "remainder",
     "multiply": "mul",
@@ -340,7 +339,9 @@ TWINS = [
     Twin("power", "exp2", lambda x: 2**x),
     Twin("power", "rsqrt", lambda x: x**-0.5),
     Twin("mod", "__rmod__", lambda x, other: other % x),
-    Twin("floor_divide", "div.floor_rounding", lambda x, other, *, rounding_mode: x // other),
+    Twin("floor_divide", "div.floor_rounding", lambda x, other, *, rounding_mode: ad.floor_divide(x, other)),
+    # PyTorch's derivative of it is inf, NaN or 0.4 from -1e10 on down; ours is -x there.
+    Twin("log_ndtr", "special.log_ndtr", lowest=-40.0),
     Twin("sign", "sgn"),
     Twin("identity", "clone", lambda x, **_: ad.identity(x)),
     # choices
