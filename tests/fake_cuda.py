@@ -227,10 +227,16 @@ def install(monkeypatch: Any, folder: Path) -> Device:
 
 def _defer_methods(monkeypatch: Any, device: Device) -> None:
     """Nothing that the strict device does otherwise is done while capturing, and waiting is an error."""
-    assign, at, note = StrictArray.__setitem__, Ufunc.at, counter.note
+    assign, taken, at, note = StrictArray.__setitem__, StrictArray.__getitem__, Ufunc.at, counter.note
 
     def deferred_assign(self: StrictArray, index: Any, value: Any) -> None:
         device.perform(lambda: assign(self, index, value), self._host)
+
+    def deferred_taken(self: StrictArray, index: Any) -> StrictArray:
+        found = taken(self, index)
+        if device.capturing is not None and not np.may_share_memory(found._host, self._host):  # no view
+            device.capturing.append(lambda: np.copyto(found._host, taken(self, index)._host))
+        return found
 
     def deferred_at(self: Ufunc, array: StrictArray, index: Any, value: Any) -> None:
         device.perform(lambda: at(self, array, index, value), array._host)
@@ -243,6 +249,7 @@ def _defer_methods(monkeypatch: Any, device: Device) -> None:
         note(what)
 
     monkeypatch.setattr(StrictArray, "__setitem__", deferred_assign)
+    monkeypatch.setattr(StrictArray, "__getitem__", deferred_taken)
     monkeypatch.setattr(Ufunc, "at", deferred_at)
     monkeypatch.setattr(counter, "note", strict_note)
     for module in (strict_array, strict_device):

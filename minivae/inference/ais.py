@@ -19,15 +19,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..autodiff import Tensor, expand_dims, logsumexp, mean, no_grad, tensor
+from ..autodiff import Tensor, expand_dims, mean, no_grad, tensor
 from ..autodiff.arguments import shaped
 from ..backend import Generator, library_of, require_generator
 from ..compiler import compile
 from ..errors import positive_integer
 from ..models import Model
 from . import hmc
-from .importance import LogLikelihood, from_sums
-from .joint import density_over_z, explained
+from .importance import LogLikelihood, of_weights
+from .joint import data_for, density_over_z, is_told
 
 # Moves of so many chains tune the step sizes, which are fixed before the runs that count:
 # a step size that depends on where its own chain is would make the estimate biased.
@@ -72,7 +72,8 @@ class Annealing:
         leapfrog_steps: int = 10,
         context: Any = None,
     ) -> None:
-        self.x = explained(model, x, context)
+        density_over_z(model, context)
+        self.x = data_for(model, x, context)
         self.model, self.context = model, context
         self.generator = require_generator("generator", generator)
         self.leapfrog_steps = positive_integer("leapfrog_steps", leapfrog_steps)
@@ -88,7 +89,7 @@ class Annealing:
             z, log_likelihood, _ = self._moves(z, self._beta(t), self.sizes[t])
             with no_grad():
                 log_w = log_w + log_likelihood * float(self.betas[t + 1] - self.betas[t])
-        return self._estimate(log_w, chains)
+        return self._estimate(log_w)
 
     def upper(self, z: Tensor, chains: int = 16) -> LogLikelihood:
         """An estimate that lies above log p(x) in expectation, from ``chains`` runs backwards.
@@ -106,7 +107,7 @@ class Annealing:
             z, log_likelihood, _ = self._moves(z, self._beta(t), self.sizes[t])
             with no_grad():
                 log_w = log_w + log_likelihood * float(self.betas[t] - self.betas[t - 1])
-        inverse = self._estimate(-log_w, chains)
+        inverse = self._estimate(-log_w)
         return inverse._replace(value=-inverse.value, side="above")
 
     def _tuned(self) -> list[Tensor]:
@@ -135,10 +136,9 @@ class Annealing:
     def _log_likelihood(self, z: Tensor) -> Tensor:
         return self.model.likelihood(z, self.context).log_prob(self.x)
 
-    def _estimate(self, log_w: Tensor, chains: int) -> LogLikelihood:
+    def _estimate(self, log_w: Tensor) -> LogLikelihood:
         with no_grad():
-            total, squares = logsumexp(log_w, axis=0), logsumexp(log_w * 2, axis=0)
-            return from_sums(total, squares, chains, self.context is not None)
+            return of_weights(log_w, is_told(self.model, self.context))
 
     def _prior_draws(self, chains: int) -> Tensor:
         return self.model.sample_prior(self.generator, len(self.x), self.context, (chains,))

@@ -6,10 +6,11 @@ import math
 from typing import Any, Literal, NamedTuple
 
 from .. import backend
-from ..autodiff import Tensor, as_tensor, exp, logsumexp, maximum, no_grad, sqrt, stack
+from ..autodiff import Tensor, concatenate, exp, isfinite, logsumexp, max, maximum, minimum, no_grad, sqrt, where
 from ..errors import InputError, instance, positive_integer
 from ..models import Model
 from .diagnostics import FEWEST_DRAWS
+from .joint import data_for, is_told
 
 
 class LogLikelihood(NamedTuple):
@@ -76,41 +77,41 @@ def log_likelihood(
         the estimate, which lies below log p(x) in expectation; of a model without z it is exact.
 
     Raises:
-        InputError: ``samples`` or ``chunk`` is not a positive integer, ``x`` has another shape, or
-            the model gives no log p(x).
+        InputError: ``samples`` or ``chunk`` is not a positive integer, ``x`` has another shape, no rows, or
+            values that the likelihood has not, ``context`` another number of rows, or the model gives no log p(x).
     """
     instance("model", model, Model, "a Model")
     if model.no_log_likelihood:
         raise InputError(f"model is a {type(model).__name__}; expected one with log p(x): {model.no_log_likelihood}")
     backend.require_generator("generator", generator)
     samples, chunk = positive_integer("samples", samples), positive_integer("chunk", chunk)
+    x, told = data_for(model, x, context), is_told(model, context)
     with no_grad():
         if hasattr(model, "log_prob"):  # one without z, which needs no estimate
             exact = model.log_prob(x)
-            return LogLikelihood(exact, exact * 0.0, exact * math.nan, 0, "exact", context is not None)
+            return LogLikelihood(exact, exact * 0.0, exact * math.nan, 0, "exact", told)
         q, p = model.posterior(x, context), model.prior(context)
-        x = as_tensor(x, q.mean)
-        sums, sums_of_squares = [], []
+        weights = []
         for start in range(0, samples, chunk):
             z, log_q = q.sample_with_log_prob(generator, min(chunk, samples - start))
-            log_w = model.likelihood(z, context).log_prob(x) + p.log_prob(z) - log_q
-            sums.append(logsumexp(log_w, axis=0))
-            sums_of_squares.append(logsumexp(log_w * 2, axis=0))
-        total, squares = logsumexp(stack(sums), axis=0), logsumexp(stack(sums_of_squares), axis=0)
-        return from_sums(total, squares, samples, context is not None)
+            weights.append(model.likelihood(z, context).log_prob(x) + p.log_prob(z) - log_q)
+        return of_weights(concatenate(weights), told)
 
 
-def from_sums(total: Tensor, squares: Tensor, samples: int, told: bool) -> LogLikelihood:
+def of_weights(log_w: Tensor, told: bool) -> LogLikelihood:
     """The estimate that K weights w make, whose mean is p(x): below log p(x) in expectation (Jensen).
 
     Args:
-        total, squares: log sum w and log sum w^2, ``(M,)``.
-        samples: K.
+        log_w: ``(K, M)``.
         told: whether it is log p(x|y).
     """
-    effective = exp(total * 2 - squares)
+    samples, top = len(log_w), max(log_w, axis=0)
+    # Beside the largest: a rounding of log w itself, of a thousand nats, would be one of their exponents.
+    beside = log_w - where(isfinite(top), top, 0.0)
+    total, squares = logsumexp(beside, axis=0), logsumexp(beside * 2, axis=0)
+    effective = minimum(exp(total * 2 - squares), float(samples))
     # The weights' relative variance is K / ess - 1; that of their mean is 1 / (K - 1) of it.
     freedom = samples - 1 or math.nan
     stderr = sqrt(maximum(samples / effective - 1, 0.0) / freedom)
     known = effective if samples >= FEWEST_DRAWS else effective * math.nan
-    return LogLikelihood(total - math.log(samples), stderr, known, samples, "below", told)
+    return LogLikelihood(top + (total - math.log(samples)), stderr, known, samples, "below", told)

@@ -6,10 +6,11 @@ between the values of a discrete z is no z, though a network takes it. Both are 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
-from ..autodiff import Tensor
+from ..autodiff import Tensor, all, as_tensor, isfinite, max, min
 from ..autodiff.arguments import shaped
 from ..distributions import Distribution
 from ..errors import InputError, instance
@@ -41,10 +42,48 @@ def explained(model: Model, x: Any, context: Any = None) -> Tensor:
     Raises:
         InputError: the model has no density over z; ``x`` has another shape; ``context`` has another number of rows.
     """
-    p = density_over_z(model, context)
-    x = shaped("x", x, p.like, None, model.data_dim)
-    if p.shape[:-1] not in ((), (len(x),)):
-        raise InputError(f"context has {p.shape[0]} rows; expected {len(x)}, one for each data point")
+    x = shaped("x", x, density_over_z(model, context).like, None, model.data_dim)
+    if is_told(model, context):
+        require_rows(model, x, context)
+    return x
+
+
+def is_told(model: Model, context: Any) -> bool:
+    """Whether a context makes log p(x) one of log p(x|y): models that take none pass it over."""
+    return context is not None and model.context_dim > 0
+
+
+def require_rows(model: Model, x: Tensor, context: Any) -> None:
+    """A context has a row for each data point.
+
+    Raises:
+        InputError: it has others.
+    """
+    context = shaped("context", context, x, None, model.context_dim)
+    if len(context) != len(x):
+        raise InputError(f"context has {len(context)} rows; expected {len(x)}, one for each data point")
+
+
+def data_for(model: Model, x: Any, context: Any = None) -> Tensor:
+    """Data of which a model has a probability, as a tensor, ``(M, data_dim)``: their values are looked at.
+
+    Raises:
+        InputError: ``x`` has another shape, no rows, or values that the likelihood has not; ``context`` has
+            another number of rows; or a number is not finite.
+    """
+    like = model.prior(context).like if model.latent_dim else model.parameters()[0]
+    x = shaped("x", x, like, None, model.data_dim)
+    if not len(x):
+        raise InputError(f"x has shape {x.shape}; expected at least one data point")
+    low, high = float(min(x)), float(max(x))
+    if not -math.inf < low <= high < math.inf:
+        raise InputError("x is an array with a NaN or an infinity; expected finite numbers")
+    if model.needs_unit_interval and not 0 <= low <= high <= 1:
+        raise InputError(f"x has values from {low:g} to {high:g}; expected them in [0, 1], as this likelihood has them")
+    if is_told(model, context):
+        require_rows(model, x, context)
+        if not bool(all(isfinite(as_tensor(context, x)))):
+            raise InputError("context is an array with a NaN or an infinity; expected finite numbers")
     return x
 
 

@@ -23,7 +23,7 @@ from ..models import Model
 from ..optim import Optimizer
 from ..state import copy_state, load_state
 from . import hmc
-from .joint import explained, log_joint
+from .joint import data_for, density_over_z, log_joint
 
 LEAPFROG_STEPS, WEIGHT_UPDATES = 10, 5
 # The step size follows the mean acceptance of all chains, which is known well: by 10% in a
@@ -61,7 +61,8 @@ class MonteCarloEM:
         context: Any = None,
         weight_prior: bool = False,
     ) -> None:
-        self.x = explained(model, x, context)
+        density_over_z(model, context)
+        self.x = data_for(model, x, context)
         self.model, self.context = model, context
         self.optimizer = instance("optimizer", optimizer, Optimizer, "an Optimizer")
         self.generator = require_generator("generator", generator)

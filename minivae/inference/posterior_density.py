@@ -28,7 +28,7 @@ from ..models import Model
 from . import hmc
 from .diagnostics import FEWEST_DRAWS, effective_sample_size
 from .importance import LogLikelihood
-from .joint import log_joint
+from .joint import data_for, density_over_z, is_told, log_joint
 
 # Candidates for the bandwidth; 1 is a single Gaussian.
 BANDWIDTHS = np.arange(1, 11) / 10
@@ -118,7 +118,8 @@ def density_log_likelihood(
     if positive_integer("draws", draws) < FEWEST_DRAWS:
         raise InputError(f"draws is {draws}; expected at least {FEWEST_DRAWS}, or there is no effective sample size")
     backend.require_generator("generator", generator)
-    density = log_joint(model, x, context)
+    density_over_z(model, context)
+    density = log_joint(model, data_for(model, x, context), context)
     prior = model.prior(context)
     with no_grad():
         if start is None:
@@ -131,7 +132,7 @@ def density_log_likelihood(
         log_p = np.stack([density(chains.z[draws + i]).numpy() for i in range(draws)]).astype(np.float64)
     if not np.isfinite(log_p).all():
         raise NonFiniteError("log p(x, z) is not finite where a chain stands, so that it cannot move; see the weights")
-    return _harmonic(KernelDensity(z[:draws]).log_prob(z[draws:]) - log_p, context is not None)
+    return _harmonic(KernelDensity(z[:draws]).log_prob(z[draws:]) - log_p, is_told(model, context))
 
 
 def _harmonic(log_ratio: np.ndarray, told: bool) -> LogLikelihood:

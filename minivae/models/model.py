@@ -72,7 +72,7 @@ class Model(Module):
     data_dim: int
     latent_dim: int
     context_dim: int = 0
-    needs_unit_interval: bool
+    needs_unit_interval: bool = False
     least_points: int = 1
     values: int = 0
     draws: int = 0

@@ -13,7 +13,7 @@ from typing import Any
 from ..autodiff import Tensor, exp, square, sum
 from ..autodiff.arguments import shaped
 from ..errors import InputError, function
-from .pairs import Kernel, sum_over_pairs
+from .pairs import Kernel, sum_over_pairs, values_of
 
 # Of the inverse multiquadratic kernels: Tolstikhin et al. 2018, App., as in the authors' code.
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -65,5 +65,5 @@ def mmd(x: Any, y: Any, kernel: Kernel = rbf) -> Tensor:
 def _within(x: Tensor, kernel: Kernel) -> Tensor:
     """The mean of k over pairs of two different draws: the n pairs of a draw with itself are at distance 0."""
     n, d = x.shape
-    of_itself = sum(kernel(sum(square(x - x), axis=-1), d))
+    of_itself = sum(values_of(kernel, sum(square(x - x), axis=-1), d))
     return (sum_over_pairs(x, x, kernel) - of_itself) * (1 / (n * (n - 1)))

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..autodiff import Tensor, apply, constant_like, enable_grad, expand_dims, grad, primitive, square, sum
-from ..autodiff.modes import set_mode
+from ..autodiff.modes import set_mode, tracing
+from ..errors import InputError, shown
 
 Kernel = Callable[[Tensor, int], Tensor]
 ELEMENTS = 1 << 21  # of the differences x_i - y_j that are held at once: 8 MiB in float32
@@ -25,7 +26,7 @@ _unseen = set_mode(hooks=(), trace=None, taping=False)
 
 def sum_over_pairs(x: Tensor, y: Tensor, kernel: Kernel) -> Tensor:
     """S of draws ``(N, d)`` and ``(M, d)``, 0-d. A kernel that is itself differentiated gets all pairs at once."""
-    if len(x) <= _rows_at_once(y) or _is_differentiated(kernel, x):
+    if len(x) <= _rows_at_once(y) or _has_own_tensors(kernel, x):
         return _at_once(x, y, kernel)
     return apply(_pair_sum, x, y, kernel=kernel)
 
@@ -33,13 +34,29 @@ def sum_over_pairs(x: Tensor, y: Tensor, kernel: Kernel) -> Tensor:
 def _at_once(x: Tensor, y: Tensor, kernel: Kernel) -> Tensor:
     """By differences: by products, rounding would leave some distances below 0."""
     squared = sum(square(expand_dims(x, 1) - expand_dims(y, 0)), axis=-1)
-    return sum(kernel(squared, x.shape[1]))
+    return sum(values_of(kernel, squared, x.shape[1]))
 
 
-def _is_differentiated(kernel: Kernel, like: Tensor) -> bool:
-    """Whether the kernel has parameters of its own, whose gradient the blocks would not give."""
+def values_of(kernel: Kernel, squared: Tensor, dim: int) -> Tensor:
+    """k of each distance.
+
+    Raises:
+        InputError: a kernel of the user's gives something else.
+    """
+    found = kernel(squared, dim)
+    if not isinstance(found, Tensor) or found.shape != squared.shape:
+        raise InputError(f"kernel(squared, dim) is {shown(found)}; expected a Tensor of shape {squared.shape}")
+    return found
+
+
+def _has_own_tensors(kernel: Kernel, like: Tensor) -> bool:
+    """Whether the kernel may hold tensors: parameters, whose gradient the blocks would not give, or some of a
+    step that is recorded, which a replay would not have.
+    """
+    if tracing() and getattr(kernel, "__closure__", True):
+        return True
     with enable_grad():
-        return kernel(constant_like(like, 0.0, (1,)), like.shape[1]).requires_grad
+        return values_of(kernel, constant_like(like, 0.0, (1,)), like.shape[1]).requires_grad
 
 
 def _rows_at_once(y: Any) -> int:

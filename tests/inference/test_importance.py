@@ -9,7 +9,7 @@ from minivae.autodiff import as_tensor
 from minivae.autodiff import tensor as make_tensor
 from minivae.distributions import Normal, StandardNormal
 from minivae.errors import InputError
-from minivae.inference import log_likelihood
+from minivae.inference import Annealing, density_log_likelihood, importance, log_likelihood
 from minivae.models import MODELS, VAE, Model
 
 from ..chance import assert_mean
@@ -236,7 +236,9 @@ def test_float64_data_stay_with_a_float32_model():
     assert [part.dtype for part in estimate(model, np.full((3, 6), 0.5), 4)] == [np.float32] * 3
 
 
-def test_on_the_device_nothing_waits_moves_or_widens():
+def test_on_the_device_nothing_waits_moves_or_widens(monkeypatch):
+    """Once the data have been looked at, which takes a transfer."""
+    monkeypatch.setattr(importance, "data_for", lambda model, x, context: as_tensor(x, model.parameters()[0]))
     model = VAE(6, 2, (8,), library="strict")
     x = backend.asarray(np.full((3, 6), 0.5, np.float32), backend="strict")
     generator = backend.generator(0, "strict")
@@ -265,5 +267,74 @@ def test_numbers_of_samples_are_checked(options):
 
 
 def test_data_of_another_width_are_refused():
-    with pytest.raises(InputError, match="built for data_dim=6"):
+    with pytest.raises(InputError, match=r"x has shape .*; expected \(any, 6\)"):
         estimate(VAE(6, 2, (8,)), np.zeros((1, 7)), 5)
+
+
+# ---------------------------------------------------------- as people use it
+
+
+@pytest.mark.parametrize("variance", [1e-3, 2.5e-5, 1e-6])
+def test_equal_weights_are_all_effective_however_large_their_logarithms(variance):
+    """Their logarithms are of 1e5 nats and more: a rounding of one is whole nats in float32."""
+    model = VAE(560, 2, (4,), likelihood="gaussian", variance=variance)
+    for parameter in model.parameters():
+        parameter.data[...] = 0  # q(z|x) is the prior, and the decoder does not see z
+    x = np.random.default_rng(0).random((4, 560)).astype(np.float32)
+    found = log_likelihood(model, x, backend.generator(0), 500)
+    rounding = np.abs(found.value.numpy()) * np.finfo(np.float32).eps  # of each weight, which is a sum
+    assert (found.effective_samples.numpy() <= 500).all()
+    assert (found.effective_samples.numpy() >= 500 * np.exp(-4 * rounding)).all()
+    assert (found.stderr.numpy() <= np.maximum(rounding, 1e-3)).all()
+
+
+BITS, BAD = np.ones((3, 6), np.float32), np.full((3, 6), np.nan, np.float32)
+ESTIMATES = {
+    "importance": lambda model, x, context=None: log_likelihood(model, x, backend.generator(0), 20, context=context),
+    "annealing": lambda model, x, context=None: Annealing(
+        model, x, backend.generator(0), context=context, temperatures=3
+    ).lower(10),
+    "density": lambda model, x, context=None: density_log_likelihood(
+        model, x, backend.generator(0), 20, context=context
+    ),
+}
+every_estimate = pytest.mark.parametrize("estimate", ESTIMATES.values(), ids=ESTIMATES)
+
+
+@every_estimate
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (BITS * 3, r"x has values from 3 to 3; expected them in \[0, 1\]"),
+        (BITS - 5, r"x has values from -4 to -4; expected them in \[0, 1\]"),
+        (BAD, "x is an array with a NaN"),
+        (BITS[:0], r"x has shape \(0, 6\); expected at least one"),
+    ],
+)
+def test_data_that_the_likelihood_has_not_are_refused(estimate, x, message):
+    with pytest.raises(InputError, match=message):
+        estimate(VAE(6, 2, (4,)), x)
+
+
+def test_real_data_are_none_of_these():
+    log_likelihood(VAE(6, 2, (4,), likelihood="gaussian"), BITS * 3, backend.generator(0), 20)
+
+
+@every_estimate
+def test_a_context_for_a_model_that_takes_none_is_passed_over(estimate):
+    assert not estimate(VAE(6, 2, (4,)), BITS, np.ones((7, 2))).told
+
+
+@every_estimate
+@pytest.mark.parametrize(
+    ("context", "message"),
+    [
+        (np.eye(3)[:2], "context has 2 rows; expected 3"),
+        (np.eye(3)[:1], "context has 1 rows; expected 3"),
+        (np.array([0.0, 1.0, 2.0]), r"context has shape \(3,\); expected \(any, 3\)"),
+        (np.full((3, 3), np.nan), "context is an array with a NaN"),
+    ],
+)
+def test_another_context_than_one_row_for_each_point_is_refused(estimate, context, message):
+    with pytest.raises(InputError, match=message):
+        estimate(MODELS["cvae"](6, 2, (4,), context_dim=3), BITS, context)

@@ -5,8 +5,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from minivae import autodiff as ad
 from minivae import compile
 from minivae.autodiff import Parameter, backward, exp, grad, tensor
+from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 from minivae.regularizers import KERNELS, mmd, pairs
 
@@ -87,3 +89,35 @@ def test_the_gradient_of_a_kernel_that_is_learnt_is_not_lost(rng, small_blocks):
         return exp(squared * -width)
 
     check_gradients(lambda _: mmd(x, y, kernel), [width])
+
+
+# ------------------------------------------------------- kernels of the user's own
+
+
+@pytest.mark.parametrize("rows", [20, 2500])
+@pytest.mark.parametrize(
+    "kernel",
+    [
+        lambda squared, dim: 1.0,
+        lambda squared, dim: None,
+        lambda squared, dim: np.exp(-squared.numpy()),
+        lambda squared, dim: ad.mean(ad.exp(-squared), axis=-1, keepdims=True),
+    ],
+)
+def test_a_kernel_that_gives_something_else_is_refused(rows, kernel, rng):
+    x = tensor(rng.normal(size=(rows, 2)).astype(np.float32))
+    with pytest.raises(InputError, match=r"kernel\(squared, dim\) is"):
+        mmd(x, x + 3.0, kernel)
+
+
+@pytest.mark.parametrize("rows", [50, 1500])
+def test_a_width_that_is_an_input_of_a_recorded_step(rows, rng):
+    x, y = (rng.normal(size=(rows, 4)).astype(np.float32) for _ in "xy")
+
+    def step(x, y, width):
+        return mmd(x, y, lambda squared, dim: ad.exp(-squared * width))
+
+    recorded = compile(step)
+    for width in np.float32([0.1, 0.5, 0.3]):
+        expected = step(tensor(x), tensor(y), tensor(width)).item()
+        assert recorded(tensor(x), tensor(y), width).item() == pytest.approx(expected, abs=1e-6)  # (float32 sums)
