@@ -48,6 +48,21 @@ EQUIVALENT = {
         f"{STOPPED}(self.encoder.parameters()[0])",
     ): "asked for its dtype and library alone",
     **{
+        (f"minivae/models/{name}.py", "self.parameters()[0]", f"{STOPPED}(self.parameters()[0])"): "as above"
+        for name in ("made", "model")
+    },
+    (
+        "minivae/models/made.py",
+        "where(order == place, astype(less(u, Bernoulli(logits).mean), u.dtype), x)",
+        "astype(less(u, Bernoulli(logits).mean), u.dtype)",
+    ): "later pixels are drawn again when it is their turn, and earlier ones from the same numbers as before",
+    ("minivae/models/made.py", "astype(less(u, Bernoulli(logits).mean), u.dtype)", "less(u, Bernoulli(logits).mean)"): (
+        "where makes numbers of booleans beside numbers"
+    ),
+    ("minivae/models/made.py", "u * 0.0", "u"): "no pixel looks at one that is not drawn yet",
+    ("minivae/models/made.py", "0.0", "1.0"): "as above",
+    ("minivae/models/made.py", "1", "2"): "a turn more, in which nothing is drawn",
+    **{
         (f"minivae/models/{name}.py", "-parts['bound']", "parts['bound']"): "with_loss puts another in its place"
         for name in ("factor_vae", "iaf_vae", "info_vae")
     },
@@ -143,7 +158,7 @@ class _Mutator(ast.NodeVisitor):
 class _OfLosses(_Mutator):
     """Collects those of a file in which losses are made, too."""
 
-    _makes = False  # whether we are in a function that makes a model
+    _makes = False  # whether we are in a function that makes a model, or in what is stopped anyway
 
     def visit_BinOp(self, node: ast.BinOp) -> None:
         """Stop the gradient of a term; another constant."""
@@ -152,6 +167,12 @@ class _OfLosses(_Mutator):
             self._stop(*operands)
         self._another_constant(*operands)
         super().visit_BinOp(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        """Inside of what is stopped there is none to stop."""
+        before, self._makes = self._makes, self._makes or ast.unparse(node.func) == "stop_gradient"
+        super().visit_Call(node)
+        self._makes = before
 
     def visit_Assign(self, node: ast.Assign) -> None:
         """Stop the gradient of what gets a name."""

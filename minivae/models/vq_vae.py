@@ -9,8 +9,8 @@ minibatch, as D is. The decoder's gradient by z_q goes to z_e as it is (straight
 list follows running means of the codes near each entry instead of the second term if ``ema``
 (App. A.1).
 
-Changes posterior and prior. With p(k) uniform, q(z|x) a point: R = places log K, and ``bound`` = -D - R is
-a lower bound on log p(x). Samples are decoded from uniform codes (the paper fits p(k) afterwards).
+Changes posterior and prior. With p(k) uniform, q(z|x) a point: R = places log K. Samples are decoded from
+uniform codes (the paper fits p(k) afterwards).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..autodiff import Tensor, argmax, constant_like, log, mean, reshape, square, stop_gradient, sum
+from .. import bounds
+from ..autodiff import Tensor, argmax, constant_like, expand_dims, log, mean, reshape, square, stop_gradient, sum
 from ..backend import Generator
 from ..distributions import Delta, UniformCodes
 from ..errors import decay_rate, number_from_zero, positive_integer
@@ -101,19 +102,18 @@ class VQVAE(VAE):
         codebook = mean(sum(square(stop_gradient(z) - e), axis=(-2, -1)))
         commitment = mean(sum(square(z - stop_gradient(e)), axis=(-2, -1)))
         straight_through = z + stop_gradient(e - z)  # the losses come first: after it z - e would be 0
-        reconstruction = mean(self.likelihood(_flat(straight_through)).log_prob(x))
-        loss = commitment * self.commitment - reconstruction
+        log_likelihood = self.likelihood(_flat(straight_through)).log_prob(x)
+        kl = constant_like(log_likelihood, self.prior().code_entropy, log_likelihood.shape)
+        parts = bounds.sgvb_b(expand_dims(log_likelihood, 0), kl).parts()
+        loss = commitment * self.commitment - parts["reconstruction"]
         loss = loss if self.codebook.ema else loss + codebook
-        kl = constant_like(loss, self.prior().code_entropy)
-        parts = {"bound": reconstruction - kl, "reconstruction": reconstruction, "kl": kl}
         means = {"shares": mean(reshape(chosen, -1, self.values), axis=0)}
         phase = Objective(loss, self.parameters(), parts, self.codebook.moved(z, chosen), means=means)
         return [phase.with_loss(loss, codebook=codebook, commitment=commitment, **self.of_means(means))]
 
     def of_means(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Entropy of the entries' shares, in nats: log K if all are used equally, low by (K - 1) / 2n for n codes."""
-        shares = means["shares"]
-        return {"code_entropy": -sum(shares * log(shares + 1e-10), axis=0)}  # 0 log 0 is 0
+        return {"code_entropy": -sum(means["shares"] * log(means["shares"] + 1e-10))}  # 0 log 0 is 0
 
 
 def _flat(z: Tensor) -> Tensor:

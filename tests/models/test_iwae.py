@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from minivae.autodiff import backward, mean, tensor
+from minivae import backend
+from minivae.autodiff import backward, mean, standard_normal, tensor
 from minivae.bounds import importance_weighted
 from minivae.errors import InputError
 
@@ -189,3 +190,12 @@ def test_more_samples_help_the_decoder_and_hurt_the_encoder(samples, groups):
 def test_what_makes_no_sense_is_refused(name, options):
     with pytest.raises(InputError, match=f"{next(iter(options))} is"):
         member(name, **options)
+
+
+def test_how_many_draws_it_takes_is_told_and_may_be_another_number():
+    assert member("iwae", samples=7).draws == 7
+    assert member("miwae", groups=2, samples=3).draws == 6
+    model, noise = shaken(member("iwae", samples=2, dtype="float64")), backend.generator(1)
+    x = batch_for(model, np.random.default_rng(0)).x
+    epsilon = standard_normal(backend.generator(1), (9, *x.shape[:1], model.latent_dim), "float64")
+    assert (model.bound(x, noise, samples=9).value.numpy() == model.bound(x, epsilon).value.numpy()).all()

@@ -91,3 +91,7 @@ def test_codes_that_are_used_equally_have_the_entropy_of_their_number(model, rng
 def test_what_makes_no_sense_is_refused(option, value):
     with pytest.raises(InputError, match=f"{option} is"):
         member("vq-vae", **{option: value})
+
+
+def test_it_draws_no_z():
+    assert member("vq-vae").draws == 0

@@ -41,3 +41,7 @@ def test_moving_the_codes_away_from_the_prior_costs(rng):
         found.append(float(model.objectives(Batch(x), drawn)[0].parts["mmd"]))
     assert found == sorted(found)
     assert np.ptp(found) > 0.1
+
+
+def test_it_draws_no_z():
+    assert member("wae-mmd").draws == 0
