@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from .. import backend
-from ..errors import lengths
+from ..errors import InputError, lengths
 from .primitives import Primitive, operation
 from .tape import apply, primitive
 from .tensor import Tensor
@@ -18,7 +18,12 @@ _AT_ONCE = nullcontext()
 def _draws_of(name: str) -> Callable:
     def value(xp: Any, generator: backend.Generator, shape: Sequence[int], dtype: Any, out: Any = None) -> Any:
         with backend.no_direct_draws(False) if backend.refuses_direct_draws() else _AT_ONCE:
-            return getattr(generator, name)(shape, dtype, out)
+            made = getattr(generator, name)(shape, dtype, out)
+        if made is not out and (made.shape != shape or made.dtype != dtype):  # of a generator of the user's own
+            raise InputError(
+                f"generator drew {made.dtype} of shape {made.shape}; expected {dtype} of shape {tuple(shape)}"
+            )
+        return made
 
     return value
 

@@ -93,7 +93,10 @@ def _array(name: str, values: Any) -> np.ndarray:
 
 def _numbers(name: str, values: Any) -> np.ndarray:
     try:
-        array = np.array(values.numpy() if isinstance(values, Tensor) else values, np.float64)
+        given = np.array(values.numpy() if isinstance(values, Tensor) else values)
+        if given.dtype.kind in "cUS" or isinstance(values, np.ma.MaskedArray):
+            raise TypeError(f"not {given.dtype}, and none of them masked")
+        array = given.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name} is {shown(values)}; expected numbers ({error})") from error
     if not np.isfinite(array).all():  # a NaN is not above any limit, and would count as a small number

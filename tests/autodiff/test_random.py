@@ -49,3 +49,13 @@ def test_hooks_see_the_draw_with_its_attributes(draw, name):
 def test_only_two_dtypes(draw, name):
     with pytest.raises(InputError, match="dtype is 'int32'; expected one of float32, float64"):
         draw(backend.generator(0), (2,), "int32")
+
+
+@pytest.mark.parametrize(("shape", "dtype"), [((2,), "float32"), ((3,), "float64")])
+def test_a_generator_of_ones_own_draws_what_it_is_asked_for(shape, dtype):
+    class Constant(backend.Generator):
+        def standard_normal(self, *_):
+            return np.ones(shape, dtype)
+
+    with pytest.raises(InputError, match=r"generator drew .*; expected float32 of shape \(3,\)"):
+        standard_normal(Constant(0), (3,))

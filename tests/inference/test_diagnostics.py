@@ -111,3 +111,11 @@ def test_codes_of_another_shape_are_refused(rng):
         mean_correlation(np.zeros((5, 2)), np.zeros((5, 3)))
     with pytest.raises(InputError, match="means has shape"):
         active_units(np.zeros(3))
+
+
+@pytest.mark.parametrize(
+    "values", [np.arange(20) + 1j, ["1", "2"] * 10, np.ma.array(np.arange(20.0), mask=np.arange(20) == 3)]
+)
+def test_what_would_lose_something_as_a_number_is_refused(values):
+    with pytest.raises(InputError, match=r"draws is (.|\n)*; expected numbers"):
+        effective_sample_size(values)
