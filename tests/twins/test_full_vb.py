@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from torch.distributions import Normal, kl_divergence
 
 from minivae.training import Settings
 from minivae.training.trainer import Trainer
@@ -37,16 +36,20 @@ class FullVBTwin(Twin):
     def phases(self, w: Weights, x: torch.Tensor, context: Any, draws: Draws, options: Any) -> list[Phase]:
         drawn, weights_kl = {}, torch.zeros((), dtype=x.dtype)
         for i, name in enumerate(key for key in w if key.startswith(DECODER)):
-            weight = Normal(w[name], (w[f"{LOG_VAR}{i}"] / 2).exp())
+            weight = torch.distributions.Normal(w[name], (w[f"{LOG_VAR}{i}"] / 2).exp())
             drawn[name] = weight.mean + weight.stddev * draws.normal(*w[name].shape)
-            weights_kl = weights_kl + kl_divergence(weight, Normal(0.0, 1.0)).sum() / options["dataset_size"]
+            weights_kl = (
+                weights_kl
+                + torch.distributions.kl_divergence(weight, torch.distributions.Normal(0.0, 1.0)).sum()
+                / options["dataset_size"]
+            )
         q = encoded(w, x, options)
         z = q.mean + q.stddev * draws.normal(options["samples"], *q.mean.shape)
         reconstruction = decoded({**w, **drawn}, z, options).log_prob(x).mean()
         if options["estimator"] == "A":
             kl = (q.log_prob(z) - standard_normal(z).log_prob(z)).mean()
         else:
-            kl = kl_divergence(q, standard_normal(q.mean)).mean()
+            kl = torch.distributions.kl_divergence(q, standard_normal(q.mean)).mean()
         bound = reconstruction - kl - weights_kl
         terms = {"bound": bound, "reconstruction": reconstruction, "kl": kl, "weights_kl": weights_kl}
         return [Phase(-bound, terms, ["encoder", DECODER, LOG_VAR])]
