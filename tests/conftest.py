@@ -13,12 +13,22 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from minivae import backend
 from minivae.errors import BackendError
 
 from . import fake_cuda, strict_device  # noqa: F401  (adds the library "strict")
 from .cuda import Cuda
+
+# No test asserts on time: on a busy machine an example takes as long as it takes.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hypothesis without deadlines, unless another profile is asked for."""
+    if not config.getoption("--hypothesis-profile", None):
+        settings.load_profile("untimed")
 
 
 @pytest.fixture(params=["numpy", "strict", pytest.param("cupy", marks=pytest.mark.gpu)])
