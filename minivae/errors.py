@@ -108,6 +108,11 @@ def instance(name: str, value: Any, kind: type, expected: str) -> Any:
     return value
 
 
+def switch(name: str, value: Any) -> bool:
+    """``value``, which must be True or False: 0, "no" and None are refused."""
+    return instance(name, value, bool, "True or False")
+
+
 def function(name: str, value: Any) -> Callable:
     """Return ``value`` if it can be called, or raise :class:`InputError` naming it."""
     if not callable(value):

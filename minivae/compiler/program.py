@@ -100,18 +100,10 @@ class Program:
         return self._results[number]
 
     def _call(self, steps: Sequence[Step]) -> None:
-        item = None
         try:
-            for run, out, item in steps:
-                made = run()
-                if out is not None and made is not out:
-                    _copy(item, made, out)
+            _perform(steps)
         except MemoryError as error:  # of a value that cannot be computed in place
             raise out_of_memory("a recorded step", self._library, error) from error
-        except UNFIT as error:
-            if item is None or isinstance(error, InputError):
-                raise
-            raise _misfit(item, error) from error
 
     def __str__(self) -> str:
         """One line for each operation: its result, what it is computed from, and where the result lies."""
@@ -133,7 +125,7 @@ def _preparation(arena: Arena, fast: bool, library: Library) -> Callable[[Sequen
     plain = partial(_prepare, arena, fast)
     if not library.cuda:
         return lambda items: [step for item in items for step in plain(item)]
-    device = Device(library.xp, arena, lambda item: [partial(_run, step) for step in plain(item)])
+    device = Device(library.xp, arena, lambda item: [partial(_perform, plain(item))])
     return lambda items: [Step(device.replay(items))]
 
 
@@ -159,20 +151,18 @@ def _takes_out(value: Callable) -> bool:
     return any(p.name == "out" or p.kind is p.VAR_KEYWORD for p in signature(value).parameters.values())
 
 
-def _run(step: Step) -> None:
-    """One step by itself, as a part of something larger."""
+def _perform(steps: Sequence[Step]) -> None:
+    """Run one after the other."""
+    item = None
     try:
-        made = step.run()
+        for run, out, item in steps:
+            made = run()
+            if out is not None and made is not out:
+                _copy(item, made, out)
     except UNFIT as error:
-        if step.item is None or isinstance(error, InputError):
+        if item is None or isinstance(error, InputError):
             raise
-        raise _misfit(step.item, error) from error
-    if step.out is not None and made is not step.out:
-        _copy(step.item, made, step.out)
-
-
-def _misfit(item: Call, error: Exception) -> Exception:
-    return misfit(item.primitive, item.inputs, item.attributes, error)
+        raise misfit(item.primitive, item.inputs, item.attributes, error) from error
 
 
 def _copy(item: Call, made: Any, out: Any) -> None:

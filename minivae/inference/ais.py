@@ -27,7 +27,7 @@ from ..errors import positive_integer
 from ..models import Model
 from . import hmc
 from .importance import LogLikelihood, of_weights
-from .joint import data_for, density_over_z, is_told
+from .joint import density_over_z, explained, is_told
 
 # Moves of so many chains tune the step sizes, which are fixed before the runs that count:
 # a step size that depends on where its own chain is would make the estimate biased.
@@ -72,8 +72,7 @@ class Annealing:
         leapfrog_steps: int = 10,
         context: Any = None,
     ) -> None:
-        density_over_z(model, context)
-        self.x = data_for(model, x, context)
+        self.x = explained(model, x, context)
         self.model, self.context = model, context
         self.generator = require_generator("generator", generator)
         self.leapfrog_steps = positive_integer("leapfrog_steps", leapfrog_steps)

@@ -26,9 +26,11 @@ def log_joint(model: Model, x: Any, context: Any = None) -> Callable[[Tensor], T
         context: what the model is told beside ``x``, a row for each of its rows.
 
     Raises:
-        InputError: see :func:`explained`.
+        InputError: the model has no density over z; ``x`` has another shape; ``context`` has another number of rows.
     """
-    x = explained(model, x, context)
+    x = shaped("x", x, density_over_z(model, context).like, None, model.data_dim)
+    if is_told(model, context):
+        require_rows(model, x, context)
 
     def log_density(z: Tensor) -> Tensor:
         return model.likelihood(z, context).log_prob(x) + model.prior(context).log_prob(z)
@@ -40,12 +42,10 @@ def explained(model: Model, x: Any, context: Any = None) -> Tensor:
     """The data that a sampler of p(z|x) is to explain, as a tensor, ``(M, data_dim)``.
 
     Raises:
-        InputError: the model has no density over z; ``x`` has another shape; ``context`` has another number of rows.
+        InputError: the model has no density over z, or see :func:`data_for`.
     """
-    x = shaped("x", x, density_over_z(model, context).like, None, model.data_dim)
-    if is_told(model, context):
-        require_rows(model, x, context)
-    return x
+    density_over_z(model, context)
+    return data_for(model, x, context)
 
 
 def is_told(model: Model, context: Any) -> bool:

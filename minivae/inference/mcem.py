@@ -18,12 +18,12 @@ from ..autodiff import Tensor, backward, mean, no_grad
 from ..backend import Generator, require_generator
 from ..bounds import weight_log_prior
 from ..compiler import compile
-from ..errors import InputError, instance, shown
+from ..errors import InputError, instance, shown, switch
 from ..models import Model
 from ..optim import Optimizer
 from ..state import copy_state, load_state
 from . import hmc
-from .joint import data_for, density_over_z, log_joint
+from .joint import explained, log_joint
 
 LEAPFROG_STEPS, WEIGHT_UPDATES = 10, 5
 # The step size follows the mean acceptance of all chains, which is known well: by 10% in a
@@ -61,12 +61,11 @@ class MonteCarloEM:
         context: Any = None,
         weight_prior: bool = False,
     ) -> None:
-        density_over_z(model, context)
-        self.x = data_for(model, x, context)
+        self.x = explained(model, x, context)
         self.model, self.context = model, context
         self.optimizer = instance("optimizer", optimizer, Optimizer, "an Optimizer")
         self.generator = require_generator("generator", generator)
-        self.weight_prior, self.steps = instance("weight_prior", weight_prior, bool, "True or False"), 0
+        self.weight_prior, self.steps = switch("weight_prior", weight_prior), 0
         self.position = model.sample_prior(generator, len(self.x), context)
         with no_grad():
             self.step_size = mean(self.position) * 0.0 + 0.1

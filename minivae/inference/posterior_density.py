@@ -28,7 +28,7 @@ from ..models import Model
 from . import hmc
 from .diagnostics import FEWEST_DRAWS, effective_sample_size
 from .importance import LogLikelihood
-from .joint import data_for, density_over_z, is_told, log_joint
+from .joint import explained, is_told, log_joint
 
 # Candidates for the bandwidth; 1 is a single Gaussian.
 BANDWIDTHS = np.arange(1, 11) / 10
@@ -118,8 +118,7 @@ def density_log_likelihood(
     if positive_integer("draws", draws) < FEWEST_DRAWS:
         raise InputError(f"draws is {draws}; expected at least {FEWEST_DRAWS}, or there is no effective sample size")
     backend.require_generator("generator", generator)
-    density_over_z(model, context)
-    density = log_joint(model, data_for(model, x, context), context)
+    density = log_joint(model, explained(model, x, context), context)
     prior = model.prior(context)
     with no_grad():
         if start is None:

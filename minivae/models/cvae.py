@@ -18,7 +18,7 @@ from typing import Any
 from ..autodiff import Tensor, broadcast_to, concatenate
 from ..backend import Generator
 from ..distributions import Distribution
-from ..errors import instance, positive_integer
+from ..errors import positive_integer, switch
 from .vae import VAE, GaussianMLP
 
 
@@ -49,7 +49,7 @@ class CVAE(VAE):
         **others: Any,
     ) -> None:
         self.context_dim = positive_integer("context_dim", context_dim)
-        self.learned_prior = instance("learned_prior", learned_prior, bool, "True or False")
+        self.learned_prior = switch("learned_prior", learned_prior)
         super().__init__(data_dim, latent_dim, hidden, **others)
         self.remember(context_dim=self.context_dim, learned_prior=learned_prior)
 

@@ -19,7 +19,7 @@ from .. import bounds
 from ..autodiff import Tensor, as_tensor, sigmoid, softplus
 from ..backend import Generator, generator
 from ..distributions import Bernoulli, Distribution, Normal, StandardNormal, kl
-from ..errors import InputError, instance, layer_sizes, one_of, positive_integer, positive_number
+from ..errors import InputError, layer_sizes, one_of, positive_integer, positive_number, switch
 from ..nn import MLP, Linear, Module
 from .model import Batch, Model, Objective
 
@@ -217,7 +217,7 @@ class VAE(Model):
 
 def _gaussian_options(likelihood: str, sigmoid_mean: bool, variance: float | None) -> dict[str, Any] | None:
     """The decoder's own options; None for the Bernoulli likelihood, which has none."""
-    instance("sigmoid_mean", sigmoid_mean, bool, "True or False")
+    switch("sigmoid_mean", sigmoid_mean)
     if likelihood == "gaussian":
         variance = None if variance is None else positive_number("variance", variance)
         return {"sigmoid_mean": sigmoid_mean, "variance": variance}

@@ -9,8 +9,8 @@ minibatch, as D is. The decoder's gradient by z_q goes to z_e as it is (straight
 list follows running means of the codes near each entry instead of the second term if ``ema``
 (App. A.1).
 
-Changes posterior and prior. With p(k) uniform, q(z|x) a point: R = places log K. Samples are decoded from
-uniform codes (the paper fits p(k) afterwards).
+Changes posterior and prior. With p(k) uniform, q(z|x) a point: R = places log K, and -D - R bounds log p(x).
+Samples are decoded from uniform codes (the paper fits p(k) afterwards).
 """
 
 from __future__ import annotations

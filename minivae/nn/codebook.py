@@ -26,7 +26,7 @@ from ..autodiff import (
     where,
 )
 from ..autodiff.arguments import shaped
-from ..errors import decay_rate, instance, positive_integer
+from ..errors import decay_rate, positive_integer, switch
 from .module import Module
 
 SMOOTHING = 1e-5  # of the counts, Laplace's: keeps an entry that is never near from 0 / 0
@@ -68,7 +68,7 @@ class Codebook(Module):
         library: str | None = None,
     ) -> None:
         self.size = positive_integer("entries", entries)
-        self.ema = instance("ema", ema, bool, "True or False")
+        self.ema = switch("ema", ema)
         self.decay, self.revival = decay_rate("decay", decay), decay_rate("revival", revival)
         dim = positive_integer("dim", dim)
         backend.require_generator("generator", generator)

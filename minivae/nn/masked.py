@@ -21,7 +21,7 @@ from .. import backend
 from ..autodiff import Tensor, arange, as_tensor, astype, concatenate, linear, split, take
 from ..autodiff.arguments import shaped
 from ..backend import Generator, require_generator
-from ..errors import InputError, instance, integer_from_zero, layer_sizes, one_of, positive_integer, shown
+from ..errors import InputError, integer_from_zero, layer_sizes, one_of, positive_integer, shown, switch
 from .linear import Linear
 from .mlp import ACTIVATIONS
 from .module import Module
@@ -87,7 +87,7 @@ class MADE(Module):
         self.outputs, self.sets = positive_integer("outputs", outputs), positive_integer("sets", sets)
         context_dim = integer_from_zero("context_dim", context_dim)
         for name, value in (("direct", direct), ("random_orders", random_orders)):
-            instance(name, value, bool, "True or False")
+            switch(name, value)
         self.direct = direct and len(hidden) > 0  # without hidden layers every connection is direct
         drawn = self.sets > 1 or random_orders
         rows = [_degrees(size, hidden, generator if drawn else None, random_orders) for _ in range(self.sets)]

@@ -24,7 +24,7 @@ from ..autodiff import (
     tracing,
 )
 from ..compiler import compile as recorded
-from ..errors import InputError, instance, number_from_zero, positive_number, sequence
+from ..errors import InputError, instance, number_from_zero, positive_number, sequence, switch
 from ..state import copy_state, load_state
 from .flat import Flat
 
@@ -75,7 +75,7 @@ class Optimizer:
         self.state = [Tensor(row) for row in memory.data]
         self._gradient = constant_like(vector, 0.0, vector.shape)
         self._gradients = [Tensor(part) for part in self._flat.parts(self._gradient.data)]
-        instance("compile", compile, bool, "True or False")
+        switch("compile", compile)
         self._update_all = recorded(self._update_all_eagerly) if compile else self._update_all_eagerly
         self._scalars: dict[str, Tensor] = {}  # 0-d, so that a recorded step reads what they are now
 

@@ -43,7 +43,8 @@ KERNELS: dict[str, Kernel] = {"rbf": rbf, "imq": imq}
 def mmd(x: Any, y: Any, kernel: Kernel = rbf) -> Tensor:
     """The U-statistic of MMD^2 between draws ``(N, d)`` and ``(M, d)``, 0-d; it has no unit.
 
-    Memory is linear in N and M (:mod:`.pairs`), time is as their squares.
+    Memory is linear in N and M (:mod:`.pairs`), time is as their squares; of a kernel with parameters, or
+    with variables of its own in a recorded step, memory is as the squares, too.
 
     Args:
         x, y: the draws; one side of a pair may be as long as the other or not.

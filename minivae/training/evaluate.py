@@ -8,7 +8,7 @@ from .. import backend
 from ..autodiff import Tensor, no_grad, tensor
 from ..compiler import CompiledStep
 from ..compiler import compile as record
-from ..errors import instance, positive_integer
+from ..errors import instance, positive_integer, switch
 from ..models import Model
 from .checkpoint import put_under, under
 from .feed import Feed
@@ -38,7 +38,7 @@ class Evaluation:
         self._model, self._feed = instance("model", model, Model, "a Model"), instance("feed", feed, Feed, "a Feed")
         model.require_points("batch_size", positive_integer("batch_size", batch_size))
         model.require_points("the number of rows to evaluate on", len(feed))
-        instance("compile", compile, bool, "True or False")
+        switch("compile", compile)
         self._batches = list(feed.fixed_order(batch_size, model.least_points))
         self._generator = backend.generator(seed, feed.library)
         self._start = self._generator.state

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..datasets import Dataset
-from ..errors import InputError, instance
+from ..errors import InputError, instance, switch
 from ..models import Model
 from .history import History
 from .interrupt import Interrupt, deferred_interrupt
@@ -55,7 +55,7 @@ def fit(
             next report, and named; the last good checkpoint stays.
         KeyboardInterrupt: SIGINT or SIGTERM came; a checkpoint was written first.
     """
-    instance("resume", resume, bool, "True or False"), instance("progress", progress, bool, "True or False")
+    switch("resume", resume), switch("progress", progress)
     if resume and run is None:
         raise InputError("resume is True without a run; expected the folder of the run to resume")
     trainer = Trainer(model, dataset, Settings(**settings))

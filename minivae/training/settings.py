@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import instance, integer_from_zero, one_of, positive_integer, positive_number
+from ..errors import instance, integer_from_zero, one_of, positive_integer, positive_number, switch
 from ..optim import OPTIMIZERS
 from .feed import BINARIZE
 from .schedules import SCHEDULES
@@ -59,7 +59,7 @@ class Settings:
         for name in ("epochs", "batch_size", "report_every"):
             positive_integer(name, getattr(self, name))
         for name in ("weight_prior", "compile", "skip_nonfinite", "detect_anomaly"):
-            instance(name, getattr(self, name), bool, "True or False")
+            switch(name, getattr(self, name))
         if self.patience is not None:
             positive_integer("patience", self.patience)
         if self.lr is not None:

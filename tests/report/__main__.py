@@ -70,9 +70,9 @@ section 2.2. All three have the same expectation (*mean of draws* above); L samp
 MUTATION_TEXT = """## Mutation check
 
 Of {mutants} deliberate mistakes in the mathematics of {files} files, one at a time (a sign flipped; a factor, a term or
-a sum dropped), the tests noticed {noticed} and missed {survived}; {equivalent} more change no result
-and are left out (`tests/mutants.py` says why). Run by `python -m tests.mutation`; file by file in
-[mutation_results.json](../tests/mutation_results.json).
+a sum dropped; in models and bounds also a gradient stopped, one sample for many, another axis or constant), the tests
+noticed {noticed} and missed {survived}; {equivalent} more change no result and are left out (`tests/mutants.py` says
+why). Run by `python -m tests.mutation`; file by file in [mutation_results.json](../tests/mutation_results.json).
 """
 
 

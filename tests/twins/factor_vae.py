@@ -12,10 +12,10 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch.distributions import kl_divergence
 from torch.nn.functional import cross_entropy
 
-from .twin import Draws, Phase, Twin, Weights, decoded, encoded, network, standard_normal
+from .twin import Draws, Phase, Twin, Weights, network
+from .vae import terms_of
 
 
 class FactorVAE(Twin):
@@ -32,17 +32,10 @@ class FactorVAE(Twin):
     }
 
     def phases(self, w: Weights, x: torch.Tensor, context: Any, draws: Draws, options: Any) -> list[Phase]:
-        q = encoded(w, x, options)
-        z = q.mean + q.stddev * draws.normal(options["samples"], *q.mean.shape)
-        reconstruction = decoded(w, z, options).log_prob(x).mean()
-        if options["estimator"] == "A":
-            kl = (q.log_prob(z) - standard_normal(z).log_prob(z)).mean()
-        else:
-            kl = kl_divergence(q, standard_normal(q.mean)).mean()
+        z, terms = terms_of(w, x, draws, options)
         logits = network(w, "critic", z[0], "leaky_relu")
         tc = (logits[:, 0] - logits[:, 1]).mean()
-        loss = -reconstruction + kl + options["gamma"] * tc
-        terms = {"bound": reconstruction - kl, "reconstruction": reconstruction, "kl": kl, "tc": tc}
+        loss = options["gamma"] * tc - terms["bound"]
 
         half = (len(x) + 1) // 2
         codes = z[0].detach()
@@ -53,6 +46,6 @@ class FactorVAE(Twin):
         critic = (cross_entropy(true, labels) + cross_entropy(false, labels + 1)) / 2
         adam = partial(torch.optim.Adam, lr=options["critic_lr"], betas=(0.5, 0.9))
         return [
-            Phase(loss, {"objective": -loss, **terms}, ["encoder", "decoder"]),
+            Phase(loss, {"objective": -loss, **terms, "tc": tc}, ["encoder", "decoder"]),
             Phase(critic, {"critic": critic}, ["critic"], optimizer=adam),
         ]

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from torch.distributions import kl_divergence
 
-from .twin import Draws, Phase, Twin, Weights, decoded, encoded, standard_normal
+from .twin import Draws, Phase, Twin, Weights
+from .vae import terms_of
 
 
 def mmd(z: torch.Tensor, p: torch.Tensor, kernel: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
@@ -41,17 +41,9 @@ class InfoVAE(Twin):
     }
 
     def phases(self, w: Weights, x: torch.Tensor, context: Any, draws: Draws, options: Any) -> list[Phase]:
-        q = encoded(w, x, options)
-        eps = draws.normal(options["samples"], *q.mean.shape)
-        z = q.mean + q.stddev * eps
-        p = draws.normal(*q.mean.shape)
+        z, terms = terms_of(w, x, draws, options)
+        p = draws.normal(*z[0].shape)
         discrepancy = mmd(z[0], p, lambda squared: (-squared / z.shape[-1] ** 2).exp())
-        reconstruction = decoded(w, z, options).log_prob(x).mean()
-        if options["estimator"] == "A":
-            kl = (q.log_prob(z) - standard_normal(z).log_prob(z)).mean()
-        else:
-            kl = kl_divergence(q, standard_normal(q.mean)).mean()
         alpha, lambd = options["alpha"], options["lambd"]
-        loss = -reconstruction + (1 - alpha) * kl + (alpha + lambd - 1) * discrepancy
-        terms = {"bound": reconstruction - kl, "reconstruction": reconstruction, "kl": kl, "mmd": discrepancy}
-        return [Phase(loss, {"objective": -loss, **terms}, ["encoder", "decoder"])]
+        loss = -terms["reconstruction"] + (1 - alpha) * terms["kl"] + (alpha + lambd - 1) * discrepancy
+        return [Phase(loss, {"objective": -loss, **terms, "mmd": discrepancy}, ["encoder", "decoder"])]

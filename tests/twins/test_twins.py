@@ -14,7 +14,7 @@ from minivae.training.trainer import Trainer
 from ..oracle import one_thread, torch  # noqa: F401 (a fixture)
 from . import cases, stored
 from .members import TWINS
-from .twin import Draws
+from .twin import Draws, Training, gradients_of, trained_by
 
 TOLERANCE = {"float64": 1e-10, "float32": 1e-4}
 EPOCHS_STEPS, CLASSES = 10, cases.CLASSES
@@ -58,24 +58,17 @@ def distances(name, options, dtype):
     w, phases = expected(name, model, batch, step, dtype)
     assert len(phases) == len(step.losses)
     for i, phase in enumerate(phases):
-        trained = {key for key in w if key.startswith(tuple(phase.trained)) and w[key].requires_grad}
-        assert trained == set(step.trained[i])
+        assert set(trained_by(w, phase)) == set(step.trained[i])
         assert phase.terms.keys() == step.terms[i].keys()
         assert phase.assigned.keys() == step.assigned[i].keys()
         size = max(1.0, *(abs(float(value.detach())) for value in phase.terms.values()))  # (terms may cancel)
         yield "value", distance(step.losses[i], phase.loss, size)
         yield from (("value", distance(step.terms[i][key], value, size)) for key, value in phase.terms.items())
         yield from (("value", distance(step.assigned[i][key], value)) for key, value in phase.assigned.items())
-        gradients = gradients_of(w, step.trained[i], phase)
+        gradients = gradients_of(w, phase)
         largest = max(float(g.abs().max()) for g in gradients.values())
         for key, g in gradients.items():
             yield "gradient", distance(step.gradients[i][key], g, 1e-3 * largest)
-
-
-def gradients_of(w, names, phase):
-    """Of the phase's loss by weights, by their names."""
-    options = {"retain_graph": True, "allow_unused": True, "materialize_grads": True}
-    return dict(zip(names, torch.autograd.grad(phase.loss, [w[key] for key in names], **options), strict=True))
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
@@ -119,7 +112,7 @@ def test_20_steps_of_training(name, optimizer):
     assert total == 2 * EPOCHS_STEPS
     trained = {key for phase in cases.step(model, batch).trained for key in phase}
     w = {k: torch.tensor(v.numpy(), requires_grad=k in trained) for k, v in model.named_tensors()}
-    optimizers = None
+    training = Training(w, usual)
     for at in range(total):
         rows = run.train.shuffled(cases.M, 0, at // EPOCHS_STEPS).numpy()[at % EPOCHS_STEPS]
         with cases.watched() as drawn:
@@ -130,18 +123,7 @@ def test_20_steps_of_training(name, optimizer):
         draws = Draws(drawn, torch.float64)
         phases = twin.phases(w, torch.tensor(data.train.images[rows]), labels, draws, model.config)
         draws.require_used()
-        names = [[k for k in w if k.startswith(tuple(p.trained)) and w[k].requires_grad] for p in phases]
-        optimizers = optimizers or [
-            (p.optimizer or usual)([w[k] for k in its]) for p, its in zip(phases, names, strict=True)
-        ]
-        gradients = [gradients_of(w, its, p) for p, its in zip(phases, names, strict=True)]
-        for own, its in zip(optimizers, gradients, strict=True):
-            for key, g in its.items():
-                w[key].grad = g
-            own.step()
-        with torch.no_grad():
-            for key, value in [pair for p in phases for pair in p.assigned.items()]:
-                w[key].copy_(value)
+        training.step(phases)
         for key, value in [pair for p in phases for pair in p.terms.items()]:
             close(parts[key].numpy(), value, 1e-8, 1.0)
     for key, value in model.named_tensors():
@@ -155,21 +137,16 @@ def stored_rows():
             model, batch = cases.make(name, options, "float64")
             step = cases.step(model, batch)
             w, phases = expected(name, model, batch, step, "float64")
-            yield (
-                name,
-                title,
-                options,
-                [stored_phase(w, names, p) for names, p in zip(step.trained, phases, strict=True)],
-            )
+            yield name, title, options, [stored_phase(w, phase) for phase in phases]
 
 
-def stored_phase(w, names, phase):
-    """The numbers of a twin's phase, which trains the weights of these names."""
+def stored_phase(w, phase):
+    """The numbers of a twin's phase."""
 
     def arrays(tensors):
         return {key: value.detach().numpy() for key, value in tensors.items()}
 
-    gradients = arrays(gradients_of(w, names, phase))
+    gradients = arrays(gradients_of(w, phase))
     return stored.phase(phase.loss.detach(), arrays(phase.terms), gradients, arrays(phase.assigned))
 
 

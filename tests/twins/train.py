@@ -25,7 +25,7 @@ from minivae.training import Feed, Settings, evaluate
 from minivae.training.trainer import Trainer
 
 from .members import TWINS
-from .twin import Draws
+from .twin import Draws, Training
 
 FILE = Path(__file__).with_name("trained.csv")
 SIZES = {"hidden": (400,), "latent_dim": 20}
@@ -63,7 +63,7 @@ def train_twin(ours: Trainer) -> dict[str, torch.Tensor]:
     model, twin, noise = ours.model, TWINS[_name(ours.model)], Fresh(ours.settings.seed)
     trained = {key for key, _ in model.named_parameters()}
     w = {k: torch.tensor(v.numpy(), requires_grad=k in trained) for k, v in model.named_tensors()}
-    optimizers: list[torch.optim.Optimizer] = []
+    training = Training(w, lambda weights: torch.optim.Adam(weights, 1e-3))
     for at in range(ours.total_steps):
         epoch, place = divmod(at, ours.steps_per_epoch)
         if place == 0:
@@ -72,21 +72,7 @@ def train_twin(ours: Trainer) -> dict[str, torch.Tensor]:
         with torch.no_grad():
             twin.advance(w, at, ours.total_steps, model.config)
         phases = twin.phases(w, x, context, noise, model.config)
-        names = [[k for k in w if k.startswith(tuple(p.trained)) and w[k].requires_grad] for p in phases]
-        if not optimizers:
-            pairs = zip(phases, names, strict=True)
-            optimizers = [(p.optimizer or (lambda v: torch.optim.Adam(v, 1e-3)))([w[k] for k in n]) for p, n in pairs]
-        gradients = [
-            torch.autograd.grad(p.loss, [w[k] for k in n], retain_graph=len(phases) > 1, allow_unused=True)
-            for p, n in zip(phases, names, strict=True)
-        ]
-        for own, keys, found in zip(optimizers, names, gradients, strict=True):
-            for key, g in zip(keys, found, strict=True):
-                w[key].grad = g
-            own.step()
-        with torch.no_grad():
-            for key, value in [pair for p in phases for pair in p.assigned.items()]:
-                w[key].copy_(value)
+        training.step(phases)
     return w
 
 

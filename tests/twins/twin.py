@@ -93,6 +93,47 @@ class Twin:
         """Set the state that follows a schedule, in place, before a step."""
 
 
+def trained_by(w: Weights, phase: Phase) -> list[str]:
+    """The names of the weights that a phase trains."""
+    return [key for key in w if key.startswith(tuple(phase.trained)) and w[key].requires_grad]
+
+
+def gradients_of(w: Weights, phase: Phase) -> dict[str, torch.Tensor]:
+    """Of a phase's loss by the weights that it trains."""
+    names = trained_by(w, phase)
+    options = {"retain_graph": True, "allow_unused": True, "materialize_grads": True}
+    return dict(zip(names, torch.autograd.grad(phase.loss, [w[key] for key in names], **options), strict=True))
+
+
+class Training:
+    """Steps of training: each phase by its own optimizer.
+
+    Args:
+        w: the weights, changed in place.
+        usual: makes the optimizer of phases that have none of their own.
+    """
+
+    def __init__(self, w: Weights, usual: Callable[[list[torch.Tensor]], torch.optim.Optimizer]) -> None:
+        self._w, self._usual = w, usual
+        self._optimizers: list[torch.optim.Optimizer] = []
+
+    def step(self, phases: Sequence[Phase]) -> None:
+        """All gradients first, then the updates, then what is assigned."""
+        w = self._w
+        gradients = [gradients_of(w, phase) for phase in phases]
+        if not self._optimizers:
+            pairs = zip(phases, gradients, strict=True)
+            self._optimizers = [(p.optimizer or self._usual)([w[key] for key in its]) for p, its in pairs]
+        for optimizer, its in zip(self._optimizers, gradients, strict=True):
+            for key, g in its.items():
+                w[key].grad = g
+            optimizer.step()
+        with torch.no_grad():
+            for phase in phases:
+                for key, value in phase.assigned.items():
+                    w[key].copy_(value)
+
+
 def ramp(step: int, total_steps: int, length: float) -> float:
     """How far along a run is, from 0 to 1: over a share of it, if ``length`` is at most 1, or over so many steps."""
     return min(step / (total_steps * length if length <= 1 else length), 1.0)

@@ -9,18 +9,24 @@ from torch.distributions import kl_divergence
 
 from .twin import Draws, Phase, Twin, Weights, decoded, encoded, standard_normal
 
+Terms = dict[str, torch.Tensor]
+
+
+def terms_of(w: Weights, x: torch.Tensor, draws: Draws, options: Any) -> tuple[torch.Tensor, Terms]:
+    """z, ``(L, M, d)``, and the terms of estimator A or B, averaged over the minibatch."""
+    q = encoded(w, x, options)
+    z = q.mean + q.stddev * draws.normal(options["samples"], *q.mean.shape)
+    reconstruction = decoded(w, z, options).log_prob(x).mean()
+    if options["estimator"] == "A":
+        kl = (q.log_prob(z) - standard_normal(z).log_prob(z)).mean()
+    else:
+        kl = kl_divergence(q, standard_normal(q.mean)).mean()
+    return z, {"bound": reconstruction - kl, "reconstruction": reconstruction, "kl": kl}
+
 
 class VAE(Twin):
-    """Minus estimator A or B, averaged over the minibatch."""
+    """Minus estimator A or B."""
 
     def phases(self, w: Weights, x: torch.Tensor, context: Any, draws: Draws, options: Any) -> list[Phase]:
-        q = encoded(w, x, options)
-        z = q.mean + q.stddev * draws.normal(options["samples"], *q.mean.shape)
-        reconstruction = decoded(w, z, options).log_prob(x).mean(0)
-        if options["estimator"] == "A":
-            kl = (q.log_prob(z) - standard_normal(z).log_prob(z)).mean(0)
-        else:
-            kl = kl_divergence(q, standard_normal(q.mean))
-        bound = (reconstruction - kl).mean()
-        terms = {"bound": bound, "reconstruction": reconstruction.mean(), "kl": kl.mean()}
-        return [Phase(-bound, terms, ["encoder", "decoder"])]
+        _, terms = terms_of(w, x, draws, options)
+        return [Phase(-terms["bound"], terms, ["encoder", "decoder"])]

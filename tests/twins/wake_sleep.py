@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch.distributions import kl_divergence
 
-from .twin import Draws, Phase, Twin, Weights, decoded, encoded, standard_normal
+from .twin import Draws, Phase, Twin, Weights, decoded, encoded
+from .vae import terms_of
 
 
 class WakeSleep(Twin):
@@ -32,22 +32,14 @@ class WakeSleep(Twin):
     }
 
     def phases(self, w: Weights, x: torch.Tensor, context: Any, draws: Draws, options: Any) -> list[Phase]:
-        q = encoded(w, x, options)
-        z = q.mean + q.stddev * draws.normal(options["samples"], *q.mean.shape)
-        reconstruction = decoded(w, z, options).log_prob(x).mean()
-        if options["estimator"] == "A":
-            kl = (q.log_prob(z) - standard_normal(z).log_prob(z)).mean()
-        else:
-            kl = kl_divergence(q, standard_normal(q.mean)).mean()
-        bound = reconstruction - kl  # (the entropy of q has no gradient by the decoder)
-        terms = {"bound": bound, "reconstruction": reconstruction, "kl": kl}
+        z, terms = terms_of(w, x, draws, options)
 
         with torch.no_grad():
-            dreamt_z = draws.normal(*q.mean.shape)
+            dreamt_z = draws.normal(*z[0].shape)
             dreamt = decoded(w, dreamt_z, options)
             if options["likelihood"] == "bernoulli":
                 dreamt_x = (draws.uniform(*x.shape) < dreamt.mean).to(x.dtype)
             else:
                 dreamt_x = dreamt.mean + dreamt.stddev * draws.normal(*x.shape)
         sleep = -encoded(w, dreamt_x, options).log_prob(dreamt_z).mean()
-        return [Phase(-bound, terms, ["decoder"]), Phase(sleep, {"sleep": sleep}, ["encoder"])]
+        return [Phase(-terms["bound"], terms, ["decoder"]), Phase(sleep, {"sleep": sleep}, ["encoder"])]
