@@ -96,45 +96,45 @@ class PyTorch:
 # Each gets a library and a size, and returns a function that prepares, untimed, what is then timed.
 
 
-def concatenate(library: Any, size: int) -> Callable[[], Work]:
+def concatenate(backend: Any, size: int) -> Callable[[], Work]:
     """``size`` tensors of four numbers, the sum of squares of all, and the gradient by each."""
-    inputs = [library.parameter(row) for row in _normal(size, 4)]
+    inputs = [backend.parameter(row) for row in _normal(size, 4)]
 
     def work() -> Sequence[Any]:
-        whole = library.concatenate(inputs)
-        return library.gradients((whole * whole).sum(), inputs)
+        whole = backend.concatenate(inputs)
+        return backend.gradients((whole * whole).sum(), inputs)
 
     return lambda: work
 
 
-def split(library: Any, size: int) -> Callable[[], Work]:
+def split(backend: Any, size: int) -> Callable[[], Work]:
     """A matrix of ``size`` rows split into them, a loss from each, and back."""
-    x = library.parameter(_normal(size, 500))
-    return lambda: lambda: library.gradients(_loss(library.split(x, size)), [x])
+    x = backend.parameter(_normal(size, 500))
+    return lambda: lambda: backend.gradients(_loss(backend.split(x, size)), [x])
 
 
-def iterate(library: Any, size: int) -> Callable[[], Work]:
+def iterate(backend: Any, size: int) -> Callable[[], Work]:
     """The same in a ``for`` loop over the matrix."""
-    x = library.parameter(_normal(size, 500))
-    return lambda: lambda: library.gradients(_loss(x), [x])
+    x = backend.parameter(_normal(size, 500))
+    return lambda: lambda: backend.gradients(_loss(x), [x])
 
 
-def matmul(library: Any, size: int) -> Callable[[], Work]:
+def matmul(backend: Any, size: int) -> Callable[[], Work]:
     """A stack of ``size`` rows, each a matrix of its own, times one matrix, and back."""
-    a, b = library.parameter(_normal(size, 1, 40)), library.parameter(_normal(40, 50))
-    g = library.constant(_normal(size, 1, 50))
-    return lambda: lambda: library.gradients(a @ b, [a, b], g)
+    a, b = backend.parameter(_normal(size, 1, 40)), backend.parameter(_normal(40, 50))
+    g = backend.constant(_normal(size, 1, 50))
+    return lambda: lambda: backend.gradients(a @ b, [a, b], g)
 
 
-def adam(library: Any, size: int) -> Callable[[], Work]:
+def adam(backend: Any, size: int) -> Callable[[], Work]:
     """Adam made anew over ``size`` parameters of ten numbers, and three steps; its parameters are new each time."""
-    start, gradients = _normal(size, 10), [library.constant(row) for row in _normal(size, 10)]
+    start, gradients = _normal(size, 10), [backend.constant(row) for row in _normal(size, 10)]
 
     def prepare() -> Work:
-        parameters = [library.parameter(row.copy()) for row in start]
+        parameters = [backend.parameter(row.copy()) for row in start]
 
         def work() -> Sequence[Any]:
-            step = library.adam(parameters, gradients)
+            step = backend.adam(parameters, gradients)
             for _ in range(3):
                 step()
             return parameters
@@ -144,21 +144,21 @@ def adam(library: Any, size: int) -> Callable[[], Work]:
     return prepare
 
 
-def digamma(library: Any, size: int) -> Callable[[], Work]:
+def digamma(backend: Any, size: int) -> Callable[[], Work]:
     """psi of ``size`` numbers between 0.1 and 20."""
-    x = library.constant(_positive(size))
-    return lambda: lambda: [library.digamma(x)]
+    x = backend.constant(_positive(size))
+    return lambda: lambda: [backend.digamma(x)]
 
 
-def digamma_back(library: Any, size: int) -> Callable[[], Work]:
+def digamma_back(backend: Any, size: int) -> Callable[[], Work]:
     """The same and its gradient, psi'."""
-    x, g = library.parameter(_positive(size)), library.constant(_normal(size))
-    return lambda: lambda: library.gradients(library.digamma(x), [x], g)
+    x, g = backend.parameter(_positive(size)), backend.constant(_normal(size))
+    return lambda: lambda: backend.gradients(backend.digamma(x), [x], g)
 
 
-def _loss(parts: Any) -> Any:
+def _loss(terms: Any) -> Any:
     total = 0.0
-    for part in parts:
+    for part in terms:
         total = total + (part * part).sum()
     return total
 
@@ -253,7 +253,7 @@ class Session:
         self._clock = time.perf_counter if wall else time.process_time
         if not wall:
             os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is imported
-        self._libraries = [Ours(), *([PyTorch(None if wall else 1)] if torch else [])]
+        self._backends = [Ours(), *([PyTorch(None if wall else 1)] if torch else [])]
         gc.collect()
         gc.freeze()  # so that collecting before each run does not walk through the libraries
 
@@ -265,8 +265,8 @@ class Session:
         """
         row, (least, most) = ROWS[name], QUICK_PAIRS if quick else PAIRS
         size = row.quick_size if quick else row.size
-        both = [(library, row.make(library, size)) for library in self._libraries]
-        require_equal(row.title(size), *([library.array(y) for y in prepare()()] for library, prepare in both))
+        both = [(backend, row.make(backend, size)) for backend in self._backends]
+        require_equal(row.title(size), *([backend.array(y) for y in prepare()()] for backend, prepare in both))
         pairs, end = [], time.perf_counter() + PATIENCE
         while len(pairs) < least or (len(pairs) < most and time.perf_counter() < end):
             pairs.append([min(self._seconds(prepare()) for _ in range(TURN)) for _, prepare in both])
@@ -315,9 +315,9 @@ class Session:
         from .contenders.ours import describe
 
         found = describe()
-        for library in self._libraries[1:]:
-            found["versions"] |= library.versions()
-            found["torch_threads"] = library.threads()
+        for backend in self._backends[1:]:
+            found["versions"] |= backend.versions()
+            found["torch_threads"] = backend.threads()
         return found
 
 

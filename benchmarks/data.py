@@ -47,13 +47,13 @@ def write_files(folder: Path, images: Any) -> dict[str, Path]:
 
     columns = np.asfortranarray(images.reshape(len(images), -1))
     held_out = len(images) // 10  # rows that are not drawn from others keep the order that a file has them in
-    parts = {"train": columns[:-held_out].copy("F"), "test": columns[-held_out:].copy("F")}
+    terms = {"train": columns[:-held_out].copy("F"), "test": columns[-held_out:].copy("F")}
     np.save(folder / "rows.npy", images)
     np.save(folder / "columns.npy", columns)
     np.savez(folder / "rows.npz", images=images)
-    np.savez(folder / "columns.npz", **parts)
+    np.savez(folder / "columns.npz", **terms)
     savemat(folder / "x.mat", {"images": images})
-    savemat(folder / "parts.mat", parts)
+    savemat(folder / "parts.mat", terms)
     (folder / "x.idx").write_bytes(struct.pack(">BBBB3I", 0, 0, 8, 3, *images.shape) + images.tobytes())
     (folder / "pictures").mkdir()
     for i, image in enumerate(images):
@@ -83,16 +83,16 @@ class Session:
         import numpy as np
 
         from minivae import datasets
-        from minivae.datasets import numpy_file
+        from minivae.files import npy
 
         self.trainers = {n: _trainer(datasets.load(n)) for n in datasets.names() if n == "digits" or _there(n)}
         self._folder = TemporaryDirectory()
         images = np.random.default_rng(0).integers(256, size=shape, dtype=np.uint8)
-        limit = numpy_file.MAP_ABOVE
+        limit = npy.MAP_ABOVE
         for name, path in write_files(Path(self._folder.name), images).items():
-            numpy_file.MAP_ABOVE = 0 if name == MAPPED else limit
+            npy.MAP_ABOVE = 0 if name == MAPPED else limit
             self.trainers[name] = _trainer(datasets.load(path))
-        numpy_file.MAP_ABOVE = limit
+        npy.MAP_ABOVE = limit
 
     def shapes(self) -> dict[str, str]:
         """Rows and columns of each training part, once its first steps are recorded."""

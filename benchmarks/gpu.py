@@ -93,7 +93,7 @@ def describe_device() -> dict[str, Any]:
     Raises:
         BackendError: there is none that CuPy can use.
     """
-    xp = backend.library("cupy").xp
+    xp = backend.get_backend("cupy").xp
     runtime, device = xp.cuda.runtime, xp.cuda.Device()
     properties = runtime.getDeviceProperties(device.id)
     return {

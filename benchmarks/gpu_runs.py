@@ -41,9 +41,9 @@ TOLERANCES = {"loss": 1e-5, "parameters": 1e-3, "parameters_but_a_thousandth": 5
 class Training:
     """100 steps of minivae from given weights, with given noise; lives in a worker."""
 
-    def __init__(self, case: Case, library: str) -> None:
+    def __init__(self, case: Case, backend: str) -> None:
         entry = CONTENDERS[OURS]
-        self.case, self.contender = case, make(entry._replace(options={**entry.options, "library": library}), case)
+        self.case, self.contender = case, make(entry._replace(options={**entry.options, "backend": backend}), case)
 
     def run(self, steps: int) -> tuple[list[float], dict[str, np.ndarray], list[str]]:
         """The loss of each step, the parameters afterwards, and what was logged."""

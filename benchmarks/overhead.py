@@ -87,15 +87,15 @@ LIBRARIES = {"minivae": Ours, "torch": PyTorch, "autograd": Autograd}
 class Session:
     """A library at work; lives in a worker."""
 
-    def __init__(self, library: str) -> None:
-        self.library = LIBRARIES[library]
+    def __init__(self, backend: str) -> None:
+        self.backend = LIBRARIES[backend]
 
     def turn(self, operation: str) -> tuple[list[float], list[float]]:
         """Seconds an operation, forward and backward, of each sample."""
         import numpy as np
 
         start = np.eye(2, dtype="float32") if operation == "matmul" else np.ones(4, "float32")
-        subject = self.library(operation, start)
+        subject = self.backend(operation, start)
         pairs = [self._sample(subject) for _ in range(2 * SAMPLES)][SAMPLES:]
         return [forward for forward, _ in pairs], [backward for _, backward in pairs]
 
@@ -109,20 +109,20 @@ class Session:
 
 def run(quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
     """For each operation and library the statistics of seconds an operation, forward and backward."""
-    present = [library for library in LIBRARIES if find_spec(library)]
-    samples: dict = {operation: {library: ([], []) for library in present} for operation in OPERATIONS}
+    present = [backend for backend in LIBRARIES if find_spec(backend)]
+    samples: dict = {operation: {backend: ([], []) for backend in present} for operation in OPERATIONS}
     with ExitStack() as stack:
-        remotes = {library: stack.enter_context(Remote(Session, library)) for library in present}
+        remotes = {backend: stack.enter_context(Remote(Session, backend)) for backend in present}
         for _ in range(QUICK_ROUNDS if quick else ROUNDS):
             for operation, libraries in samples.items():
-                for library, (forward, backward) in libraries.items():
-                    found = remotes[library].call("turn", operation)
+                for backend, (forward, backward) in libraries.items():
+                    found = remotes[backend].call("turn", operation)
                     forward += found[0]
                     backward += found[1]
     results = {
         operation: {
-            library: {"forward": statistics(forward), "backward": statistics(backward)}
-            for library, (forward, backward) in libraries.items()
+            backend: {"forward": statistics(forward), "backward": statistics(backward)}
+            for backend, (forward, backward) in libraries.items()
         }
         for operation, libraries in samples.items()
     }
@@ -132,6 +132,6 @@ def run(quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
 
 def _tell(results: dict[str, Any], say: Callable[[str], None]) -> None:
     for operation, libraries in results.items():
-        for library, found in libraries.items():
+        for backend, found in libraries.items():
             forward, backward = (found[way]["median"] * 1e6 for way in ("forward", "backward"))
-            say(f"  {operation:9} {LABELS[library]:16} {forward:6.2f} us forward, {backward:6.2f} us backward")
+            say(f"  {operation:9} {LABELS[backend]:16} {forward:6.2f} us forward, {backward:6.2f} us backward")

@@ -36,14 +36,14 @@ def load_all(folder: Path) -> dict[str, Any]:
     """What the files of a folder hold together."""
     found = [load(folder / name) for name in FILES]
     environments = {part: where for one in found for part, where in one.get("environments", {}).items()}
-    parts = {part: values for one in found for part, values in one.items() if part != "environments"}
-    return {**parts, "environments": environments} if parts else {}
+    terms = {part: values for one in found for part, values in one.items() if part != "environments"}
+    return {**terms, "environments": environments} if terms else {}
 
 
 def save_all(results: dict[str, Any], folder: Path) -> None:
     """Write the results, which are what :func:`load_all` will read; each part into its file."""
-    for name, parts in FILES.items():
-        held = {part: results[part] for part in parts if part in results}
+    for name, terms in FILES.items():
+        held = {part: results[part] for part in terms if part in results}
         if held:
             save({**held, "environments": {part: results["environments"][part] for part in held}}, folder / name)
 

@@ -31,12 +31,12 @@ def step(case: str, ours: str, others: Sequence[str]) -> Ratio:
     return ratio
 
 
-def overhead(operation: str, library: str) -> Ratio:
+def overhead(operation: str, backend: str) -> Ratio:
     """Of one operation forward, with its tape."""
 
     def ratio(results: Results) -> float:
         found = results["overhead"][operation]
-        return found["minivae"]["forward"]["median"] / found[library]["forward"]["median"]
+        return found["minivae"]["forward"]["median"] / found[backend]["forward"]["median"]
 
     return ratio
 

@@ -62,8 +62,8 @@ class DataFile:
         import minivae as mv
 
         data = mv.datasets.load(name)
-        parts = {"train_images": data.train.images, "test_images": data.test.images}
-        np.savez(path, **{key: np.round(x * (255 / data.scale)).astype("uint8") for key, x in parts.items()})
+        terms = {"train_images": data.train.images, "test_images": data.test.images}
+        np.savez(path, **{key: np.round(x * (255 / data.scale)).astype("uint8") for key, x in terms.items()})
         return data.train.images.shape
 
 

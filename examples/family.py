@@ -21,13 +21,14 @@ import numpy as np
 
 import minivae as mv
 from minivae import datasets
-from minivae.errors import MinivaeError, one_of
+from minivae.checks import one_of
+from minivae.errors import MinivaeError
 from minivae.files import atomic_path
 from minivae.inference import active_units, log_likelihood
 from minivae.models import MODELS, Model
 from minivae.models.registry import arguments
 from minivae.plots.canvas import LABEL_SIZE, PALETTE, SMALL_SIZE, TITLE_SIZE, picture
-from minivae.training import Feed, evaluate
+from minivae.training import Minibatches, evaluate
 
 # What each data set's models are given, and how they are trained; no test number chose any of it.
 SIZES = {
@@ -45,7 +46,7 @@ OWN = {
         "beta-vae": {"beta": 2.0},
         "disentangled-beta-vae": {"capacity": 6.0, "gamma": 30.0},
         "factor-vae": {"critic_hidden": (200, 200, 200)},
-        "vq-vae": {"places": 4, "entries": 16},
+        "vq-vae": {"num_codes": 4, "entries": 16},
     },
 }
 COLUMNS = ("model", "seed", "bound", "reconstruction", "kl", "log_likelihood", "stderr", "active_units", "seconds")
@@ -70,19 +71,19 @@ def make(name: str, dataset: datasets.Dataset, seed: int) -> Model:
 def measure(model: Model, dataset: datasets.Dataset) -> dict[str, float]:
     """What the test set says: the parts of the bound, log p(x) where it can be estimated, and active units."""
     binarize = TRAINING[dataset.name]["binarize"]
-    feed = Feed(dataset.test, dataset.scale, binarize=binarize, classes=model.context_dim)
-    row = evaluate(model, feed)
-    rows, generator = np.random.default_rng(0).permutation(len(feed))[:POINTS], mv.backend.generator(0)
+    minibatches = Minibatches(dataset.test, dataset.scale, binarize=binarize, classes=model.context_dim)
+    row = evaluate(model, minibatches)
+    rows, generator = np.random.default_rng(0).permutation(len(minibatches))[:POINTS], mv.backend.generator(0)
     if not model.no_log_likelihood:
         values = []
         for chunk in np.array_split(rows, max(1, len(rows) // 50)):
-            x, context = feed.batch(chunk, generator)
+            x, context = minibatches.batch(chunk, generator)
             estimate = log_likelihood(model, x, generator, IMPORTANCE_SAMPLES[dataset.name], context=context)
             values.append(estimate.value.numpy().astype(float))
         values = np.concatenate(values)
         row |= {"log_likelihood": values.mean(), "stderr": values.std(ddof=1) / np.sqrt(len(values))}
-    if model.latent_dim and not model.values:
-        x, context = feed.batch(rows, generator)
+    if model.latent_dim and not model.num_categories:
+        x, context = minibatches.batch(rows, generator)
         row["active_units"] = active_units(model.encode(x, context))
     return row
 
@@ -92,7 +93,7 @@ def drawn(model: Model) -> np.ndarray:
     context = (
         np.eye(model.context_dim, dtype=np.float32)[np.arange(DRAWN) % model.context_dim] if model.context_dim else None
     )
-    told = None if context is None else mv.backend.asarray(context, backend=mv.backend.library().name)
+    told = None if context is None else mv.backend.asarray(context, backend=mv.backend.get_backend().name)
     return model.sample(mv.backend.generator(0), DRAWN, told).numpy()
 
 
@@ -198,7 +199,7 @@ def _particular(row: dict) -> str:
 
 
 def main(args: argparse.Namespace) -> None:
-    mv.backend.use(mv.backend.library(args.backend).name)
+    mv.backend.use(mv.backend.get_backend(args.backend).name)
     names = [one_of("models", name, MODELS) for name in args.models or MODELS]
     dataset, folder = datasets.load(args.data), Path(args.out)
     (folder / "samples").mkdir(parents=True, exist_ok=True)

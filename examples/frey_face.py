@@ -19,26 +19,27 @@ import minivae as mv
 from minivae import datasets, models
 from minivae.errors import MinivaeError
 from minivae.plots.run import draw_run
-from minivae.training import Feed, Run, evaluate
+from minivae.runs import Run
+from minivae.training import Minibatches, evaluate
 
 
 def main(args: argparse.Namespace) -> None:
-    library = mv.backend.library(args.backend).name
+    backend = mv.backend.get_backend(args.backend).name
     frey = datasets.load("frey", split=args.split, seed=args.seed)
     print(f"split {frey.split}")
     model = models.VAE(
-        frey.data_dim, args.latent, (200,), likelihood="gaussian", sigmoid_mean=True, seed=args.seed, library=library
+        frey.data_dim, args.latent, (200,), likelihood="gaussian", sigmoid_mean=True, seed=args.seed, backend=backend
     )
     # 16 minibatches of 100 an epoch: 625 epochs are 10^6 samples.
     settings = {"epochs": 10 if args.quick else 625, "report_every": 5, "lr": 1e-3, "seed": args.seed}
     config = {"minivae": mv.__version__, "model": "vae", "model_config": model.config, "split": frey.split, **settings}
-    run = Run.create(args.out, {**config, "data": "frey", "backend": mv.backend.describe(library)})
+    run = Run.create(args.out, {**config, "data": "frey", "backend": mv.backend.describe(backend)})
     history = mv.fit(model, frey, run=run, progress=sys.stderr.isatty(), **settings)
 
-    test = Feed(frey.test, frey.scale, library=library)
+    test = Minibatches(frey.test, frey.scale, backend=backend)
     bound = evaluate(model, test)
     seen, seconds = history.rows[-1]["samples_seen"], history.rows[-1]["seconds"]
-    print(f"{seen} samples seen in {seconds:.0f} s on {library}, seed {args.seed}")
+    print(f"{seen} samples seen in {seconds:.0f} s on {backend}, seed {args.seed}")
     print(f"test bound {bound['bound']:.1f} nats: reconstruction {bound['reconstruction']:.1f} - KL {bound['kl']:.1f}")
     for path in draw_run(model, test, frey.test.labels, frey.image_shape, history, run.folder):
         print(path)

@@ -98,7 +98,7 @@ def main(args: argparse.Namespace) -> None:
     nodes = [Node(w) for w in weights]
     tape = gradient(bound(by_hand, x, noise, *nodes), nodes)
 
-    on = mv.backend.library(args.backend).name
+    on = mv.backend.get_backend(args.backend).name
     x_on, noise_on, *weights_on = (mv.tensor(array, backend=on) for array in (x, noise, *weights))
     ours = mv.grad(lambda *w: bound(mv, x_on, noise_on, *w), argnums=range(5))(*weights_on)
 

@@ -24,7 +24,7 @@ from minivae.files import atomic_path
 from minivae.inference import mean_correlation
 from minivae.models import MODELS, Model
 from minivae.plots.canvas import LABEL_SIZE, PALETTE, TITLE_SIZE, picture
-from minivae.training import Feed
+from minivae.training import Minibatches
 
 SOURCES = 4
 NETWORKS = {"hidden": (50, 50), "activation": "leaky_relu", "variance": 0.01, "init": "he"}
@@ -44,8 +44,8 @@ def train(name: str, dataset: Dataset, seed: int, epochs: int) -> Model:
 
 def correlation(model: Model, dataset: Dataset, sources: np.ndarray) -> float:
     """MCC of the sources with the posterior means."""
-    feed = Feed(dataset.test, dataset.scale, classes=model.context_dim)
-    x, context = feed.batch(np.arange(len(feed)), mv.backend.generator(0))
+    minibatches = Minibatches(dataset.test, dataset.scale, classes=model.context_dim)
+    x, context = minibatches.batch(np.arange(len(minibatches)), mv.backend.generator(0))
     return mean_correlation(sources, model.encode(x, context))
 
 
@@ -66,7 +66,7 @@ def draw(rows: list[dict], path: Path) -> None:
 
 
 def main(args: argparse.Namespace) -> None:
-    mv.backend.use(mv.backend.library(args.backend).name)
+    mv.backend.use(mv.backend.get_backend(args.backend).name)
     out, rows = Path(args.out), []
     out.mkdir(parents=True, exist_ok=True)
     for seed in range(1 if args.quick else args.seeds):

@@ -18,25 +18,26 @@ import minivae as mv
 from minivae import datasets, models
 from minivae.errors import MinivaeError
 from minivae.plots.run import draw_run
-from minivae.training import Feed, Run, evaluate
+from minivae.runs import Run
+from minivae.training import Minibatches, evaluate
 
 
 def main(args: argparse.Namespace) -> None:
-    library = mv.backend.library(args.backend).name
+    backend = mv.backend.get_backend(args.backend).name
     mnist = datasets.load("mnist")
     hidden, epochs = ([200], 1) if args.quick else ([500], args.epochs)
-    model = models.VAE(mnist.data_dim, args.latent, hidden, seed=args.seed, library=library)
+    model = models.VAE(mnist.data_dim, args.latent, hidden, seed=args.seed, backend=backend)
     settings = {"epochs": epochs, "binarize": "dynamic", "optimizer": "adam", "lr": 1e-3, "seed": args.seed}
 
     # A run is a folder: config.json, history.csv, model.npz (a checkpoint at each report) and the figures.
     config = {"minivae": mv.__version__, "model": "vae", "model_config": model.config, "data": "mnist", **settings}
-    run = Run.create(args.out, {**config, "backend": mv.backend.describe(library)})
+    run = Run.create(args.out, {**config, "backend": mv.backend.describe(backend)})
     history = mv.fit(model, mnist, run=run, progress=sys.stderr.isatty(), **settings)
 
-    test = Feed(mnist.test, mnist.scale, binarize="dynamic", library=library)
+    test = Minibatches(mnist.test, mnist.scale, binarize="dynamic", backend=backend)
     bound = evaluate(model, test)
     seen, seconds = history.rows[-1]["samples_seen"], history.rows[-1]["seconds"]
-    print(f"{seen} samples seen in {seconds:.0f} s on {library}, seed {args.seed}, pixels binarized anew at each visit")
+    print(f"{seen} samples seen in {seconds:.0f} s on {backend}, seed {args.seed}, pixels binarized anew at each visit")
     print(f"test bound {bound['bound']:.2f} nats: reconstruction {bound['reconstruction']:.2f} - KL {bound['kl']:.2f}")
     for path in draw_run(model, test, mnist.test.labels, mnist.image_shape, history, run.folder):
         print(path)

@@ -17,8 +17,8 @@ from minivae.errors import MinivaeError
 
 def main(args: argparse.Namespace) -> None:
     # Where new arrays are made. The code below is the same on the CPU and on a GPU.
-    library = mv.backend.library(args.backend).name
-    mv.backend.use(library)
+    backend = mv.backend.get_backend(args.backend).name
+    mv.backend.use(backend)
 
     # 1. Data: rows of pixels, 0..16 in one byte each; the model sees images / scale.
     digits = datasets.load("digits")
@@ -34,7 +34,7 @@ def main(args: argparse.Namespace) -> None:
     )
 
     # 4. The bound of each test image (Eq. 10) with L = 100 draws of z, in nats.
-    x = mv.tensor(digits.test.images / digits.scale, "float32", library)
+    x = mv.tensor(digits.test.images / digits.scale, "float32", backend)
     generator = mv.backend.generator(args.seed)
     with mv.no_grad():
         bound = model.bound(x, generator, samples=100)
@@ -43,7 +43,7 @@ def main(args: argparse.Namespace) -> None:
 
     # 5. Pictures. A decoder is any function from codes (n, 2) to pixels (n, 64).
     def decode(z):
-        return model.decode(mv.backend.asarray(z, "float32", library)).numpy()
+        return model.decode(mv.backend.asarray(z, "float32", backend)).numpy()
 
     out, shape = Path(args.out), digits.image_shape
     out.mkdir(parents=True, exist_ok=True)

@@ -5,13 +5,12 @@
 
 The engine's functions are here; everything else is in the subpackages: ``nn``,
 ``distributions``, ``bounds``, ``models``, ``optim``, ``training``, ``inference``,
-``datasets`` and ``plots``.
+``runs``, ``datasets`` and ``plots``.
 """
 
-__version__ = "0.1.0"
-
-from . import autodiff, backend, bounds, datasets, distributions, inference, models, nn, optim, plots, training
+from . import autodiff, backend, bounds, datasets, distributions, inference, models, nn, optim, plots, runs, training
 from .autodiff import *  # noqa: F403
 from .compiler import compile
 from .gradcheck import GradientReport, check_gradients
 from .training import fit
+from .version import __version__

@@ -1,7 +1,7 @@
 """The estimators of the lower bound: Eq. 6, 7, 8 and 10, importance weights, the score function, the weights' prior.
 
 Shapes: L samples of z for each of M data points give terms of shape ``(L, M)``; a bound
-is per data point, ``(M,)``, in nats. Each comes with its parts, unweighted.
+is per data point, ``(M,)``, in nats. Each comes with its terms, unweighted.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 from .autodiff import Tensor, add, as_tensor, exp, logsumexp, mean, reshape, square, stop_gradient, sum
 from .autodiff.arguments import shaped
+from .checks import function, instance, positive_integer, sequence
 from .distributions import Distribution, Normal, StandardNormal, kl
 from .distributions.normal import LOG_2PI
-from .errors import InputError, function, instance, positive_integer, sequence
+from .errors import InputError
 
 
 class Bound(NamedTuple):
@@ -31,7 +32,7 @@ class Bound(NamedTuple):
     reconstruction: Tensor
     kl: Tensor
 
-    def parts(self) -> dict[str, Tensor]:
+    def terms(self) -> dict[str, Tensor]:
         """The averages over the data points, by the names that histories have for them."""
         return {"bound": mean(self.value), "reconstruction": mean(self.reconstruction), "kl": mean(self.kl)}
 
@@ -93,13 +94,13 @@ def importance_weighted(log_likelihood: Tensor, log_prior: Tensor, log_posterior
     Raises:
         InputError: shapes differ, or the samples do not make so many equal groups.
     """
-    parts = sgvb_a(log_likelihood, log_prior, log_posterior)
+    terms = sgvb_a(log_likelihood, log_prior, log_posterior)
     samples, points = log_likelihood.shape
     if samples % positive_integer("groups", groups):
         raise InputError(f"groups is {groups}; expected a divisor of the number of samples, {samples}")
     log_w = log_likelihood + log_prior - log_posterior
     by_group = logsumexp(reshape(log_w, groups, samples // groups, points), axis=1)
-    return parts._replace(value=mean(by_group, axis=0) - math.log(samples // groups))
+    return terms._replace(value=mean(by_group, axis=0) - math.log(samples // groups))
 
 
 def score_function(f: Callable[[Tensor], Tensor], q: Distribution, z: Tensor) -> Tensor:

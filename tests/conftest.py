@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, settings
 from minivae import backend
 from minivae.errors import BackendError
 
-from . import fake_cuda, strict_device  # noqa: F401  (adds the library "strict")
-from .cuda import Cuda
+from .doubles import fake_cuda, strict_device  # noqa: F401  (adds the library "strict")
+from .doubles.cuda import Cuda
 
 # No test asserts on time: on a busy machine an example takes as long as it takes.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -40,7 +40,7 @@ def backend_name(request: pytest.FixtureRequest) -> str:
 def usable(name: str) -> str:
     """The name of a library; without it the test is skipped, or fails if a GPU is required."""
     try:
-        return backend.library(name).name
+        return backend.get_backend(name).name
     except BackendError as error:
         if os.environ.get("MINIVAE_REQUIRE_GPU") == "1":
             raise
@@ -75,7 +75,7 @@ def rng() -> np.random.Generator:
 def clean_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     """No default library left over from the environment or from another test."""
     monkeypatch.delenv("MINIVAE_BACKEND", raising=False)
-    monkeypatch.setattr(backend, "_default", None)
+    monkeypatch.setattr(backend.arrays, "_default", None)
 
 
 @pytest.fixture(autouse=True, scope="session")

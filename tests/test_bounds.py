@@ -14,8 +14,8 @@ from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 from minivae.nn import MLP, Linear
 
+from .doubles.strict_device import strict
 from .linear_gaussian import LinearGaussian
-from .strict_device import strict
 
 M, LATENT, DATA = 4, 3, 6
 SAMPLES = pytest.mark.parametrize("L", [1, 3])
@@ -26,10 +26,10 @@ def model(rng):
     return LinearGaussian(rng, DATA, LATENT)
 
 
-def terms(rng, *shapes, library="numpy"):
+def terms(rng, *shapes, backend="numpy"):
     """Random log-densities, as arrays and as tensors."""
     arrays = [rng.normal(-2, 3, shape) for shape in shapes]
-    return arrays, [tensor(array, backend=library) for array in arrays]
+    return arrays, [tensor(array, backend=backend) for array in arrays]
 
 
 def assert_bound(bound, value, reconstruction, divergence):
@@ -44,7 +44,7 @@ def assert_bound(bound, value, reconstruction, divergence):
 @SAMPLES
 def test_equation_6(L, rng, backend_name):
     """L_A(x_m) = (1/L) sum_l log p(x_m, z_ml) - log q(z_ml | x_m)."""
-    (likelihood, prior, posterior), tensors = terms(rng, *[(L, M)] * 3, library=backend_name)
+    (likelihood, prior, posterior), tensors = terms(rng, *[(L, M)] * 3, backend=backend_name)
     value, reconstruction, divergence = [0.0] * M, [0.0] * M, [0.0] * M
     for m, s in itertools.product(range(M), range(L)):
         value[m] += (likelihood[s, m] + prior[s, m] - posterior[s, m]) / L
@@ -56,7 +56,7 @@ def test_equation_6(L, rng, backend_name):
 @SAMPLES
 def test_equation_7(L, rng, backend_name):
     """L_B(x_m) = -KL_m + (1/L) sum_l log p(x_m | z_ml)."""
-    (likelihood, divergence), tensors = terms(rng, (L, M), (M,), library=backend_name)
+    (likelihood, divergence), tensors = terms(rng, (L, M), (M,), backend=backend_name)
     reconstruction = [math.fsum(likelihood[s, m] for s in range(L)) / L for m in range(M)]
     value = [-divergence[m] + reconstruction[m] for m in range(M)]
     assert_bound(bounds.sgvb_b(*tensors), value, reconstruction, divergence)
@@ -95,7 +95,7 @@ def test_estimator_a_is_b_with_a_sampled_divergence(L, rng):
 @pytest.mark.parametrize("groups", [1, 2, 6])
 def test_the_importance_weighted_bound_written_out(groups, rng, backend_name):
     """The mean over groups of log (1/K) sum_k p(x, z_k) / q(z_k | x); its parts are those of estimator A."""
-    (likelihood, prior, posterior), tensors = terms(rng, *[(6, M)] * 3, library=backend_name)
+    (likelihood, prior, posterior), tensors = terms(rng, *[(6, M)] * 3, backend=backend_name)
     each, value = 6 // groups, [0.0] * M
     for m, group in itertools.product(range(M), range(groups)):
         rows = range(group * each, (group + 1) * each)
@@ -116,9 +116,9 @@ def test_groups_that_are_not_equal_are_refused(rng):
 
 def test_the_parts_of_a_bound_are_its_averages(rng):
     arrays, tensors = terms(rng, (M,), (M,), (M,))
-    parts = {name: part.item() for name, part in bounds.Bound(*tensors).parts().items()}
+    found = {name: term.item() for name, term in bounds.Bound(*tensors).terms().items()}
     means = dict(zip(("bound", "reconstruction", "kl"), (array.mean() for array in arrays), strict=True))
-    assert parts == pytest.approx(means, rel=1e-12)
+    assert found == pytest.approx(means, rel=1e-12)
 
 
 # --------------------------------------------------- terms from networks
@@ -221,7 +221,7 @@ def test_values_that_would_broadcast_are_refused(shape):
 
 
 def test_the_weight_prior_counts_the_matrices_alone(backend_name):
-    mlp = MLP((5, 4, 3), backend.generator(0, "numpy"), init="he", dtype="float64", library=backend_name)
+    mlp = MLP((5, 4, 3), backend.generator(0, "numpy"), init="he", dtype="float64", backend=backend_name)
     expected = math.fsum(stats.norm.logpdf(layer.weight.numpy()).sum() for layer in mlp.layers)
     np.testing.assert_allclose(bounds.weight_log_prior(mlp.parameters()).item(), expected, rtol=1e-13)
     for layer in mlp.layers:

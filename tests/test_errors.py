@@ -8,11 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minivae.errors import (
-    BackendError,
-    InputError,
-    MinivaeError,
-    NonFiniteError,
+from minivae.checks import (
     decay_rate,
     finite_number,
     function,
@@ -26,8 +22,8 @@ from minivae.errors import (
     positive_integer,
     positive_number,
     sequence,
-    shown,
 )
+from minivae.errors import BackendError, InputError, MinivaeError, NonFiniteError, shown
 
 
 @pytest.mark.parametrize(

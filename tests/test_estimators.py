@@ -13,8 +13,8 @@ from minivae.nn import Linear
 from minivae.optim import Adam
 
 from .chance import assert_mean
-from .estimator_variance import ESTIMATORS, SAMPLES, estimator_b, estimator_variances, trained_digits
 from .linear_gaussian import LinearGaussian
+from .tools.estimator_variance import ESTIMATORS, SAMPLES, estimator_b, estimator_variances, trained_digits
 
 LATENT, DATA = 3, 6
 DRAWS = 100_000

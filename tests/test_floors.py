@@ -1,4 +1,4 @@
-"""The engine is small and knows nothing above it; the compiler and the gradient check stand on it alone."""
+"""A file imports from floors below its own; the engine is small."""
 
 import ast
 import io
@@ -10,34 +10,73 @@ import pytest
 import minivae
 
 ROOT = Path(minivae.__file__).parent
-BELOW = {"backend", "errors", "libraries", "memory"}
-MAY_IMPORT = {
-    "autodiff": BELOW,
-    "compiler": {*BELOW, "autodiff"},
-    "gradcheck": {*BELOW, "autodiff"},
-    "distributions": {*BELOW, "autodiff"},
-    "nn": {*BELOW, "autodiff", "state"},
-    "optim": {*BELOW, "autodiff", "compiler", "state"},
-}
+# From the ground up. A room imports from those below it, and none beside it.
+FLOORS = (
+    {"version", "errors"},
+    {"checks"},
+    {"files", "backend"},
+    {"datasets", "autodiff"},
+    {"compiler", "gradcheck"},
+    {"distributions"},
+    {"nn", "optim"},
+    {"bounds", "regularizers"},
+    {"models"},
+    {"inference", "runs"},
+    {"training"},
+    {"plots"},
+    {"cli"},
+    {"__init__", "__main__"},
+)
+FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 # What a gradient passes through, from the tensor to backward; beside it are the tables of operations, the words of
 # the refusals, the transformations of functions, and what hooks in (anomaly).
 ENGINE = ("modes", "primitives", "tensor", "tape", "versions", "backward")
 
 
+def room_of(path):
+    """The room that a file of the package is in, or is."""
+    return path.relative_to(ROOT).with_suffix("").parts[0]
+
+
 def imported_rooms(path):
-    """The rooms of minivae that a file imports from."""
+    """The rooms of minivae that a file imports from, wherever in it; what only type checkers read is left out."""
     depth = len(path.relative_to(ROOT).parts)
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.level == depth:
-            yield from [node.module.split(".")[0]] if node.module else [alias.name for alias in node.names]
+    tree = ast.parse(path.read_text())
+    unread = {id(node) for block in ast.walk(tree) if _is_for_type_checkers(block) for node in ast.walk(block)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level == depth and id(node) not in unread:
+            names = [node.module.split(".")[0]] if node.module else [alias.name for alias in node.names]
+            yield from names if set(names) <= FLOOR_OF.keys() else ["__init__"]
+        assert not (isinstance(node, ast.Import | ast.ImportFrom) and "minivae" in ast.unparse(node)), path
+        assert not (isinstance(node, ast.ImportFrom) and node.level > depth), path
 
 
-@pytest.mark.parametrize("room", MAY_IMPORT)
-def test_a_room_imports_from_those_below_it(room):
-    paths = [*(ROOT / room).rglob("*.py")]
-    found = {name for path in paths for name in imported_rooms(path)}
-    assert paths
-    assert found <= MAY_IMPORT[room]
+def _is_for_type_checkers(node):
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+EVERY_FILE = sorted(ROOT.rglob("*.py"))
+
+
+def test_every_room_is_on_a_floor():
+    assert {room_of(path) for path in EVERY_FILE} == FLOOR_OF.keys()
+
+
+@pytest.mark.parametrize("path", EVERY_FILE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_imports_only_from_floors_below(path):
+    room = room_of(path)
+    upward = {name for name in imported_rooms(path) if name != room and FLOOR_OF[name] >= FLOOR_OF[room]}
+    assert not upward, f"{path} imports from {upward}, which is not below {room}"
+
+
+def test_an_upward_import_is_found(tmp_path, monkeypatch):
+    """Also a late one, inside a function, and one of the package itself."""
+    monkeypatch.setattr("tests.test_floors.ROOT", tmp_path)
+    (tmp_path / "nn").mkdir()
+    (tmp_path / "nn" / "file.py").write_text("def f():\n    from ..models import VAE\n    from .. import __version__\n")
+    with pytest.raises(AssertionError, match="which is not below nn"):
+        test_a_file_imports_only_from_floors_below(tmp_path / "nn" / "file.py")
+    assert set(imported_rooms(tmp_path / "nn" / "file.py")) == {"models", "__init__"}
 
 
 def test_files_of_the_engine_do_not_import_each_other_in_a_circle():

@@ -171,8 +171,7 @@ def test_only_the_dreams_are_of_softplus_units(paper):
     )
     batch = Batch(mv.tensor(np.linspace(0, 1, 18, dtype=np.float32).reshape(3, 6)))
     (wake, sleep), (same_wake, other_sleep) = (
-        [objective.loss.item() for objective in model.objectives(batch, mv.backend.generator(0))]
-        for model in (usual, slip)
+        [objective.loss.item() for objective in model.phases(batch, mv.backend.generator(0))] for model in (usual, slip)
     )
     assert same_wake == wake
     assert other_sleep != sleep
@@ -235,7 +234,7 @@ def test_every_changed_assumption_makes_a_run_that_trains(paper):
         for make in changes.values():
             trainer = make()
             trainer.train_step()
-            assert np.isfinite(list(trainer.running_parts().values())).all()
+            assert np.isfinite(list(trainer.running_terms().values())).all()
 
 
 @pytest.mark.slow

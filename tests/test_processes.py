@@ -15,7 +15,8 @@ from minivae.compiler import numba as replay_numba
 from minivae.errors import InputError
 from minivae.models import MODELS, VAE
 from minivae.optim import OPTIMIZERS
-from minivae.training import History, Run, Settings, Trainer, run_to_end
+from minivae.runs import History, Run
+from minivae.training import Settings, Trainer, run_to_end
 
 from .models.members import member
 

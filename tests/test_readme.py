@@ -119,7 +119,7 @@ def test_the_commands_for_a_gpu_run_or_say_what_is_missing(tmp_path, monkeypatch
     (command,) = [command for command in starting("minivae ") if "cupy" in command]
     code = cli.main(quickly(command))
     try:
-        backend.library("cupy")
+        backend.get_backend("cupy")
     except BackendError:
         assert code == 2
         assert "backend 'cupy'" in capsys.readouterr().err

@@ -19,16 +19,16 @@ class Contender(ours.Contender):
         library: where the arrays live.
     """
 
-    def __init__(self, case: Case, mode: str, library: str = "cupy") -> None:
+    def __init__(self, case: Case, mode: str, backend: str = "cupy") -> None:
         self.log: list[str] = []  # where a graph cannot be captured, the log says why
         handler = logging.Handler(logging.WARNING)
         handler.emit = lambda record: self.log.append(record.getMessage())
         logging.getLogger("minivae").addHandler(handler)
-        super().__init__(case, mode, library)
+        super().__init__(case, mode, backend)
 
     def state(self) -> dict[str, Any]:
         """The parameters, in host memory."""
         return self.model.state_dict()
 
     def describe(self) -> dict[str, Any]:
-        return {**super().describe(), "backend": mv.backend.describe(self.library), "log": self.log}
+        return {**super().describe(), "backend": mv.backend.describe(self.backend), "log": self.log}

@@ -28,21 +28,21 @@ class Contender:
         library: where the arrays live.
     """
 
-    def __init__(self, case: Case, mode: str, library: str = "numpy") -> None:
+    def __init__(self, case: Case, mode: str, backend: str = "numpy") -> None:
         options = {"likelihood": case.likelihood, "sigmoid_mean": case.likelihood == "gaussian"}
-        self.model = VAE(case.data_dim, case.latent_dim, case.hidden, library=library, **options)
+        self.model = VAE(case.data_dim, case.latent_dim, case.hidden, backend=backend, **options)
         start = [array for pair in case.weights() for array in pair]
         for parameter, array in zip(self.model.parameters(), start, strict=True):
-            parameter.data[...] = mv.backend.asarray(array, backend=library)
+            parameter.data[...] = mv.backend.asarray(array, backend=backend)
         self.adam = mv.optim.Adam(self.model.parameters(), LR)
-        self.images, self.scale = mv.tensor(case.images(), backend=library), case.scale
-        self.generator = mv.backend.generator(0, library)
-        self.value = mv.tensor(0.0, backend=library)
-        self.library = library
+        self.images, self.scale = mv.tensor(case.images(), backend=backend), case.scale
+        self.generator = mv.backend.generator(0, backend)
+        self.value = mv.tensor(0.0, backend=backend)
+        self.backend = backend
         self._update = COMPILERS[mode](self._update_eagerly)
 
     def array(self, values: np.ndarray) -> mv.Tensor:
-        return mv.tensor(values, backend=self.library)
+        return mv.tensor(values, backend=self.backend)
 
     def step(self, rows: mv.Tensor, noise: mv.Tensor | None = None) -> None:
         self.adam.advance()
@@ -50,7 +50,7 @@ class Contender:
 
     def _update_eagerly(self, rows: mv.Tensor, noise: mv.Tensor | None = None) -> mv.Tensor:
         x = mv.astype(mv.take(self.images, rows, axis=0), "float32") / self.scale
-        (objective,) = self.model.objectives(Batch(x), self.generator if noise is None else noise)
+        (objective,) = self.model.phases(Batch(x), self.generator if noise is None else noise)
         self.adam.apply(mv.backward(objective.loss, objective.parameters))
         return objective.loss.detach()
 

@@ -24,8 +24,7 @@ from readme import value_at
 
 from minivae import datasets
 from minivae.autodiff import assign, softplus
-from minivae.inference import WakeSleep
-from minivae.models import Model, Objective
+from minivae.models import Model, Phase, WakeSleep
 from minivae.training import Trainer
 
 FREY, FREY_20 = (Curve("frey", n, "aevb", 10**7) for n in (10, 20))
@@ -53,7 +52,7 @@ class SoftplusDreams(WakeSleep):
     so unless told otherwise. The encoder learns from images unlike the data, and the plateau holds.
     """
 
-    def sleep(self, dreams: int, noise: Any) -> Objective:
+    def sleep(self, dreams: int, noise: Any) -> Phase:
         """The sleep phase on such dreams."""
         hidden = self.decoder.hidden
         hidden.activation, usual = softplus, hidden.activation

@@ -16,9 +16,9 @@ import minivae as mv
 from minivae import datasets
 from minivae.datasets import Dataset, Split
 from minivae.errors import MinivaeError
-from minivae.inference import WakeSleep
-from minivae.models import MODELS, VAE, Model
-from minivae.training import Feed, History, Run, Settings, Trainer
+from minivae.models import MODELS, VAE, Model, WakeSleep
+from minivae.runs import History, Run
+from minivae.training import Minibatches, Settings, Trainer
 from minivae.training.evaluate import Evaluation
 from minivae.training.interrupt import Interrupt, deferred_interrupt
 
@@ -178,7 +178,9 @@ def bounds(trainer: Trainer) -> Callable[[Trainer], dict[str, float]]:
     """
     data = trainer.dataset
     rows = Split(data.train.images[: min(MEASURED_ROWS, 5 * len(data.test))])
-    evaluations = {"train": Evaluation(trainer.model, Feed(rows, data.scale, binarize=trainer.settings.binarize))}
+    evaluations = {
+        "train": Evaluation(trainer.model, Minibatches(rows, data.scale, binarize=trainer.settings.binarize))
+    }
     evaluations["test"] = Evaluation(trainer.model, trainer.test)
 
     def measure(trainer: Trainer) -> dict[str, float]:
@@ -214,7 +216,7 @@ def _train_to(trainer: Trainer, samples: int, interrupt: Interrupt) -> None:
     start = time.perf_counter()
     while trainer.samples_seen < samples and interrupt.signal is None:
         trainer.train_step()
-    trainer.running_parts()  # that they are finite; waits for the device
+    trainer.running_terms()  # that they are finite; waits for the device
     trainer.seconds += time.perf_counter() - start
 
 

@@ -43,7 +43,8 @@ from minivae.datasets import Dataset, Split
 from minivae.inference import MonteCarloEM, density_log_likelihood
 from minivae.models import VAE, Model
 from minivae.optim import Adagrad
-from minivae.training import History, Trainer
+from minivae.runs import History
+from minivae.training import Trainer
 
 LATENT_DIM, HIDDEN = 3, (100,)
 TRAIN_SIZES, ALGORITHMS = (1000, 50_000), ("aevb", "wake_sleep", "mcem")
@@ -97,7 +98,7 @@ class MonteCarloEMTrainer:
     def train_step(self) -> None:
         self.last = self.mcem.step()
 
-    def running_parts(self) -> dict[str, float]:
+    def running_terms(self) -> dict[str, float]:
         return {name: float(value) for name, value in self.last.items()}
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

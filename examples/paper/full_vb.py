@@ -20,8 +20,7 @@ from curves import Row, log_axis, read_table, update_table
 from experiment import RESULTS, SEED, bounds, load, log_spaced, run_script, train_curve
 
 from minivae.datasets import Dataset, Split
-from minivae.inference import FullVB
-from minivae.models import VAE
+from minivae.models import VAE, FullVB
 from minivae.plots.canvas import LABEL_SIZE, PALETTE, SMALL_SIZE, picture
 from minivae.training import Settings, Trainer
 

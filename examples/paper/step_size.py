@@ -55,7 +55,7 @@ def trainers(quick: bool) -> Iterator[tuple[Row, Trainer | figure3.MonteCarloEMT
 def performance(trainer: Trainer | figure3.MonteCarloEMTrainer) -> float:
     """Nats per data point of the training data."""
     if isinstance(trainer, figure3.MonteCarloEMTrainer):
-        return trainer.running_parts()["log_joint"]
+        return trainer.running_terms()["log_joint"]
     return bounds(trainer)(trainer)["train_bound"]
 
 

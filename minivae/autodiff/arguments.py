@@ -19,7 +19,7 @@ def shaped(name: str, x: Any, like: Tensor | None, *shape: Any, expected: str = 
         expected: what a message says of the shape.
 
     Raises:
-        InputError: ``x`` is no tensor, lives in another library than ``like``, or has another shape.
+        InputError: ``x`` is no tensor, lives in another backend than ``like``, or has another shape.
     """
     x = as_tensor(x, like, name)
     ends = shape[1:] if shape[:1] == (...,) else shape

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import InputError, instance
+from ..checks import instance
+from ..errors import InputError
 from .messages import READ_IN_TRANSFORM
 from .tape import apply, primitive
 from .tensor import Tensor, is_traced
@@ -30,7 +31,7 @@ def assign(target: Tensor, value: Any) -> Tensor:
     backward sweep, which refuses otherwise.
 
     Raises:
-        InputError: shapes or libraries differ; or ``value`` is being differentiated
+        InputError: shapes or backends differ; or ``value`` is being differentiated
             (by ``grad``, ``vjp``, ...) and not detached.
     """
     instance("target", target, Tensor, "a Tensor")

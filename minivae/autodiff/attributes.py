@@ -26,8 +26,8 @@ changes = _Changes
 def note(owner: Any, name: str, value: Any) -> None:
     """Note that attribute ``name`` of ``owner`` is about to become ``value``."""
     old = getattr(owner, name, NOTHING)
-    if mode.trace is not None:
-        mode.trace.writes.setdefault((id(owner), name), (owner, old))
+    if mode.tracer is not None:
+        mode.tracer.writes.setdefault((id(owner), name), (owner, old))
     elif not is_same(old, value):
         changes.count += 1
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import GradientError, InputError, instance, sequence, shown
+from ..checks import instance, sequence
+from ..errors import GradientError, InputError, shown
 from .elementwise import add
 from .messages import (
     NO_GRAPH,

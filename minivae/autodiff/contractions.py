@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import InputError, integer_from_zero, shown
+from ..checks import integer_from_zero
+from ..errors import InputError, shown
 from .axes import axes_in_order
 from .linalg import matmul
 from .matrices import diagonal

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend import library, library_of, number_dtype
-from ..errors import InputError, instance, integer_from_zero, lengths, shown
+from ..backend import backend_of, get_backend, number_dtype
+from ..checks import instance, integer_from_zero, lengths
+from ..errors import InputError, shown
 from .primitives import PRIMITIVES, operation
 from .tape import apply, as_tensor, primitive
 from .tensor import Tensor
@@ -19,40 +20,40 @@ _MOST = 2.0**63  # what an int64 holds
 _arange = primitive(
     "arange",
     "equally spaced numbers",
-    lambda xp, library, start, stop, step, dtype, out=None: _xp(library).arange(start, stop, step, dtype=dtype),
+    lambda xp, backend, start, stop, step, dtype, out=None: _xp(backend).arange(start, stop, step, dtype=dtype),
     kind="constant",
 )
 _tri = primitive(
     "tri",
     "1 on and below a diagonal, 0 above",
-    lambda xp, library, shape, k, dtype, out=None: _xp(library).tri(*shape, k, dtype=dtype),
+    lambda xp, backend, shape, k, dtype, out=None: _xp(backend).tri(*shape, k, dtype=dtype),
     kind="constant",
 )
 _eye = primitive(
     "eye",
     "1 on a diagonal, 0 elsewhere",
-    lambda xp, library, shape, k, dtype, out=None: _xp(library).eye(*shape, k, dtype=dtype),
+    lambda xp, backend, shape, k, dtype, out=None: _xp(backend).eye(*shape, k, dtype=dtype),
     kind="constant",
 )
 
 
 def _xp(name: str) -> Any:
-    return library(name).xp
+    return get_backend(name).xp
 
 
 class _Place(NamedTuple):
     """Where a new tensor lives, and in which dtype."""
 
-    library: str
+    backend: str
     dtype: np.dtype
 
 
 def _place(dtype: Any, backend: str | None, like: Tensor | None, otherwise: Any = np.float32) -> _Place:
-    """As the arguments say; else as ``like``; else in the default library and the dtype ``otherwise``."""
+    """As the arguments say; else as ``like``; else in the default backend and the dtype ``otherwise``."""
     if like is not None:
         like_data = instance("like", like, Tensor, "a Tensor")._data
-        backend, otherwise = backend or library_of(like_data).name, like.dtype
-    return _Place(library(backend).name, number_dtype(otherwise if dtype is None else dtype))
+        backend, otherwise = backend or backend_of(like_data).name, like.dtype
+    return _Place(get_backend(backend).name, number_dtype(otherwise if dtype is None else dtype))
 
 
 def _dtype_of(*numbers: Any) -> Any:
@@ -74,14 +75,14 @@ def full(
         shape: of the result; a number is the length of a vector.
         value: a Python number.
         dtype: by default that of ``like``, else float32 for a float, int64 for an integer.
-        backend: the library; by default that of ``like``, else the default one.
+        backend: the backend; by default that of ``like``, else the default one.
         like: a tensor to go with.
     """
     if not isinstance(value, Real):
         raise InputError(f"value is {shown(value)}; expected a number (broadcast_to repeats a tensor)")
     place = _place(dtype, backend, like, _dtype_of(value))
     return apply(
-        PRIMITIVES["constant"], library=place.library, shape=_shape(shape), value=_plain(value), dtype=place.dtype
+        PRIMITIVES["constant"], backend=place.backend, shape=_shape(shape), value=_plain(value), dtype=place.dtype
     )
 
 
@@ -103,20 +104,20 @@ def ones(
 
 @operation
 def full_like(x: Any, value: float, dtype: Any = None) -> Tensor:
-    """One number in a tensor of the shape, library and dtype of ``x``."""
+    """One number in a tensor of the shape, backend and dtype of ``x``."""
     x = as_tensor(x)
     return full(x.shape, value, dtype, like=x)
 
 
 @operation
 def zeros_like(x: Any, dtype: Any = None) -> Tensor:
-    """0 in a tensor of the shape, library and dtype of ``x``."""
+    """0 in a tensor of the shape, backend and dtype of ``x``."""
     return full_like(x, 0.0, dtype)
 
 
 @operation
 def ones_like(x: Any, dtype: Any = None) -> Tensor:
-    """1 in a tensor of the shape, library and dtype of ``x``."""
+    """1 in a tensor of the shape, backend and dtype of ``x``."""
     return full_like(x, 1.0, dtype)
 
 
@@ -145,7 +146,7 @@ def arange(
     Args:
         start, stop, step: Python numbers.
         dtype: by default that of ``like``, else int64 if all three are integers and float32 if not.
-        backend: the library; by default that of ``like``, else the default one.
+        backend: the backend; by default that of ``like``, else the default one.
         like: a tensor to go with.
     """
     for name, value in {"start": start, "stop": 0 if stop is None else stop, "step": step}.items():
@@ -154,7 +155,7 @@ def arange(
     start, stop = (0, start) if stop is None else (start, stop)
     place = _place(dtype, backend, like, _dtype_of(start, stop, step))
     numbers = {"start": _plain(start), "stop": _plain(stop), "step": _plain(step)}
-    return apply(_arange, library=place.library, **numbers, dtype=place.dtype)
+    return apply(_arange, backend=place.backend, **numbers, dtype=place.dtype)
 
 
 @operation
@@ -185,7 +186,7 @@ def tri(
 
 def _matrix(row: Any, n: int, m: int | None, k: int, place: _Place) -> Tensor:
     shape = integer_from_zero("n", n), integer_from_zero("m", n if m is None else m)
-    return apply(row, library=place.library, shape=shape, k=diagonal_number("k", k), dtype=place.dtype)
+    return apply(row, backend=place.backend, shape=shape, k=diagonal_number("k", k), dtype=place.dtype)
 
 
 def diagonal_number(name: str, k: Any) -> int:

@@ -30,13 +30,13 @@ def _transposed(x: Tensor) -> Tensor:
 
 def _solve_value(xp: Any, a: Any, b: Any, out: Any = None) -> Any:
     a, b = _with_equal_batches(xp, a, b)
-    with backend.library_of(a).linalg_errors():
+    with backend.backend_of(a).linalg_errors():
         return xp.linalg.solve(a, b)
 
 
 def _solve_triangular_value(xp: Any, a: Any, b: Any, lower: bool, out: Any = None) -> Any:
     a, b = _with_equal_batches(xp, a, b)
-    return backend.library_of(a).solve_triangular(a, b, lower)
+    return backend.backend_of(a).solve_triangular(a, b, lower)
 
 
 def _with_equal_batches(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
@@ -50,12 +50,12 @@ def _with_equal_batches(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
 def _cholesky_value(xp: Any, a: Any, out: Any = None) -> Any:
     if not a.size:
         return xp.zeros(a.shape, dtype=a.dtype)  # CuPy (14.2) does not know what to do with it
-    with backend.library_of(a).linalg_errors():
+    with backend.backend_of(a).linalg_errors():
         return xp.linalg.cholesky(a)
 
 
 def _inv_value(xp: Any, a: Any, out: Any = None) -> Any:
-    with backend.library_of(a).linalg_errors():
+    with backend.backend_of(a).linalg_errors():
         return xp.linalg.inv(a)
 
 

@@ -160,8 +160,8 @@ _where = formula_row(
 def where(condition: Any, a: Any, b: Any) -> Tensor:
     """``a`` where ``condition`` holds, else ``b``; gradients flow to the chosen one alone."""
     if not isinstance(a, Tensor) and not isinstance(b, Tensor):
-        # Two Python numbers would make float64, and no library knows where they belong.
+        # Two Python numbers would make float64, and no backend knows where they belong.
         array = condition._data if isinstance(condition, Tensor) else condition
         dtype = np.float32 if isinstance(b, float) else None
-        a = tensor(a, dtype, backend=backend.library_of(array).name)
+        a = tensor(a, dtype, backend=backend.backend_of(array).name)
     return apply(_where, condition, a, b)

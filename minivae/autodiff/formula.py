@@ -1,8 +1,8 @@
-"""Formulas of element-wise primitives, and what each library makes of them.
+"""Formulas of element-wise primitives, and what each backend makes of them.
 
 A row of the table says what it computes once, as text in Python's syntax, such as
 ``1 / (1 + exp(-x))``. Parsed into steps (one function of one or two arguments each), that
-text is run on whole arrays by the array libraries, in cache-sized blocks by a replayed
+text is run on whole arrays by the backends, in cache-sized blocks by a replayed
 program, and written out again as the source of a Numba loop or of a CUDA kernel.
 """
 
@@ -133,7 +133,7 @@ class Formula:
 
 
 def run(xp: Any, function: str, operands: Sequence[Any], out: Any = None) -> Any:
-    """Call the library's function of that name."""
+    """Call the backend's function of that name."""
     if function != "where":
         return getattr(xp, function)(*operands, out=out)
     chosen = xp.where(*operands)  # has no out

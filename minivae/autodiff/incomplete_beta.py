@@ -97,7 +97,7 @@ def _beta_slopes_by_series(xp: Any, p: Any, r: Any, z: Any, logs: tuple, i: int,
             share = share if not k else share * (-k / (p + n)) if k > 1 else n / (p + n) ** 2
             m[k] = [have + share * more for have, more in zip(m[k], c, strict=True)]
     slopes = _beta_slopes(lambda n, x: polygamma_value(xp, x, n), p, r, most, most, logs[0], 0.0, shift=1)
-    front = xp.exp(p * logs[0] - backend.library_of(p).special.betaln(p, r)) / p
+    front = xp.exp(p * logs[0] - backend.backend_of(p).special.betaln(p, r)) / p
     return [
         front
         * sum(
@@ -135,7 +135,7 @@ def _beta_slope_by_integral(
             if order in here:
                 here[order] = here[order] + shift
         total = total + _bell_of_two(here, i, j) * xp.exp(p * up + r * down) * (weight / 2)
-    density = xp.exp(p * logs[0] + r * logs[1] - backend.library_of(p).special.betaln(p, r))
+    density = xp.exp(p * logs[0] + r * logs[1] - backend.backend_of(p).special.betaln(p, r))
     return xp.where(flipped, side, -side) * width * density * total
 
 
@@ -163,7 +163,7 @@ _betainc_slope = primitive(
 _betainc = primitive(
     "betainc",
     "the regularized incomplete beta function",
-    lambda xp, a, b, x, out=None: backend.library_of(a, b, x).special.betainc(a, b, x, out=out),
+    lambda xp, a, b, x, out=None: backend.backend_of(a, b, x).special.betainc(a, b, x, out=out),
     lambda g, y, a, b, x: g * _betainc_slope(a, b, x, i=1, j=0),
     lambda g, y, a, b, x: g * _betainc_slope(a, b, x, i=0, j=1),
     lambda g, y, a, b, x: g * _beta_density(a, b, x),

@@ -138,7 +138,7 @@ def _gammainc_by_place(g: Tensor, y: Tensor, a: Any, x: Any) -> Tensor:
 _gammainc = primitive(
     "gammainc",
     "the regularized lower incomplete gamma function",
-    lambda xp, a, x, out=None: backend.library_of(a, x).special.gammainc(a, x, out=out),
+    lambda xp, a, x, out=None: backend.backend_of(a, x).special.gammainc(a, x, out=out),
     _gammainc_by_shape,
     _gammainc_by_place,
     broadcasts=True,

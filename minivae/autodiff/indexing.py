@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import asarray, is_array, library_of
-from ..errors import InputError, lengths, shown
+from ..backend import asarray, backend_of, is_array
+from ..checks import lengths
+from ..errors import InputError, shown
 from .axes import axes_of, axis_of
 from .modes import mode
 from .primitives import operation
@@ -96,15 +97,15 @@ def _raw_index(index: Any) -> Any:
     if kind is tuple or kind is list:
         return kind(map(_raw_index, index))
     if isinstance(index, Tensor):
-        if mode.trace is not None:
-            mode.trace.indices.append(index)  # whose array may be another one by the next call
+        if mode.tracer is not None:
+            mode.tracer.indices.append(index)  # whose array may be another one by the next call
         return index.data
     return _kept(index) if hasattr(index, "dtype") else index
 
 
 def _kept(array: Any) -> Any:
     """A copy of an array of the caller's; a step that is recorded reads the array itself in each replay."""
-    return array.copy() if mode.trace is None and is_array(array) else array
+    return array.copy() if mode.tracer is None and is_array(array) else array
 
 
 @operation
@@ -160,7 +161,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     x = as_tensor(x)
     positions = indices
     if not isinstance(positions, Tensor):
-        place = None if is_array(indices) else library_of(x._data).name  # a number or a list goes where x is
+        place = None if is_array(indices) else backend_of(x._data).name  # a number or a list goes where x is
         positions = Tensor(_kept(asarray(indices, backend=place, name="indices")))
     if positions.dtype.kind not in "iu":
         raise InputError(f"indices is {shown(indices)}, of dtype {positions.dtype}; expected integers")

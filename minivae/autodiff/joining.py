@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InputError, integer_from_zero, one_of, shown
+from ..checks import integer_from_zero, one_of
+from ..errors import InputError, shown
 from .axes import axes_in_order, axis_of
 from .indexing import getitem, scatter
 from .primitives import operation

@@ -73,7 +73,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Tensor:
     x, weight, *biases = inputs = as_tensors((x, weight) if bias is None else (x, weight, bias), names)
     for name, part in zip(names, inputs, strict=True):
         if type(part._data) is not type(x._data):
-            as_tensor(part, x, name)  # says that it is in another library
+            as_tensor(part, x, name)  # says that it is in another backend
     if (
         not x.ndim
         or weight.ndim != 2

@@ -9,7 +9,8 @@ from functools import wraps
 from inspect import iscoroutinefunction, isgeneratorfunction
 from typing import Any
 
-from ..errors import InputError, function, shown
+from ..checks import function
+from ..errors import InputError, shown
 
 
 @dataclass
@@ -20,7 +21,7 @@ class _Mode(threading.local):
         taping: whether results remember how they were made.
         hooks: are told of every call.
         differentiating: the tensor whose derivative rule is running.
-        trace: what makes the results of a step that ``compile`` records; None outside.
+        tracer: what makes the results of a step that ``compile`` records; None outside.
         variables: what the functions being transformed (``grad``, ``vjp``, ...) are differentiated by.
         before: what the blocks that we are in have replaced, the innermost last.
     """
@@ -28,7 +29,7 @@ class _Mode(threading.local):
     taping: bool = True
     hooks: tuple[Callable, ...] = ()
     differentiating: Any = None
-    trace: Any = None
+    tracer: Any = None
     variables: tuple = ()
     before: list[dict[str, Any]] = field(default_factory=list)
 
@@ -83,4 +84,4 @@ def hooked(hook: Callable) -> Any:
 
 def tracing() -> bool:
     """Whether ``compile`` is recording a step."""
-    return mode.trace is not None
+    return mode.tracer is not None

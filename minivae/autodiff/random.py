@@ -7,7 +7,8 @@ from contextlib import nullcontext
 from typing import Any
 
 from .. import backend
-from ..errors import InputError, lengths
+from ..checks import lengths
+from ..errors import InputError
 from .primitives import Primitive, operation
 from .tape import apply, primitive
 from .tensor import Tensor

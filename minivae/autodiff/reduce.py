@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import finite_number
+from ..checks import finite_number
 from .axes import axes_of, axis_of
 from .creation import arange
 from .elementwise import exp, identity, log, sqrt, square, stop_gradient, where
@@ -21,7 +21,7 @@ from .tensor import Axis, Tensor
 
 
 def _reduction(name: str, doc: str, *rules: Callable, combine: str | None = None) -> Primitive:
-    """A row whose value is the reduction of that name of every array library."""
+    """A row whose value is the reduction of that name of every backend."""
 
     def value(xp: Any, x: Any, axis: Any, keepdims: bool, out: Any = None) -> Any:
         if name == "min" and xp is not np:

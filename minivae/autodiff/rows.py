@@ -23,5 +23,5 @@ def formula_row(name: str, doc: str, formula: str, *vjps: Callable | None, input
 
 
 def ufunc_row(name: str, doc: str, *vjps: Callable | None, inputs: int = 1) -> Operation:
-    """A row whose value is the function of that name of every array library."""
+    """A row whose value is the function of that name of every backend."""
     return formula_row(name, doc, f"{name}({', '.join(_NAMES[inputs])})", *vjps, inputs=inputs)

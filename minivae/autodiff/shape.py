@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..backend import number_dtype
-from ..errors import InputError, lengths
+from ..checks import lengths
+from ..errors import InputError
 from .axes import axes_in_order, axes_of, axis_of
 from .formula import Formula
 from .primitives import operation

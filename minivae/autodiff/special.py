@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..errors import InputError, finite_number, integer_from_zero, shown
+from ..checks import finite_number, integer_from_zero
+from ..errors import InputError, shown
 from .elementwise import exp, sign, square
 from .gamma_series import LEAST_SIZE, polygamma_of_positive
 from .primitives import Primitive, operation
@@ -24,7 +25,7 @@ def special_row(name: str, doc: str, *vjps: Callable | None) -> Primitive:
     """A row whose value is SciPy's function of that name."""
 
     def value(xp: Any, x: Any, out: Any = None) -> Any:
-        return getattr(backend.library_of(x).special, name)(x, out=out)
+        return getattr(backend.backend_of(x).special, name)(x, out=out)
 
     return primitive(name, doc, value, *vjps, broadcasts=True)
 
@@ -47,7 +48,7 @@ _log_ndtr = special_row(
 
 def _mills_value(xp: Any, x: Any, out: Any = None) -> Any:
     # By e^(t^2) erfc(t) for t = -x / sqrt(2): far to the left phi and Phi are 0, and their ratio is about -x.
-    scaled = backend.library_of(x).special.erfcx(x * -math.sqrt(0.5))
+    scaled = backend.backend_of(x).special.erfcx(x * -math.sqrt(0.5))
     return xp.divide(math.sqrt(2 / math.pi), scaled, out=out)
 
 
@@ -127,7 +128,7 @@ def polygamma_value(xp: Any, x: Any, n: int, out: Any = None) -> Any:
 
 
 def _polygamma_by_scipy(xp: Any, x: Any, n: int, out: Any = None) -> Any:
-    special = backend.library_of(x).special
+    special = backend.backend_of(x).special
     if n == 0:
         return special.digamma(x, out=out)
     # (-1)^(n + 1) n! zeta(n + 1, x), with Hurwitz's zeta function.
@@ -146,7 +147,7 @@ _polygamma = primitive(
 _betaln = primitive(
     "betaln",
     "log of the beta function",
-    lambda xp, a, b, out=None: backend.library_of(a, b).special.betaln(a, b, out=out),
+    lambda xp, a, b, out=None: backend.backend_of(a, b).special.betaln(a, b, out=out),
     lambda g, y, a, b: g * (digamma(a) - digamma(a + b)),
     lambda g, y, a, b: g * (digamma(b) - digamma(a + b)),
     broadcasts=True,
@@ -181,10 +182,10 @@ def betaln(a: Any, b: Any) -> Tensor:
 
 
 def _ive_value(xp: Any, x: Any, v: float, out: Any = None) -> Any:
-    library = backend.library_of(x)
-    if not hasattr(library.special, "ive"):
-        raise InputError(f"x is on {library.name}, which has no ive; expected NumPy: backend.asarray(x, None, 'numpy')")
-    return library.special.ive(v, x, out=out)
+    where = backend.backend_of(x)
+    if not hasattr(where.special, "ive"):
+        raise InputError(f"x is on {where.name}, which has no ive; expected NumPy: backend.asarray(x, None, 'numpy')")
+    return where.special.ive(v, x, out=out)
 
 
 def _ive_rule(g: Tensor, y: Tensor, x: Tensor, v: float) -> Tensor:

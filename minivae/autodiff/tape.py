@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import backend
-from ..backend import namespace
-from ..errors import InputError, function, instance, lengths, shown
+from ..backend import get_backend, xp_of
+from ..checks import function, instance, lengths
+from ..errors import InputError, shown
 from .formula import Formula
 from .messages import argument_name, misfit, no_array, too_large
 from .modes import mode
@@ -45,7 +46,7 @@ def apply(primitive: Primitive, *inputs: Any, **attributes: Any) -> Tensor:
     them); arrays become constant tensors.
 
     Raises:
-        InputError: the shapes, dtypes or libraries of the inputs do not go together.
+        InputError: the shapes, dtypes or backends of the inputs do not go together.
         OutOfMemoryError: there is no memory for the result.
     """
     arrays = []
@@ -62,8 +63,8 @@ def apply(primitive: Primitive, *inputs: Any, **attributes: Any) -> Tensor:
     if inputs and not found:
         return apply(primitive, tensor(inputs[0]), *inputs[1:], **attributes)
     try:
-        # What has no inputs is told its library by its attributes.
-        data = primitive.value(namespace(*arrays) if arrays else None, *arrays, **attributes)
+        # What has no inputs is told its backend by its attributes.
+        data = primitive.value(xp_of(*arrays) if arrays else None, *arrays, **attributes)
     except (ValueError, TypeError, IndexError, OverflowError) as error:
         raise misfit(primitive, arrays, attributes, error) from error
     except MemoryError as error:
@@ -73,7 +74,7 @@ def apply(primitive: Primitive, *inputs: Any, **attributes: Any) -> Tensor:
         data = np.asarray(data) if isinstance(data, _Scalar) else _checked(primitive, data)
     if data.dtype is _FLOAT64 and len(arrays) > 1 and _drifts(primitive, arrays):
         return apply(primitive, *_integers_as_floats(inputs), **attributes)
-    output = (mode.trace or Tensor)(data)
+    output = (mode.tracer or Tensor)(data)
     if wanted and primitive.differentiable and mode.taping:
         output.requires_grad = True
         output.node = _new(Node, (primitive, inputs, attributes, assignments.count))
@@ -158,7 +159,7 @@ def tensor(value: Any, dtype: Any = None, backend: str | None = None, requires_g
     Args:
         value: the values; an array is not copied if it is in place already.
         dtype: of the result; arrays keep theirs by default and Python numbers become float32.
-        backend: the library; arrays stay where they are by default.
+        backend: the backend; arrays stay where they are by default.
         requires_grad: whether gradients are wanted.
 
     Raises:
@@ -180,12 +181,12 @@ def as_tensor(x: Any, like: Tensor | None = None, name: str = "x") -> Tensor:
     ``name`` is what messages call it.
 
     Raises:
-        InputError: ``x`` is no tensor, array, number or list, or lives in another library than ``like``.
+        InputError: ``x`` is no tensor, array, number or list, or lives in another backend than ``like``.
     """
     if not isinstance(x, Tensor):
         x = _constant_tensor(x, like, name)
     if like is not None and type(x._data) is not type(like._data):
-        _require_library(name, x, like)
+        _require_backend(name, x, like)
     return x
 
 
@@ -202,7 +203,7 @@ def _constant_tensor(x: Any, like: Tensor | None, name: str) -> Tensor:
     if isinstance(x, int | float) and dtype is not None:
         return constant_like(like, x)
     if known is None:
-        return Tensor(_asarray(x, dtype, backend.library_of(like._data).name, name=name))
+        return Tensor(_asarray(x, dtype, backend.backend_of(like._data).name, name=name))
     if dtype is not None and known.dtype.kind == "c" and known.imag.any():
         raise InputError(f"{name} has dtype {known.dtype}, and stands beside {dtype}; expected real numbers")
     if dtype is not None and known.dtype.kind in "biufc" and known.dtype != dtype:
@@ -220,21 +221,21 @@ def _number(x: Any, name: str) -> Any:
     return number
 
 
-def _require_library(name: str, x: Tensor, like: Tensor) -> None:
-    found, expected = backend.library_of(x._data).name, backend.library_of(like._data).name
+def _require_backend(name: str, x: Tensor, like: Tensor) -> None:
+    found, expected = backend.backend_of(x._data).name, backend.backend_of(like._data).name
     if found != expected:
         raise InputError(f"{name} is on {found}; expected {expected}: move it with backend.asarray(x, backend=...)")
 
 
 def constant_like(x: Tensor, value: float, shape: Sequence[int] = ()) -> Tensor:
-    """A constant of ``shape`` with the dtype and in the library of ``x``, made there without a transfer."""
-    library = backend.library_of(x._data).name
-    return apply(_constant, library=library, shape=lengths("shape", shape), value=value, dtype=x.dtype)
+    """A constant of ``shape`` with the dtype and in the backend of ``x``, made there without a transfer."""
+    where = backend.backend_of(x._data).name
+    return apply(_constant, backend=where, shape=lengths("shape", shape), value=value, dtype=x.dtype)
 
 
 def leaf(x: Tensor) -> Tensor:
     """A tensor with the array of ``x`` that requires gradients and was made from nothing: to differentiate by."""
-    made = (mode.trace or Tensor)(x._data)
+    made = (mode.tracer or Tensor)(x._data)
     made.requires_grad = True
     return made
 
@@ -261,6 +262,6 @@ def _lift_one(x: Any, like: Tensor | None, name: str) -> Any:
 _constant = primitive(
     "constant",
     "one number, repeated",
-    lambda xp, library, shape, value, dtype, out=None: backend.library(library).xp.full(shape, value, dtype=dtype),
+    lambda xp, backend, shape, value, dtype, out=None: get_backend(backend).xp.full(shape, value, dtype=dtype),
     kind="constant",
 )

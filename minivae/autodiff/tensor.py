@@ -69,8 +69,8 @@ class Tensor(Foreign):
 
     @property
     def xp(self) -> Any:
-        """The namespace of the array's library: ``numpy`` or ``cupy``."""
-        return backend.namespace(self._data)
+        """The namespace of the array's backend: ``numpy`` or ``cupy``."""
+        return backend.xp_of(self._data)
 
     # ------------------------------------------------------------ values
 
@@ -86,7 +86,7 @@ class Tensor(Foreign):
 
     def _readable(self) -> Any:
         """The array, unless its values may not leave the record of what is computed."""
-        if mode.trace is not None:
+        if mode.tracer is not None:
             raise InputError(READ_IN_STEP)
         if is_traced(self):
             raise InputError(READ_IN_TRANSFORM)

@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import Any
 
-from ..errors import InputError, function, sequence
+from ..checks import function, sequence
+from ..errors import InputError
 from .backward import sweep
 from .elementwise import add, identity, multiply
 from .joining import stack

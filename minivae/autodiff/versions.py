@@ -61,7 +61,7 @@ def assigned_since(array: Any, count: int) -> bool:
     stretches = _inside.get(id(_owner(array)))
     if not stretches:
         return False
-    start, stop = backend.library_of(array).bounds(array)
+    start, stop = backend.backend_of(array).bounds(array)
     return any(s.last > count and a < stop and start < b for (a, b), s in list(stretches.items()))
 
 
@@ -70,7 +70,7 @@ def _stretch_of(array: Any) -> _Stretch:
     if id(owner) not in _inside:
         _inside[id(owner)] = {}
         finalize(owner, _inside.pop, id(owner), None)
-    bounds = backend.library_of(array).bounds(array)
+    bounds = backend.backend_of(array).bounds(array)
     stretch = _inside[id(owner)].setdefault(bounds, _Stretch())
     if id(array) not in _stretches:
         _stretches[id(array)] = stretch
@@ -79,7 +79,7 @@ def _stretch_of(array: Any) -> _Stretch:
 
 
 def _owner(array: Any) -> Any:
-    """The array whose memory this is a view of; the array itself if it owns it or its library does not tell."""
+    """The array whose memory this is a view of; the array itself if it owns it or its backend does not tell."""
     while backend.is_array(base := getattr(array, "base", None)):
         array = base
     return array

@@ -14,8 +14,8 @@ import sys
 from collections.abc import Sequence
 
 from .. import backend
+from ..backend.memory import out_of_memory
 from ..errors import MinivaeError
-from ..memory import out_of_memory
 from .parser import make_parser
 
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     args = make_parser().parse_args(arguments)
     try:
-        with backend.using(backend.library(args.backend).name):
+        with backend.using(backend.get_backend(args.backend).name):
             text, result = args.run_command(args)
         print(json.dumps(result) if args.json else text, flush=True)
     except BrokenPipeError:
@@ -51,5 +51,5 @@ def _in_one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if isinstance(error, MemoryError) and not isinstance(error, MinivaeError):
-        error = out_of_memory("what was asked", backend.library(), error)
+        error = out_of_memory("what was asked", backend.get_backend(), error)
     return " ".join(str(error).split())

@@ -13,17 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__, autodiff, backend, datasets, plots
+from .. import autodiff, backend, datasets, plots
+from ..checks import one_of, positive_integer
 from ..datasets import Dataset
-from ..errors import InputError, one_of, positive_integer
+from ..errors import InputError
 from ..files import atomic_path
 from ..inference import log_likelihood
 from ..inference.diagnostics import FEWEST_DRAWS
 from ..models import MODELS, Model
 from ..plots.canvas import FORMATS
 from ..plots.run import draw_run
-from ..training import Feed, Run
+from ..runs import Run
+from ..training import Minibatches
 from ..training import evaluate as evaluate_bound
+from ..version import __version__
 from . import options
 from .train import in_words
 
@@ -31,29 +34,32 @@ IMPORTANCE_SAMPLES = 200  # K, unless --importance-samples says
 
 
 def evaluate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
-    """The test bound with its parts, and log p(x) by importance sampling."""
+    """The test bound with its terms, and log p(x) by importance sampling."""
     given = args.importance_samples is not None
     samples = positive_integer("importance-samples", args.importance_samples if given else IMPORTANCE_SAMPLES)
     points = positive_integer("points", args.points)
     if samples == 1:
         raise InputError("importance-samples is 1; a standard error needs at least 2")
     run = Run.open(args.run)
-    model, dataset, feed = _load(run)
+    model, dataset, minibatches = _load(run)
     if model.no_log_likelihood and given:
         raise InputError(f"importance-samples is {samples}, but {model.no_log_likelihood}")
     result: dict[str, Any] = {"run": str(run.folder), "data": dataset.name, "split": dataset.split}
-    parts = evaluate_bound(model, feed)
-    result |= {"binarize": feed.binarize, **parts}
+    terms = evaluate_bound(model, minibatches)
+    result |= {"binarize": minibatches.binarize, **terms}
     drawn = (
         f"z drawn {'once' if model.draws == 1 else f'{model.draws} times'} for each" if model.draws else "no z drawn"
     )
-    lines = [in_words("test", parts), f"             on {len(feed)} points, {drawn}; binarization {feed.binarize}"]
+    lines = [
+        in_words("test", terms),
+        f"             on {len(minibatches)} points, {drawn}; binarization {minibatches.binarize}",
+    ]
     quantity = "log p(x|y)" if model.context_dim else "log p(x)"
-    if model.context_dim and "bound" in parts:
+    if model.context_dim and "bound" in terms:
         lines.append(f"             a bound on {quantity}: the model is told a label y")
     if model.no_log_likelihood:
         return "\n".join([*lines, f"{quantity:12} is not there: {model.no_log_likelihood}"]), result
-    result |= _log_likelihood(model, feed, samples, points, args.seed)
+    result |= _log_likelihood(model, minibatches, samples, points, args.seed)
     return "\n".join([*lines, *_estimate_in_words(result)]), result
 
 
@@ -74,26 +80,26 @@ def _estimate_in_words(result: dict[str, Any]) -> list[str]:
     ]
 
 
-def _log_likelihood(model: Model, feed: Feed, samples: int, points: int, seed: int) -> dict[str, Any]:
+def _log_likelihood(model: Model, minibatches: Minibatches, samples: int, points: int, seed: int) -> dict[str, Any]:
     """The mean over random test points, its standard error, and how it was estimated.
 
     The error has two sources: the importance samples, and that only some of the test
     points were drawn (none if all of them are used).
     """
-    n = min(points, len(feed))
-    if n == 1 < len(feed):
+    n = min(points, len(minibatches))
+    if n == 1 < len(minibatches):
         raise InputError("points is 1; a standard error needs at least 2")
-    generator = backend.generator(seed, feed.library)
-    rows = np.random.default_rng(seed).permutation(len(feed))[:n]
+    generator = backend.generator(seed, minibatches.backend)
+    rows = np.random.default_rng(seed).permutation(len(minibatches))[:n]
     estimates = []
     for chunk in np.array_split(rows, math.ceil(n / 100)):
-        x, context = feed.batch(chunk, generator)
+        x, context = minibatches.batch(chunk, generator)
         estimates.append(log_likelihood(model, x, generator, samples, context=context))
     value, error, effective = (
         np.concatenate([estimate[i].numpy() for estimate in estimates]).astype(float) for i in range(3)
     )
     of_sampling = (error**2).sum() / n**2
-    of_choice = value.var(ddof=1) / n * (1 - n / len(feed)) if n > 1 else 0.0
+    of_choice = value.var(ddof=1) / n * (1 - n / len(minibatches)) if n > 1 else 0.0
     return {
         "log_likelihood": float(value.mean()),
         "log_likelihood_stderr": math.sqrt(of_sampling + of_choice),
@@ -111,9 +117,9 @@ def sample(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     run = Run.open(args.run)
     path = Path(args.out or run.folder / "samples.png")
     one_of(f"the suffix of {path}", path.suffix.lower(), (*FORMATS, ".npy"))
-    model, dataset, feed = _load(run)
-    context = _context(model, feed, number, args.label)
-    images = model.sample(backend.generator(args.seed, feed.library), number, context).numpy()
+    model, dataset, minibatches = _load(run)
+    context = _context(model, minibatches, number, args.label)
+    images = model.sample(backend.generator(args.seed, minibatches.backend), number, context).numpy()
     if path.suffix.lower() == ".npy":
         with atomic_path(path) as temporary, open(temporary, "wb") as file:
             np.save(file, images)
@@ -122,26 +128,26 @@ def sample(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     return f"{number} samples in {path}", {"run": str(run.folder), "path": str(path), "number": number}
 
 
-def _context(model: Model, feed: Feed, number: int, label: int | None) -> Any:
+def _context(model: Model, minibatches: Minibatches, number: int, label: int | None) -> Any:
     """One-hot labels for so many samples: the one asked for, or all in turn; None for a model that takes none."""
     if not model.context_dim:
         if label is not None:
             raise InputError(f"label is {label}, but the model of this run is told none")
         return None
     labels = np.arange(number) % model.context_dim if label is None else np.full(number, label)
-    return feed.one_hot(labels)
+    return minibatches.one_hot(labels)
 
 
 def plot(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """Draw the figures of a run again."""
     run = Run.open(args.run)
-    model, dataset, feed = _load(run)
+    model, dataset, minibatches = _load(run)
     folder = Path(args.out or run.folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
-    drawn = draw_run(model, feed, dataset.test.labels, dataset.image_shape, run.load_history(), folder)
+    drawn = draw_run(model, minibatches, dataset.test.labels, dataset.image_shape, run.load_history(), folder)
     paths = [str(path) for path in drawn]
     return "\n".join(paths), {"run": str(run.folder), "figures": paths}
 
@@ -179,7 +185,7 @@ def _outline(result: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _load(run: Run) -> tuple[Model, Dataset, Feed]:
+def _load(run: Run) -> tuple[Model, Dataset, Minibatches]:
     """The run's model, data, and test points as the model sees them."""
     chosen = options.of_run(run)
     model = run.load_model(dtype=chosen["dtype"])
@@ -189,4 +195,4 @@ def _load(run: Run) -> tuple[Model, Dataset, Feed]:
             f"{dataset.name} has {dataset.data_dim} columns, but the model of {run.folder} has {model.data_dim}"
         )
     of_run = {"binarize": chosen["binarize"], "dtype": chosen["dtype"], "classes": model.context_dim}
-    return model, dataset, Feed(dataset.test, dataset.scale, **of_run)
+    return model, dataset, Minibatches(dataset.test, dataset.scale, **of_run)

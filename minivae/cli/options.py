@@ -11,7 +11,7 @@ from .. import backend, datasets
 from ..datasets import Dataset
 from ..errors import InputError
 from ..models import MODELS, registry
-from ..training import Run
+from ..runs import Run
 
 # What is trained when the options do not say.
 COMMON: dict[str, Any] = {
@@ -95,7 +95,7 @@ def complete(given: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
     model, plain = of_model(which), of_model("vae")
     _require_known(given, model)
     usual = {**COMMON, "data": name, **USUAL.get(name, _usual_for_own(dataset))}
-    usual["backend"] = backend.library().name
+    usual["backend"] = backend.get_backend().name
     defaults = {flag: option.default for flag, option in model.items()}
     own = {flag: value for flag, value in defaults.items() if flag not in plain or value != plain[flag].default}
     chosen = {**defaults, **usual, **own, **USUAL_OF_MODEL.get((name, which), {}), **given}

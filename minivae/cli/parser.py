@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from .. import __version__, backend
+from .. import backend
 from ..datasets import SPLITS
 from ..datasets import names as dataset_names
 from ..models import MODELS
@@ -15,6 +15,7 @@ from ..models.registry import Option
 from ..nn import ACTIVATIONS, INITIALIZERS
 from ..optim import OPTIMIZERS
 from ..training import BINARIZE, SCHEDULES
+from ..version import __version__
 from . import inspect, train
 from .options import COMMON, USUAL, of_models
 
@@ -45,7 +46,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def integer(text: str) -> int:
-    """A number that every array library takes as a size or a seed."""
+    """A number that every backend takes as a size or a seed."""
     value = int(text)
     if abs(value) >= 2**31:
         raise argparse.ArgumentTypeError(f"{text} is too large; expected less than 2^31")
@@ -152,7 +153,7 @@ def _add_training(add: Callable) -> None:
 
 
 def _add_run_options(add: Callable) -> None:
-    add("--backend", choices=backend.names(), help="array library (default: MINIVAE_BACKEND, or numpy)")
+    add("--backend", choices=backend.names(), help="backend (default: MINIVAE_BACKEND, or numpy)")
     add("--dtype", choices=backend.DTYPES, help=f"(default: {COMMON['dtype']})")
     add("--out", metavar="FOLDER", help="the run's folder (default: runs/DATA-DATE-TIME)")
     add("--resume", nargs="?", const="", metavar="FOLDER", help="go on with the run in FOLDER, or in --out")
@@ -173,7 +174,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_backend(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--backend", choices=backend.names(), help="array library (default: MINIVAE_BACKEND, or numpy)")
+    parser.add_argument("--backend", choices=backend.names(), help="backend (default: MINIVAE_BACKEND, or numpy)")
 
 
 def _add_seed(parser: argparse.ArgumentParser) -> None:

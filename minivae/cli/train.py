@@ -11,13 +11,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from .. import __version__, backend
+from .. import backend
 from ..datasets import Dataset
 from ..errors import InputError, NonFiniteError
 from ..models import MODELS, Model, registry
 from ..plots.run import draw_run
-from ..training import Run, Settings, Trainer, evaluate, run_to_end
-from ..training.checkpoint import under
+from ..runs import Run
+from ..runs.checkpoint import under
+from ..training import Settings, Trainer, evaluate, run_to_end
+from ..version import __version__
 from . import options
 
 _SETTINGS = (
@@ -67,7 +69,7 @@ def _make_model(chosen: dict[str, Any], dataset: Dataset) -> Model:
         if not dataset.classes:
             raise InputError(f"{dataset.name} has no labels, and --model {chosen['model']} is told one beside each x")
         arguments["context_dim"] = dataset.classes
-    of_run = {"seed": chosen["seed"], "dtype": chosen["dtype"], "library": chosen["backend"]}
+    of_run = {"seed": chosen["seed"], "dtype": chosen["dtype"], "backend": chosen["backend"]}
     return model(dataset.data_dim, **arguments, **of_run)
 
 
@@ -166,8 +168,8 @@ def _headline(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> str:
 
 def _result(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> dict[str, Any]:
     result: dict[str, Any] = {"run": str(run.folder)}
-    for name, feed in (("train", trainer.train), ("test", trainer.test)):
-        result |= {f"{name}_{part}": value for part, value in evaluate(trainer.model, feed).items()}
+    for name, minibatches in (("train", trainer.train), ("test", trainer.test)):
+        result |= {f"{name}_{part}": value for part, value in evaluate(trainer.model, minibatches).items()}
     if trainer.settings.skip_nonfinite:
         result["skipped"] = trainer.skipped
     result |= {"epochs": trainer.epoch, "samples_seen": trainer.samples_seen, "seconds": trainer.seconds}
@@ -177,9 +179,9 @@ def _result(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> dict[str, Any
     return result
 
 
-def in_words(name: str, parts: Mapping[str, float]) -> str:
-    """The parts of a bound, or of the objective in its place, in a line: the first, and what makes it up."""
-    first, *others = ((part.replace("_", " "), value) for part, value in parts.items())
+def in_words(name: str, terms: Mapping[str, float]) -> str:
+    """The terms of a bound, or of the objective in its place, in a line: the first, and what makes it up."""
+    first, *others = ((part.replace("_", " "), value) for part, value in terms.items())
     made_of = ", ".join(f"{'KL' if part == 'kl' else part} {value:.3f}" for part, value in others)
     return f"{f'{name} {first[0]}':12} {first[1]:9.3f} nats per data point" + (made_of and f" ({made_of})")
 

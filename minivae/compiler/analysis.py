@@ -58,10 +58,10 @@ class Call(NamedTuple):
         return self.primitive.formula
 
 
-class Recorded:
-    """The analysis of a recording.
+class Trace:
+    """What ``compile`` records of a step: its calls, and what is known of them.
 
-    Arrays are told apart by identity: the recording holds them, so an id stays its own.
+    Arrays are told apart by identity: the trace holds them, so an id stays its own.
 
     Args:
         calls: in the order in which they ran.
@@ -202,4 +202,4 @@ def _arrays_in(value: Any) -> Iterator[Any]:
 
 def overlap(a: Any, b: Any) -> bool:
     """Whether two arrays may share memory."""
-    return backend.namespace(a).may_share_memory(a, b)
+    return backend.xp_of(a).may_share_memory(a, b)

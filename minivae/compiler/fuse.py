@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..autodiff.formula import Literal
-from .analysis import Call, Recorded
+from .analysis import Call, Trace
 from .regions import meet
 
 TRIES = 16  # kernels of a shape that a call may join are looked at before it begins one of its own
@@ -113,7 +113,7 @@ class Kernel:
         }
 
 
-def group_calls(recorded: Recorded, numbers: Sequence[int]) -> list[Kernel | Call]:
+def group_calls(trace: Trace, numbers: Sequence[int]) -> list[Kernel | Call]:
     """The calls ``numbers``, element-wise ones of one shape joined into kernels.
 
     From the last to the first, a call joins the nearest kernel of its shape that comes no later than
@@ -122,14 +122,14 @@ def group_calls(recorded: Recorded, numbers: Sequence[int]) -> list[Kernel | Cal
     cuts: list[list[int]] = []  # from the last to the first
     cut_of: dict[int, int] = {}
     of_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)  # the cuts that are kernels
-    later = _Later(recorded)
+    later = _Later(trace)
     for n in reversed(numbers):
-        call, dependents = recorded.calls[n], later.dependents(n)
+        call, dependents = trace.calls[n], later.dependents(n)
         nearest = max((cut_of[m] for m in dependents), default=-1)
         kernels = of_shape[_core(call.output)] if call.formula else []
         among = {m for m in dependents if cut_of[m] == nearest}
         near_to_far = reversed(kernels[-TRIES:])
-        at = next((i for i in near_to_far if _joins(recorded, n, i, nearest, among)), None)
+        at = next((i for i in near_to_far if _joins(trace, n, i, nearest, among)), None)
         if at is None:
             at = len(cuts)
             cuts.append([])
@@ -137,14 +137,12 @@ def group_calls(recorded: Recorded, numbers: Sequence[int]) -> list[Kernel | Cal
         cut_of[n] = at
         _insert(cuts[at], n, dependents)
         later.add(n)
-    return [
-        _kernel(recorded, cut) if recorded.calls[cut[0]].formula else recorded.calls[cut[0]] for cut in reversed(cuts)
-    ]
+    return [_kernel(trace, cut) if trace.calls[cut[0]].formula else trace.calls[cut[0]] for cut in reversed(cuts)]
 
 
-def _joins(recorded: Recorded, n: int, cut: int, nearest: int, among: set[int]) -> bool:
+def _joins(trace: Trace, n: int, cut: int, nearest: int, among: set[int]) -> bool:
     """Whether a call may run in a cut: before all that depends on it, or piece by piece together with it."""
-    return cut > nearest or (cut == nearest and all(_fuse(recorded, n, m) for m in among))
+    return cut > nearest or (cut == nearest and all(_fuse(trace, n, m) for m in among))
 
 
 def _insert(cut: list[int], n: int, dependents: set[int]) -> None:
@@ -155,49 +153,49 @@ def _insert(cut: list[int], n: int, dependents: set[int]) -> None:
 class _Later:
     """What of the later calls has to wait for a call, found from the last call to the first."""
 
-    def __init__(self, recorded: Recorded) -> None:
-        self._recorded = recorded
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
         self._consumers: dict[int, list[int]] = defaultdict(list)
         self._writer: dict[int, int] = {}  # for each cell of assigned memory, who writes it next
         self._readers: dict[int, list[int]] = defaultdict(list)  # and who reads it until then
 
     def dependents(self, n: int) -> set[int]:
         """The later calls that read what the call makes or writes, or write what it reads or writes."""
-        call, (_, written) = self._recorded.calls[n], self._recorded.written(n)
+        call, (_, written) = self._trace.calls[n], self._trace.written(n)
         found = set() if call.assigns else set(self._consumers[id(call.output)])
         for cell in written:
             found.update(self._readers[cell])
-        cells = (written, *map(self._recorded.cells, call.read))
+        cells = (written, *map(self._trace.cells, call.read))
         found.update(self._writer[cell] for some in cells for cell in some if cell in self._writer)
         return found
 
     def add(self, n: int) -> None:
         """Count a call among the later ones."""
-        recorded = self._recorded
-        for root in recorded.roots(recorded.calls[n].read):
+        trace = self._trace
+        for root in trace.roots(trace.calls[n].read):
             self._consumers[root].append(n)
-        for cell in recorded.written(n)[1]:
+        for cell in trace.written(n)[1]:
             self._writer[cell], self._readers[cell] = n, []
-        for x in recorded.calls[n].read:
-            for cell in recorded.cells(x):
+        for x in trace.calls[n].read:
+            for cell in trace.cells(x):
                 self._readers[cell].append(n)
 
 
-def _fuse(recorded: Recorded, n: int, m: int) -> bool:
+def _fuse(trace: Trace, n: int, m: int) -> bool:
     """Whether call m, which has to wait for n, may run piece by piece together with it.
 
     What is made or assigned may not be read, or written again, at other places than where it is written.
     """
-    call, later = recorded.calls[n], recorded.calls[m]
-    written, (target, assigned) = recorded.written(n)[1], recorded.written(m)
+    call, later = trace.calls[n], trace.calls[m]
+    written, (target, assigned) = trace.written(n)[1], trace.written(m)
     for x in later.arrays:
-        if recorded.root(x) == id(call.output):
+        if trace.root(x) == id(call.output):
             if x is not call.output and not _is_whole(x, call.output):
                 return False
-        elif meet(recorded.cells(x), written):
+        elif meet(trace.cells(x), written):
             return False
-    touched = [x for x in (*call.arrays, call.output) if meet(recorded.cells(x), assigned)]
-    return all(recorded.geometry(x) == recorded.geometry(target) for x in touched)
+    touched = [x for x in (*call.arrays, call.output) if meet(trace.cells(x), assigned)]
+    return all(trace.geometry(x) == trace.geometry(target) for x in touched)
 
 
 def _core(array: Any) -> tuple[int, ...]:
@@ -211,16 +209,16 @@ def _is_whole(view: Any, array: Any) -> bool:
     return _core(view) == _core(array) and view.strides[view.ndim - axes :] == array.strides[array.ndim - axes :]
 
 
-def _kernel(recorded: Recorded, numbers: list[int]) -> Kernel:
-    calls, mine = [recorded.calls[n] for n in numbers], set(numbers)
+def _kernel(trace: Trace, numbers: list[int]) -> Kernel:
+    calls, mine = [trace.calls[n] for n in numbers], set(numbers)
     made = {id(call.output) for call in calls}
-    inner = {id(call.output) for call in calls if _is_inner(recorded, call.output, mine)}
-    views = {id(x): recorded.root(x) for call in calls for x in call.arrays if recorded.root(x) in made}
+    inner = {id(call.output) for call in calls if _is_inner(trace, call.output, mine)}
+    views = {id(x): trace.root(x) for call in calls for x in call.arrays if trace.root(x) in made}
     return Kernel(calls, inner, views)
 
 
-def _is_inner(recorded: Recorded, array: Any, numbers: set[int]) -> bool:
+def _is_inner(trace: Trace, array: Any, numbers: set[int]) -> bool:
     """Whether only the calls ``numbers`` ever look at an array."""
     key = id(array)
-    outside = key in recorded.returned or key in recorded.placed or recorded.cells(array)
-    return not outside and all(n in numbers for n in recorded.readers[key])
+    outside = key in trace.returned or key in trace.placed or trace.cells(array)
+    return not outside and all(n in numbers for n in trace.readers[key])

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import backend
-from .analysis import Recorded
+from .analysis import Trace
 
 _ALIGN = 64  # bytes: a cache line, and the width of the widest vector registers
 
@@ -30,7 +30,7 @@ class Arena:
     Places are given in order of birth, each the lowest that no living value overlaps.
 
     Args:
-        recorded: the calls.
+        trace: the calls.
         items: the program: kernels and single calls, in the order in which they run; each with the
             ``arrays`` that it reads (or assigns), and those that it ``makes``.
 
@@ -39,41 +39,41 @@ class Arena:
         nbytes: of memory.
     """
 
-    def __init__(self, recorded: Recorded, items: Sequence[Any]) -> None:
-        self._recorded = recorded
-        self._places: dict[int, Any] = dict(recorded.placed)
+    def __init__(self, trace: Trace, items: Sequence[Any]) -> None:
+        self._trace = trace
+        self._places: dict[int, Any] = dict(trace.placed)
         self.lives: dict[np.dtype, dict[int, Life]] = {}
         rooms: dict[np.dtype, _Room] = {}
         last_reads = self._last_reads(items)
         arrays: list[Any] = []
         for position, item in enumerate(items):
             for array in item.makes:
-                if id(array) in recorded.made and id(array) not in recorded.placed:
+                if id(array) in trace.made and id(array) not in trace.placed:
                     room = rooms.setdefault(array.dtype, _Room())
                     life = room.take(array, position, last_reads.get(id(array), position))
                     self.lives.setdefault(array.dtype, {})[id(array)] = life
                     arrays.append(array)
-        memory = {dtype: backend.namespace(arrays[0]).empty(room.stop, dtype=dtype) for dtype, room in rooms.items()}
+        memory = {dtype: backend.xp_of(arrays[0]).empty(room.stop, dtype=dtype) for dtype, room in rooms.items()}
         for array in arrays:
             start = self.lives[array.dtype][id(array)].start
             self._places[id(array)] = _like(array, memory[array.dtype][start : start + array.size])
         self.nbytes = sum(array.nbytes for array in memory.values())
 
     def _last_reads(self, items: Sequence[Any]) -> dict[int, int]:
-        last = {root: n for n, item in enumerate(items) for root in self._recorded.roots(item.arrays)}
+        last = {root: n for n, item in enumerate(items) for root in self._trace.roots(item.arrays)}
         # What is returned lives until the next run.
-        return last | dict.fromkeys(self._recorded.returned, len(items))
+        return last | dict.fromkeys(self._trace.returned, len(items))
 
     def place(self, array: Any) -> Any:
         """The array that stands for a recorded one in the program: itself, if it comes from outside."""
         views = []
-        while id(array) in self._recorded.views and id(array) not in self._places:
+        while id(array) in self._trace.views and id(array) not in self._places:
             views.append(array)
-            array = self._recorded.calls[self._recorded.views[id(array)]].arrays[0]
+            array = self._trace.calls[self._trace.views[id(array)]].arrays[0]
         found = self._places.get(id(array), array)
         for view in reversed(views):
-            call = self._recorded.calls[self._recorded.views[id(view)]]
-            found = self._places[id(view)] = call.primitive.value(backend.namespace(found), found, **call.attributes)
+            call = self._trace.calls[self._trace.views[id(view)]]
+            found = self._places[id(view)] = call.primitive.value(backend.xp_of(found), found, **call.attributes)
         return found
 
     def place_with(self, array: Any, ndim: int) -> Any:
@@ -83,14 +83,14 @@ class Arena:
 
     def root(self, array: Any) -> int:
         """The id of the computed array that ``array`` is or views; 0 if it comes from outside."""
-        return self._recorded.root(array)
+        return self._trace.root(array)
 
     def where(self, array: Any) -> str:
         """Where a value lies, in words."""
         life = self.lives.get(array.dtype, {}).get(id(array))
         if life is not None:
             return f"at {life.start} to {life.stop}"
-        return "in place of what is assigned" if id(array) in self._recorded.placed else "in the cache"
+        return "in place of what is assigned" if id(array) in self._trace.placed else "in the cache"
 
 
 class _Room:

@@ -62,7 +62,7 @@ def is_installed() -> bool:
 
 def pays(kernel: Kernel) -> bool:
     """Whether the kernel is large enough, and arithmetic enough, to be worth compiling."""
-    if backend.library_of(kernel.calls[0].output).xp is not np or math.prod(kernel.shape) < LEAST_SIZE:
+    if backend.backend_of(kernel.calls[0].output).xp is not np or math.prod(kernel.shape) < LEAST_SIZE:
         return False
     if len(kernel.operations) > MOST_OPERATIONS:
         return False
@@ -73,7 +73,7 @@ def pays(kernel: Kernel) -> bool:
 def prepare(kernel: Kernel, arena: Arena) -> list[Callable[[], Any]]:
     """The calls that run the kernel once: compiled loops, and NumPy's functions between them."""
     alone = all(_in_loop(kernel, n) for n in range(len(kernel.operations)))
-    size = None if alone else backend.library_of(kernel.calls[0].output).cache_block
+    size = None if alone else backend.backend_of(kernel.calls[0].output).cache_block
     return [call for block in prepare_blocks(kernel, arena, size) for call in _calls(kernel, block)]
 
 

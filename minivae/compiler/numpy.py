@@ -1,4 +1,4 @@
-"""Kernels on array libraries: one function call after the other, block by block, in place.
+"""Kernels on backends: one function call after the other, block by block, in place.
 
 A block is as much of the arrays as stays in the processor's cache together. Every call is
 prepared once: a replay is a loop over ready-made calls, and allocates nothing.
@@ -34,11 +34,11 @@ class Prepared(NamedTuple):
 
 def prepare(kernel: Kernel, arena: Arena) -> list[Callable[[], Any]]:
     """The calls that run the kernel once."""
-    library = backend.library_of(kernel.calls[0].output)
+    where = backend.backend_of(kernel.calls[0].output)
     functions = [operation.function for operation in kernel.operations]
     return [
-        call_of(library.xp, functions[n], operands, place)
-        for block in prepare_blocks(kernel, arena, library.cache_block)
+        call_of(where.xp, functions[n], operands, place)
+        for block in prepare_blocks(kernel, arena, where.cache_block)
         for n, operands, place in block
     ]
 
@@ -52,7 +52,7 @@ def prepare_blocks(kernel: Kernel, arena: Arena, size: int | None) -> Iterator[l
     loads, stores = ([x.transpose(order) if x is not None and x.ndim else x for x in xs] for xs in (loads, stores))
     shape = tuple(kernel.shape[axis] for axis in order)
     blocks = list(_blocks(shape, size))
-    registers = _Registers(kernel, backend.namespace(kernel.calls[0].output), shape, blocks[0])
+    registers = _Registers(kernel, backend.xp_of(kernel.calls[0].output), shape, blocks[0])
     for block in blocks:
         cut = partial(_cut, block=block)
         places = [registers.of(n, block) if x is None else cut(x) for n, x in enumerate(stores)]
@@ -81,7 +81,7 @@ def _prepare_block(kernel: Kernel, loads: list[Any], places: list[Any]) -> Itera
 
 
 def call_of(xp: Any, function: str, operands: list[Any], place: Any) -> Callable[[], Any]:
-    """A call of a library's function, ready to be made again and again."""
+    """A call of a backend's function, ready to be made again and again."""
     if function == "cast":
         return partial(xp.copyto, place, *operands, casting="unsafe")
     if function == "where":

@@ -13,68 +13,68 @@ from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from typing import Any
 
-from .analysis import Call, Recorded
+from .analysis import Call, Trace
 from .regions import geometry_of, meet
 
 
-def place(recorded: Recorded) -> None:
+def place(trace: Trace) -> None:
     """Place what may be placed, and drop those assignments from the calls to run."""
-    _Placement(recorded).run()
+    _Placement(trace).run()
 
 
 class _Placement:
     """``_reads`` and ``_writes`` hold for each cell of assigned memory the calls that do so, in order."""
 
-    def __init__(self, recorded: Recorded) -> None:
-        self._recorded, self._late = recorded, set(recorded.late)
+    def __init__(self, trace: Trace) -> None:
+        self._trace, self._late = trace, set(trace.late)
         self._reads: dict[int, list[int]] = defaultdict(list)
         self._writes: dict[int, list[int]] = defaultdict(list)
         self._named: dict[int, list[int]] = defaultdict(list)  # for an array's id, the calls that read it by that name
-        for number in recorded.main:
-            for x in recorded.calls[number].read:
+        for number in trace.main:
+            for x in trace.calls[number].read:
                 self._named[id(x)].append(number)
-                for cell in recorded.cells(x):
+                for cell in trace.cells(x):
                     self._reads[cell].append(number)
-            for cell in recorded.written(number)[1]:
+            for cell in trace.written(number)[1]:
                 self._writes[cell].append(number)
 
     def run(self) -> None:
-        recorded, dropped = self._recorded, set()
-        for number in recorded.main:
-            if not recorded.calls[number].assigns:
+        trace, dropped = self._trace, set()
+        for number in trace.main:
+            if not trace.calls[number].assigns:
                 continue
-            target, value = recorded.calls[number].inputs
-            following = self._next_write(recorded.cells(target), number)
+            target, value = trace.calls[number].inputs
+            following = self._next_write(trace.cells(target), number)
             if self._suits(target, value) and self._may_be_placed(number, following):
-                recorded.placed[id(value)] = target
+                trace.placed[id(value)] = target
                 dropped.add(number)
                 self._move(number, following)
-        recorded.main = [n for n in recorded.main if n not in dropped]
+        trace.main = [n for n in trace.main if n not in dropped]
 
     def _suits(self, target: Any, value: Any) -> bool:
         """Whether the value is computed, in memory that nobody assigns, and laid out as the target, from outside."""
-        recorded = self._recorded
-        if id(value) not in recorded.made or id(value) in recorded.placed or recorded.cells(value):
+        trace = self._trace
+        if id(value) not in trace.made or id(value) in trace.placed or trace.cells(value):
             return False
-        drawn = recorded.calls[recorded.made[id(value)]].primitive.kind == "draw"
-        return not drawn and recorded.is_outside(target) and _same_layout(target, value)
+        drawn = trace.calls[trace.made[id(value)]].primitive.kind == "draw"
+        return not drawn and trace.is_outside(target) and _same_layout(target, value)
 
     def _may_be_placed(self, number: int, following: float) -> bool:
-        recorded, (target, value) = self._recorded, self._recorded.calls[number].inputs
-        maker = recorded.made[id(value)]
+        trace, (target, value) = self._trace, self._trace.calls[number].inputs
+        maker = trace.made[id(value)]
         # The maker may read the target where it writes it, element by element; nobody may touch it from then on.
-        if not all(self._reads_in_place(recorded.calls[maker], x, target) for x in recorded.calls[maker].arrays):
+        if not all(self._reads_in_place(trace.calls[maker], x, target) for x in trace.calls[maker].arrays):
             return False
-        if any(self._is_touched(cell, maker, number) for cell in recorded.cells(target)):
+        if any(self._is_touched(cell, maker, number) for cell in trace.cells(target)):
             return False
         # What is returned, or computed late, is read when others may have changed the target.
-        readers = recorded.readers[id(value)]
-        return id(value) not in recorded.returned and all(n < following and n not in self._late for n in readers)
+        readers = trace.readers[id(value)]
+        return id(value) not in trace.returned and all(n < following and n not in self._late for n in readers)
 
     def _reads_in_place(self, maker: Call, x: Any, target: Any) -> bool:
-        if not meet(self._recorded.cells(x), self._recorded.cells(target)):
+        if not meet(self._trace.cells(x), self._trace.cells(target)):
             return True
-        return maker.formula is not None and self._recorded.geometry(x) == geometry_of(target)
+        return maker.formula is not None and self._trace.geometry(x) == geometry_of(target)
 
     def _is_touched(self, cell: int, first: int, last: int) -> bool:
         """Whether a call after ``first`` and before ``last`` reads or writes a cell."""
@@ -90,25 +90,25 @@ class _Placement:
 
     def _move(self, number: int, following: float) -> None:
         """Note that the value is written by its maker, and who reads it in the target's memory."""
-        recorded, (target, value) = self._recorded, self._recorded.calls[number].inputs
+        trace, (target, value) = self._trace, self._trace.calls[number].inputs
         for n in list(self._named[id(target)]):
             if number < n <= following:
                 self._read_value(n, target, value)
-        for cell in recorded.cells(target):
+        for cell in trace.cells(target):
             self._writes[cell].remove(number)
-            insort(self._writes[cell], recorded.made[id(value)])
-            for n in recorded.readers[id(value)]:
+            insort(self._writes[cell], trace.made[id(value)])
+            for n in trace.readers[id(value)]:
                 if n != number:
                     insort(self._reads[cell], n)
 
     def _read_value(self, n: int, target: Any, value: Any) -> None:
         """Let a call read the value where it reads the target."""
-        recorded = self._recorded
-        call = recorded.calls[n]
+        trace = self._trace
+        call = trace.calls[n]
         kept = call.inputs[: call.assigns]  # an assignment still writes to the target
         read = (value if x is target else x for x in call.inputs[len(kept) :])
-        recorded.calls[n] = call._replace(inputs=(*kept, *read))
-        insort(recorded.readers[id(value)], n)
+        trace.calls[n] = call._replace(inputs=(*kept, *read))
+        insort(trace.readers[id(value)], n)
         self._named[id(value)].append(n)
 
 

@@ -27,12 +27,12 @@ import numpy as np
 from .. import backend
 from ..autodiff.formula import Formula
 from ..autodiff.messages import misfit
+from ..backend.memory import memory_for, out_of_memory
+from ..backend.numpy import Backend
 from ..errors import InputError
-from ..libraries import Library
-from ..memory import memory_for, out_of_memory
 from . import numba as numba_loops
 from . import numpy as blocks
-from .analysis import Call, Recorded
+from .analysis import Call, Trace
 from .cuda.replay import Device, join_sums
 from .fuse import Kernel, group_calls
 from .memory import Arena
@@ -73,17 +73,17 @@ class Program:
     """
 
     def __init__(self, calls: Sequence[Call], outputs: Sequence[Any], fast: bool = False) -> None:
-        recorded = Recorded(calls, outputs)
-        place(recorded)
-        main, late = _items(recorded)
-        self._library = _library_of(recorded)
-        with memory_for("the buffers of a recorded step", self._library):
-            arena = Arena(recorded, [*main, *late])
-            prepare = _preparation(arena, fast, self._library)
+        trace = Trace(calls, outputs)
+        place(trace)
+        main, late = _items(trace)
+        self._backend = _backend_of(trace)
+        with memory_for("the buffers of a recorded step", self._backend):
+            arena = Arena(trace, [*main, *late])
+            prepare = _preparation(arena, fast, self._backend)
             self._main, self._late = prepare(main), prepare(late)
         self._results = [arena.place(array) for array in outputs]
-        self.outside = {n for n, array in enumerate(outputs) if recorded.is_outside(array)}
-        self.targets = list({id(x): x for x in recorded.targets if recorded.is_outside(x)}.values())
+        self.outside = {n for n, array in enumerate(outputs) if trace.is_outside(array)}
+        self.targets = list({id(x): x for x in trace.targets if trace.is_outside(x)}.values())
         self.runs, self._last_read = 0, 0
         self.lives, self.nbytes = arena.lives, arena.nbytes
         self._listing = _listing({"": main, "when a result is read:": late}, arena)
@@ -103,29 +103,29 @@ class Program:
         try:
             _perform(steps)
         except MemoryError as error:  # of a value that cannot be computed in place
-            raise out_of_memory("a recorded step", self._library, error) from error
+            raise out_of_memory("a recorded step", self._backend, error) from error
 
     def __str__(self) -> str:
         """One line for each operation: its result, what it is computed from, and where the result lies."""
         return "\n".join([f"{len(self._main)} calls a run, {self.nbytes} bytes of memory", *self._listing])
 
 
-def _library_of(recorded: Recorded) -> Library:
-    return backend.library_of(*(call.output for call in recorded.calls[:1]))
+def _backend_of(trace: Trace) -> Backend:
+    return backend.backend_of(*(call.output for call in trace.calls[:1]))
 
 
-def _items(recorded: Recorded) -> list[list[Item]]:
+def _items(trace: Trace) -> list[list[Item]]:
     """What runs at each replay, and what when a returned value is read: kernels and single calls."""
-    groups = [group_calls(recorded, numbers) for numbers in (recorded.main, recorded.late)]
-    return [list(join_sums(recorded, items)) for items in groups] if _library_of(recorded).cuda else groups
+    groups = [group_calls(trace, numbers) for numbers in (trace.main, trace.late)]
+    return [list(join_sums(trace, items)) for items in groups] if _backend_of(trace).cuda else groups
 
 
-def _preparation(arena: Arena, fast: bool, library: Library) -> Callable[[Sequence[Item]], list[Step]]:
+def _preparation(arena: Arena, fast: bool, where: Backend) -> Callable[[Sequence[Item]], list[Step]]:
     """What turns items into the steps that run them: one by one, or as one CUDA graph."""
     plain = partial(_prepare, arena, fast)
-    if not library.cuda:
+    if not where.cuda:
         return lambda items: [step for item in items for step in plain(item)]
-    device = Device(library.xp, arena, lambda item: [partial(_perform, plain(item))])
+    device = Device(where.xp, arena, lambda item: [partial(_perform, plain(item))])
     return lambda items: [Step(device.replay(items))]
 
 
@@ -134,7 +134,7 @@ def _prepare(arena: Arena, fast: bool, item: Item) -> list[Step]:
         replay = numba_loops if fast and numba_loops.pays(item) else blocks
         return [Step(call) for call in replay.prepare(item, arena)]
     inputs = [x if isinstance(x, float | int) else arena.place(x) for x in item.inputs]
-    xp = backend.namespace(item.output)
+    xp = backend.xp_of(item.output)
     if item.assigns:
         return [Step(partial(xp.copyto, *inputs, casting="unsafe"))]
     out, value = arena.place(item.output), partial(item.primitive.value, xp, *inputs, **item.attributes)

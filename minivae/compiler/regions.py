@@ -68,11 +68,11 @@ def meet(a: range, b: range) -> bool:
 
 def bounds_of(array: Any) -> tuple[int, int]:
     """The addresses of an array's first byte and of the one after its last."""
-    return backend.library_of(array).bounds(array)
+    return backend.backend_of(array).bounds(array)
 
 
 def geometry_of(array: Any, shift: int = 0) -> Geometry:
     """How an array lies, ``shift`` bytes further on; axes of length 1 do not count."""
     axes = [(n, stride) for n, stride in zip(array.shape, array.strides, strict=True) if n != 1]
     shape, strides = zip(*axes, strict=True) if axes else ((), ())
-    return Geometry(backend.library_of(array).address(array) + shift, shape, strides, array.dtype)
+    return Geometry(backend.backend_of(array).address(array) + shift, shape, strides, array.dtype)

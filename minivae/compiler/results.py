@@ -73,7 +73,7 @@ def of_run(program: Program, structure: Any) -> Any:
     return arranged(structure, lambda requires_grad: Result(program, next(numbers), requires_grad))
 
 
-def of_recording(result: Any) -> Any:
+def of_trace(result: Any) -> Any:
     """What the step returned while it was recorded, copied, so that nobody writes into it."""
     return arranged(result, _copied)
 
@@ -85,7 +85,7 @@ def _copied(x: Tensor) -> Tensor:
 
 
 def _copy(array: Any) -> Any:
-    return backend.namespace(array).array(array)  # in the same order of axes, on which the rounding of sums depends
+    return backend.xp_of(array).array(array)  # in the same order of axes, on which the rounding of sums depends
 
 
 class Leaf:

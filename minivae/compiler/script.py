@@ -36,7 +36,7 @@ class Line(NamedTuple):
 
 
 class Script:
-    """The lines of a recording.
+    """The lines of a trace.
 
     Args:
         inputs: the arrays that stand for the inputs.
@@ -86,7 +86,7 @@ class Script:
                 )
 
     def end(self) -> None:
-        """Let go of the arrays: of a recording, only those from outside are kept."""
+        """Let go of the arrays: of a trace, only those from outside are kept."""
         self._names, self._alive = {}, []
 
     def _name(self, x: Any) -> Any:

@@ -21,19 +21,20 @@ import numpy as np
 from .. import backend
 from ..autodiff import Tensor, as_tensor
 from ..autodiff.modes import mode
-from ..errors import InputError, function
+from ..checks import function
+from ..errors import InputError
 from . import numba
-from .recording import Number, Recording, Wide, record
 from .results import of_run
+from .tracing import Guarded, Number, Wide, trace_step
 
-MOST_RECORDINGS = 8  # of one step, for each thread; the one that was not used for longest is dropped
-OFTEN = 20  # recordings one after the other, before one line says that this is slow
+MOST_PROGRAMS = 8  # of one step, for each thread; the one that was not used for longest is dropped
+OFTEN = 20  # programs one after the other, before one line says that this is slow
 
 logger = logging.getLogger("minivae")
 
 
 def compile(step: Callable, fast: bool | None = None, check: bool = False) -> CompiledStep:
-    """A function that does what ``step`` does, by replaying a recording of it.
+    """A function that does what ``step`` does, by replaying its program.
 
     Args:
         step: takes tensors (or arrays, numbers, None), also by name, and returns a tensor, or a list,
@@ -45,15 +46,15 @@ def compile(step: Callable, fast: bool | None = None, check: bool = False) -> Co
         fast: compile arithmetic on large NumPy arrays to loops with Numba, which takes some
             seconds at the first call; by default where ``minivae[fast]`` is installed. The
             results are the same.
-        check: run the step itself at every call and compare it with the recording, which finds what
+        check: run the step itself at every call and compare it with the program, which finds what
             was baked in; for finding a fault, as slow as the step.
 
     Returns:
         the compiled step. It is recorded anew for inputs of another shape, dtype or order in memory
-        (the last ``MOST_RECORDINGS`` are kept), when a tensor that it uses has got another array, and
+        (the last ``MOST_PROGRAMS`` are kept), when a tensor that it uses has got another array, and
         when an attribute of a module has got another value. Its results are computed when they are
         read if nothing else needed them, so they are read before its next call. Each thread has
-        recordings of its own.
+        programs of its own.
 
     Raises:
         InputError: ``fast`` is True without Numba.
@@ -65,7 +66,7 @@ def compile(step: Callable, fast: bool | None = None, check: bool = False) -> Co
 
 
 class CompiledStep:
-    """A step and its recordings, by the shapes and dtypes of the inputs. See :func:`compile`.
+    """A step and its programs, by the shapes and dtypes of the inputs. See :func:`compile`.
 
     Attributes:
         program: the program of this thread's last call; ``print`` shows what runs.
@@ -88,14 +89,14 @@ class CompiledStep:
         if self._check:
             return self.checked(*inputs, **named)
         tensors = _as_tensors(inputs, named)
-        recording = self._find(tensors, named)
-        if recording is None:
+        guarded = self._find(tensors, named)
+        if guarded is None:
             return self._record(tensors, named, None)
-        recording.run(tensors)
-        return of_run(recording.program, recording.structure)
+        guarded.run(tensors)
+        return of_run(guarded.program, guarded.structure)
 
     def checked(self, *inputs: Any, **named: Any) -> Any:
-        """Run the step itself on ``inputs``, and hold what it does against its recording.
+        """Run the step itself on ``inputs``, and hold what it does against its program.
 
         Raises:
             InputError: it does something else; names the line of code.
@@ -105,34 +106,34 @@ class CompiledStep:
         tensors = _as_tensors(inputs, named)
         return self._record(tensors, named, self._find(tensors, named))
 
-    def _find(self, tensors: Sequence[Tensor | None], named: dict[str, Any]) -> Recording | None:
-        """The recording for such inputs, unless it is out of date."""
+    def _find(self, tensors: Sequence[Tensor | None], named: dict[str, Any]) -> Guarded | None:
+        """The program for such inputs, unless it is out of date."""
         own = self._own
         own.key = key = _signature(tensors), tuple(named), mode.taping
-        recording = own.recordings.get(key)
-        if recording is None or recording.is_stale():
+        guarded = own.kept.get(key)
+        if guarded is None or guarded.is_stale():
             return None
-        if recording is not own.last:
-            own.recordings.move_to_end(key)
-            own.last = recording
+        if guarded is not own.last:
+            own.kept.move_to_end(key)
+            own.last = guarded
         own.renewed = 0
-        return recording
+        return guarded
 
-    def _record(self, tensors: Sequence[Tensor | None], named: dict[str, Any], known: Recording | None) -> Any:
-        """Run the step, and keep the recording of it; or, if one is ``known``, hold the step against that."""
+    def _record(self, tensors: Sequence[Tensor | None], named: dict[str, Any], known: Guarded | None) -> Any:
+        """Run the step, and keep its program; or, if one is ``known``, hold the step against that."""
         own, positional = self._own, len(tensors) - len(named)
         key = own.key  # (the step may call this one again)
 
         def run(inputs: Sequence[Tensor | None]) -> Any:
             return self.step(*inputs[:positional], **dict(zip(named, inputs[positional:], strict=True)))
 
-        recording, result = record(run, tensors, self._fast, known)
+        guarded, result = trace_step(run, tensors, self._fast, known)
         if known is None:
-            own.renewed += key in own.recordings
-            own.recordings[key] = own.last = recording
-            own.recordings.move_to_end(key)
-            if len(own.recordings) > MOST_RECORDINGS:
-                own.recordings.popitem(last=False)
+            own.renewed += key in own.kept
+            own.kept[key] = own.last = guarded
+            own.kept.move_to_end(key)
+            if len(own.kept) > MOST_PROGRAMS:
+                own.kept.popitem(last=False)
             if own.renewed == OFTEN:
                 logger.warning(
                     "a compiled step was recorded anew %d times in a row, since attributes of modules or arrays of "
@@ -153,18 +154,18 @@ class CompiledStep:
         return partial(_call_for, owner, self._of_owners[owner])
 
     def __reduce__(self) -> NoReturn:
-        """Refused: a recording works in arrays of its own process, and of its own parameters."""
+        """Refused: a program works in arrays of its own process, and of its own parameters."""
         raise InputError("a compiled step cannot be copied or pickled; compile the step where it is to run")
 
 
 class _Own(threading.local):
-    """What each thread has of a compiled step: its recordings, by signature, the latest one last."""
+    """What each thread has of a compiled step: its programs, by signature, the latest one last."""
 
     def __init__(self) -> None:
-        self.recordings: OrderedDict[tuple, Recording] = OrderedDict()
-        self.last: Recording | None = None
+        self.kept: OrderedDict[tuple, Guarded] = OrderedDict()
+        self.last: Guarded | None = None
         self.key: Any = None
-        self.renewed = 0  # how many recordings in a row took the place of one that was out of date
+        self.renewed = 0  # how many programs in a row took the place of one that was out of date
 
 
 def _call_for(owner: Any, compiled: CompiledStep, *inputs: Any, **named: Any) -> Any:
@@ -190,7 +191,7 @@ def _as_tensor(name: str, x: Any) -> Tensor | None:
 
 
 def _signature(tensors: Sequence[Tensor | None]) -> tuple:
-    """What a recording is made for: shapes, dtypes, libraries, orders of axes in memory, and what is differentiated."""
+    """What a program is made for: shapes, dtypes, backends, orders of axes in memory, and what is differentiated."""
     return tuple([None if x is None else _kind(x) for x in tensors])
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..errors import InputError, integer_from_zero, one_of
+from ..checks import integer_from_zero, one_of
+from ..errors import InputError
 from . import binarized_mnist, digits, frey_faces, mnist, user_file
 from .dataset import SPLITS, Dataset, Split, first_beyond, one_hot, require_finite, require_unit_interval
 

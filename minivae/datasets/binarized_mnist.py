@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..files.mat import read_mat
+from ..files.npy import read_npz
+from ..files.reading import read_bytes
 from .dataset import Dataset, Split, no_choice_of_split, require_sha256
-from .matlab import read_mat
-from .numpy_file import read_npz
-from .reading import read_bytes
 from .storage import Wanted, find, obtain
 
 FOLDER = "binarized_mnist"

@@ -12,7 +12,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ..errors import InputError, instance, integer_from_zero, lengths, one_of, positive_integer, positive_number, shown
+from ..checks import instance, integer_from_zero, lengths, one_of, positive_integer, positive_number
+from ..errors import InputError, shown
 from .mapped import MappedRows, blocks
 
 SPLITS = ("random", "contiguous")

@@ -13,8 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..errors import InputError
-from ..files import atomic_path, remove_leftovers
-from ..locks import file_lock
+from ..files import atomic_path, file_lock, remove_leftovers
 
 ATTEMPTS = 3  # rounds over the mirrors
 PAUSE = 1.0  # seconds before the second round, doubled before each further one

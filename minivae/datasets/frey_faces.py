@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..files.mat import read_mat
 from .dataset import Dataset, require_sha256, split_rows
-from .matlab import read_mat
 from .storage import Wanted, find, obtain
 
 FOLDER = "frey"

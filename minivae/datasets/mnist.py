@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..files.idx import read_idx
 from .dataset import Dataset, Split, no_choice_of_split, require_sha256
-from .idx import read_idx
 from .storage import Wanted, find, obtain
 
 FOLDER = "mnist"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..errors import positive_integer, positive_number
+from ..checks import positive_integer, positive_number
 from .dataset import Dataset, Split
 
 SLOPE = 0.2  # of the mixing's leaky ReLUs below 0

@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..files.idx import GZIP_MAGIC, read_idx
+from ..files.mat import read_mat
+from ..files.npy import read_npy, read_npz
+from ..files.reading import reading, require_file
 from . import frey_faces
 from .dataset import Dataset, Split, first_beyond, no_choice_of_split, split_rows
-from .idx import GZIP_MAGIC, read_idx
+from .image_folder import read_png_folder
 from .mapped import MappedRows, as_type
-from .matlab import read_mat
-from .numpy_file import read_npy, read_npz
-from .png_folder import read_png_folder
-from .reading import reading, require_file
 
 # Names of arrays, lower case; {} stands for train or test.
 PART_IMAGES = ("{}_images", "x_{}", "{}_x", "{}_data", "{}")

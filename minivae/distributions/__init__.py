@@ -3,7 +3,7 @@
 from . import kl_pairs  # adds its rules to KL_PAIRS
 from .bernoulli import Bernoulli
 from .categorical import Categorical
-from .composition import Beta, Dirichlet, F, LogNormal
+from .composition import Beta, Dirichlet, FisherF, LogNormal
 from .delta import Delta
 from .distribution import Distribution
 from .elementwise import Elementwise, InverseCDF, LocationScale

@@ -26,7 +26,8 @@ from ..autodiff import (
     where,
 )
 from ..autodiff.modes import tracing
-from ..errors import InputError, positive_integer
+from ..checks import positive_integer
+from ..errors import InputError
 from .distribution import Distribution, parameter
 from .elementwise import inside_unit
 from .kl import register_kl
@@ -41,7 +42,7 @@ class Categorical(Distribution):
 
     Args:
         logits: ``(..., variables * K)``; any constant may be added to those of a variable.
-        categories: K; by default the last axis is one variable.
+        num_categories: K; by default the last axis is one variable.
 
     Raises:
         InputError: the last axis is no multiple of K.
@@ -49,13 +50,15 @@ class Categorical(Distribution):
 
     discrete = True
 
-    def __init__(self, logits: Any, categories: int | None = None) -> None:
+    def __init__(self, logits: Any, num_categories: int | None = None) -> None:
         logits = parameter("logits", logits)
         self.shape, self.event = logits.shape, logits.shape[-1]
-        self.categories = positive_integer("categories", self.event if categories is None else categories)
-        if self.event % self.categories:
+        count = self.event if num_categories is None else num_categories
+        self.num_categories = positive_integer("num_categories", count)
+        if self.event % self.num_categories:
             raise InputError(
-                f"logits has shape {logits.shape} and categories is {categories}; expected a multiple on the last axis"
+                f"logits has shape {logits.shape} and num_categories is {num_categories}; "
+                "expected a multiple on the last axis"
             )
         self.log_p = self.like = log_softmax(self._by_variable(logits))
 
@@ -89,7 +92,7 @@ class Categorical(Distribution):
         wrong = less(min(astype(equal(x, one_hot_of_largest(x)), x.dtype), axis=(-2, -1)), 1.0)
         if x.xp is np and not tracing() and wrong._data.any():
             raise InputError(
-                f"x is not one-hot, 1 at one of {self.categories} places and 0 at the others, for every variable; "
+                f"x is not one-hot, 1 at one of {self.num_categories} places and 0 at the others, for every variable; "
                 "expected a draw, or one-hot data (a relaxed draw has no probability)"
             )
         return where(wrong, -math.inf, sum(x * self.log_p, axis=(-2, -1)))
@@ -103,7 +106,7 @@ class Categorical(Distribution):
         return self.log_p - log(-log(u))
 
     def _by_variable(self, x: Tensor) -> Tensor:
-        return reshape(x, *x.shape[:-1], self.event // self.categories, self.categories)
+        return reshape(x, *x.shape[:-1], self.event // self.num_categories, self.num_categories)
 
     def _flat(self, x: Tensor) -> Tensor:
         return reshape(x, *x.shape[:-2], self.event)

@@ -136,7 +136,7 @@ class Beta(TwoGammas):
         return betaln(a, b) - (a - 1) * digamma(a) - (b - 1) * digamma(b) + (a + b - 2) * digamma(a + b)
 
 
-class F(TwoGammas):
+class FisherF(TwoGammas):
     """F(df1, df2): the ratio of two Chi-squared variables, each over its degrees of freedom.
 
     Args:

@@ -6,7 +6,8 @@ from typing import Any
 
 from ..autodiff import Tensor, as_tensor, broadcast_to
 from ..backend import Generator
-from ..errors import InputError, lengths, positive_integer, shown
+from ..checks import lengths, positive_integer
+from ..errors import InputError, shown
 
 
 class Distribution:
@@ -17,7 +18,7 @@ class Distribution:
     Attributes:
         mean: the expectation, ``(*batch, event)``.
         shape: that of a sample, ``(*batch, event)``.
-        like: a parameter, whose dtype and library noise and data take.
+        like: a parameter, whose dtype and backend noise and data take.
         discrete: whether samples come from a countable set: log_prob is then of probabilities, and no path
             leads from one sample to another.
     """

@@ -34,7 +34,7 @@ class Elementwise(Distribution, ABC):
         parameters: by name; each becomes an attribute, a tensor.
 
     Attributes:
-        like: a parameter, whose dtype and library noise and data take.
+        like: a parameter, whose dtype and backend noise and data take.
         shape: of the parameters together, ``(*batch, event)``.
         inner: an x at which the formula of ``log_density`` is finite.
 

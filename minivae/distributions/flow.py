@@ -7,7 +7,7 @@ from typing import Any
 
 from ..autodiff import Tensor, constant_like, log_sigmoid, sigmoid, square, sum
 from ..backend import Generator
-from ..errors import instance, sequence
+from ..checks import instance, sequence
 from .distribution import Distribution
 from .normal import LOG_2PI, Normal
 

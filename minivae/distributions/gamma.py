@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from ..autodiff import Tensor, as_tensor, digamma, exp, gammaln, log, sum
-from ..errors import positive_integer
+from ..checks import positive_integer
 from .distribution import floating
 from .elementwise import Positive, exponential, inside_unit
 from .special import log_gammaincinv

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..autodiff import Tensor, exp, expm1, softplus, square, sum
-from ..errors import InputError, instance, shown
+from ..checks import instance
+from ..errors import InputError, shown
 from .bernoulli import Bernoulli
 from .distribution import Distribution
 from .normal import Normal, StandardNormal

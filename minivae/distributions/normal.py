@@ -7,7 +7,8 @@ from typing import Any
 
 from .. import backend
 from ..autodiff import Tensor, as_tensor, broadcast_to, constant_like, exp, square, standard_normal, sum
-from ..errors import InputError, instance, positive_integer
+from ..checks import instance, positive_integer
+from ..errors import InputError
 from .distribution import Distribution, parameter
 
 LOG_2PI = math.log(2 * math.pi)
@@ -64,7 +65,7 @@ class StandardNormal(Normal):
 
     Args:
         size: the length of the event axis.
-        like: a tensor whose dtype and library it takes.
+        like: a tensor whose dtype and backend it takes.
     """
 
     def __init__(self, size: int, like: Tensor) -> None:

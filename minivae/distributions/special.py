@@ -43,7 +43,7 @@ def _scaled_exp1_value(xp: Any, x: Any, out: Any = None) -> Any:
     fraction = math.inf
     for n in range(_TERMS, 0, -1):
         fraction = large + (2 * n - 1) - n * n / fraction
-    near = xp.exp(small) * backend.library_of(x).special.exp1(small)
+    near = xp.exp(small) * backend.backend_of(x).special.exp1(small)
     return _into(out, xp.where(x < 4, near, 1 / fraction))
 
 
@@ -60,7 +60,7 @@ scaled_exp1 = primitive(
 
 
 def _log_gammaincinv_value(xp: Any, a: Any, u: Any, out: Any = None) -> Any:
-    special = backend.library_of(a, u).special
+    special = backend.backend_of(a, u).special
     # For small x, P(a, x) = x^a / Gamma(a + 1) * (1 - a x / (a + 1) + O(x^2)).
     small = (xp.log(u) + special.gammaln(a + 1)) / a
     small = small + xp.exp(xp.minimum(small, -20.0)) / (a + 1)

@@ -18,7 +18,8 @@ import numpy as np
 from .. import backend
 from ..autodiff import Tensor, as_tensor, concatenate, enable_grad, reshape, tensor
 from ..autodiff.backward import sweep
-from ..errors import GradientError, InputError, function, one_of, positive_number, sequence
+from ..checks import function, one_of, positive_number, sequence
+from ..errors import GradientError, InputError
 from .numerical import Comparison, Map, compare
 
 # Up to this many numbers in inputs and output together "auto" takes the whole Jacobian:
@@ -100,7 +101,7 @@ def check_gradients(
         report = _check(first, mode, tolerance, allow_zero, [("output", first.output.shape)])
         if order == 1 or not x:
             return report._replace(order=order)
-        v = tensor(_random(first.output.shape), np.float64, first.library, requires_grad=True)
+        v = tensor(_random(first.output.shape), np.float64, first.backend, requires_grad=True)
         second = Map(_pullback(f), [*x, v], [*names, "v"], complex_step)
         sides = [(f"(v^T d output / d {name})", variable.shape) for name, variable in zip(names, x, strict=True)]
         # Zero second derivatives are no fault: f may be linear. They have been compared.

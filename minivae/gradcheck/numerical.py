@@ -66,7 +66,7 @@ class Map:
 
     def __init__(self, f: Callable, variables: Sequence[Tensor], names: Sequence[str], complex_step: bool) -> None:
         self.f, self.variables, self.names, self.complex_step = f, variables, names, complex_step
-        self.library = backend.library_of(*(x.data for x in variables)).name
+        self.backend = backend.backend_of(*(x.data for x in variables)).name
         self.data = [x.data for x in variables]
         self.point = [x.numpy().copy("K") for x in variables]  # products depend on the order in memory
         with enable_grad():
@@ -86,7 +86,7 @@ class Map:
         Raises:
             GradientError: it is not finite or has another shape, or a rule writes into its cotangent.
         """
-        cotangent = tensor(v.reshape(self.output.shape).copy(), backend=self.library)
+        cotangent = tensor(v.reshape(self.output.shape).copy(), backend=self.backend)
         gradients = [g.numpy() for g in sweep(self.output, self.variables, cotangent, retain_graph=True)]
         if not np.array_equal(cotangent.numpy().ravel(), v):
             raise GradientError("a derivative rule writes into the cotangent that it was given")
@@ -135,7 +135,7 @@ class Map:
         hook = hooked(_refuse_not_analytic) if self.complex_step else nullcontext()
         try:
             for x, values in zip(self.variables, point, strict=True):
-                x.data = backend.asarray(np.array(values), backend=self.library)
+                x.data = backend.asarray(np.array(values), backend=self.backend)
             with no_grad(), hook, np.errstate(all="ignore"):  # beside the point f may leave its domain
                 return self.f(*self.variables).numpy().ravel()
         finally:

@@ -3,9 +3,7 @@
 from . import hmc
 from .ais import Annealing, Sandwich, sandwich
 from .diagnostics import active_units, effective_sample_size, mean_correlation
-from .full_vb import FullVB, GaussianWeights
 from .importance import LogLikelihood, log_likelihood
 from .joint import log_joint
 from .mcem import MonteCarloEM
 from .posterior_density import density_log_likelihood
-from .wake_sleep import WakeSleep

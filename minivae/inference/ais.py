@@ -21,9 +21,9 @@ import numpy as np
 
 from ..autodiff import Tensor, expand_dims, mean, no_grad, tensor
 from ..autodiff.arguments import shaped
-from ..backend import Generator, library_of, require_generator
+from ..backend import Generator, backend_of, require_generator
+from ..checks import positive_integer
 from ..compiler import compile
-from ..errors import positive_integer
 from ..models import Model
 from . import hmc
 from .importance import LogLikelihood, of_weights
@@ -143,7 +143,7 @@ class Annealing:
         return self.model.sample_prior(self.generator, len(self.x), self.context, (chains,))
 
     def _beta(self, t: int) -> Tensor:
-        return tensor(float(self.betas[t]), self.x.dtype, library_of(self.x._data).name)
+        return tensor(float(self.betas[t]), self.x.dtype, backend_of(self.x._data).name)
 
 
 def sandwich(

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import Tensor
-from ..errors import InputError, number_from_zero, shown
+from ..checks import number_from_zero
+from ..errors import InputError, shown
 
 FEWEST_DRAWS = 10  # of which an effective sample size is told; that of fewer is mostly chance
 

@@ -41,8 +41,9 @@ from ..autodiff import (
 )
 from ..autodiff.arguments import shaped
 from ..backend import Generator, require_generator
+from ..checks import function, instance, number_from_zero, positive_integer, positive_number
 from ..compiler import compile
-from ..errors import InputError, function, instance, number_from_zero, positive_integer, positive_number
+from ..errors import InputError
 
 LogDensity = Callable[[Tensor], Tensor]
 
@@ -197,7 +198,7 @@ def sample(
     """
     positive_integer("draws", draws), positive_integer("warmup", warmup)
     position = shaped("position", position, None, ..., None)
-    move, state = recorded(log_density, generator, leapfrog_steps), init(position, log_density)
+    move, state = compiled(log_density, generator, leapfrog_steps), init(position, log_density)
     sizes = position[..., :1] * 0.0 + positive_number("step_size", step_size)
     with no_grad():
         for i in range(warmup):
@@ -211,10 +212,10 @@ def sample(
         return Samples(stack(z), acceptance, divergences, sizes)
 
 
-def recorded(
+def compiled(
     log_density: LogDensity, generator: Generator, leapfrog_steps: int = 10
 ) -> Callable[[State, Any], tuple[State, Info]]:
-    """:func:`step` recorded: a function of state and step size, a third of the time of unrecorded moves.
+    """:func:`step` compiled: a function of state and step size, a third of the time of unrecorded moves.
 
     What it returns is valid until its next call, and may be given to that.
     """

@@ -7,7 +7,8 @@ from typing import Any, Literal, NamedTuple
 
 from .. import backend
 from ..autodiff import Tensor, concatenate, exp, isfinite, logsumexp, max, maximum, minimum, no_grad, sqrt, where
-from ..errors import InputError, instance, positive_integer
+from ..checks import instance, positive_integer
+from ..errors import InputError
 from ..models import Model
 from .diagnostics import FEWEST_DRAWS
 from .joint import data_for, is_told

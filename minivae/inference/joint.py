@@ -12,8 +12,9 @@ from typing import Any
 
 from ..autodiff import Tensor, all, as_tensor, isfinite, max, min
 from ..autodiff.arguments import shaped
+from ..checks import instance
 from ..distributions import Distribution
-from ..errors import InputError, instance
+from ..errors import InputError
 from ..models import Model
 
 

@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import Tensor, backward, mean, no_grad
+from ..autodiff.state import copy_state, load_state
 from ..backend import Generator, require_generator
 from ..bounds import weight_log_prior
+from ..checks import instance, switch
 from ..compiler import compile
-from ..errors import InputError, instance, shown, switch
+from ..errors import InputError, shown
 from ..models import Model
 from ..optim import Optimizer
-from ..state import copy_state, load_state
 from . import hmc
 from .joint import explained, log_joint
 

@@ -22,8 +22,9 @@ import numpy as np
 from .. import backend
 from ..autodiff import Tensor, no_grad
 from ..autodiff.arguments import shaped
+from ..checks import positive_integer
 from ..distributions.normal import LOG_2PI
-from ..errors import InputError, NonFiniteError, positive_integer
+from ..errors import InputError, NonFiniteError
 from ..models import Model
 from . import hmc
 from .diagnostics import FEWEST_DRAWS, effective_sample_size

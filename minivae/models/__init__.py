@@ -1,5 +1,29 @@
-"""Models: the paper's, and a file for each variant."""
+"""Models: the paper's (:mod:`~minivae.models.vae`), and a file for each variant, by what it changes.
 
-from .model import Batch, Model, Objective
+- ``posterior``: q(z|x), the recognition model; discrete ones too
+- ``prior``: p(z), by what the model is told
+- ``bound``: how the lower bound, or the terms of it, is estimated and weighed
+- ``aggregate``: terms on q(z), the average of q(z|x) over the data
+- ``adversarial``: a critic of its own, trained beside the model
+- ``autoregressive``: one element after the other, without a latent variable
+- ``learning``: the VAE's model, learnt in another way
+"""
+
+from .adversarial.factor_vae import FactorVAE
+from .aggregate.info_vae import InfoVAE
+from .aggregate.wae_mmd import WAE
+from .autoregressive.made import MADE
+from .bound.beta_vae import BetaVAE
+from .bound.disentangled_beta_vae import DisentangledBetaVAE
+from .bound.iwae import IWAE, MIWAE
+from .learning.full_vb import FullVB, GaussianWeights
+from .learning.wake_sleep import WakeSleep
+from .model import Batch, Model, Phase
+from .posterior.categorical_vae import CategoricalVAE
+from .posterior.full_covariance_vae import FullCovarianceVAE
+from .posterior.iaf_vae import IAFVAE
+from .posterior.vq_vae import VQVAE
+from .prior.cvae import CMMA, CVAE
+from .prior.ivae import IVAE
 from .registry import MODELS
 from .vae import VAE

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from ..autodiff import Parameter, Tensor, as_tensor, no_grad
 from ..backend import Generator, require_generator
+from ..checks import lengths, positive_integer
 from ..distributions import Distribution
-from ..errors import InputError, lengths, positive_integer
+from ..errors import InputError
 from ..nn import Module
 
 
@@ -20,7 +21,7 @@ class Batch(NamedTuple):
     context: Any = None
 
 
-class Objective(NamedTuple):
+class Phase(NamedTuple):
     """One phase of a training step.
 
     Attributes:
@@ -32,19 +33,19 @@ class Objective(NamedTuple):
             means: pairs of a tensor and its new value, written after the gradients are taken.
         optimizer: the phase's own, ``(name, options)``; None for the one of the run.
         means: averages over the data points, of any shape, from which :meth:`Model.of_means` makes
-            those parts that are none.
+            those terms that are none.
     """
 
     loss: Tensor
     parameters: list[Parameter]
-    parts: dict[str, Tensor]
+    terms: dict[str, Tensor]
     assignments: Sequence[tuple[Tensor, Tensor]] = ()
     optimizer: tuple[str, dict[str, Any]] | None = None
     means: Mapping[str, Tensor] = MappingProxyType({})
 
-    def with_loss(self, loss: Tensor, **parts: Tensor) -> Objective:
-        """The same phase with another loss than minus the bound, and with further parts."""
-        return self._replace(loss=loss, parts={"objective": -loss, **self.parts, **parts})
+    def with_loss(self, loss: Tensor, **terms: Tensor) -> Phase:
+        """The same phase with another loss than minus the bound, and with further terms."""
+        return self._replace(loss=loss, terms={"objective": -loss, **self.terms, **terms})
 
 
 class Model(Module):
@@ -55,12 +56,12 @@ class Model(Module):
         source: author, year and title or number of the paper.
         fixed: names of the base's arguments that a variant has decided on, and does not take.
         config: the constructor's arguments that rebuild the model, as JSON can hold them;
-            without seed, dtype and library, which belong to a run.
+            without seed, dtype and backend, which belong to a run.
         data_dim, latent_dim: the lengths of x and z; without a latent variable the latter is 0.
         context_dim: the length of the context, one-hot labels in training; 0 for none.
         needs_unit_interval: whether the likelihood is for data in [0, 1].
         least_points: the fewest data points of a minibatch, which its objective may compare with each other.
-        values: how many values each place of a discrete z has, for ``codes``; 0 if z is continuous.
+        num_categories: how many values each number of a discrete z has, for ``codes``; 0 if z is continuous.
         draws: how many draws of z an objective takes for each data point; 0 where z is a point, or absent.
         no_log_likelihood: why log p(x) cannot be estimated with the encoder; empty if it can.
     """
@@ -74,7 +75,7 @@ class Model(Module):
     context_dim: int = 0
     needs_unit_interval: bool = False
     least_points: int = 1
-    values: int = 0
+    num_categories: int = 0
     draws: int = 0
     no_log_likelihood: str = ""
 
@@ -90,7 +91,7 @@ class Model(Module):
         """p(z), over vectors of length latent_dim."""
         raise NotImplementedError
 
-    def objectives(self, batch: Batch, noise: Any) -> list[Objective]:
+    def phases(self, batch: Batch, noise: Any) -> list[Phase]:
         """The phases of one training step on a minibatch.
 
         Args:
@@ -108,14 +109,14 @@ class Model(Module):
             )
 
     def of_means(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The parts of the first phase that are no averages over data points, from averages that are.
+        """The terms of the first phase that are no averages over data points, from averages that are.
 
         A distance from a mean, say, or an entropy of shares: the average of it over minibatches would
         be another number. In training ``means`` are those of a minibatch; an evaluation averages them
         over all data points first, so that the part is that of all data, however they were cut.
 
         Args:
-            means: :attr:`Objective.means`, by name.
+            means: :attr:`Phase.means`, by name.
         """
         return {}
 
@@ -125,7 +126,7 @@ class Model(Module):
         self.config = known | {name: value for name, value in arguments.items() if name not in self.fixed}
 
     def scalar(self, value: float) -> Tensor:
-        """A 0-d tensor of the model's dtype and library: state that :meth:`advance` sets."""
+        """A 0-d tensor of the model's dtype and backend: state that :meth:`advance` sets."""
         like = self.parameters()[0]
         return Tensor(like.xp.full((), value, dtype=like.dtype))
 
@@ -150,7 +151,7 @@ class Model(Module):
             return self.likelihood(z, context).mean
 
     def codes(self, x: Any) -> Tensor:
-        """The numbers of the values of a discrete z, ``(M, places)`` integers."""
+        """The numbers of the values of a discrete z, ``(M, num_codes)`` integers."""
         raise InputError(f"the z of {type(self).__name__} is not discrete; it has no codes")
 
     def reconstruct(self, x: Any, context: Any = None) -> Tensor:

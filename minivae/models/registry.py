@@ -8,25 +8,26 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
-from .beta_vae import BetaVAE
-from .categorical_vae import CategoricalVAE
-from .cvae import CMMA, CVAE
-from .disentangled_beta_vae import DisentangledBetaVAE
-from .factor_vae import FactorVAE
-from .full_covariance_vae import FullCovarianceVAE
-from .iaf_vae import IAFVAE
-from .info_vae import InfoVAE
-from .ivae import IVAE
-from .iwae import IWAE, MIWAE
-from .made import MADE
+from .adversarial.factor_vae import FactorVAE
+from .aggregate.info_vae import InfoVAE
+from .aggregate.wae_mmd import WAE
+from .autoregressive.made import MADE
+from .bound.beta_vae import BetaVAE
+from .bound.disentangled_beta_vae import DisentangledBetaVAE
+from .bound.iwae import IWAE, MIWAE
+from .learning.wake_sleep import WakeSleep
 from .model import Model
+from .posterior.categorical_vae import CategoricalVAE
+from .posterior.full_covariance_vae import FullCovarianceVAE
+from .posterior.iaf_vae import IAFVAE
+from .posterior.vq_vae import VQVAE
+from .prior.cvae import CMMA, CVAE
+from .prior.ivae import IVAE
 from .vae import VAE
-from .vq_vae import VQVAE
-from .wae_mmd import WAE
 
 # Arguments that belong to the data or to the run, and are no options of a model.
 OF_DATA = ("data_dim", "context_dim")
-OF_RUN = ("seed", "dtype", "library")
+OF_RUN = ("seed", "dtype", "backend")
 
 MODELS: dict[str, type[Model]] = {
     "vae": VAE,
@@ -45,6 +46,7 @@ MODELS: dict[str, type[Model]] = {
     "info-vae": InfoVAE,
     "wae-mmd": WAE,
     "factor-vae": FactorVAE,
+    "wake-sleep": WakeSleep,
 }
 
 

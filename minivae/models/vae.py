@@ -18,10 +18,11 @@ from typing import Any, Literal
 from .. import bounds
 from ..autodiff import Tensor, as_tensor, sigmoid, softplus
 from ..backend import Generator, generator
+from ..checks import layer_sizes, one_of, positive_integer, positive_number, switch
 from ..distributions import Bernoulli, Distribution, Normal, StandardNormal, kl
-from ..errors import InputError, layer_sizes, one_of, positive_integer, positive_number, switch
+from ..errors import InputError
 from ..nn import MLP, Linear, Module
-from .model import Batch, Model, Objective
+from .model import Batch, Model, Phase
 
 # The least log-variance of a Gaussian decoder: that of the rounding error of a pixel
 # stored in 256 steps, (1/256)^2 / 12. A density on rounded data has no upper bound, so
@@ -106,8 +107,8 @@ class VAE(Model):
         samples: L, draws of z for each data point.
         activation: of the hidden layers.
         init: of the weights; "paper" draws them from N(0, 0.01^2).
-        seed: of the initial weights; the same on every library.
-        dtype, library: of the parameters.
+        seed: of the initial weights; the same on every backend.
+        dtype, backend: of the parameters.
 
     Raises:
         InputError: an argument is out of its range, named with what came.
@@ -131,7 +132,7 @@ class VAE(Model):
         init: str = "glorot",
         seed: int = 0,
         dtype: Any = None,
-        library: str | None = None,
+        backend: str | None = None,
     ) -> None:
         self.data_dim = positive_integer("data_dim", data_dim)
         self.latent_dim = positive_integer("latent_dim", latent_dim)
@@ -144,7 +145,7 @@ class VAE(Model):
         self.remember(data_dim=self.data_dim, latent_dim=self.latent_dim, hidden=self.hidden)
         self.remember(likelihood=likelihood, sigmoid_mean=sigmoid_mean, variance=variance)
         self.remember(estimator=estimator, samples=self.samples, activation=activation, init=init)
-        options = {"activation": activation, "init": init, "dtype": dtype, "library": library}
+        options = {"activation": activation, "init": init, "dtype": dtype, "backend": backend}
         self.build(generator(seed, "numpy"), options)
 
     def build(self, noise: Generator, options: dict[str, Any]) -> None:
@@ -172,7 +173,7 @@ class VAE(Model):
         return StandardNormal(self.latent_dim, self.encoder.parameters()[0])
 
     def bound(self, x: Any, noise: Any, context: Any = None, samples: int | None = None) -> bounds.Bound:
-        """The estimated lower bound on log p(x) of each data point, and its parts, in nats.
+        """The estimated lower bound on log p(x) of each data point, and its terms, in nats.
 
         Args:
             x: ``(M, data_dim)``.
@@ -209,10 +210,10 @@ class VAE(Model):
             return q.draw_noise(noise, (self.samples if samples is None else positive_integer("samples", samples),))
         return _checked_noise(noise, q)
 
-    def objectives(self, batch: Batch, noise: Any) -> list[Objective]:
+    def phases(self, batch: Batch, noise: Any) -> list[Phase]:
         """One phase: minus the bound, averaged over the minibatch (Eq. 8 divided by N)."""
-        parts = self.bound(self._points(batch), noise, batch.context).parts()
-        return [Objective(-parts["bound"], self.parameters(), parts)]
+        terms = self.bound(self._points(batch), noise, batch.context).terms()
+        return [Phase(-terms["bound"], self.parameters(), terms)]
 
 
 def _gaussian_options(likelihood: str, sigmoid_mean: bool, variance: float | None) -> dict[str, Any] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import backend
 from ..autodiff import (
     Parameter,
     Tensor,
@@ -26,7 +25,8 @@ from ..autodiff import (
     where,
 )
 from ..autodiff.arguments import shaped
-from ..errors import decay_rate, positive_integer, switch
+from ..backend import Generator, asarray, float_dtype, get_backend, require_generator
+from ..checks import decay_rate, positive_integer, switch
 from .module import Module
 
 SMOOTHING = 1e-5  # of the counts, Laplace's: keeps an entry that is never near from 0 / 0
@@ -47,7 +47,7 @@ class Codebook(Module):
         ema: whether each is the running mean of the vectors near it, instead of a parameter.
         decay: of the running counts and sums, in [0, 1).
         revival: a running count below this share of their mean is "few", in [0, 1); 0: never.
-        dtype, library: of the entries.
+        dtype, backend: of the entries.
 
     Attributes:
         entries: ``(K, dim)``.
@@ -59,21 +59,21 @@ class Codebook(Module):
         self,
         entries: int,
         dim: int,
-        generator: backend.Generator,
+        generator: Generator,
         *,
         ema: bool = True,
         decay: float = 0.99,
         revival: float = 0.05,
         dtype: Any = None,
-        library: str | None = None,
+        backend: str | None = None,
     ) -> None:
         self.size = positive_integer("entries", entries)
         self.ema = switch("ema", ema)
         self.decay, self.revival = decay_rate("decay", decay), decay_rate("revival", revival)
         dim = positive_integer("dim", dim)
-        backend.require_generator("generator", generator)
-        drawn = generator.standard_normal((entries, dim), backend.float_dtype(dtype)) * dim**-0.5
-        array = backend.asarray(drawn, backend=backend.library(library).name)
+        require_generator("generator", generator)
+        drawn = generator.standard_normal((entries, dim), float_dtype(dtype)) * dim**-0.5
+        array = asarray(drawn, backend=get_backend(backend).name)
         self.entries = Tensor(array) if ema else Parameter(array)
         if ema:
             self.counts = constant_like(self.entries, 0.0, (entries,))

@@ -39,7 +39,7 @@ def he(generator: Generator, inputs: int, outputs: int, dtype: Any) -> tuple[Any
 
 
 def _zeros(generator: Generator, size: int, dtype: Any) -> Any:
-    return generator.library.xp.zeros((size,), dtype=dtype)
+    return generator.backend.xp.zeros((size,), dtype=dtype)
 
 
 INITIALIZERS: dict[str, Callable] = {"paper": paper, "glorot": glorot, "he": he}

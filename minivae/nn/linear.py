@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import autodiff, backend
+from .. import autodiff
 from ..autodiff import Parameter, Tensor
 from ..autodiff.arguments import shaped
-from ..errors import one_of, positive_integer
-from ..memory import memory_for
+from ..backend import Generator, asarray, float_dtype, get_backend, require_generator
+from ..backend.memory import memory_for
+from ..checks import one_of, positive_integer
 from .init import INITIALIZERS
 from .module import Module
 
@@ -19,10 +20,10 @@ class Linear(Module):
     Args:
         inputs, outputs: lengths of the last axis before and after.
         generator: draws the initial values. They are drawn where the generator lives
-            and then moved, so that one seed gives the same model on every library.
+            and then moved, so that one seed gives the same model on every backend.
         init: one of ``INITIALIZERS``: "glorot", "he", "paper".
         dtype: float32 (default) or float64.
-        library: where the parameters live; the default backend if None.
+        backend: where the parameters live; the default backend if None.
 
     Attributes:
         weight: ``(inputs, outputs)``.
@@ -33,22 +34,22 @@ class Linear(Module):
         self,
         inputs: int,
         outputs: int,
-        generator: backend.Generator,
+        generator: Generator,
         *,
         init: str = "glorot",
         dtype: Any = None,
-        library: str | None = None,
+        backend: str | None = None,
     ) -> None:
         initializer = INITIALIZERS[one_of("init", init, INITIALIZERS)]
         sizes = positive_integer("inputs", inputs), positive_integer("outputs", outputs)
-        backend.require_generator("generator", generator)
-        with memory_for(f"a layer of {inputs} inputs and {outputs} outputs", generator.library):
-            weight, bias = initializer(generator, *sizes, backend.float_dtype(dtype))
+        require_generator("generator", generator)
+        with memory_for(f"a layer of {inputs} inputs and {outputs} outputs", generator.backend):
+            weight, bias = initializer(generator, *sizes, float_dtype(dtype))
             if inputs < outputs:  # in memory as its gradient comes, so that an optimizer reads both straight on
                 weight = weight.T.copy().T
-        where = backend.library(library).name
-        self.weight = Parameter(backend.asarray(weight, backend=where))
-        self.bias = Parameter(backend.asarray(bias, backend=where))
+        where = get_backend(backend).name
+        self.weight = Parameter(asarray(weight, backend=where))
+        self.bias = Parameter(asarray(bias, backend=where))
 
     def __call__(self, x: Any, name: str = "x") -> Tensor:
         """``(..., inputs) -> (..., outputs)``; ``name`` is what messages call ``x``.

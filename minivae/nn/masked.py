@@ -21,7 +21,8 @@ from .. import backend
 from ..autodiff import Tensor, arange, as_tensor, astype, concatenate, linear, split, take
 from ..autodiff.arguments import shaped
 from ..backend import Generator, require_generator
-from ..errors import InputError, integer_from_zero, layer_sizes, one_of, positive_integer, shown, switch
+from ..checks import integer_from_zero, layer_sizes, one_of, positive_integer, switch
+from ..errors import InputError, shown
 from .linear import Linear
 from .mlp import ACTIVATIONS
 from .module import Module
@@ -40,7 +41,7 @@ class MaskedLinear(Linear):
             raise InputError(f"mask is {shown(mask)}; expected a NumPy array (inputs, outputs)")
         super().__init__(*mask.shape, generator, **options)
         # Held as an array, not as a tensor: it is no state.
-        self._mask = backend.asarray(mask, self.weight.dtype, backend.library_of(self.weight.data).name)
+        self._mask = backend.asarray(mask, self.weight.dtype, backend.backend_of(self.weight.data).name)
 
     def __call__(self, x: Any, name: str = "x", mask: Tensor | None = None) -> Tensor:
         """``(..., inputs) -> (..., outputs)``; ``name`` is what messages call ``x``, ``mask`` another for this call."""
@@ -97,7 +98,7 @@ class MADE(Module):
         self.layers = [MaskedLinear(mask, generator, **options) for mask in masks]
         self.context = Linear(context_dim, masks[0].shape[1], generator, **options) if context_dim else None
         weight = self.layers[0].weight
-        place = {"dtype": weight.dtype, "backend": backend.library_of(weight.data).name}
+        place = {"dtype": weight.dtype, "backend": backend.backend_of(weight.data).name}
         self.degrees = [Tensor(backend.asarray(layer, **place)) for layer in every] if drawn else []
 
     def __call__(self, x: Any, context: Any = None, which: Any = 0) -> list[Tensor]:

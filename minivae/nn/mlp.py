@@ -9,7 +9,8 @@ from typing import Any
 from .. import autodiff
 from ..autodiff import Tensor
 from ..backend import Generator
-from ..errors import InputError, layer_sizes, one_of
+from ..checks import layer_sizes, one_of
+from ..errors import InputError
 from .linear import Linear
 from .module import Module
 
@@ -38,7 +39,7 @@ class MLP(Module):
         activation: "tanh" (the paper's), "relu", "sigmoid" or "softplus".
         activate_last: apply the activation after the last layer too, so that the
             result is a hidden layer for others to build on.
-        options: ``init``, ``dtype``, ``library`` of :class:`Linear`.
+        options: ``init``, ``dtype``, ``backend`` of :class:`Linear`.
     """
 
     def __init__(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import Parameter, Tensor, attributes
-from ..state import copy_state, load_state
+from ..autodiff.state import copy_state, load_state
 
 
 class Module:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autodiff import Parameter, Tensor, assign, sqrt
-from ..errors import integer_from_zero, positive_number
+from ..checks import integer_from_zero, positive_number
 from .optimizer import Optimizer
 
 

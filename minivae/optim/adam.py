@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autodiff import Parameter, Tensor, assign, sqrt, square
-from ..errors import InputError, decay_rate, positive_number
+from ..checks import decay_rate, positive_number
+from ..errors import InputError
 from .optimizer import Optimizer
 
 

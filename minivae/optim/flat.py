@@ -10,7 +10,8 @@ from weakref import finalize
 from .. import backend
 from ..autodiff import Parameter, Tensor, concatenate, reshape, transpose
 from ..autodiff.modes import set_mode
-from ..errors import InputError, instance, sequence
+from ..checks import instance, sequence
+from ..errors import InputError
 
 
 class Place(NamedTuple):
@@ -38,10 +39,10 @@ class Flat:
     end to end already, where another optimizer has put them, stay.
 
     Args:
-        parameters: of one dtype and library, in a fixed order.
+        parameters: of one dtype and backend, in a fixed order.
 
     Raises:
-        InputError: there are none, one comes twice, or dtypes or libraries differ.
+        InputError: there are none, one comes twice, or dtypes or backends differ.
     """
 
     def __init__(self, parameters: Sequence[Parameter]) -> None:
@@ -52,9 +53,9 @@ class Flat:
             raise InputError("parameters is empty; expected at least one to train")
         if len({id(p) for p in self.parameters}) < len(self.parameters):
             raise InputError("parameters names one of them twice; expected each once")
-        kinds = sorted({f"{p.dtype} on {backend.library_of(p.data).name}" for p in self.parameters})
+        kinds = sorted({f"{p.dtype} on {backend.backend_of(p.data).name}" for p in self.parameters})
         if len(kinds) > 1:
-            raise InputError(f"parameters are {' and '.join(kinds)}; expected one dtype on one library")
+            raise InputError(f"parameters are {' and '.join(kinds)}; expected one dtype on one backend")
         # Gradients and moments are kept in this order, so a parameter that is given another array keeps it, too.
         self._by_columns = [_is_fortran(p) for p in self.parameters]
         self._vector = Parameter(None)
@@ -76,7 +77,7 @@ class Flat:
 
     def _place(self) -> None:
         if not self._end_to_end():
-            with set_mode(trace=None, hooks=(), taping=False):  # no part of a step that is recorded meanwhile
+            with set_mode(tracer=None, hooks=(), taping=False):  # no part of a step that is recorded meanwhile
                 vector, start = self._joined().data, 0
             for p, view in zip(self.parameters, self.parts(vector), strict=True):
                 _put(p, Place(vector, start, view))

@@ -23,9 +23,10 @@ from ..autodiff import (
     sum,
     tracing,
 )
+from ..autodiff.state import copy_state, load_state
+from ..checks import instance, number_from_zero, positive_number, sequence, switch
 from ..compiler import compile as recorded
-from ..errors import InputError, instance, number_from_zero, positive_number, sequence, switch
-from ..state import copy_state, load_state
+from ..errors import InputError
 from .flat import Flat
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autodiff import Parameter, Tensor, assign
-from ..errors import decay_rate
+from ..checks import decay_rate
 from .optimizer import Optimizer
 
 

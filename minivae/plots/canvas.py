@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import InputError, function, one_of, path_of, shown
+from ..checks import function, one_of, path_of
+from ..errors import InputError, shown
 from ..files import atomic_path
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import os
 
 import numpy as np
 
-from ..errors import InputError, positive_integer
+from ..checks import positive_integer
+from ..errors import InputError
 from .canvas import LABEL_SIZE, SMALL_SIZE, TITLE_SIZE, picture
 
 
@@ -17,7 +18,7 @@ def codebook_usage(codes: np.ndarray, count: int, path: str | os.PathLike) -> No
     as would, used equally often, vary as much.
 
     Args:
-        codes: ``(N, places)`` integers from 0 to ``count`` - 1.
+        codes: ``(N, num_codes)`` integers from 0 to ``count`` - 1.
         count: how many values there are.
         path: see :mod:`minivae.plots`.
 
@@ -27,7 +28,7 @@ def codebook_usage(codes: np.ndarray, count: int, path: str | os.PathLike) -> No
     codes, count = np.asarray(codes), positive_integer("count", count)
     if codes.ndim != 2 or not codes.size or codes.dtype.kind not in "iu" or not 0 <= codes.min() <= codes.max() < count:
         raise InputError(
-            f"codes are {codes.dtype} {codes.shape}, count is {count}; expected (N, places) integers below {count}"
+            f"codes are {codes.dtype} {codes.shape}, count is {count}; expected (N, num_codes) integers below {count}"
         )
     shares = np.stack([np.bincount(column, minlength=count) for column in codes.T]) / len(codes)
     whole = shares.mean(axis=0)

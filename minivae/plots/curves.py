@@ -1,4 +1,4 @@
-"""The learning curve: the bound and its parts against training samples seen (as Fig. 2)."""
+"""The learning curve: the bound and its terms against training samples seen (as Fig. 2)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import InputError, instance
+from ..checks import instance
+from ..errors import InputError
 from .canvas import LABEL_SIZE, PALETTE, SMALL_SIZE, TITLE_SIZE, number, picture
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ UNIT = "nats per data point"
 
 
 def learning_curve(history: Mapping[str, Sequence[float]], path: str | os.PathLike) -> None:
-    """Draw the bound on training and test data, and below it the parts that make it up.
+    """Draw the bound on training and test data, and below it the terms that make it up.
 
     Without a bound the objective takes its place.
 

@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 
-from ..errors import positive_integer
+from ..checks import positive_integer
 from .canvas import matrix, picture
 from .tile import Margins, draw_tile, in_rows
 

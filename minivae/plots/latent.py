@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import InputError, positive_integer
+from ..checks import positive_integer
+from ..errors import InputError
 from .canvas import DPI, LABEL_SIZE, PALETTE, SMALL_SIZE, TITLE_SIZE, decoded, matrix, number, picture
 from .tile import Margins, draw_tile
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from .. import backend
 from ..models import Model
-from ..training import Feed, History
+from ..runs import History
+from ..training import Minibatches
 from ..training.evaluate import EVALUATION_SEED
 from .codes import codebook_usage
 from .curves import learning_curve
@@ -23,7 +24,7 @@ SAMPLES_OF_A_LABEL = 10
 
 def draw_run(
     model: Model,
-    test: Feed,
+    test: Minibatches,
     labels: np.ndarray | None,
     image_shape: tuple[int, int] | None,
     history: History,
@@ -37,7 +38,7 @@ def draw_run(
     of them, the manifold of Figure 4; how often the codes of a codebook are used.
     """
     picture = Pictures(folder)
-    generator = backend.generator(EVALUATION_SEED, test.library)
+    generator = backend.generator(EVALUATION_SEED, test.backend)
     if len(history):
         learning_curve(history.columns(), picture.path("learning_curve"))
     told = np.repeat(np.arange(model.context_dim), SAMPLES_OF_A_LABEL)
@@ -64,29 +65,29 @@ class Pictures:
 
 def _draw_latent(
     model: Model,
-    test: Feed,
+    test: Minibatches,
     labels: np.ndarray | None,
     shape: tuple[int, int] | None,
     picture: Pictures,
 ) -> None:
     """What there is to see of the latent space."""
     rows = np.random.default_rng(0).permutation(len(test))[:POINTS]
-    x, context = test.batch(rows, backend.generator(EVALUATION_SEED, test.library))
+    x, context = test.batch(rows, backend.generator(EVALUATION_SEED, test.backend))
     z = model.encode(x, context).numpy()
     pairs = min(len(rows) // 2, PAIRS)
 
     def decode(codes: np.ndarray) -> np.ndarray:
         """Of a model that is told a label, in company of the first data point's."""
         told = None if context is None else test.one_hot(np.full(len(codes), labels[rows[0]]))
-        return model.decode(backend.asarray(codes, x.dtype, test.library), told).numpy()
+        return model.decode(backend.asarray(codes, x.dtype, test.backend), told).numpy()
 
     rebuilt = model.reconstruct(x[:30], None if context is None else context[:30]).numpy()
     reconstructions(x.numpy()[:30], rebuilt, shape, picture.path("reconstructions"))
     latent_scatter(z, None if labels is None else labels[rows], picture.path("latent"))
     if pairs:
         interpolation(decode, z[:pairs], z[pairs : 2 * pairs], shape, picture.path("interpolation"))
-    if model.values:
-        codebook_usage(model.codes(x).numpy(), model.values, picture.path("codebook"))
+    if model.num_categories:
+        codebook_usage(model.codes(x).numpy(), model.num_categories, picture.path("codebook"))
     else:
         traversals(decode, z, shape, picture.path("traversals"))
     if model.latent_dim == 2:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import InputError, lengths
+from ..checks import lengths
+from ..errors import InputError
 from .canvas import DPI, GREY, PALETTE, SMALL_SIZE, TITLE_SIZE, number
 
 if TYPE_CHECKING:

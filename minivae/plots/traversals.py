@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from ..errors import positive_integer
+from ..checks import positive_integer
 from .canvas import LABEL_SIZE, decoded, matrix, picture
 from .latent import Decoder
 from .tile import Margins, draw_tile

@@ -12,7 +12,8 @@ from typing import Any
 
 from ..autodiff import Tensor, exp, square, sum
 from ..autodiff.arguments import shaped
-from ..errors import InputError, function
+from ..checks import function
+from ..errors import InputError
 from .pairs import Kernel, sum_over_pairs, values_of
 
 # Of the inverse multiquadratic kernels: Tolstikhin et al. 2018, App., as in the authors' code.

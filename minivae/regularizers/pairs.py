@@ -21,7 +21,7 @@ Kernel = Callable[[Tensor, int], Tensor]
 ELEMENTS = 1 << 21  # of the differences x_i - y_j that are held at once: 8 MiB in float32
 
 # What an operation computes on its way is no operation of the step: nobody is told, and nothing is kept.
-_unseen = set_mode(hooks=(), trace=None, taping=False)
+_unseen = set_mode(hooks=(), tracer=None, taping=False)
 
 
 def sum_over_pairs(x: Tensor, y: Tensor, kernel: Kernel) -> Tensor:

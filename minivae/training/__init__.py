@@ -1,11 +1,8 @@
-"""Training: Algorithm 1, evaluation, history, checkpoints, run folders."""
+"""Training: Algorithm 1, the minibatches, schedules and evaluation."""
 
-from .checkpoint import load_checkpoint, save_checkpoint
 from .evaluate import evaluate
-from .feed import BINARIZE, Feed
 from .fit import fit, run_to_end
-from .history import History
-from .run import Run
+from .minibatches import BINARIZE, Minibatches
 from .schedules import SCHEDULES
 from .settings import Settings
 from .trainer import Trainer

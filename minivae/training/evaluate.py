@@ -6,12 +6,12 @@ import numpy as np
 
 from .. import backend
 from ..autodiff import Tensor, no_grad, tensor
+from ..checks import instance, positive_integer, switch
 from ..compiler import CompiledStep
 from ..compiler import compile as record
-from ..errors import instance, positive_integer, switch
 from ..models import Model
-from .checkpoint import put_under, under
-from .feed import Feed
+from ..runs.checkpoint import put_under, under
+from .minibatches import Minibatches
 
 # Evaluations of one run all draw the same noise, so that their differences are the model's.
 EVALUATION_SEED = 20131220
@@ -30,56 +30,61 @@ class Evaluation:
     def __init__(
         self,
         model: Model,
-        feed: Feed,
+        minibatches: Minibatches,
         batch_size: int = BATCH_SIZE,
         seed: int = EVALUATION_SEED,
         compile: bool = True,
     ) -> None:
-        self._model, self._feed = instance("model", model, Model, "a Model"), instance("feed", feed, Feed, "a Feed")
+        self._model, self._minibatches = (
+            instance("model", model, Model, "a Model"),
+            instance("minibatches", minibatches, Minibatches, "Minibatches"),
+        )
         model.require_points("batch_size", positive_integer("batch_size", batch_size))
-        model.require_points("the number of rows to evaluate on", len(feed))
+        model.require_points("the number of rows to evaluate on", len(minibatches))
         switch("compile", compile)
-        self._batches = list(feed.fixed_order(batch_size, model.least_points))
-        self._generator = backend.generator(seed, feed.library)
+        self._batches = list(minibatches.fixed_order(batch_size, model.least_points))
+        self._generator = backend.generator(seed, minibatches.backend)
         self._start = self._generator.state
         self._averages = record(self._averages_eagerly) if compile else self._averages_eagerly
 
     def __call__(self) -> dict[str, float]:
-        """The parts, in nats per data point."""
+        """The terms, in nats per data point."""
         self._generator.state = self._start
         totals: dict[str, np.ndarray] = {}
         for n, rows in enumerate(self._batches):
             again = n == 0 and isinstance(self._averages, CompiledStep)  # the model may do something else by now
             averages = self._averages.checked if again else self._averages
-            for name, average in averages(*self._feed.inputs(rows)).items():
+            for name, average in averages(*self._minibatches.inputs(rows)).items():
                 totals[name] = totals.get(name, 0.0) + average.numpy().astype(np.float64) * rows.size
-        averages = {name: total / len(self._feed) for name, total in totals.items()}
-        parts = {name: float(value) for name, value in under("parts/", averages).items()}
-        return parts | self._of_means(under("means/", averages))
+        averages = {name: total / len(self._minibatches) for name, total in totals.items()}
+        terms = {name: float(value) for name, value in under("terms/", averages).items()}
+        return terms | self._of_means(under("means/", averages))
 
     def _averages_eagerly(self, rows: Tensor, *stored: Tensor) -> dict[str, Tensor]:
-        """Of a minibatch: the parts, and what those that are no averages are made of."""
+        """Of a minibatch: the terms, and what those that are no averages are made of."""
         with no_grad():
-            batch = self._feed.batch(rows, self._generator, *stored)
-            first = self._model.objectives(batch, self._generator)[0]
-            return put_under("parts/", first.parts) | put_under("means/", first.means)
+            batch = self._minibatches.batch(rows, self._generator, *stored)
+            first = self._model.phases(batch, self._generator)[0]
+            return put_under("terms/", first.terms) | put_under("means/", first.means)
 
     def _of_means(self, means: dict[str, np.ndarray]) -> dict[str, float]:
-        """The parts that are made of averages over all data points, and are none themselves."""
+        """The terms that are made of averages over all data points, and are none themselves."""
         if not means:
             return {}
         with no_grad():
-            there = {name: tensor(value, self._feed.dtype, self._feed.library) for name, value in means.items()}
+            there = {
+                name: tensor(value, self._minibatches.dtype, self._minibatches.backend) for name, value in means.items()
+            }
             return {name: float(part) for name, part in self._model.of_means(there).items()}
 
 
 def evaluate(
-    model: Model, feed: Feed, *, batch_size: int = BATCH_SIZE, seed: int = EVALUATION_SEED
+    model: Model, minibatches: Minibatches, *, batch_size: int = BATCH_SIZE, seed: int = EVALUATION_SEED
 ) -> dict[str, float]:
     """The parts of the model's first objective on all data points, in nats per data point.
 
     z is sampled, never set to the posterior mean: only so is the result a bound. Minibatches are
-    drawn in one fixed random order (:meth:`Feed.fixed_order`), so that the order in which the data are
+    drawn in one fixed random order (:meth:`Minibatches.fixed_order`), so that the order in which the data are
     stored is in no number. A part is one of three kinds:
 
     - an average over data points (bound, reconstruction, KL, the critic's total correlation) is
@@ -105,4 +110,4 @@ def evaluate(
         InputError: ``batch_size`` is not a positive integer; or it, or the data, have fewer points than the
             objective is defined for.
     """
-    return Evaluation(model, feed, batch_size, seed)()
+    return Evaluation(model, minibatches, batch_size, seed)()

@@ -26,7 +26,7 @@ from ..datasets import first_beyond
 from ..errors import NonFiniteError
 from ..models import Model
 from ..optim import Optimizer
-from .feed import Feed
+from .minibatches import Minibatches
 
 ADVICE = (
     "lower the learning rate, clip the gradients (the optimizer's max_norm), skip such steps "
@@ -43,7 +43,7 @@ class Watch:
         feeds: the data, by what messages call them.
     """
 
-    def __init__(self, model: Model, optimizers: Sequence[Optimizer], feeds: Mapping[str, Feed]) -> None:
+    def __init__(self, model: Model, optimizers: Sequence[Optimizer], feeds: Mapping[str, Minibatches]) -> None:
         self.model, self.optimizers, self.feeds = model, optimizers, feeds
 
     def changed(self) -> list[Tensor]:
@@ -51,12 +51,12 @@ class Watch:
         others = [x for _, x in self.model.named_tensors() if not isinstance(x, Parameter) and x.dtype.kind == "f"]
         return [x for optimizer in self.optimizers for x in optimizer.tensors] + others
 
-    def require_parts(self, parts: dict[str, float], name: str, step: int) -> dict[str, float]:
-        """Return the parts of a bound; raise :class:`NonFiniteError` if one is not finite."""
-        if not all(math.isfinite(value) for value in parts.values()):
-            values = ", ".join(f"{part} {value:g}" for part, value in parts.items())
+    def require_terms(self, terms: dict[str, float], name: str, step: int) -> dict[str, float]:
+        """Return the terms of a bound; raise :class:`NonFiniteError` if one is not finite."""
+        if not all(math.isfinite(value) for value in terms.values()):
+            values = ", ".join(f"{part} {value:g}" for part, value in terms.items())
             raise self.error(f"the {name} bound is not finite", step, values)
-        return parts
+        return terms
 
     def require_state(self, step: int) -> None:
         """Raise :class:`NonFiniteError` if a parameter, a moment or other state of the model is not finite."""
@@ -81,8 +81,8 @@ class Watch:
 
     def _row_faults(self) -> list[str]:
         found = []
-        for name, feed in self.feeds.items():
-            images = feed.images.numpy() if isinstance(feed.images, Tensor) else feed.images
+        for name, minibatches in self.feeds.items():
+            images = minibatches.images.numpy() if isinstance(minibatches.images, Tensor) else minibatches.images
             if (at := first_beyond(images, math.inf)) is not None:
                 found.append(f"{name} row {at[0]} is not finite at value {at[1]}")
         return found
@@ -112,7 +112,7 @@ class Guard:
     waited for, and the whole can be recorded with ``compile``.
 
     Args:
-        update: the step: what is known of a minibatch to named parts.
+        update: the step: what is known of a minibatch to named terms.
         changed: gives all tensors that it changes.
 
     Attributes:
@@ -124,18 +124,18 @@ class Guard:
         self.skipped = constant_like(changed()[0], 0.0)
 
     def __call__(self, *inputs: Tensor) -> dict[str, Tensor]:
-        """The parts of the step, 0 if it was taken back; and ``skipped``, 1 if so, else 0."""
+        """The terms of the step, 0 if it was taken back; and ``skipped``, 1 if so, else 0."""
         tensors = self._changed()
         with no_grad():
             before = [x * 1.0 for x in tensors]
-        parts = self._update(*inputs)
+        terms = self._update(*inputs)
         with no_grad():
-            finite = less(_largest([*tensors, *parts.values()]), math.inf)  # NaN is not less either
+            finite = less(_largest([*tensors, *terms.values()]), math.inf)  # NaN is not less either
             for x, old in zip(tensors, before, strict=True):
                 assign(x, where(finite, x, old))
             skipped = 1.0 - astype(finite, self.skipped.dtype)
             assign(self.skipped, self.skipped + skipped)
-            return {**{name: where(finite, part, 0.0) for name, part in parts.items()}, "skipped": skipped}
+            return {**{name: where(finite, part, 0.0) for name, part in terms.items()}, "skipped": skipped}
 
 
 def _largest(tensors: Sequence[Tensor]) -> Tensor:

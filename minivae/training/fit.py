@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..checks import instance, switch
 from ..datasets import Dataset
-from ..errors import InputError, instance, switch
+from ..errors import InputError
 from ..models import Model
-from .history import History
+from ..runs.history import History
+from ..runs.run import Run
 from .interrupt import Interrupt, deferred_interrupt
-from .run import Run
 from .settings import Settings
 from .trainer import Trainer
 
@@ -94,9 +95,9 @@ def _train_until_report(trainer: Trainer, bar: tqdm, interrupt: Interrupt) -> bo
         trainer.train_step()
         bar.update(trainer.settings.batch_size)
         if trainer.step % STEPS_PER_READING == 0:
-            for name, value in [*trainer.running_parts().items()][:1]:
+            for name, value in [*trainer.running_terms().items()][:1]:
                 bar.set_postfix_str(f"{name} {value:.2f} nats", refresh=False)
-    trainer.running_parts()  # waits for the device, so that the seconds are those of finished work
+    trainer.running_terms()  # waits for the device, so that the seconds are those of finished work
     trainer.seconds += time.perf_counter() - start
     return trainer.step == end
 

@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import instance, integer_from_zero, one_of, positive_integer, positive_number, switch
+from ..checks import instance, integer_from_zero, one_of, positive_integer, positive_number, switch
 from ..optim import OPTIMIZERS
-from .feed import BINARIZE
+from .minibatches import BINARIZE
 from .schedules import SCHEDULES
-
-# What a resumed run may ask for anew: how long it trains, and what is done where numbers end.
-MAY_CHANGE = ("epochs", "patience", "compile", "skip_nonfinite", "detect_anomaly")
 
 
 @dataclass(frozen=True)
@@ -22,7 +19,7 @@ class Settings:
     Attributes:
         epochs: passes over the training data, in all.
         batch_size: M.
-        binarize: "none", "threshold" or "dynamic"; see ``Feed``.
+        binarize: "none", "threshold" or "dynamic"; see ``Minibatches``.
         optimizer: one of ``OPTIMIZERS``; ``optimizer_options`` are its own arguments.
         lr: the step size; the optimizer's default if None.
         schedule: one of ``SCHEDULES``, the factor on ``lr`` by step.

@@ -11,19 +11,21 @@ import numpy as np
 from .. import backend
 from ..autodiff import Tensor, assign, backward, no_grad
 from ..bounds import weight_log_prior
+from ..checks import instance
 from ..compiler import compile
 from ..datasets import Dataset, require_finite, require_unit_interval
-from ..errors import InputError, instance, shown
-from ..models import Model, Objective
+from ..errors import InputError, shown
+from ..models import Model, Phase
 from ..optim import OPTIMIZERS, Optimizer
-from .checkpoint import as_json, put_under, under
+from ..runs.checkpoint import as_json, put_under, under
+from ..runs.config import MAY_CHANGE
+from ..runs.history import History
+from ..runs.meta import require_meta
 from .evaluate import Evaluation
-from .feed import Feed
 from .finite import Guard, Watch
-from .history import History
-from .meta import require_meta
+from .minibatches import Minibatches
 from .schedules import SCHEDULES
-from .settings import MAY_CHANGE, Settings
+from .settings import Settings
 
 # So many minibatches between two reports, or all if there are fewer than twice as many, have
 # their bound read: the value of the bound is all that a step computes beside its gradient.
@@ -55,14 +57,14 @@ class Trainer:
         options = {
             "binarize": settings.binarize,
             "dtype": weight.dtype,
-            "library": backend.library_of(weight._data).name,
+            "backend": backend.backend_of(weight._data).name,
             "classes": model.context_dim,
         }
-        self.train = Feed(dataset.train, dataset.scale, **options)
-        self.test = Feed(dataset.test, dataset.scale, **options)
-        self.generator = backend.generator(settings.seed, self.train.library)
+        self.train = Minibatches(dataset.train, dataset.scale, **options)
+        self.test = Minibatches(dataset.test, dataset.scale, **options)
+        self.generator = backend.generator(settings.seed, self.train.backend)
         self.step, self.seconds, self.history = 0, 0.0, History()
-        self.running: dict[str, Tensor] = {}  # sums of the parts read since the last report
+        self.running: dict[str, Tensor] = {}  # sums of the terms read since the last report
         self.running_steps = 0  # how many minibatches are in them
         self.order = self._shuffled(0)
         self.optimizers = self._make_optimizers()
@@ -110,14 +112,14 @@ class Trainer:
 
     def _make_optimizers(self) -> list[Optimizer]:
         """One for each phase of the model's step, found out with a first minibatch and noise of its own."""
-        noise = backend.generator(0, self.train.library)
+        noise = backend.generator(0, self.train.backend)
         with no_grad():
-            objectives = self.model.objectives(self.train.batch(self.order[0], noise), noise)
+            phases = self.model.phases(self.train.batch(self.order[0], noise), noise)
         options = dict(self.settings.optimizer_options)
         if self.settings.lr is not None:
             options["lr"] = self.settings.lr
         usual = self.settings.optimizer, options
-        chosen = [(o.parameters, *(o.optimizer or usual)) for o in objectives]
+        chosen = [(o.parameters, *(o.optimizer or usual)) for o in phases]
         try:
             return [OPTIMIZERS[name](p, **{"compile": self.settings.compile, **options}) for p, name, options in chosen]
         except TypeError as error:
@@ -131,7 +133,7 @@ class Trainer:
         """One turn of Algorithm 1's loop.
 
         Returns:
-            the named parts of the bound, in nats per data point; valid until the next step.
+            the named terms of the bound, in nats per data point; valid until the next step.
             With ``skip_nonfinite`` also ``skipped``: 1 if the step was taken back, else 0.
 
         Raises:
@@ -150,43 +152,43 @@ class Trainer:
         if self.settings.compile and self.is_checked:
             update = self._update.checked  # or what changes with the step would stay as it was at the first one
         with self._watch.anomaly(self.step) if self.settings.detect_anomaly else nullcontext():
-            parts = update(*self.train.inputs(self.order[place]))
+            terms = update(*self.train.inputs(self.order[place]))
         if self.step % self._steps_per_reading == 0:
             self.running_steps += 1
             with no_grad():
-                self.running |= {name: part + self.running.get(name, 0.0) for name, part in parts.items()}
+                self.running |= {name: part + self.running.get(name, 0.0) for name, part in terms.items()}
         self.step += 1
-        return parts
+        return terms
 
     def _update_eagerly(self, rows: Tensor, *stored: Tensor) -> dict[str, Tensor]:
         """Minibatch, bound, gradients and updates for the data points ``rows``: what is compiled."""
-        objectives = self.model.objectives(self.train.batch(rows, self.generator, *stored), self.generator)
+        phases = self.model.phases(self.train.batch(rows, self.generator, *stored), self.generator)
         # All gradients before the first update: phases may share a graph.
-        gradients = [backward(self._loss(o), o.parameters, retain_graph=len(objectives) > 1) for o in objectives]
+        gradients = [backward(self._loss(o), o.parameters, retain_graph=len(phases) > 1) for o in phases]
         for optimizer, gradient in zip(self.optimizers, gradients, strict=True):
             optimizer.apply(gradient)
-        for target, value in [pair for o in objectives for pair in o.assignments]:
+        for target, value in [pair for o in phases for pair in o.assignments]:
             assign(target, value.detach())
-        return {name: part.detach() for o in objectives for name, part in o.parts.items()}
+        return {name: part.detach() for o in phases for name, part in o.terms.items()}
 
-    def _loss(self, objective: Objective) -> Tensor:
+    def _loss(self, objective: Phase) -> Tensor:
         if not self.settings.weight_prior:
             return objective.loss
         # The loss is an average per data point, so the prior counts 1/N (section 5 with Eq. 8).
         return objective.loss - weight_log_prior(objective.parameters) * (1 / len(self.train))
 
-    def running_parts(self) -> dict[str, float]:
-        """The averages of the parts read since the last report; empty if there were none. Waits for the device.
+    def running_terms(self) -> dict[str, float]:
+        """The averages of the terms read since the last report; empty if there were none. Waits for the device.
 
         Raises:
-            NonFiniteError: one is NaN or infinite; names the step and the parts.
+            NonFiniteError: one is NaN or infinite; names the step and the terms.
         """
         totals = {name: float(total) for name, total in self.running.items()}
         counted = self.running_steps - totals.pop("skipped", 0.0)
         if not counted:
             return {}
-        parts = {name: total / counted for name, total in totals.items()}
-        return self._watch.require_parts(parts, "training", self.step)
+        terms = {name: total / counted for name, total in totals.items()}
+        return self._watch.require_terms(terms, "training", self.step)
 
     def report(self) -> dict[str, float]:
         """Evaluate on the test set, add a row to the history and return it.
@@ -195,10 +197,10 @@ class Trainer:
             NonFiniteError: the bound is NaN or infinite, in training or on the test set; or a
                 parameter or a moment is; or all steps were skipped. Names what is not finite.
         """
-        train = self.running_parts()
+        train = self.running_terms()
         if self.running_steps and not train:
             raise self._watch.error(f"all of the last {self.running_steps} steps read were skipped", self.step)
-        test = self._watch.require_parts(self._evaluate(), "test", self.step)
+        test = self._watch.require_terms(self._evaluate(), "test", self.step)
         self._watch.require_state(self.step)
         row = {"epoch": self.epoch, "samples_seen": self.samples_seen, "seconds": self.seconds}
         row |= put_under("train_", train) | put_under("test_", test)
@@ -228,7 +230,7 @@ class Trainer:
             NonFiniteError: something in it is NaN or infinite; named.
         """
         self._watch.require_state(self.step)  # or it would take the place of the last good one
-        self.running_parts()  # the same of these
+        self.running_terms()  # the same of these
         arrays = put_under("model/", self.model.state_dict())
         for i, optimizer in enumerate(self.optimizers):
             arrays |= put_under(f"optimizer/{i}/", optimizer.state_dict())
@@ -251,7 +253,7 @@ class Trainer:
             "model": type(self.model).__name__,
             "training_rows": len(self.train),
             "dtype": self.train.dtype.name,
-            "library": self.train.library,
+            "backend": self.train.backend,
         }
         return as_json({"settings": vars(self.settings), "model": self.model.config, "run": run})
 
@@ -276,7 +278,7 @@ class Trainer:
         for i, optimizer in enumerate(self.optimizers):
             optimizer.load_state_dict(under(f"optimizer/{i}/", arrays))
         self.running = {
-            name: Tensor(backend.asarray(total, backend=self.train.library))
+            name: Tensor(backend.asarray(total, backend=self.train.backend))
             for name, total in under("running/", arrays).items()
         }
         if self._guard:

@@ -23,7 +23,7 @@ import numpy as np
 
 import minivae.autodiff as ad
 
-from ..oracle import torch
+from ..doubles.oracle import torch
 
 TOLERANCE = 1e-12  # as a part of the largest element; measured: 2e-14 at most, but for the rows that have their own
 LARGEST = 1_000  # elements of a reference sample; some have a million, which take minutes and show nothing else

@@ -6,7 +6,7 @@ import pytest
 from minivae.autodiff import Parameter, assign, backward, grad, tensor
 from minivae.errors import InputError
 
-from ..strict_device import strict
+from ..doubles.strict_device import strict
 
 
 def test_assign_writes_in_place(backend_name):

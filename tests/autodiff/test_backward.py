@@ -33,8 +33,8 @@ from minivae.errors import GradientError, InputError
 from minivae.gradcheck import check_gradients
 
 
-def variable(value, library="numpy", dtype=np.float64):
-    return tensor(value, dtype, library, requires_grad=True)
+def variable(value, backend="numpy", dtype=np.float64):
+    return tensor(value, dtype, backend, requires_grad=True)
 
 
 def counted(f):
@@ -112,7 +112,7 @@ def test_unused_input_gets_zeros(backend_name):
     gx, g = backward(sum(x), [x, unused])
     np.testing.assert_array_equal(g.numpy(), np.zeros((2, 1)))
     assert g.dtype == np.float32
-    assert backend.library_of(g.data).name == backend_name
+    assert backend.backend_of(g.data).name == backend_name
     np.testing.assert_array_equal(gx.numpy(), [1.0, 1.0])
 
 
@@ -298,7 +298,7 @@ def test_parts_keep_dtype_and_library(backend_name):
     x = variable([1.0, 2.0], backend_name, np.float32)
     (g,) = backward(x[0] * 2.0 + x[1] * x[1], [x])
     assert g.dtype == np.float32
-    assert backend.library_of(g.data).name == backend_name
+    assert backend.backend_of(g.data).name == backend_name
     assert g.numpy().tolist() == [2.0, 4.0]
 
 

@@ -28,8 +28,8 @@ from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 
 
-def variable(value, library="numpy", dtype=np.float64):
-    return tensor(value, dtype, library, requires_grad=True)
+def variable(value, backend="numpy", dtype=np.float64):
+    return tensor(value, dtype, backend, requires_grad=True)
 
 
 def test_grad_takes_numbers_lists_arrays_and_tensors(backend_name):

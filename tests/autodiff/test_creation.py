@@ -34,7 +34,7 @@ MADE = {
 def test_where_they_live_and_in_which_dtype(name, backend_name):
     make, expected = MADE[name]
     like = tensor(np.ones(2), backend=backend_name)
-    for made, dtype, library in [
+    for made, dtype, where in [
         (make(), "float32", "numpy"),
         (make(backend=backend_name), "float32", backend_name),
         (make(dtype="float64"), "float64", "numpy"),
@@ -42,11 +42,11 @@ def test_where_they_live_and_in_which_dtype(name, backend_name):
         (make(like=like, dtype=np.float32), "float32", backend_name),
         (make(like=like, backend="numpy"), "float64", "numpy"),
     ]:
-        assert (made.dtype, backend.library_of(made.data).name) == (dtype, library)
+        assert (made.dtype, backend.backend_of(made.data).name) == (dtype, where)
         assert not made.requires_grad
         np.testing.assert_array_equal(made.numpy(), expected.astype(dtype))
     with backend.using(backend_name):
-        assert backend.library_of(make().data).name == backend_name
+        assert backend.backend_of(make().data).name == backend_name
 
 
 @pytest.mark.parametrize("name", MADE)
@@ -67,7 +67,7 @@ def test_a_compiled_step_makes_them_once(name):
 def test_ones_like_a_tensor(backend_name):
     x = tensor(np.ones((2, 3)), backend=backend_name)
     for made, number in [(zeros_like(x), 0), (ones_like(x), 1), (full_like(x, 2.5), 2.5)]:
-        assert (made.dtype, backend.library_of(made.data).name) == (x.dtype, backend_name)
+        assert (made.dtype, backend.backend_of(made.data).name) == (x.dtype, backend_name)
         np.testing.assert_array_equal(made.numpy(), np.full((2, 3), number))
     assert zeros_like(x, "int32").dtype == ones_like(x, "int32").dtype == full_like(x, 2, "int32").dtype == np.int32
     assert full_like(tensor([1, 2]), 3).dtype == np.int64

@@ -29,9 +29,9 @@ ROUNDING = {np.float32: 3e-7, np.float64: 5e-16}
 both_dtypes = pytest.mark.parametrize("dtype", ROUNDING)
 
 
-def value_and_slopes(f, x, dtype, library="numpy"):
+def value_and_slopes(f, x, dtype, backend="numpy"):
     """f(x), f'(x), f''(x), element by element."""
-    x = tensor(np.array(x, dtype), backend=library, requires_grad=True)
+    x = tensor(np.array(x, dtype), backend=backend, requires_grad=True)
     y = f(x)
     ones = np.ones(x.shape, dtype)
     (first,) = backward(y, [x], ones.tolist(), create_graph=True)

@@ -8,7 +8,7 @@ import pytest
 import minivae.autodiff as ad
 from minivae.autodiff import Parameter, backward
 
-from ..oracle import one_thread, torch  # noqa: F401 (a fixture)
+from ..doubles.oracle import one_thread, torch  # noqa: F401 (a fixture)
 from .programs import LONGEST, OPERATIONS, Step, ours, random_program
 
 PROGRAMS = 360

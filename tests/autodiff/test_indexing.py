@@ -92,7 +92,7 @@ def test_elements_are_written_where_they_are_asked_for(indices, axis, backend_na
     indices = backend.asarray(np.array(indices, int), backend=backend_name)
     expected = tensor(x).take(tensor(indices), axis)
     out = expected.data * 0
-    y = PRIMITIVES["take"].value(backend.namespace(x), x, indices, axis, out=out)
+    y = PRIMITIVES["take"].value(backend.xp_of(x), x, indices, axis, out=out)
     assert y is out
     np.testing.assert_array_equal(tensor(out).numpy(), expected.numpy())
 

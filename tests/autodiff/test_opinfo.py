@@ -13,7 +13,7 @@ import pytest
 import minivae.autodiff as ad
 from minivae.autodiff.backward import sweep
 
-from ..oracle import one_thread, torch  # noqa: F401 (a fixture)
+from ..doubles.oracle import one_thread, torch  # noqa: F401 (a fixture)
 from .opinfo import (
     EXCLUDED,
     EXTREMES,

@@ -9,7 +9,7 @@ from minivae.autodiff import Parameter, Tensor, backward, hooked, tensor
 from minivae.autodiff.backward import sweep
 from minivae.gradcheck import check_gradients
 
-from ..strict_device import strict
+from ..doubles.strict_device import strict
 from .cases import CASES, COMPOSITES
 
 # Rows without a gradient, and why.
@@ -72,12 +72,12 @@ def parametrize(pairs):
 every_case = parametrize(EVERY)
 
 
-def call(case, inputs, constants, library="numpy"):
-    return case.f(*inputs, *(tensor(c, backend=library) for c in constants))
+def call(case, inputs, constants, backend="numpy"):
+    return case.f(*inputs, *(tensor(c, backend=backend) for c in constants))
 
 
-def inputs_of(case, dtype=np.float64, library="numpy"):
-    return [Parameter(backend.asarray(x.astype(dtype), backend=library)) for x in case.inputs]
+def inputs_of(case, dtype=np.float64, where="numpy"):
+    return [Parameter(backend.asarray(x.astype(dtype), backend=where)) for x in case.inputs]
 
 
 def random_like(y, seed=7):
@@ -122,11 +122,11 @@ def test_no_gradient_flows_where_there_is_none(name):
 # ------------------------------------------------------------------ gradients
 
 
-def check(name, case, library="numpy", **options):
+def check(name, case, backend="numpy", **options):
     """Check the gradients of a case, which may be zero only where that is in its nature."""
-    inputs = [tensor(x, backend=library) for x in case.inputs]
-    empty = any(x.size == 0 for x in inputs) or call(case, inputs, case.constants, library).size == 0
-    f = lambda *x: call(case, x, case.constants, library)  # noqa: E731
+    inputs = [tensor(x, backend=backend) for x in case.inputs]
+    empty = any(x.size == 0 for x in inputs) or call(case, inputs, case.constants, backend).size == 0
+    f = lambda *x: call(case, x, case.constants, backend)  # noqa: E731
     report = check_gradients(f, inputs, allow_zero=empty or name in CHOICES, **options)
     assert report.comparisons > 0 or empty
     return report

@@ -16,7 +16,7 @@ def test_draws_are_those_of_the_generator(draw, name, backend_name):
     expected = getattr(backend.generator(3, backend_name), name)((2, 3))
     assert found.dtype == np.float32
     assert not found.requires_grad
-    assert backend.library_of(found.data).name == backend_name
+    assert backend.backend_of(found.data).name == backend_name
     np.testing.assert_array_equal(found.numpy(), backend.to_numpy(expected))
 
 

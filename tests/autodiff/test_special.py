@@ -13,9 +13,9 @@ from scipy import special
 import minivae.autodiff as ad
 from minivae import backend
 from minivae.autodiff import backward, grad, log_ndtr, tensor
+from minivae.backend.cupy import CupyBackend
 from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
-from minivae.libraries import CupyLibrary
 
 from .written import require_written_in_place
 
@@ -163,7 +163,7 @@ def test_the_order_is_a_number():
 
 
 def test_a_library_without_bessel_functions_is_named(monkeypatch):
-    monkeypatch.setattr(type(backend.library("strict")), "special", object())
+    monkeypatch.setattr(type(backend.get_backend("strict")), "special", object())
     with pytest.raises(InputError, match="x is on strict, which has no ive; expected NumPy"):
         ad.ive(1, tensor([2.0], backend="strict"))
 
@@ -207,8 +207,8 @@ assert "scipy.special" in sys.modules
 
 def test_cupy_has_its_own_special_functions(monkeypatch):
     monkeypatch.setattr("importlib.import_module", lambda name: name)
-    library = object.__new__(CupyLibrary)
-    assert library.special == "cupyx.scipy.special"
+    backend = object.__new__(CupyBackend)
+    assert backend.special == "cupyx.scipy.special"
 
 
 def test_the_second_derivative_of_log_ndtr_far_left_keeps_its_digits():

@@ -306,7 +306,7 @@ def test_float64_stays_float64_beside_float32_arrays():
 def test_lists_and_numbers_go_where_the_tensor_lives(backend_name):
     x = tensor([1.0, 2.0], backend=backend_name)
     for y in (x * [3.0, 4.0], ad.maximum(1.5, x), ad.concatenate([x, [5.0]]), ad.where(x > 1.0, 1.0, 0.0)):
-        assert backend.library_of(y.data).name == backend_name
+        assert backend.backend_of(y.data).name == backend_name
         assert y.dtype == np.float32
 
 
@@ -349,7 +349,7 @@ def test_as_tensor_is_the_tensor_itself_or_one_like_another(backend_name):
         assert made.dtype == np.float32
         assert made.numpy().ravel().tolist() == [2.0]
     for value in (2.0, [2.0]):
-        assert backend.library_of(as_tensor(value, like=x).data).name == backend_name
+        assert backend.backend_of(as_tensor(value, like=x).data).name == backend_name
     assert as_tensor(0.5, like=tensor(np.array([1]))).item() == 0.5  # integers give no dtype
     assert as_tensor(np.float64([0.5])).dtype == np.float64
 
@@ -357,7 +357,7 @@ def test_as_tensor_is_the_tensor_itself_or_one_like_another(backend_name):
 def test_constant_like_is_made_in_place(backend_name):
     c = constant_like(tensor([1.0, 2.0], backend=backend_name), 0.25)
     assert (c.shape, c.dtype, c.item()) == ((), np.float32, 0.25)
-    assert backend.library_of(c.data).name == backend_name
+    assert backend.backend_of(c.data).name == backend_name
 
 
 # --------------------------------------------------------------- primitives

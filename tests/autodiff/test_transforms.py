@@ -19,9 +19,9 @@ class Layer(NamedTuple):
     bias: object
 
 
-def parameters(library="numpy"):
+def parameters(backend="numpy"):
     def make(*values):
-        return tensor(np.array(values), np.float64, library)
+        return tensor(np.array(values), np.float64, backend)
 
     return {"layers": [Layer(make(0.5, -1.0), make(0.3)), (make(2.0), make(-0.5))], "scale": make(1.5)}
 

@@ -16,9 +16,9 @@ from minivae.optim import SGD, Adam
 GONE = r"assign\(\) \(an optimizer's step\?\) has overwritten it since; call backward before that"
 
 
-def parameters(library="numpy", count=2):
+def parameters(where="numpy", count=2):
     rng = np.random.default_rng(0)
-    return [Parameter(backend.asarray(rng.normal(size=3), backend=library)) for _ in range(count)]
+    return [Parameter(backend.asarray(rng.normal(size=3), backend=where)) for _ in range(count)]
 
 
 # What is computed from p and q, whether a rule then reads p, and what the message calls it.

@@ -31,8 +31,8 @@ class Small(Session):
 
     def computed(self, name):
         """The first result of each library, and whether a second run gives the same."""
-        made = [(library, ROWS[name].make(library, SIZES.get(name, 6))) for library in self._libraries]
-        runs = [[library.array(make()()[0]).tolist() for _ in range(2)] for library, make in made]
+        made = [(backend, ROWS[name].make(backend, SIZES.get(name, 6))) for backend in self._backends]
+        runs = [[backend.array(make()()[0]).tolist() for _ in range(2)] for backend, make in made]
         return [first for first, _ in runs], all(first == second for first, second in runs)
 
 

@@ -18,8 +18,8 @@ from minivae.errors import BackendError
 TINY = Case("tiny", 12, (7, 5), 3, 8, rows=40)
 BRIEF = Plan(warm_up=0.0, rounds=2, lead_in=0.0, turn=0.0, sample=0.0, samples=2, steps=1)
 ON_CPU = {
-    "minivae-graph": Entry("minivae", "gpu_minivae", {"mode": "compiled", "library": "numpy"}),
-    "minivae-eager": Entry("minivae, eager", "gpu_minivae", {"mode": "eager", "library": "numpy"}),
+    "minivae-graph": Entry("minivae", "gpu_minivae", {"mode": "compiled", "backend": "numpy"}),
+    "minivae-eager": Entry("minivae, eager", "gpu_minivae", {"mode": "eager", "backend": "numpy"}),
     "torch-eager": Entry("PyTorch", "gpu_pytorch", {"mode": "eager", "device": "cpu"}, "torch"),
 }
 
@@ -41,7 +41,7 @@ def test_without_a_gpu_it_says_so_in_one_line(tmp_path, monkeypatch, capsys):
     def none(name):
         raise BackendError("backend 'cupy' finds no CUDA device")
 
-    monkeypatch.setattr(gpu.backend, "library", none)
+    monkeypatch.setattr(gpu.backend, "backend", none)
     assert gpu.main(["--out", str(tmp_path / "gpu.json")]) == 2
     assert not (tmp_path / "gpu.json").exists()
     assert capsys.readouterr().err == "python -m benchmarks.gpu: backend 'cupy' finds no CUDA device\n"

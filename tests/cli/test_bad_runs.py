@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minivae.training import SCHEDULES, Run, load_checkpoint, save_checkpoint
-from minivae.training.config import read_config
+from minivae.runs import Run, load_checkpoint, save_checkpoint
+from minivae.runs.config import read_config
+from minivae.training import SCHEDULES
 
 from .conftest import SMALL, run_main, tree
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minivae import __version__, autodiff, datasets
-from minivae.training import Run
+from minivae.runs import Run
 
 KEYS = {"bound", "reconstruction", "kl", "log_likelihood", "log_likelihood_stderr", "importance_samples"}
 
@@ -100,7 +100,7 @@ def test_plot_draws_every_figure_again(cli, trained, tmp_path):
 def test_info_on_the_installation(cli):
     result = cli("info", "--json").json
     assert result["minivae"] == __version__
-    assert result["backend"]["library"] == "numpy"
+    assert result["backend"]["backend"] == "numpy"
     assert result["backend"]["version"] == np.__version__
     assert result["data"].keys() == set(datasets.names())
     assert result["primitives"] == len(autodiff.PRIMITIVES)

@@ -7,7 +7,7 @@ from minivae.cli.options import complete, of_model
 from minivae.datasets import load
 from minivae.errors import InputError
 from minivae.models import MODELS
-from minivae.training import Run
+from minivae.runs import Run
 
 # What makes a minute of critic a second; every other option is the default.
 QUICK = {"factor-vae": ("--critic-hidden", 20)}

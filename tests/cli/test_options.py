@@ -9,7 +9,7 @@ import pytest
 
 from minivae import datasets
 from minivae.cli.options import USUAL, USUAL_OF_MODEL, complete, of_model
-from minivae.training import Run
+from minivae.runs import Run
 
 
 @pytest.fixture

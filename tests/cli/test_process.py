@@ -71,7 +71,8 @@ def test_an_interrupt_saves_a_checkpoint_to_go_on_from(options, cli, no_figures,
 STOP_AGAIN_WHILE_SAVING = """
 import os, signal, sys
 from minivae.cli import main
-from minivae.training import Run, Trainer
+from minivae.runs import Run
+from minivae.training import Trainer
 step, fsync = Trainer.train_step, os.fsync
 def stop_at_20(trainer):
     if trainer.step == 20:  # after the first checkpoint

@@ -11,7 +11,8 @@ import pytest
 import minivae.cli.train
 from minivae import datasets
 from minivae.cli.options import COMMON, USUAL, of_model
-from minivae.training import Feed, Run, Trainer, evaluate
+from minivae.runs import Run
+from minivae.training import Minibatches, Trainer, evaluate
 
 from .conftest import SMALL
 
@@ -32,7 +33,7 @@ def test_a_run_folder_holds_configuration_history_checkpoint_and_figures(trained
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in trained.glob("*.png"))
     config = json.loads((trained / "config.json").read_text())
     assert config["model"] == "vae"
-    assert config["backend"]["library"] == "numpy"
+    assert config["backend"]["backend"] == "numpy"
     of_vae = {name: option.default for name, option in of_model("vae").items()}
     expected = {**COMMON, **of_vae, **USUAL["digits"], "data": "digits", "epochs": 2, "hidden": [12], "latent": 2}
     assert config["options"] == {**expected, "backend": "numpy"}
@@ -92,7 +93,7 @@ def test_json_is_all_that_is_printed_and_agrees_with_the_run(cli):
     assert float(rows[-1]["seconds"]) == result["seconds"]
     digits, model = datasets.load("digits"), run.load_model()
     for split in ("train", "test"):
-        parts = evaluate(model, Feed(getattr(digits, split), digits.scale))
+        parts = evaluate(model, Minibatches(getattr(digits, split), digits.scale))
         for name in ("bound", "reconstruction", "kl"):
             assert result[f"{split}_{name}"] == pytest.approx(parts[name], rel=1e-6)
         assert result[f"{split}_bound"] == pytest.approx(parts["reconstruction"] - parts["kl"], rel=1e-5)

@@ -122,16 +122,16 @@ class Program:
     returned: str
     size: int = N
 
-    def parts(self, library: str = "numpy") -> list[str]:
+    def parts(self, backend: str = "numpy") -> list[str]:
         """All of its text, as Python runs it."""
-        head = f"seed, n, library = {self.seed}, {self.size}, {library!r}"
+        head = f"seed, n, backend = {self.seed}, {self.size}, {backend!r}"
         step = "\n    ".join(["\ndef step(x0, x1, x2):", *self.lines, f"return {self.returned}"])
         return [head, HEADER, *self.setup, step]
 
-    def run(self, library: str = "numpy") -> dict[str, Any]:
+    def run(self, backend: str = "numpy") -> dict[str, Any]:
         """What its text defines."""
         scope: dict[str, Any] = {}
-        for part in self.parts(library):
+        for part in self.parts(backend):
             exec(_code(part), scope)
         return scope
 
@@ -157,11 +157,11 @@ class RandomStep:
     """
 
     def __init__(
-        self, seed: int, library: str = "numpy", nested: bool = False, program: Program | None = None, size: int = N
+        self, seed: int, backend: str = "numpy", nested: bool = False, program: Program | None = None, size: int = N
     ) -> None:
         self.program = program or written(seed, nested, size)
-        self.library = library
-        scope = self.program.run(library)
+        self.backend = backend
+        scope = self.program.run(backend)
         self._step = scope["step"]
         self.state, self.parameters, self.optimizers = (
             [scope[name] for name in _names(scope, kinds)] for kinds in ("sr", "p", "o")
@@ -173,7 +173,7 @@ class RandomStep:
         return self._step(*inputs)
 
     def __str__(self) -> str:
-        return "\n".join(self.program.parts(self.library))
+        return "\n".join(self.program.parts(self.backend))
 
     def advance(self) -> None:
         """What belongs before each step, outside of it."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minivae.autodiff as ad
-from minivae.compiler.analysis import Call, Recorded
+from minivae.compiler.analysis import Call, Trace
 from minivae.compiler.placement import place
 
 
@@ -23,7 +23,7 @@ def record(step, *inputs):
 
 
 def analysed(calls, outputs):
-    recorded = Recorded(calls, outputs)
+    recorded = Trace(calls, outputs)
     place(recorded)
     return recorded
 

@@ -9,7 +9,7 @@ import pytest
 import minivae as mv
 import minivae.autodiff as ad
 from minivae import backend, nn
-from minivae.compiler.step import MOST_RECORDINGS, OFTEN
+from minivae.compiler.step import MOST_PROGRAMS, OFTEN
 from minivae.errors import InputError
 from minivae.optim import SGD, Adam
 
@@ -278,13 +278,13 @@ def test_what_cannot_be_an_input_is_named():
 def test_recordings_of_the_last_shapes_are_kept():
     seen = []
     compiled = mv.compile(lambda x: seen.append(x.size) or x * 2)
-    for size in (*range(1, MOST_RECORDINGS + 1), 1):  # 1 has just been used again
+    for size in (*range(1, MOST_PROGRAMS + 1), 1):  # 1 has just been used again
         compiled(np.ones(size, np.float32))
-    assert seen == [*range(1, MOST_RECORDINGS + 1)]
+    assert seen == [*range(1, MOST_PROGRAMS + 1)]
     compiled(np.ones(99, np.float32))  # in the place of 2
     for size in (1, 3, 2):
         compiled(np.ones(size, np.float32))
-    assert seen == [*range(1, MOST_RECORDINGS + 1), 99, 2]
+    assert seen == [*range(1, MOST_PROGRAMS + 1), 99, 2]
 
 
 def test_inputs_in_another_order_in_memory_are_summed_in_that_order():

@@ -10,9 +10,9 @@ from minivae.compiler.cuda import blas as cuda_blas
 from minivae.compiler.cuda.blas import Blas, gemms, layout, suits
 from minivae.errors import BackendError
 
-from .. import fake_cuda
-from ..fake_cublas import FakeCublas
-from ..strict_array import StrictArray
+from ..doubles import fake_cuda
+from ..doubles.fake_cublas import FakeCublas
+from ..doubles.strict_array import StrictArray
 
 RNG = np.random.default_rng(3)
 LAYOUTS = {
@@ -45,7 +45,7 @@ def device(monkeypatch, tmp_path):
 
 
 def multiply(device, a, b, out):
-    blas = Blas(backend.library("strict").xp, FakeCublas(device))
+    blas = Blas(backend.get_backend("strict").xp, FakeCublas(device))
     blas.use(device.stream)
     for gemm in gemms(*map(StrictArray, (a, b, out))):
         blas.prepare(gemm)()
@@ -95,7 +95,7 @@ def test_a_refusal_is_an_error(device):
     functions = FakeCublas(device)
     functions.cublasCreate_v2 = lambda handle: 1
     with pytest.raises(BackendError, match="cuBLAS refused cublasCreate_v2 with status 1"):
-        Blas(backend.library("strict").xp, functions)
+        Blas(backend.get_backend("strict").xp, functions)
 
 
 def test_the_functions_are_found_in_the_library_that_cupy_loads():

@@ -1,6 +1,6 @@
 """Capture: when a graph is launched, what it owns, and what is said where there is none.
 
-Every test runs on a device without a GPU (:mod:`tests.fake_cuda`) and, where there is one, on a GPU.
+Every test runs on a device without a GPU (:mod:`tests.doubles.fake_cuda`) and, where there is one, on a GPU.
 """
 
 import logging
@@ -16,7 +16,7 @@ from minivae.compiler.cuda import graph as cuda_graph
 from minivae.compiler.cuda import replay as replay_cupy
 from minivae.errors import BackendError
 
-from ..cuda import Cuda, kept
+from ..doubles.cuda import Cuda, kept
 
 X = np.random.default_rng(8).standard_normal((5, 4)).astype("float32")
 
@@ -104,7 +104,7 @@ def test_a_copy_from_the_host_is_not_captured(cuda, caplog, monkeypatch):
 
 
 def test_other_threads_send_arrays_while_one_captures(cuda):
-    xp, found = backend.library(cuda.name).xp, []
+    xp, found = backend.get_backend(cuda.name).xp, []
 
     def send():
         thread = Thread(target=lambda: found.append(xp.asarray(X)))

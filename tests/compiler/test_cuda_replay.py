@@ -1,6 +1,6 @@
 """Replay on CUDA: the same numbers, from generated kernels, cuBLAS calls and captured graphs.
 
-Every test runs on a device without a GPU (:mod:`tests.fake_cuda`) and, where there is one, on a GPU.
+Every test runs on a device without a GPU (:mod:`tests.doubles.fake_cuda`) and, where there is one, on a GPU.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ from minivae.compiler.cuda import replay as replay_cupy
 from minivae.models import VAE, Batch
 from minivae.optim import Adam
 
-from ..cuda import kept
+from ..doubles.cuda import kept
 from .steps import INPUTS, RandomStep
 
 RNG = np.random.default_rng(8)
@@ -45,29 +45,29 @@ class Training:
     Noise is drawn in the step, or given.
     """
 
-    def __init__(self, images, library, likelihood, dtype):
-        self.model = VAE(12, 3, (7,), likelihood=likelihood, dtype=dtype, library=library)
-        self.adam, self.library, self.dtype = Adam(self.model.parameters(), 0.01), library, dtype
-        self.images = ad.tensor(images, backend=library)
-        self.generator = backend.generator(4, library)
+    def __init__(self, images, where, likelihood, dtype):
+        self.model = VAE(12, 3, (7,), likelihood=likelihood, dtype=dtype, backend=where)
+        self.adam, self.backend, self.dtype = Adam(self.model.parameters(), 0.01), where, dtype
+        self.images = ad.tensor(images, backend=where)
+        self.generator = backend.generator(4, where)
         self.step = mv.compile(self._step)
 
     def _step(self, rows, noise=None):
         x = ad.astype(ad.take(self.images, rows, 0), self.dtype) / 255
-        (objective,) = self.model.objectives(Batch(x), self.generator if noise is None else noise)
+        (objective,) = self.model.phases(Batch(x), self.generator if noise is None else noise)
         self.adam.apply(ad.backward(objective.loss, objective.parameters))
         return objective.loss
 
     def __call__(self, *arrays):
         self.adam.advance()
-        return self.step(*(ad.tensor(array, backend=self.library) for array in arrays)).item()
+        return self.step(*(ad.tensor(array, backend=self.backend) for array in arrays)).item()
 
 
 @pytest.mark.parametrize(("likelihood", "dtype"), [("bernoulli", "float32"), ("gaussian", "float64")])
 def test_training_is_that_of_the_cpu(cuda, likelihood, dtype):
     """Minibatches gathered on the device, Adam's numbers in 0-d arrays."""
     images = RNG.integers(0, 256, (40, 12), dtype=np.uint8)
-    found, expected = (Training(images, library, likelihood, dtype) for library in (cuda.name, "numpy"))
+    found, expected = (Training(images, backend, likelihood, dtype) for backend in (cuda.name, "numpy"))
     for step in range(8):
         rows, noise = RNG.integers(0, 40, 10), RNG.standard_normal((1, 10, 3)).astype(dtype)
         np.testing.assert_allclose(found(rows, noise), expected(rows, noise), rtol=1e-4, err_msg=f"step {step}")

@@ -23,7 +23,7 @@ from minivae.compiler.fuse import Kernel, group_calls
 from minivae.models import VAE, Batch
 from minivae.optim import Adam
 
-from .. import fake_cuda
+from ..doubles import fake_cuda
 from .test_analysis import analysed, record
 
 ROWS = {name: row for name, row in PRIMITIVES.items() if isinstance(row.value, Formula)}
@@ -244,7 +244,7 @@ def test_nvrtc_compiles_every_kernel_of_a_training_step(likelihood):
     adam, generator = Adam(model.parameters()), backend.generator(0)
 
     def step(images):
-        (objective,) = model.objectives(Batch(ad.astype(images, "float32") / 255), generator)
+        (objective,) = model.phases(Batch(ad.astype(images, "float32") / 255), generator)
         adam.apply(ad.backward(objective.loss, objective.parameters))
 
     adam.advance()

@@ -86,7 +86,7 @@ def test_pixels_become_numbers():
 @pytest.mark.parametrize("block", [None, 1, 8, 1 << 15])
 def test_any_shape_broadcasts_as_in_numpy(shape, block, monkeypatch):
     """Against a row, a column, a number, the transposed, with functions that stay NumPy's between."""
-    monkeypatch.setattr(backend.library("numpy"), "cache_block", block)
+    monkeypatch.setattr(backend.get_backend("numpy"), "cache_block", block)
     x = RNG.standard_normal(shape).astype("float32")
     for other in (x, x[..., :1], x[..., -1:], x[:1], x.sum(), np.ascontiguousarray(x.T).T):
         assert_same_bits(lambda x, b: ad.tanh(x * b + 1.0) * x - (b + 2.0) * b, x, np.asarray(other, "float32"))

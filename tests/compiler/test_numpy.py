@@ -16,7 +16,7 @@ MATRIX = RNG.standard_normal((7, 9)).astype("float32")
 @pytest.mark.parametrize("block", [1, 9, 20, 1 << 14, None])
 @pytest.mark.parametrize("x", [MATRIX, MATRIX.T, MATRIX[:, 0], MATRIX[:1], MATRIX[0, 0], MATRIX[:0]])
 def test_any_block_gives_the_same(x, block, monkeypatch):
-    monkeypatch.setattr(backend.library("numpy"), "cache_block", block)
+    monkeypatch.setattr(backend.get_backend("numpy"), "cache_block", block)
 
     def step(x):
         return ad.where(x > 0, -ad.softplus(x) * x, 0.5 - ad.astype(ad.astype(x, "float64"), "float32"))
@@ -29,7 +29,7 @@ def test_any_block_gives_the_same(x, block, monkeypatch):
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_negative_between_strided_arrays(order, monkeypatch):
     """NumPy's own is wrong there."""
-    monkeypatch.setattr(backend.library("numpy"), "cache_block", 4)
+    monkeypatch.setattr(backend.get_backend("numpy"), "cache_block", 4)
     x = ad.tensor(np.array(RNG.standard_normal((4, 4)), "float32", order=order))
     compiled = mv.compile(lambda: -x)
     compiled()
@@ -38,7 +38,7 @@ def test_negative_between_strided_arrays(order, monkeypatch):
 
 @pytest.mark.parametrize("block", [3, 1 << 14])
 def test_operands_broadcast_in_every_block(block, monkeypatch):
-    monkeypatch.setattr(backend.library("numpy"), "cache_block", block)
+    monkeypatch.setattr(backend.get_backend("numpy"), "cache_block", block)
     column, row, number = MATRIX[:, :1], MATRIX[0], np.float32(3)
     compiled = mv.compile(lambda x, *others: ad.sin(sum((x * other for other in others), x)))
     for scale in (0, 1):
@@ -51,7 +51,7 @@ def test_operands_broadcast_in_every_block(block, monkeypatch):
 def test_kernels_run_along_the_memory_of_most_of_their_arrays(fast, monkeypatch):
     """By rows or by columns, with rows, columns and numbers broadcast against it: the same bits."""
     monkeypatch.setattr(replay_numba, "LEAST_SIZE", 2)
-    monkeypatch.setattr(backend.library("numpy"), "cache_block", 12)
+    monkeypatch.setattr(backend.get_backend("numpy"), "cache_block", 12)
     by_columns = [np.asfortranarray(MATRIX), np.asfortranarray(MATRIX + 1)]
 
     def step(x, y, z, row, column, number):

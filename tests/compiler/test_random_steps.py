@@ -244,7 +244,7 @@ def chunks(start: int, stop: int, count: int) -> Any:
 
 def assert_chunk_same(start: int, count: int, block: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
     if block is not None:
-        monkeypatch.setattr(backend.library("numpy"), "cache_block", block)
+        monkeypatch.setattr(backend.get_backend("numpy"), "cache_block", block)
     assert_same(range(FIRST + start, FIRST + start + count))
 
 

@@ -64,6 +64,6 @@ def test_the_same_elements_at_the_same_indices_have_one_geometry():
 
 def test_addresses_are_of_the_library(backend_name):
     x = backend.asarray(np.zeros((3, 4)), backend=backend_name)
-    library = backend.library_of(x)
-    assert library.bounds(x)[1] - library.bounds(x)[0] == 96
-    assert library.address(x[1:]) - library.address(x) == 32
+    where = backend.backend_of(x)
+    assert where.bounds(x)[1] - where.bounds(x)[0] == 96
+    assert where.address(x[1:]) - where.address(x) == 32

@@ -12,9 +12,9 @@ import pytest
 from minivae.datasets import download, transfer
 from minivae.datasets.download import fetch
 from minivae.errors import InputError
-from minivae.locks import file_lock
+from minivae.files import file_lock
 
-from ..mirrors import Mirrors
+from ..doubles.mirrors import Mirrors
 
 BODY = bytes(range(256)) * 40
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minivae.datasets import load, mapped, numpy_file, require_unit_interval
+from minivae.datasets import load, mapped, require_unit_interval
 from minivae.datasets.mapped import MappedRows, as_type, blocks
 from minivae.errors import InputError
+from minivae.files import npy
 
 from .conftest import peak_memory
 
@@ -90,7 +91,7 @@ def test_only_a_mapped_array_stays_where_it_is(stored):
 @pytest.fixture
 def small_limit(monkeypatch):
     """Every file is large, and every row a block."""
-    monkeypatch.setattr(numpy_file, "MAP_ABOVE", 0)
+    monkeypatch.setattr(npy, "MAP_ABOVE", 0)
     monkeypatch.setattr(mapped, "BLOCK", 1)
 
 
@@ -110,7 +111,7 @@ KINDS = {
 def test_a_mapped_file_is_the_same_data_set(tmp_path, monkeypatch, kind, split):
     np.save(tmp_path / "x.npy", KINDS[kind])
     here = load(tmp_path / "x.npy", split=split, seed=3)
-    monkeypatch.setattr(numpy_file, "MAP_ABOVE", 0)
+    monkeypatch.setattr(npy, "MAP_ABOVE", 0)
     monkeypatch.setattr(mapped, "BLOCK", 1)
     there = load(tmp_path / "x.npy", split=split, seed=3)
     for part, other in ((here.train, there.train), (here.test, there.test)):
@@ -154,6 +155,6 @@ def test_a_cut_file_is_refused(tmp_path):
 
 
 def test_a_file_beyond_the_limit_is_never_in_memory(tmp_path):
-    shape = numpy_file.MAP_ABOVE // (784 * 8) + 1, 784
+    shape = npy.MAP_ABOVE // (784 * 8) + 1, 784
     np.lib.format.open_memmap(tmp_path / "x.npy", "w+", "float64", shape)[-1] = 1  # a hole, but for one row
     assert peak_memory(lambda: require_unit_interval(load(tmp_path / "x.npy"))) < 6 * mapped.BLOCK

@@ -8,7 +8,7 @@ import pytest
 from minivae.datasets import available, load, mnist
 from minivae.errors import InputError
 
-from .test_idx import idx_bytes
+from ..files.test_idx import idx_bytes
 
 
 @pytest.fixture

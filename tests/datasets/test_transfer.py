@@ -7,8 +7,8 @@ import pytest
 from minivae.datasets import transfer as module
 from minivae.datasets.transfer import Passing, Refused, transfer
 
-from ..answers import BEHAVIOURS
-from ..mirrors import Mirrors
+from ..doubles.answers import BEHAVIOURS
+from ..doubles.mirrors import Mirrors
 
 BODY = bytes(range(256)) * 40
 HALF = "bytes=5120-"

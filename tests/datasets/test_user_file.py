@@ -7,9 +7,9 @@ from scipy.io import savemat
 from minivae.datasets import load, require_unit_interval
 from minivae.errors import InputError
 
+from ..files.test_idx import idx_bytes
 from .conftest import peak_memory
-from .test_idx import idx_bytes
-from .test_png_folder import write as write_png
+from .test_image_folder import write as write_png
 
 GENERATOR = np.random.default_rng(0)
 IMAGES = GENERATOR.integers(256, size=(40, 6, 5), dtype=np.uint8)

@@ -52,18 +52,18 @@ class Family:
     flat: bool = False
     kinked: bool = False
 
-    def random(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: str = "float64", library: str = "numpy"):
+    def random(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: str = "float64", backend: str = "numpy"):
         """A random distribution of this family on a library, and its oracle."""
         arrays = self.parameters(rng, shape)
-        return self.make(*as_tensors(arrays, dtype, library)), self.oracle(*arrays)
+        return self.make(*as_tensors(arrays, dtype, backend)), self.oracle(*arrays)
 
     def log_prob(self, oracle: Any, x: np.ndarray) -> np.ndarray:
         """The oracle's log density or log probability, over the event axis."""
         return (oracle.logpdf(x) if self.continuous else oracle.logpmf(x)).sum(-1)
 
 
-def as_tensors(arrays: tuple, dtype: str = "float64", library: str = "numpy") -> list[Tensor]:
-    return [tensor(array, dtype, library) for array in arrays]
+def as_tensors(arrays: tuple, dtype: str = "float64", backend: str = "numpy") -> list[Tensor]:
+    return [tensor(array, dtype, backend) for array in arrays]
 
 
 def normal_data(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -226,9 +226,9 @@ FAMILIES: dict[type[Distribution], Family] = {
         oracle=lambda log_a, log_b: stats.beta(np.exp(log_a), np.exp(log_b)),
         data=between(0.05, 0.95),
     ),
-    d.F: Family(
+    d.FisherF: Family(
         parameters=each(positive(2, 8), positive(20, 40)),
-        make=d.F,
+        make=d.FisherF,
         oracle=lambda log_df1, log_df2: stats.f(np.exp(log_df1), np.exp(log_df2)),
         data=between(0.6, 4),
     ),

@@ -11,7 +11,7 @@ from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 
 from ..chance import assert_mean
-from ..strict_device import strict
+from ..doubles.strict_device import strict
 
 VARIABLES, K, M = 3, 4, 2
 
@@ -83,18 +83,18 @@ def test_one_soft_variable_among_hard_ones_is_refused(q):
 
 
 @EVERY_SOFT
-@pytest.mark.parametrize("library", ["numpy", "strict"])
-def test_where_nobody_looks_it_has_no_probability(soft, library, rng):
+@pytest.mark.parametrize("where", ["numpy", "strict"])
+def test_where_nobody_looks_it_has_no_probability(soft, where, rng):
     """In a replay, and on a device, which is not waited for."""
-    logits = tensor(rng.normal(size=(M, VARIABLES * K)), "float32", library)
+    logits = tensor(rng.normal(size=(M, VARIABLES * K)), "float32", where)
     log_prob = compile(lambda x: Categorical(logits, K).log_prob(x))
     q = Categorical(logits, K)
-    noise = q.draw_noise(backend.generator(2, library), (5,))
+    noise = q.draw_noise(backend.generator(2, where), (5,))
     hard = q.sample(noise)
     np.testing.assert_array_equal(log_prob(hard).numpy(), q.log_prob(hard).numpy())
     x = soft(q, noise)
     with strict.counter.forbid_synchronization(), strict.counter.forbid_transfers():
-        found = [log_prob(x), *([q.log_prob(x)] if library == "strict" else [])]
+        found = [log_prob(x), *([q.log_prob(x)] if where == "strict" else [])]
     for values in found:
         assert (values.numpy() == -np.inf).all()
 
@@ -118,5 +118,5 @@ def test_of_equal_elements_the_first_is_the_largest():
 
 
 def test_logits_that_make_no_whole_variables_are_refused():
-    with pytest.raises(InputError, match="categories is 4; expected a multiple"):
+    with pytest.raises(InputError, match="num_categories is 4; expected a multiple"):
         Categorical(np.zeros((2, 10)), 4)

@@ -6,7 +6,7 @@ from scipy import stats
 
 from minivae import backend
 from minivae.autodiff import backward, tensor
-from minivae.distributions import Beta, Dirichlet, F, LogNormal, Normal, StudentT
+from minivae.distributions import Beta, Dirichlet, FisherF, LogNormal, Normal, StudentT
 from minivae.gradcheck import check_gradients
 
 from ..chance import assert_cdf, assert_mean
@@ -40,15 +40,17 @@ def test_beta_of_extreme_shapes(a, b):
 
 
 def test_f_is_the_square_of_students_t():
-    draws = F(np.zeros(1), np.log([7.0])).sample(backend.generator(1), 20_000).numpy()[:, 0]
+    draws = FisherF(np.zeros(1), np.log([7.0])).sample(backend.generator(1), 20_000).numpy()[:, 0]
     assert_cdf(np.sqrt(draws), lambda x: 2 * stats.t(7).cdf(x) - 1)
     student = StudentT(np.log([7.0]), np.zeros(1), 0.0)
-    log_p = F(np.zeros(1), np.log([7.0])).log_prob(np.array([2.25])).item()
+    log_p = FisherF(np.zeros(1), np.log([7.0])).log_prob(np.array([2.25])).item()
     np.testing.assert_allclose(log_p, student.log_prob(np.array([1.5])).item() - np.log(1.5), rtol=1e-13)
 
 
 def test_a_mean_of_f_that_does_not_exist():
-    np.testing.assert_allclose(F(np.zeros(3), np.log([1.0, 2.0, 4.0])).mean.numpy(), [np.inf, np.inf, 2], rtol=1e-13)
+    np.testing.assert_allclose(
+        FisherF(np.zeros(3), np.log([1.0, 2.0, 4.0])).mean.numpy(), [np.inf, np.inf, 2], rtol=1e-13
+    )
 
 
 @pytest.mark.parametrize(
@@ -57,8 +59,8 @@ def test_a_mean_of_f_that_does_not_exist():
         (Beta, (-7.0, -7.0)),
         (Beta, (7.0, 7.0)),
         (Beta, (-7.0, 7.0)),
-        (F, (7.0, 7.0)),
-        (F, (-1.0, 7.0)),
+        (FisherF, (7.0, 7.0)),
+        (FisherF, (-1.0, 7.0)),
         (LogNormal, (0.0, -30.0)),
         (LogNormal, (-30.0, 3.0)),
     ],

@@ -10,7 +10,7 @@ from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 
 from ..chance import assert_cdf, assert_mean, assert_moments, assert_uncorrelated
-from ..strict_device import strict
+from ..doubles.strict_device import strict
 from .families import FAMILIES, as_tensors, discovered
 
 EVENT, M, L = 4, 3, 2
@@ -51,7 +51,7 @@ def test_every_family_has_a_row():
 @EVERY_FAMILY
 @SHAPES
 def test_log_prob_against_scipy(family, shape, data_shape, rng, backend_name):
-    distribution, oracle = family.random(rng, shape, library=backend_name)
+    distribution, oracle = family.random(rng, shape, backend=backend_name)
     x = family.data(rng, data_shape)
     log_prob = distribution.log_prob(tensor(x, backend=backend_name))
     np.testing.assert_allclose(log_prob.numpy(), family.log_prob(oracle, x), rtol=1e-11, atol=1e-13)
@@ -61,7 +61,7 @@ def test_log_prob_against_scipy(family, shape, data_shape, rng, backend_name):
 @EVERY_FAMILY
 @pytest.mark.parametrize("shape", [(EVENT,), (M, EVENT), (L, M, EVENT), (M, 1)])
 def test_entropy_and_mean_against_scipy(family, shape, rng, backend_name):
-    distribution, oracle = family.random(rng, shape, library=backend_name)
+    distribution, oracle = family.random(rng, shape, backend=backend_name)
     # (SciPy integrates Gompertz's mean, to 1.2e-11)
     np.testing.assert_allclose(distribution.mean.numpy(), oracle.mean(), rtol=2e-11)
     np.testing.assert_allclose(distribution.entropy().numpy(), oracle.entropy().sum(-1), rtol=1e-11, atol=1e-13)
@@ -114,12 +114,12 @@ def test_shapes_of_samples(family, dtype, shape, rng, backend_name):
     for n, expected in ((None, batch), (1, (1, *batch)), (5, (5, *batch))):
         z = distribution.sample(generator, n)
         assert (z.shape, z.dtype) == (expected, dtype)
-        assert backend.library_of(z.data).name == backend_name
+        assert backend.backend_of(z.data).name == backend_name
 
 
 @EVERY_FAMILY
 def test_noise_makes_samples_repeatable(family, rng, backend_name):
-    distribution, _ = family.random(rng, (M, EVENT), library=backend_name)
+    distribution, _ = family.random(rng, (M, EVENT), backend=backend_name)
     noise = distribution.draw_noise(backend.generator(3, backend_name), (50,))
     first, again = distribution.sample(noise), distribution.sample(noise)
     np.testing.assert_array_equal(first.numpy(), again.numpy())
@@ -295,7 +295,7 @@ def test_the_base_class_leaves_the_mathematics_to_the_families():
 
 
 def test_noise_of_another_library_is_refused(rng):
-    normal, _ = FAMILIES[Normal].random(rng, (M, EVENT), library="strict")
+    normal, _ = FAMILIES[Normal].random(rng, (M, EVENT), backend="strict")
     with pytest.raises(InputError, match="noise is on numpy; expected strict"):
         normal.sample(np.zeros((M, EVENT)))
 

@@ -10,7 +10,7 @@ from minivae.autodiff import backward, tensor
 from minivae.distributions import (
     Chi2,
     Elementwise,
-    F,
+    FisherF,
     Gamma,
     InverseCDF,
     Laplace,
@@ -44,7 +44,7 @@ HAS_QUANTILE = every(lambda family: issubclass(family, InverseCDF) and family no
 
 @HAS_QUANTILE
 def test_quantiles_against_scipy(name, family, rng, backend_name):
-    distribution, oracle = family.random(rng, (M, EVENT), library=backend_name)
+    distribution, oracle = family.random(rng, (M, EVENT), backend=backend_name)
     u = np.array([1e-12, 1e-6, 1e-3, 0.1, 0.3, 0.499999, 0.5, 0.7, 0.9, 0.999, 1 - 1e-9])[:, None, None]
     noise = tensor(np.broadcast_to(u, (len(u), M, EVENT)), backend=backend_name)
     np.testing.assert_allclose(distribution.sample(noise).numpy(), oracle.ppf(u), rtol=2e-9, atol=1e-12)
@@ -164,7 +164,7 @@ def test_parameters_broadcast_against_each_other():
 
 
 def test_a_mean_of_one_parameter_has_the_shape_of_all():
-    f = F(np.zeros((M, 1)), np.full(EVENT, 2.0))  # whose mean is that of the second
+    f = FisherF(np.zeros((M, 1)), np.full(EVENT, 2.0))  # whose mean is that of the second
     assert f.mean.shape == (M, EVENT)
     assert f.sample(backend.generator(0)).shape == (M, EVENT)
 

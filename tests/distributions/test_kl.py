@@ -23,7 +23,7 @@ from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 
 from ..chance import assert_mean
-from ..strict_device import strict
+from ..doubles.strict_device import strict
 from .extremes import assert_finite_gradients, float32
 from .families import FAMILIES, as_tensors
 
@@ -68,8 +68,8 @@ def by_quadrature(q_family, q, p_family, p):
     ],
 )
 def test_against_quadrature(q_family, p_family, q_shape, p_shape, rng, backend_name):
-    q, q_oracle = q_family.random(rng, q_shape, library=backend_name)
-    p, p_oracle = p_family.random(rng, p_shape, library=backend_name)
+    q, q_oracle = q_family.random(rng, q_shape, backend=backend_name)
+    p, p_oracle = p_family.random(rng, p_shape, backend=backend_name)
     elements = by_quadrature(q_family, q_oracle, p_family, p_oracle)
     divergence = kl(q, p)
     assert divergence.shape == elements.shape[:-1]

@@ -9,7 +9,7 @@ from minivae.autodiff import tensor
 from minivae.distributions import Laplace, Logistic, StudentT, Triangular, Uniform
 
 from ..chance import assert_cdf
-from ..strict_device import strict
+from ..doubles.strict_device import strict
 from .extremes import assert_finite_gradients, float32
 from .formulas import assert_formulas, families_of
 

@@ -11,7 +11,7 @@ from minivae.inference.ais import schedule
 from minivae.models import VAE
 
 from ..chance import CRITICAL_Z, assert_mean
-from ..strict_device import strict
+from ..doubles.strict_device import strict
 from .grid import log_marginal
 from .test_importance import LinearGaussian, drawn
 
@@ -129,7 +129,7 @@ def test_step_sizes_are_tuned_before_and_then_kept():
 
 
 def test_on_the_device_a_run_makes_no_host_wait():
-    model = VAE(6, 2, (8,), library="strict")
+    model = VAE(6, 2, (8,), backend="strict")
     x = tensor(np.full((3, 6), 0.5, np.float32), backend="strict")
     path = Annealing(model, x, backend.generator(0, "strict"), temperatures=4, leapfrog_steps=2)
     path.lower(4)

@@ -18,8 +18,6 @@ from minivae.distributions import Normal
 from minivae.errors import InputError
 from minivae.inference import (
     Annealing,
-    FullVB,
-    GaussianWeights,
     MonteCarloEM,
     active_units,
     density_log_likelihood,
@@ -30,7 +28,7 @@ from minivae.inference import (
     mean_correlation,
     sandwich,
 )
-from minivae.models import MODELS
+from minivae.models import MODELS, FullVB, GaussianWeights
 from minivae.optim import SGD
 
 from ..chance import CRITICAL_Z, FALSE_ALARM, assert_moments
@@ -76,8 +74,8 @@ RESULTS = {"LogLikelihood", "Sandwich"}  # no functions, but what these return
 TRAINED = {"FullVB", "WakeSleep"}  # models themselves
 SMALL = {  # beside a z of two numbers; of ivae's variance the grid is to see something
     "ivae": {"variance": 0.5},
-    "categorical-vae": {"variables": 2, "categories": 3},
-    "vq-vae": {"places": 2, "entries": 4, "code_dim": 1},
+    "categorical-vae": {"variables": 2, "num_categories": 3},
+    "vq-vae": {"num_codes": 2, "entries": 4, "code_dim": 1},
 }
 
 
@@ -99,7 +97,7 @@ def exact(case, x=None):
         (logits,) = case.model.network(x)
         y = 1 / (1 + np.exp(-logits.numpy()))
         return SimpleNamespace(log_p=(x * np.log(y) + (1 - x) * np.log(1 - y)).sum(-1))
-    if case.model.values:
+    if case.model.num_categories:
         every = np.eye(3)[list(itertools.product(range(3), repeat=2))].reshape(9, 1, 6)
         return SimpleNamespace(log_p=np.log(np.exp(case.model.likelihood(every).log_prob(x).numpy()).mean(0)))
     told = [None] * M if case.context is None else case.context.numpy()

@@ -12,8 +12,8 @@ from minivae.inference.joint import log_joint
 from minivae.models import VAE
 
 from ..chance import CRITICAL_Z, assert_mean, assert_moments
+from ..doubles.strict_device import strict
 from ..linear_gaussian import LinearGaussian
-from ..strict_device import strict
 
 BEND, WIDTH = 0.5, 0.7
 
@@ -220,17 +220,17 @@ def test_the_posterior_of_bench_p_is_drawn(rng):
 # ----------------------------------------------------------------- models, libraries
 
 
-def vae_density(library=None, dtype=None):
-    model = VAE(6, 2, (8,), library=library, dtype=dtype)
-    x = backend.asarray(np.linspace(0, 1, 30, dtype=np.float32).reshape(5, 6), backend=library)
-    return log_joint(model, x), tensor(np.zeros((5, 2), np.float32), backend=library)
+def vae_density(where=None, dtype=None):
+    model = VAE(6, 2, (8,), backend=where, dtype=dtype)
+    x = backend.asarray(np.linspace(0, 1, 30, dtype=np.float32).reshape(5, 6), backend=where)
+    return log_joint(model, x), tensor(np.zeros((5, 2), np.float32), backend=where)
 
 
 def test_a_recorded_move_is_an_eager_one():
     """Bit for bit, also when the step size changes; and a state that it returned may go in again."""
     density, z = vae_density()
     sources = backend.generator(0), backend.generator(0)
-    move = hmc.recorded(density, sources[0], 3)
+    move = hmc.compiled(density, sources[0], 3)
     recorded = eager = hmc.init(z, density)
     for size in (0.1, 0.3, 0.2):
         recorded, info = move(recorded, tensor(size))
@@ -242,7 +242,7 @@ def test_a_recorded_move_is_an_eager_one():
 def test_on_the_device_nothing_waits_moves_or_widens():
     density, z = vae_density("strict")
     source, size = backend.generator(0, "strict"), tensor(np.full((5, 1), 0.2, np.float32), backend="strict")
-    state, move, counter = hmc.init(z, density), hmc.recorded(density, source, 3), strict.counter
+    state, move, counter = hmc.init(z, density), hmc.compiled(density, source, 3), strict.counter
     state, _ = move(*move(state, size)[:1], size)  # recorded
     with counter.forbid_synchronization(), counter.forbid_transfers(), counter.forbid_dtype("float64"):
         state, info = move(state, size)

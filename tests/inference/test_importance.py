@@ -13,7 +13,7 @@ from minivae.inference import Annealing, density_log_likelihood, importance, log
 from minivae.models import MODELS, VAE, Model
 
 from ..chance import assert_mean
-from ..strict_device import strict
+from ..doubles.strict_device import strict
 
 DATA, LATENT, NOISE = 5, 2, 0.6
 
@@ -29,20 +29,20 @@ class LinearGaussian(Model):
 
     data_dim, latent_dim = DATA, LATENT
 
-    def __init__(self, shift=0.0, widen=0.0, dtype="float64", library=None):
+    def __init__(self, shift=0.0, widen=0.0, dtype="float64", backend=None):
         columns = np.linalg.qr(np.random.default_rng(3).normal(size=(DATA, LATENT)))[0] * [1.5, 0.7]
         variance = 1 / (1 + (columns**2).sum(0) / NOISE**2)
         self.exact = stats.multivariate_normal(np.zeros(DATA), columns @ columns.T + NOISE**2 * np.eye(DATA))
         self.posterior_variance = variance
         self.weight, self.gain = (
-            make_tensor(array, dtype, library) for array in (columns.T, columns * variance / NOISE**2)
+            make_tensor(array, dtype, backend) for array in (columns.T, columns * variance / NOISE**2)
         )
         self.log_var = np.log(variance) + widen
         self.shift = shift
 
     def posterior(self, x, context=None):
         mean = as_tensor(x, self.gain) @ self.gain + self.shift
-        return Normal(mean, make_tensor(self.log_var, mean.dtype, backend.library_of(mean.data).name))
+        return Normal(mean, make_tensor(self.log_var, mean.dtype, backend.backend_of(mean.data).name))
 
     def likelihood(self, z, context=None):
         return Normal(z @ self.weight, 2 * np.log(NOISE))
@@ -239,7 +239,7 @@ def test_float64_data_stay_with_a_float32_model():
 def test_on_the_device_nothing_waits_moves_or_widens(monkeypatch):
     """Once the data have been looked at, which takes a transfer."""
     monkeypatch.setattr(importance, "data_for", lambda model, x, context: as_tensor(x, model.parameters()[0]))
-    model = VAE(6, 2, (8,), library="strict")
+    model = VAE(6, 2, (8,), backend="strict")
     x = backend.asarray(np.full((3, 6), 0.5, np.float32), backend="strict")
     generator = backend.generator(0, "strict")
     with (

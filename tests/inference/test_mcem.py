@@ -12,8 +12,8 @@ from minivae.inference import MonteCarloEM
 from minivae.models import VAE, Model
 from minivae.optim import SGD, Adagrad, Adam
 
+from ..doubles.strict_device import strict
 from ..linear_gaussian import LinearGaussian
-from ..strict_device import strict
 
 
 class ProbabilisticPCA(Model):
@@ -45,8 +45,8 @@ def best_log_marginal(x, latent):
 
 def run_on(model, x, seed=0, lr=0.02, **options):
     optimizer = Adam(model.parameters(), lr)
-    library = backend.library_of(x.data).name
-    return MonteCarloEM(model, x, optimizer, backend.generator(seed, library), **options)
+    where = backend.backend_of(x.data).name
+    return MonteCarloEM(model, x, optimizer, backend.generator(seed, where), **options)
 
 
 def test_it_comes_to_the_maximum_of_the_likelihood(rng):
@@ -65,11 +65,11 @@ def test_it_comes_to_the_maximum_of_the_likelihood(rng):
     assert run.samples_seen == 300 * 15 * 400
 
 
-def small_run(library=None, seed=0, **options):
-    model = VAE(6, 2, (5,), library=library)
-    x = backend.asarray(np.random.default_rng(1).uniform(size=(20, 6)).astype(np.float32), backend=library)
+def small_run(where=None, seed=0, **options):
+    model = VAE(6, 2, (5,), backend=where)
+    x = backend.asarray(np.random.default_rng(1).uniform(size=(20, 6)).astype(np.float32), backend=where)
     optimizer = Adagrad(model.decoder.parameters(), 0.1)
-    return MonteCarloEM(model, tensor(x), optimizer, backend.generator(seed, library), **options)
+    return MonteCarloEM(model, tensor(x), optimizer, backend.generator(seed, where), **options)
 
 
 def test_only_the_weights_of_the_optimizer_move():

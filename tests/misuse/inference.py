@@ -92,9 +92,9 @@ misuse(inference.FullVB, FULL, dataset_size=COUNTS, **SIZES)
 misuse(inference.WakeSleep, {"data_dim": D, "latent_dim": Z, "hidden": (3,)}, estimator=("a", None))
 FULL_VB = inference.FullVB(**FULL)
 misuse(
-    inference.FullVB.objectives,
+    inference.FullVB.phases,
     {"batch": Batch(ones(M, D)), "noise": GENERATOR},
-    call=FULL_VB.objectives,
+    call=FULL_VB.phases,
     batch=(Says(Batch(ones(M, D + 1)), f"({M}, {D + 1})"),),
     noise=(None, 3),
 )
@@ -203,7 +203,7 @@ misuse(
 
 def recorded(log_density: Callable = square, generator: Any = GENERATOR, leapfrog_steps: Any = 2) -> None:
     """A recorded move, made."""
-    hmc.recorded(log_density, generator, leapfrog_steps)(START, 0.1)
+    hmc.compiled(log_density, generator, leapfrog_steps)(START, 0.1)
 
 
-misuse(hmc.recorded, {}, call=recorded, log_density=NO_DENSITIES, generator=GENERATORS, leapfrog_steps=COUNTS)
+misuse(hmc.compiled, {}, call=recorded, log_density=NO_DENSITIES, generator=GENERATORS, leapfrog_steps=COUNTS)

@@ -30,8 +30,8 @@ GENERATOR = backend.generator(0)
 TOLD = ("cvae", "cmma", "ivae")
 SMALL: dict[str, Any] = {"hidden": (3,)}
 OWN: dict[str, dict[str, Any]] = {  # what makes the members small
-    "categorical-vae": {"variables": 1, "categories": 2},
-    "vq-vae": {"places": 1, "entries": 3, "code_dim": 2},
+    "categorical-vae": {"variables": 1, "num_categories": 2},
+    "vq-vae": {"num_codes": 1, "entries": 3, "code_dim": 2},
     "iaf-vae": {"flow_hidden": (3,), "features": 2, "latent_dim": Z},
     "factor-vae": {"critic_hidden": (3,), "latent_dim": Z},
     "made": {},
@@ -39,12 +39,12 @@ OWN: dict[str, dict[str, Any]] = {  # what makes the members small
 # By argument of a constructor, whatever the model.
 CONSTRUCTOR: dict[str, tuple] = {
     **dict.fromkeys(("data_dim", "latent_dim", "samples", "groups", "variables", "entries", "context_dim"), COUNTS),
-    **dict.fromkeys(("places", "code_dim", "features", "dataset_size", "masks"), COUNTS),
+    **dict.fromkeys(("num_codes", "code_dim", "features", "dataset_size", "masks"), COUNTS),
     **dict.fromkeys(("capacity_steps", "temperature_steps"), (*NUMBERS_ABOVE_0, 1.5)),
     **dict.fromkeys(("beta", "gamma", "capacity", "mmd_weight", "commitment", "free_bits"), NUMBERS_FROM_0),
     **dict.fromkeys(("alpha", "lambd"), (np.nan, np.inf, "1", None)),
     **dict.fromkeys(("hidden", "flow_hidden", "critic_hidden"), SEQUENCES_OF_SIZES),
-    "categories": (*COUNTS, 1),
+    "num_categories": (*COUNTS, 1),
     "steps": (-1, 1.5, "1", None, False),
     "critic_lr": NUMBERS_ABOVE_0,
     "final_temperature": NUMBERS_ABOVE_0,
@@ -57,7 +57,7 @@ CONSTRUCTOR: dict[str, tuple] = {
     "init": ("Glorot", None, 3),
     "seed": (-1, 1.5, "0", None),
     "dtype": DTYPES,
-    "library": LIBRARIES,
+    "backend": LIBRARIES,
 }
 
 
@@ -96,9 +96,9 @@ for name, kind in MODELS.items():
     context = {"context": (*CONTEXT, None)} if name in TOLD else {}
     batch = Batch(ones(M, D), *told.values())
     misuse(
-        kind.objectives,
+        kind.phases,
         {"batch": batch, "noise": GENERATOR},
-        call=model.objectives,
+        call=model.phases,
         label=f"{kind.__name__}.objectives",
         batch=[
             Says(batch._replace(x=ones(M, D + 1)), f"({M}, {D + 1})"),
@@ -138,7 +138,7 @@ for name, kind in MODELS.items():
         method(model, kind.__name__, call, {"z": z, **told}, z=CODE, **decoder_told)
     if context:
         method(model, kind.__name__, "prior", told, **context)
-    if model.values:
+    if model.num_categories:
         method(model, kind.__name__, "codes", {"x": ones(M, D)}, x=X)
     if name == "vq-vae":
         method(model, kind.__name__, "quantize", {"x": ones(M, D)}, x=X)

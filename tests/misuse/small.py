@@ -29,11 +29,11 @@ NO_ARRAYS = ("x", None, [1.0], ones(2))
 
 # -------------------------------------------------------------------- backend
 
-misuse(backend.library, {"name": "numpy"}, name=LIBRARIES)
+misuse(backend.backend, {"name": "numpy"}, name=LIBRARIES)
 misuse(backend.use, {"name": "numpy"}, name=LIBRARIES)
 misuse(backend.using, {"name": "numpy"}, call=lambda name: backend.using(name).__enter__(), name=LIBRARIES)
-misuse(backend.register, {"new": backend.library("numpy")}, new=("numpy", None, np))
-for function in (backend.library_of, backend.namespace):
+misuse(backend.register, {"new": backend.get_backend("numpy")}, new=("numpy", None, np))
+for function in (backend.backend_of, backend.xp_of):
     misuse(function, {"arrays": np.ones(2)}, call=lambda arrays, f=function: f(arrays), arrays=NO_ARRAYS)
 misuse(backend.to_numpy, {"array": np.ones(2)}, array=NO_ARRAYS)
 misuse(backend.float_dtype, {"dtype": "float32"}, dtype=DTYPES)
@@ -62,8 +62,8 @@ for draw in ("standard_normal", "uniform"):
 
 # ------------------------------------------------------------------------- nn
 
-LAYER = {"inputs": 2, "outputs": 3, "generator": GENERATOR, "init": "he", "dtype": "float32", "library": "numpy"}
-OPTIONS = {"init": ("He", 3, None), "dtype": DTYPES, "library": LIBRARIES}
+LAYER = {"inputs": 2, "outputs": 3, "generator": GENERATOR, "init": "he", "dtype": "float32", "backend": "numpy"}
+OPTIONS = {"init": ("He", 3, None), "dtype": DTYPES, "backend": LIBRARIES}
 POINTS = (*NO_TENSORS, ones(5, 3), ones(), strict(5, 2))
 misuse(nn.Linear, LAYER, inputs=COUNTS, outputs=COUNTS, generator=GENERATORS, **OPTIONS)
 misuse(nn.Linear.__call__, {"x": ones(5, 2)}, call=nn.Linear(2, 3, GENERATOR), x=POINTS)
@@ -120,7 +120,7 @@ BOOK = {
     "decay": 0.9,
     "revival": 0.1,
     "dtype": "float32",
-    "library": "numpy",
+    "backend": "numpy",
 }
 misuse(
     nn.Codebook,
@@ -132,7 +132,7 @@ misuse(
     decay=(1.0, -0.1, "0", None),
     revival=(1.0, -0.1, "0", None),
     dtype=DTYPES,
-    library=LIBRARIES,
+    backend=LIBRARIES,
 )
 misuse(nn.Codebook.nearest, {"z": ones(5, 2)}, call=nn.Codebook(4, 2, GENERATOR).nearest, z=(*POINTS, ones(5, 1)))
 misuse(

@@ -17,7 +17,7 @@ from minivae import backend
 from minivae.autodiff import Tensor, tensor
 from minivae.errors import MinivaeError
 
-from .. import strict_device  # noqa: F401  (adds the library "strict")
+from ..doubles import strict_device  # noqa: F401  (adds the library "strict")
 
 
 class Says(NamedTuple):
@@ -65,7 +65,7 @@ def misuse(
 ALIASES = {
     "source": "noise",
     "generator": "noise",
-    "library": "backend",
+    "backend": "backend",
     "name": "backend",
     "batch": "x",
     "arrays": "state",
@@ -113,11 +113,11 @@ def renderings(value: Any) -> list[str]:
         return [value.words]
     array = value.data if isinstance(value, Tensor) else value
     if backend.is_array(array):
-        return [" ".join(repr(value).split())[:20], str(array.shape), str(array.dtype), backend.library_of(array).name]
+        return [" ".join(repr(value).split())[:20], str(array.shape), str(array.dtype), backend.backend_of(array).name]
     if value is None or isinstance(value, int | float | complex):
         return [repr(value), "()"]
-    parts = [repr(part) for part in value] if isinstance(value, list | tuple | str) else []
-    return [repr(value)[:60], *parts, *(["empty"] if parts == [] and value is not None else [])]
+    terms = [repr(part) for part in value] if isinstance(value, list | tuple | str) else []
+    return [repr(value)[:60], *terms, *(["empty"] if terms == [] and value is not None else [])]
 
 
 # ------------------------------------------------- wrong values of common kinds

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minivae import backend, datasets, training
+from minivae import backend, datasets, runs, training
 from minivae.datasets import Dataset, Split
 from minivae.models import VAE
 
@@ -132,39 +132,39 @@ misuse(
     arrays=(None, 3, Says({}, "missing")),
     meta=(None, 3, Says({}, "no settings")),
 )
-FEED = training.Feed(SPLIT, 255.0, classes=2, binarize="dynamic")
+FEED = training.Minibatches(SPLIT, 255.0, classes=2, binarize="dynamic")
 misuse(
-    training.Feed,
+    training.Minibatches,
     {"split": SPLIT, "scale": 255.0, "classes": 2},
     split=(*NO_SPLITS, Says(Split(IMAGES), "no labels")),
     scale=NUMBERS_ABOVE_0,
     binarize=("None", 3, None),
     dtype=DTYPES,
-    library=LIBRARIES,
+    backend=LIBRARIES,
     classes=(-1, Says(1, "between 0 and 1"), 1.5, "2", None),
 )
 misuse(
-    training.Feed.batch,
+    training.Minibatches.batch,
     {"rows": np.array([0, 1]), "generator": GENERATOR},
     call=FEED.batch,
     rows=(np.array([8]), np.array([0.5]), "x", None),
     generator=GENERATORS,
 )
 misuse(
-    training.Feed.one_hot,
+    training.Minibatches.one_hot,
     {"labels": LABELS},
     call=FEED.one_hot,
     labels=(Says(np.array([2]), "between 2 and 2"), np.ones(2), "x", None),
 )
 misuse(
-    training.Feed.fixed_order,
+    training.Minibatches.fixed_order,
     {"batch_size": 3, "least": 1},
     call=lambda **sizes: list(FEED.fixed_order(**sizes)),
     batch_size=COUNTS,
     least=COUNTS,
 )
 misuse(
-    training.Feed.shuffled,
+    training.Minibatches.shuffled,
     {"batch_size": 3, "seed": 0, "epoch": 0},
     call=FEED.shuffled,
     batch_size=(*COUNTS, 9),
@@ -173,23 +173,23 @@ misuse(
 )
 misuse(
     training.evaluate,
-    {"model": MODEL, "feed": FEED, "batch_size": 4, "seed": 0},
+    {"model": MODEL, "minibatches": FEED, "batch_size": 4, "seed": 0},
     model=(None, "vae"),
-    feed=(None, Says(SPLIT, "Split(")),
+    minibatches=(None, Says(SPLIT, "Split(")),
     batch_size=COUNTS,
     seed=SEEDS,
 )
 ROW = {"epoch": 1, "bound": -2.0}
-misuse(training.History, {"rows": [ROW]}, rows=(3, None, [3]))
+misuse(runs.History, {"rows": [ROW]}, rows=(3, None, [3]))
 misuse(
-    training.History.append,
+    runs.History.append,
     {"row": 1.0},
-    call=lambda row: training.History().append(bound=row),
+    call=lambda row: runs.History().append(bound=row),
     row=[Says(value, f"bound is {value!r}", "bound") for value in ("x", None)],
 )
-misuse(training.History.save, {"path": "h.csv"}, call=training.History([ROW]).save, path=NO_PATHS)
+misuse(runs.History.save, {"path": "h.csv"}, call=runs.History([ROW]).save, path=NO_PATHS)
 misuse(
-    training.History.load,
+    runs.History.load,
     {"path": "there.csv"},
     call=lambda path: load_history(path),
     path=(Says("missing.csv", "No such file", "missing.csv"), 3, None),
@@ -199,48 +199,44 @@ misuse(
 def load_history(path: Any) -> Any:
     """What was saved under a name, which is made first if it should be there."""
     if path == "there.csv":
-        training.History([ROW]).save(path)
-    return training.History.load(path)
+        runs.History([ROW]).save(path)
+    return runs.History.load(path)
 
 
-def run_named(folder: Any, config: Any = None) -> training.Run:
+def run_named(folder: Any, config: Any = None) -> runs.Run:
     """A new run."""
-    return training.Run.create(folder, {"model": "vae"} if config is None else config)
+    return runs.Run.create(folder, {"model": "vae"} if config is None else config)
 
 
-def opened(folder: Any) -> training.Run:
+def opened(folder: Any) -> runs.Run:
     """An existing run, made first if it should be there."""
     if folder == "there":
         run_named(folder)
-    return training.Run.open(folder)
+    return runs.Run.open(folder)
 
 
 FOLDERS = (3, None)
-misuse(training.Run, {"folder": "r", "config": {}}, folder=FOLDERS, config=(3, "x"))
-misuse(
-    training.Run.create, {"folder": "new"}, call=lambda folder, config=None: run_named(folder, config), folder=FOLDERS
-)
-misuse(training.Run.create, {}, call=lambda config=None: run_named("other", config), config=(3, "x"))
-misuse(
-    training.Run.open, {"folder": "there"}, call=opened, folder=(*FOLDERS, Says("missing", "no config.json", "missing"))
-)
+misuse(runs.Run, {"folder": "r", "config": {}}, folder=FOLDERS, config=(3, "x"))
+misuse(runs.Run.create, {"folder": "new"}, call=lambda folder, config=None: run_named(folder, config), folder=FOLDERS)
+misuse(runs.Run.create, {}, call=lambda config=None: run_named("other", config), config=(3, "x"))
+misuse(runs.Run.open, {"folder": "there"}, call=opened, folder=(*FOLDERS, Says("missing", "no config.json", "missing")))
 for name in ("save", "restore"):
     misuse(
-        getattr(training.Run, name),
+        getattr(runs.Run, name),
         {},
-        call=lambda trainer=None, name=name: trainer and getattr(training.Run("r"), name)(trainer),
+        call=lambda trainer=None, name=name: trainer and getattr(runs.Run("r"), name)(trainer),
         trainer=("x", 3),
     )
 CHECKPOINT = {"path": "c.npz", "arrays": {"x": np.ones(2)}, "meta": {"step": 1}}
 misuse(
-    training.save_checkpoint,
+    runs.save_checkpoint,
     CHECKPOINT,
     path=NO_PATHS,
     arrays=(3, None, Says({"x": object()}, "object", "x")),
     meta=(3, None, Says({"x": object()}, "object", "x")),
 )
 misuse(
-    training.load_checkpoint,
+    runs.load_checkpoint,
     {"path": "there.npz"},
     call=lambda path: load_saved(path),
     path=(3, None, Says("missing.npz", "no such file", "missing.npz")),
@@ -250,5 +246,5 @@ misuse(
 def load_saved(path: Any) -> Any:
     """A checkpoint, made first if it should be there."""
     if path == "there.npz":
-        training.save_checkpoint(**CHECKPOINT | {"path": path})
-    return training.load_checkpoint(path)
+        runs.save_checkpoint(**CHECKPOINT | {"path": path})
+    return runs.load_checkpoint(path)

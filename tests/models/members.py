@@ -22,8 +22,8 @@ DATA_DIM, CLASSES, M = 6, 3, 4
 SMALL: dict[str, dict[str, Any]] = {
     "miwae": {"groups": 2, "samples": 3},
     "iaf-vae": {"flow_hidden": (5,), "features": 2, "free_bits": 0.02},
-    "categorical-vae": {"variables": 3, "categories": 4},
-    "vq-vae": {"places": 3, "entries": 5, "code_dim": 2},
+    "categorical-vae": {"variables": 3, "num_categories": 4},
+    "vq-vae": {"num_codes": 3, "entries": 5, "code_dim": 2},
     "factor-vae": {"critic_hidden": (6, 5)},
     "info-vae": {"alpha": 0.3, "lambd": 5.0},
 }
@@ -86,7 +86,7 @@ def held() -> Iterator[Callable[[], None]]:
         nonlocal calls
         calls = 0
 
-    modules = [importlib.import_module(m.name) for m in pkgutil.iter_modules(models.__path__, "minivae.models.")]
+    modules = [importlib.import_module(m.name) for m in pkgutil.walk_packages(models.__path__, "minivae.models.")]
     with pytest.MonkeyPatch.context() as patch:
         for module in modules:
             patch.setattr(module, "stop_gradient", hold, raising=False)
@@ -96,11 +96,11 @@ def held() -> Iterator[Callable[[], None]]:
 def losses(model: Model, batch: Batch) -> Iterator[tuple[Callable[..., Tensor], list[Parameter]]]:
     """For each phase its loss as a function of nothing that it depends on, and the parameters it trains."""
     noise = Repeated()
-    for phase, objective in enumerate(model.objectives(batch, noise())):
+    for phase, objective in enumerate(model.phases(batch, noise())):
         with held() as again:
 
             def loss(*_: Any, phase: int = phase, again: Callable = again) -> Tensor:
                 again()
-                return model.objectives(batch, noise())[phase].loss
+                return model.phases(batch, noise())[phase].loss
 
             yield loss, objective.parameters

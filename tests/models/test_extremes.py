@@ -53,10 +53,10 @@ CASES = [
 def losses_and_gradients(model, batch):
     dtype = model.parameters()[0].dtype
     batch = Batch(*(x if x is None else x.data.astype(dtype) for x in batch))
-    phases = model.objectives(batch, SameNoise(0))
+    phases = model.phases(batch, SameNoise(0))
     gradients = [backward(o.loss, o.parameters, retain_graph=True) for o in phases]
-    parts = [part.numpy() for o in phases for part in (o.loss, *o.parts.values())]
-    return parts, [g.numpy() for phase in gradients for g in phase]
+    terms = [part.numpy() for o in phases for part in (o.loss, *o.terms.values())]
+    return terms, [g.numpy() for phase in gradients for g in phase]
 
 
 @pytest.mark.parametrize(("name", "likelihood", "bias", "value"), CASES)
@@ -65,10 +65,10 @@ def test_float32_gives_what_float64_does(name, likelihood, bias, value, rng):
     dict(narrow.named_parameters())[bias].data[...] = value
     wide.load_state_dict(narrow.state_dict())
     batch = batch_for(narrow, rng)
-    (parts, gradients), (expected_parts, expected) = (losses_and_gradients(model, batch) for model in (narrow, wide))
+    (terms, gradients), (expected_terms, expected) = (losses_and_gradients(model, batch) for model in (narrow, wide))
     # Beside 10,000 a float32 number is rounded by up to 5e-4, and what it is computed to with it.
     rounding = 5e-4 if abs(value) == 1e4 else 1e-6
-    for found, right in zip(parts, expected_parts, strict=True):
+    for found, right in zip(terms, expected_terms, strict=True):
         np.testing.assert_allclose(found, right, rtol=rounding, atol=2 * rounding)
     for found, right in zip(gradients, expected, strict=True):
         assert found.dtype == np.float32

@@ -14,9 +14,9 @@ from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 from minivae.models import MODELS, Batch, Model
 from minivae.models.registry import arguments, options
-from minivae.training import Feed, Settings, Trainer, evaluate
+from minivae.training import Minibatches, Settings, Trainer, evaluate
 
-from ..strict_device import strict
+from ..doubles.strict_device import strict
 from ..training.conftest import assert_same_state, digits  # noqa: F401 (a fixture)
 from .members import CLASSES, EVERY_MEMBER, M, Repeated, batch_for, losses, member, shaken
 
@@ -82,7 +82,7 @@ def test_a_model_is_rebuilt_from_its_config(name, rng):
     twin.load_state_dict(model.state_dict())
     assert twin.config == model.config
     batch, noise = batch_for(model, rng), Repeated()
-    for ours, theirs in zip(model.objectives(batch, noise()), twin.objectives(batch, noise()), strict=True):
+    for ours, theirs in zip(model.phases(batch, noise()), twin.phases(batch, noise()), strict=True):
         assert float(ours.loss) == float(theirs.loss)
 
 
@@ -100,7 +100,7 @@ def test_gradients_of_every_phase(name, rng):
 @EVERY_MEMBER
 def test_phases_train_every_parameter_once(name, rng):
     model = member(name)
-    phases = model.objectives(batch_for(model, rng), Repeated()())
+    phases = model.phases(batch_for(model, rng), Repeated()())
     trained = [id(parameter) for phase in phases for parameter in phase.parameters]
     assert sorted(trained) == sorted(map(id, model.parameters()))
 
@@ -109,12 +109,12 @@ def test_phases_train_every_parameter_once(name, rng):
 def test_the_parts_are_what_they_are_called(name, rng):
     """The objective is minus the loss, the bound minus it where there is no objective; the rest finite."""
     model = shaken(member(name))
-    first = model.objectives(batch_for(model, rng), Repeated()())[0]
-    parts = {part: float(value) for part, value in first.parts.items()}
-    assert {value.shape for value in first.parts.values()} == {()}
-    assert next(iter(parts)) in ("bound", "objective")
-    assert parts.get("objective", parts.get("relaxed_bound", parts.get("bound"))) == pytest.approx(-float(first.loss))
-    assert np.isfinite(list(parts.values())).all()
+    first = model.phases(batch_for(model, rng), Repeated()())[0]
+    terms = {part: float(value) for part, value in first.terms.items()}
+    assert {value.shape for value in first.terms.values()} == {()}
+    assert next(iter(terms)) in ("bound", "objective")
+    assert terms.get("objective", terms.get("relaxed_bound", terms.get("bound"))) == pytest.approx(-float(first.loss))
+    assert np.isfinite(list(terms.values())).all()
 
 
 # ------------------------------------------------------------------- training
@@ -127,10 +127,10 @@ def trainer_of(name, dataset, compiled=True, **options):
 
 def advanced(trainer, steps):
     for _ in range(steps):
-        parts = {part: float(value) for part, value in trainer.train_step().items()}
+        terms = {part: float(value) for part, value in trainer.train_step().items()}
         if trainer.step % 4 == 0:
             trainer.report()
-    return parts
+    return terms
 
 
 @EVERY_MEMBER
@@ -167,7 +167,7 @@ def test_a_run_is_resumed_exactly(name, digits):  # noqa: F811
 
 @EVERY_MEMBER
 def test_a_replay_on_the_strict_device_waits_for_nothing(name, digits):  # noqa: F811
-    trainer = trainer_of(name, digits, library="strict")
+    trainer = trainer_of(name, digits, backend="strict")
     for _ in range(2):
         trainer.train_step()
     with strict.counter.forbid_synchronization(), strict.counter.forbid_dtype("float64"):
@@ -210,13 +210,13 @@ def test_an_evaluation_does_not_know_how_the_data_are_stored_and_cut(name, by_cl
     """
     model = shaken(member(name, data_dim=64, classes=10, dtype="float64"))
 
-    def parts(split, batch_size, seed):
-        feed = Feed(split, 16.0, dtype="float64", classes=model.context_dim)
-        return evaluate(model, feed, batch_size=batch_size, seed=seed)
+    def terms(split, batch_size, seed):
+        minibatches = Minibatches(split, 16.0, dtype="float64", classes=model.context_dim)
+        return evaluate(model, minibatches, batch_size=batch_size, seed=seed)
 
     for batch_size in (50, 200):
-        shuffled = [parts(by_class.sample(len(by_class), seed), batch_size, seed) for seed in range(SHUFFLES)]
-        for part, value in parts(by_class, 100 + batch_size, SHUFFLES).items():
+        shuffled = [terms(by_class.sample(len(by_class), seed), batch_size, seed) for seed in range(SHUFFLES)]
+        for part, value in terms(by_class, 100 + batch_size, SHUFFLES).items():
             values = np.array([row[part] for row in shuffled])
             error = values.std(ddof=1) * np.sqrt(1 + 1 / SHUFFLES)
             assert abs(value - values.mean()) <= 5 * error + 1e-9 * abs(value), part
@@ -224,9 +224,9 @@ def test_an_evaluation_does_not_know_how_the_data_are_stored_and_cut(name, by_cl
 
 # Puts the bend of a function of averages where the averages are, so that it is no straight line there.
 BENDS = {
-    "disentangled-beta-vae": lambda model, parts: model.now.data.fill(parts["kl"]),
-    "iaf-vae": lambda model, parts: setattr(model, "free_bits", parts["kl"] / model.latent_dim),
-    "vq-vae": lambda model, parts: None,
+    "disentangled-beta-vae": lambda model, terms: model.now.data.fill(terms["kl"]),
+    "iaf-vae": lambda model, terms: setattr(model, "free_bits", terms["kl"] / model.latent_dim),
+    "vq-vae": lambda model, terms: None,
 }
 
 
@@ -236,14 +236,14 @@ def test_a_part_that_is_no_average_is_that_of_all_data(name, by_class):
     model = shaken(member(name, data_dim=64, classes=10, dtype="float64"))
     if type(model).of_means is Model.of_means:
         pytest.skip("its parts are averages over data points or pairs")
-    feed = Feed(by_class.sample(203), 16.0, dtype="float64", classes=model.context_dim)
-    BENDS[name](model, evaluate(model, feed))
-    whole, cut = (evaluate(model, feed, batch_size=n) for n in (203, 10))
+    minibatches = Minibatches(by_class.sample(203), 16.0, dtype="float64", classes=model.context_dim)
+    BENDS[name](model, evaluate(model, minibatches))
+    whole, cut = (evaluate(model, minibatches, batch_size=n) for n in (203, 10))
     assert cut == pytest.approx(whole, rel=1e-12)
-    batches = [feed.batch(rows, backend.generator(0)) for rows in feed.fixed_order(10)]
-    first = [model.objectives(batch, backend.generator(0))[0].parts for batch in batches]
-    (made,) = model.of_means(model.objectives(batches[0], backend.generator(0))[0].means)
-    assert abs(np.mean([float(parts[made]) for parts in first]) - whole[made]) > 0.01  # what it used to be
+    batches = [minibatches.batch(rows, backend.generator(0)) for rows in minibatches.fixed_order(10)]
+    first = [model.phases(batch, backend.generator(0))[0].terms for batch in batches]
+    (made,) = model.of_means(model.phases(batches[0], backend.generator(0))[0].means)
+    assert abs(np.mean([float(terms[made]) for terms in first]) - whole[made]) > 0.01  # what it used to be
 
 
 # ------------------------------------------------------------------ what it is for
@@ -261,10 +261,10 @@ def test_samples_reconstructions_and_codes_have_their_shapes(name, rng):
         return
     assert model.encode(x, told).shape == (M, model.latent_dim)
     assert model.reconstruct(x, told).shape == (M, model.data_dim)
-    if model.values:
+    if model.num_categories:
         codes = model.codes(x).numpy()
         assert codes.dtype.kind == "i"
-        assert 0 <= codes.min() <= codes.max() < model.values
+        assert 0 <= codes.min() <= codes.max() < model.num_categories
     else:
         with pytest.raises(InputError, match="not discrete"):
             model.codes(x)
@@ -277,6 +277,6 @@ def test_a_model_that_is_told_a_label_refuses_to_do_without(name, rng):
         pytest.skip("it is told none")
     x, _ = batch_for(model, rng)
     with pytest.raises(InputError, match="context is None"):
-        model.objectives(Batch(x), Repeated()())
+        model.phases(Batch(x), Repeated()())
     with pytest.raises(InputError, match=f"context_dim={CLASSES}"):
-        model.objectives(Batch(x, np.eye(CLASSES + 1)[:M]), Repeated()())
+        model.phases(Batch(x, np.eye(CLASSES + 1)[:M]), Repeated()())

@@ -12,4 +12,4 @@ def test_options_are_the_arguments_that_belong_to_no_data_and_no_run(name):
     chosen = options(model)
     assert chosen
     assert chosen.keys() == arguments(model).keys() - {*OF_DATA, *OF_RUN}
-    assert not chosen.keys() & {"data_dim", "context_dim", "seed", "dtype", "library"}
+    assert not chosen.keys() & {"data_dim", "context_dim", "seed", "dtype", "backend"}

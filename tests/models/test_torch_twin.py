@@ -12,7 +12,7 @@ from minivae.autodiff import backward, tensor
 from minivae.models import VAE, Batch
 from minivae.optim import Adam
 
-from ..oracle import one_thread, torch  # noqa: F401 (a fixture)
+from ..doubles.oracle import one_thread, torch  # noqa: F401 (a fixture)
 
 STEPS, M, LATENT_DIM, HIDDEN = 200, 100, 5, 50
 # Of the loss at each step, relative to it; of the parameters, to the largest of each array.
@@ -88,7 +88,7 @@ def train(model, dtype):
     """The same by minivae."""
     optimizer, losses = Adam(model.parameters(), LR), []
     for x, epsilon in minibatches(dtype):
-        (objective,) = model.objectives(Batch(tensor(x)), epsilon)
+        (objective,) = model.phases(Batch(tensor(x)), epsilon)
         optimizer.step(backward(objective.loss, objective.parameters))
         losses.append(objective.loss.item())
     return losses, model.state_dict()

@@ -8,7 +8,7 @@ from minivae.autodiff import backward, hooked, tensor
 from minivae.models import Batch
 from minivae.optim import OPTIMIZERS
 
-from ..strict_device import strict
+from ..doubles.strict_device import strict
 from .kinds import EVERY_KIND, data, noise, small_vae
 
 ESTIMATORS = pytest.mark.parametrize("estimator", ["A", "B"])
@@ -16,7 +16,7 @@ ESTIMATORS = pytest.mark.parametrize("estimator", ["A", "B"])
 
 def train_step(model, optimizer, x, source):
     """One step of Algorithm 1; returns the loss."""
-    (objective,) = model.objectives(Batch(x), source)
+    (objective,) = model.phases(Batch(x), source)
     optimizer.step(backward(objective.loss, objective.parameters))
     return objective.loss
 
@@ -27,7 +27,7 @@ def train_step(model, optimizer, x, source):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_array_of_a_step_has_the_models_dtype(kind, estimator, name, dtype, rng, backend_name):
     """Also where data and noise come as float64 arrays: every result of every operation is looked at."""
-    model = small_vae(kind, estimator=estimator, samples=2, dtype=dtype, library=backend_name)
+    model = small_vae(kind, estimator=estimator, samples=2, dtype=dtype, backend=backend_name)
     optimizer = OPTIMIZERS[name](model.parameters(), weight_decay=0.1, max_norm=1.0)
     x, epsilon = (backend.asarray(a, backend=backend_name) for a in (data(rng), noise(rng, 2)))
     made = []
@@ -44,7 +44,7 @@ def test_every_array_of_a_step_has_the_models_dtype(kind, estimator, name, dtype
 @ESTIMATORS
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_step_makes_no_host_wait_moves_nothing_and_makes_no_float64(kind, estimator, name, rng):
-    model = small_vae(kind, estimator=estimator, samples=2, library="strict")
+    model = small_vae(kind, estimator=estimator, samples=2, backend="strict")
     optimizer = OPTIMIZERS[name](model.parameters(), weight_decay=0.1, max_norm=1.0)
     x, generator = tensor(data(rng), "float32", "strict"), backend.generator(0, "strict")
     counter = strict.counter
@@ -57,7 +57,7 @@ def test_a_step_makes_no_host_wait_moves_nothing_and_makes_no_float64(kind, esti
 
 @EVERY_KIND
 def test_what_users_call_makes_no_host_wait(kind, rng):
-    model = small_vae(kind, library="strict")
+    model = small_vae(kind, backend="strict")
     x, generator = tensor(data(rng), "float32", "strict"), backend.generator(0, "strict")
     counter = strict.counter
     with counter.forbid_synchronization(), counter.forbid_transfers(), counter.forbid_dtype("float64"):
@@ -70,11 +70,11 @@ def test_what_users_call_makes_no_host_wait(kind, rng):
 def test_every_library_takes_the_same_step(kind, estimator, rng, backend_name):
     x, epsilon = data(rng), noise(rng, 2)
 
-    def after(library):
-        model = small_vae(kind, estimator=estimator, dtype="float64", library=library)
+    def after(where):
+        model = small_vae(kind, estimator=estimator, dtype="float64", backend=where)
         optimizer = OPTIMIZERS["adam"](model.parameters())
         for _ in range(3):
-            loss = train_step(model, optimizer, tensor(x, backend=library), backend.asarray(epsilon, backend=library))
+            loss = train_step(model, optimizer, tensor(x, backend=where), backend.asarray(epsilon, backend=where))
         return [loss.numpy(), *model.state_dict().values()]
 
     for here, there in zip(after("numpy"), after(backend_name), strict=True):

@@ -37,23 +37,23 @@ def test_sum_over_pixels_and_latents_mean_over_samples_and_batch(kind, rng):
         reconstruction = np.mean([sum(log_likelihoods(model, z_, x[i])) for z_ in z])
         bounds.append(reconstruction - kl)
     np.testing.assert_allclose(model.bound(x, epsilon).value.numpy(), bounds, rtol=1e-10)
-    (objective,) = model.objectives(Batch(tensor(x)), epsilon)
+    (objective,) = model.phases(Batch(tensor(x)), epsilon)
     np.testing.assert_allclose(objective.loss.item(), -np.mean(bounds), rtol=1e-10)
 
 
 @EVERY_KIND
 def test_parts_are_unweighted_and_add_up_to_the_loss(kind, rng):
-    (objective,) = small_vae(kind, dtype="float64").objectives(Batch(tensor(data(rng))), noise(rng))
-    parts = {name: part.item() for name, part in objective.parts.items()}
-    assert list(parts) == ["bound", "reconstruction", "kl"]
-    assert parts["bound"] == pytest.approx(parts["reconstruction"] - parts["kl"], rel=1e-12)
-    assert objective.loss.item() == -parts["bound"]
+    (objective,) = small_vae(kind, dtype="float64").phases(Batch(tensor(data(rng))), noise(rng))
+    terms = {name: part.item() for name, part in objective.terms.items()}
+    assert list(terms) == ["bound", "reconstruction", "kl"]
+    assert terms["bound"] == pytest.approx(terms["reconstruction"] - terms["kl"], rel=1e-12)
+    assert objective.loss.item() == -terms["bound"]
 
 
 @EVERY_KIND
 def test_a_minibatch_twice_has_the_same_loss_and_gradient(kind, rng):
     model, x, epsilon = small_vae(kind, dtype="float64"), data(rng), noise(rng)
-    once, twice = (model.objectives(Batch(tensor(np.tile(x, (n, 1)))), np.tile(epsilon, (1, n, 1)))[0] for n in (1, 2))
+    once, twice = (model.phases(Batch(tensor(np.tile(x, (n, 1)))), np.tile(epsilon, (1, n, 1)))[0] for n in (1, 2))
     assert once.loss.item() == pytest.approx(twice.loss.item(), rel=1e-12)
     gradients = zip(backward(once.loss, once.parameters), backward(twice.loss, twice.parameters), strict=True)
     for a, b in gradients:
@@ -140,7 +140,7 @@ def test_extreme_outputs_of_the_networks_in_float32(kind, estimator, log_var, ou
             heads += [(model.decoder.log_var, log_var), (model.decoder.mean, output)]
         for head, value in heads:
             head.weight.data[...], head.bias.data[...] = 0, value
-        (objective,) = model.objectives(Batch(tensor(x, dtype)), tensor(epsilon, dtype))
+        (objective,) = model.phases(Batch(tensor(x, dtype)), tensor(epsilon, dtype))
         losses.append(objective.loss.item())
         assert all(np.isfinite(g.numpy()).all() for g in backward(objective.loss, objective.parameters))
     # For A, z - mu has lost its digits beside a mu of 1 where sigma is 3e-7.

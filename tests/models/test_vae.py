@@ -28,7 +28,7 @@ def test_gradients_of_the_whole_model(kind, estimator, samples, rng):
     model = small_vae(kind, estimator=estimator, dtype="float64")
     batch, epsilon = Batch(tensor(data(rng))), tensor(noise(rng, samples))
     report = check_gradients(
-        lambda *_: model.objectives(batch, epsilon)[0].loss, model.parameters(), mode="jacobian", tolerance=1e-6
+        lambda *_: model.phases(batch, epsilon)[0].loss, model.parameters(), mode="jacobian", tolerance=1e-6
     )
     assert report.comparisons == sum(p.size for p in model.parameters())
 
@@ -47,7 +47,7 @@ def test_gradients_of_each_data_point_by_the_data(kind, estimator, rng):
 @EVERY_KIND
 @pytest.mark.parametrize("lead", [(M,), (1,), (2, M), ()])
 def test_shapes(kind, lead, rng, backend_name):
-    model = small_vae(kind, library=backend_name)
+    model = small_vae(kind, backend=backend_name)
     x = tensor(data(rng, lead), "float32", backend_name)
     z = model.encode(x)
     assert z.shape == (*lead, LATENT_DIM)
@@ -61,7 +61,7 @@ def test_shapes(kind, lead, rng, backend_name):
 @pytest.mark.parametrize("estimator", ["A", "B"])
 @pytest.mark.parametrize("samples", [1, 3])
 def test_the_bound_is_one_number_for_each_data_point(kind, estimator, samples, rng, backend_name):
-    model = small_vae(kind, estimator=estimator, samples=samples, library=backend_name)
+    model = small_vae(kind, estimator=estimator, samples=samples, backend=backend_name)
     x = tensor(data(rng), "float32", backend_name)
     drawn = model.bound(x, backend.generator(1, backend_name))
     given = model.bound(x, backend.asarray(noise(rng, samples), backend=backend_name))
@@ -165,7 +165,7 @@ def test_the_decoder_has_the_floor_and_the_encoder_has_not(rng):
 
 def test_samples_are_the_prior_decoded(backend_name):
     """With a linear decoder, x = W z + b has mean b and covariance W^T W."""
-    model = small_vae("unbounded", hidden=(), dtype="float64", library=backend_name)
+    model = small_vae("unbounded", hidden=(), dtype="float64", backend=backend_name)
     weight, bias = model.decoder.mean.weight.numpy(), model.decoder.mean.bias.numpy()
     x = model.sample(backend.generator(3, backend_name), 20_000).numpy()
     assert_moments(x, bias, (weight**2).sum(axis=0))
@@ -202,11 +202,11 @@ def test_the_configuration_rebuilds_the_model(kind, rng):
 @EVERY_KIND
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_one_seed_gives_the_same_weights_on_every_library(kind, dtype, backend_name):
-    def weights(seed, library):
-        return VAE(DATA_DIM, LATENT_DIM, HIDDEN, **KINDS[kind], seed=seed, dtype=dtype, library=library)
+    def weights(seed, backend):
+        return VAE(DATA_DIM, LATENT_DIM, HIDDEN, **KINDS[kind], seed=seed, dtype=dtype, backend=backend)
 
     here, there, other = weights(5, "numpy"), weights(5, backend_name), weights(6, backend_name)
-    assert all(backend.library_of(p.data).name == backend_name for p in there.parameters())
+    assert all(backend.backend_of(p.data).name == backend_name for p in there.parameters())
     for name, value in here.state_dict().items():
         np.testing.assert_array_equal(value, there.state_dict()[name], strict=True)
         assert value.dtype == dtype
@@ -226,7 +226,7 @@ def test_the_decoder_has_the_encoders_layers_in_reverse(kind):
 
 def test_every_parameter_is_trained(rng):
     model = small_vae("gaussian")
-    (objective,) = model.objectives(Batch(data(rng)), noise(rng))
+    (objective,) = model.phases(Batch(data(rng)), noise(rng))
     assert objective.parameters == model.parameters()
     assert len(model.parameters()) == 2 * (2 + 1 + 1) * 2  # weight and bias of 2 hidden, mean, variance; twice
     assert all((g.numpy() != 0).all() for g in backward(objective.loss, objective.parameters))
@@ -252,7 +252,7 @@ def test_every_parameter_is_trained(rng):
         ({"init": "xavier"}, "init is 'xavier'; expected one of"),
         ({"seed": -1}, "seed is -1"),
         ({"dtype": "float16"}, "dtype is 'float16'"),
-        ({"library": "numy"}, "backend is 'numy'; .* did you mean 'numpy'"),
+        ({"backend": "numy"}, "backend is 'numy'; .* did you mean 'numpy'"),
     ],
 )
 def test_bad_arguments_are_named(options, message):
@@ -289,4 +289,4 @@ def test_bad_numbers_of_samples_are_refused(samples, rng):
 
 def test_data_of_another_library_are_refused(rng):
     with pytest.raises(InputError, match="x is on numpy; expected strict"):
-        small_vae(library="strict").encode(data(rng))
+        small_vae(backend="strict").encode(data(rng))

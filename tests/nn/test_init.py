@@ -65,8 +65,8 @@ def test_same_seed_same_weights_and_another_seed_others(name):
 
 @pytest.mark.parametrize("name", WEIGHTS)
 def test_one_seed_gives_the_same_layer_on_every_library(name, backend_name):
-    def layer(library):
-        return Linear(3, 4, backend.generator(7, "numpy"), init=name, library=library).state_dict()
+    def layer(where):
+        return Linear(3, 4, backend.generator(7, "numpy"), init=name, backend=where).state_dict()
 
     here, there = layer("numpy"), layer(backend_name)
     assert here.keys() == there.keys() == {"weight", "bias"}
@@ -78,4 +78,4 @@ def test_one_seed_gives_the_same_layer_on_every_library(name, backend_name):
 def test_draws_on_the_device_itself(name, backend_name):
     generator = backend.generator(7, backend_name)
     weight, bias = INITIALIZERS[name](generator, 3, 4, np.dtype("float32"))
-    assert backend.library_of(weight, bias).name == backend_name
+    assert backend.backend_of(weight, bias).name == backend_name

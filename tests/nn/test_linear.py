@@ -19,7 +19,7 @@ def make(inputs=3, outputs=2, **options):
 
 @pytest.mark.parametrize("lead", LEADING)
 def test_every_row_is_multiplied_and_shifted(lead, rng, backend_name):
-    layer = make(dtype="float64", library=backend_name)
+    layer = make(dtype="float64", backend=backend_name)
     x = rng.standard_normal((*lead, 3))
     y = layer(tensor(x, backend=backend_name))
     weight, bias = layer.weight.numpy(), layer.bias.numpy()
@@ -32,11 +32,11 @@ def test_every_row_is_multiplied_and_shifted(lead, rng, backend_name):
 
 
 def test_parameters_are_weight_then_bias(backend_name):
-    layer = make(library=backend_name)
+    layer = make(backend=backend_name)
     (first, weight), (second, bias) = layer.named_parameters()
     assert (first, weight.shape, second, bias.shape) == ("weight", (3, 2), "bias", (2,))
     assert type(weight) is type(bias) is Parameter
-    assert backend.library_of(weight.data, bias.data).name == backend_name
+    assert backend.backend_of(weight.data, bias.data).name == backend_name
 
 
 @pytest.mark.parametrize("lead", [lead for lead in LEADING if 0 not in lead])
@@ -65,7 +65,7 @@ def test_float32_and_the_default_library_by_default(backend_name):
     with backend.using(backend_name):
         layer = Linear(3, 2, backend.generator(0))
     assert layer.weight.dtype == np.float32
-    assert backend.library_of(layer.weight.data).name == backend_name
+    assert backend.backend_of(layer.weight.data).name == backend_name
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_float32_and_the_default_library_by_default(backend_name):
         ((True, 2), {}, "inputs is True; expected an integer of at least 1"),
         ((3, 2), {"init": "Glorot"}, "init is 'Glorot'; expected one of paper, glorot, he; did you mean 'glorot'?"),
         ((3, 2), {"dtype": "float16"}, "dtype is 'float16'; expected one of float32, float64"),
-        ((3, 2), {"library": "nump"}, "backend is 'nump'; expected one of .*; did you mean 'numpy'?"),
+        ((3, 2), {"backend": "nump"}, "backend is 'nump'; expected one of .*; did you mean 'numpy'?"),
     ],
 )
 def test_bad_arguments(arguments, options, message):

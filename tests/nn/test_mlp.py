@@ -34,7 +34,7 @@ def test_every_activation_has_a_case():
 @pytest.mark.parametrize("activation", BY_HAND)
 @pytest.mark.parametrize("sizes", DEPTHS)
 def test_layers_and_activations_alternate(sizes, activation, activate_last, rng, backend_name):
-    mlp = make(sizes, activation=activation, activate_last=activate_last, library=backend_name)
+    mlp = make(sizes, activation=activation, activate_last=activate_last, backend=backend_name)
     x = rng.standard_normal((2, 4, sizes[0]))
     h, last = x, len(sizes) - 2
     for i, layer in enumerate(mlp.layers):
@@ -90,8 +90,8 @@ def test_float32_stays_float32(activation):
 
 
 def test_options_reach_the_layers(backend_name):
-    mlp = make((3, 5, 2), init="glorot", dtype="float32", library=backend_name)
-    assert {backend.library_of(p.data).name for p in mlp.parameters()} == {backend_name}
+    mlp = make((3, 5, 2), init="glorot", dtype="float32", backend=backend_name)
+    assert {backend.backend_of(p.data).name for p in mlp.parameters()} == {backend_name}
     assert {p.dtype.name for p in mlp.parameters()} == {"float32"}
     assert not mlp.layers[0].bias.numpy().any()
 

@@ -10,20 +10,20 @@ from minivae.nn import MLP, Linear, Module
 
 
 class Leaf(Module):
-    def __init__(self, *shape, library=None):
-        self.running = tensor(np.zeros(shape, np.float32), backend=library)
-        self.scale = Parameter(backend.asarray(np.ones(shape, np.float32), backend=library))
+    def __init__(self, *shape, backend_name=None):
+        self.running = tensor(np.zeros(shape, np.float32), backend=backend_name)
+        self.scale = Parameter(backend.asarray(np.ones(shape, np.float32), backend=backend_name))
 
 
 class Tree(Module):
     """Every kind of attribute, in an order that is not alphabetical."""
 
-    def __init__(self, library=None):
-        self.zeta = Parameter(backend.asarray(np.arange(3.0, dtype=np.float32), backend=library))
-        self.leaves = [Leaf(2, library=library), Leaf(2, 2, library=library)]
+    def __init__(self, backend_name=None):
+        self.zeta = Parameter(backend.asarray(np.arange(3.0, dtype=np.float32), backend=backend_name))
+        self.leaves = [Leaf(2, backend_name=backend_name), Leaf(2, 2, backend_name=backend_name)]
         self.name, self.size, self.nothing = "tree", 3, None
-        self.alpha = Leaf(library=library)
-        self.pair = (Parameter(backend.asarray([1.0], backend=library)), [Leaf(1, library=library)])
+        self.alpha = Leaf(backend_name=backend_name)
+        self.pair = (Parameter(backend.asarray([1.0], backend=backend_name)), [Leaf(1, backend_name=backend_name)])
 
 
 STATE = [
@@ -111,8 +111,8 @@ def test_loading_copies():
 
 
 def test_a_state_moves_between_libraries_and_models(backend_name):
-    def mlp(seed, library):
-        return MLP((3, 4, 2), backend.generator(seed, "numpy"), library=library)
+    def mlp(seed, where):
+        return MLP((3, 4, 2), backend.generator(seed, "numpy"), backend=where)
 
     source, target = mlp(1, backend_name), mlp(2, "numpy")
     x = np.ones((2, 3), np.float32)
@@ -123,7 +123,7 @@ def test_a_state_moves_between_libraries_and_models(backend_name):
 
 
 def test_loading_keeps_the_dtype_and_takes_lists_and_device_arrays(backend_name):
-    leaf = Leaf(2, library=backend_name)
+    leaf = Leaf(2, backend_name=backend_name)
     leaf.load_state_dict({"running": [1, 2], "scale": backend.asarray(np.array([0.5, 1.5]), backend=backend_name)})
     assert leaf.running.dtype == leaf.scale.dtype == np.float32
     np.testing.assert_array_equal(leaf.running.numpy(), [1, 2])

@@ -24,8 +24,8 @@ class Problem:
         self.start = [np.asarray(rng.standard_normal(shape), dtype) for shape in shapes]
         self.noise = [[np.asarray(rng.standard_normal(shape), dtype) for shape in shapes] for _ in range(steps)]
 
-    def parameters(self, library: str = "numpy") -> list[Parameter]:
-        return [Parameter(backend.asarray(x.copy(), backend=library)) for x in self.start]
+    def parameters(self, where: str = "numpy") -> list[Parameter]:
+        return [Parameter(backend.asarray(x.copy(), backend=where)) for x in self.start]
 
     def gradients(self, step: int, parameters: Sequence[np.ndarray]) -> list[np.ndarray]:
         tenth = [p * p.dtype.type(0.1) for p in parameters]
@@ -33,10 +33,10 @@ class Problem:
 
     def run(self, optimizer: Optimizer, steps: Sequence[int] | None = None) -> list[np.ndarray]:
         """Take these steps (all by default) and return the parameters."""
-        library = backend.library_of(optimizer.parameters[0].data).name
+        where = backend.backend_of(optimizer.parameters[0].data).name
         for step in range(len(self.noise)) if steps is None else steps:
             gradients = self.gradients(step, values(optimizer.parameters))
-            optimizer.step([Tensor(backend.asarray(g, backend=library)) for g in gradients])
+            optimizer.step([Tensor(backend.asarray(g, backend=where)) for g in gradients])
         return values(optimizer.parameters)
 
 

@@ -12,7 +12,7 @@ from minivae.optim import OPTIMIZERS, SGD, Adam
 from minivae.optim.flat import Flat
 from minivae.optim.optimizer import clip_by_norm
 
-from ..strict_device import strict
+from ..doubles.strict_device import strict
 from .problem import SHAPES, Problem, joint_norm, values
 
 # Every optimizer with the options that take part in its steps.
@@ -68,7 +68,7 @@ def test_parameters_and_state_keep_their_dtype(name, dtype, backend_name):
     optimizer = make(name, problem.parameters(backend_name), weight_decay=0.1, max_norm=1.0)
     found = problem.run(optimizer)
     assert {x.dtype.name for x in (*found, *optimizer.state)} == {dtype}
-    assert all(backend.library_of(slot.data).name == backend_name for slot in optimizer.state)
+    assert all(backend.backend_of(slot.data).name == backend_name for slot in optimizer.state)
 
 
 @EVERY
@@ -166,7 +166,7 @@ def test_a_step_looks_at_each_parameter_a_few_times(compile, monkeypatch):
 @EVERY
 @pytest.mark.parametrize("block", [None, 4])
 def test_gradients_and_parameters_need_not_be_contiguous(name, block, monkeypatch, backend_name):
-    monkeypatch.setattr(backend.library(backend_name), "cache_block", block)
+    monkeypatch.setattr(backend.get_backend(backend_name), "cache_block", block)
     problem = Problem(shapes=[(7, 5)], steps=4)
     plain, other = problem.parameters(backend_name), problem.parameters(backend_name)
     other[0].data = backend.asarray(problem.start[0].T.copy(), backend=backend_name).T

@@ -7,7 +7,7 @@ from minivae.autodiff import tensor
 from minivae.optim import OPTIMIZERS, SGD, Adagrad, Adam
 from minivae.optim.optimizer import clip_by_norm
 
-from ..oracle import one_thread, torch  # noqa: F401 (a fixture)
+from ..doubles.oracle import one_thread, torch  # noqa: F401 (a fixture)
 from .problem import Problem, joint_norm
 
 STEPS = 500

@@ -6,7 +6,7 @@ import pytest
 from minivae import fit
 from minivae.autodiff import exp
 from minivae.errors import InputError
-from minivae.models.beta_vae import BetaVAE
+from minivae.models.bound.beta_vae import BetaVAE
 
 SETTINGS = {"epochs": 3, "lr": 0.005, "batch_size": 50, "progress": False}
 OUTSIDE = {"beta": 0.0}
@@ -25,18 +25,18 @@ class AnnealedOutside(BetaVAE):
     def advance(self, step, total_steps):
         OUTSIDE["beta"] = 20.0 * step / total_steps
 
-    def objectives(self, batch, noise):
-        (objective,) = super().objectives(batch, noise)
-        return [objective._replace(loss=objective.loss + objective.parts["kl"] * OUTSIDE["beta"])]
+    def phases(self, batch, noise):
+        (objective,) = super().phases(batch, noise)
+        return [objective._replace(loss=objective.loss + objective.terms["kl"] * OUTSIDE["beta"])]
 
 
 class NumbersOfNumPy(BetaVAE):
     """A weight that NumPy computes from a parameter."""
 
-    def objectives(self, batch, noise):
-        (objective,) = super().objectives(batch, noise)
+    def phases(self, batch, noise):
+        (objective,) = super().phases(batch, noise)
         scale = float(np.square(self.parameters()[0].data).mean())
-        return [objective._replace(loss=objective.loss + exp(objective.parts["kl"] * 0.0) * scale)]
+        return [objective._replace(loss=objective.loss + exp(objective.terms["kl"] * 0.0) * scale)]
 
 
 def trained(kind, digits, **settings):

@@ -8,7 +8,7 @@ import pytest
 from minivae.datasets import Dataset, Split
 from minivae.models import VAE
 
-from ..strict_device import strict
+from ..doubles.strict_device import strict
 from .conftest import assert_same_state, small_model, small_trainer
 
 STEPS = 21  # more than five epochs of four minibatches: reports and new orders between
@@ -31,15 +31,15 @@ CASES = list(itertools.product(LIKELIHOODS, ESTIMATORS, OPTIMIZERS, ["float32", 
 def run(dataset, model, compile, steps=STEPS, **settings):
     """A trainer after some steps, with a report every few."""
     trainer = small_trainer(dataset, model, compile=compile, epochs=10, **settings)
-    parts = [_step(trainer) for _ in range(steps)]
-    return trainer, parts
+    terms = [_step(trainer) for _ in range(steps)]
+    return trainer, terms
 
 
 def _step(trainer):
-    parts = {name: float(part) for name, part in trainer.train_step().items()}
+    terms = {name: float(part) for name, part in trainer.train_step().items()}
     if trainer.step % 5 == 0:
         trainer.report()
-    return parts
+    return terms
 
 
 def assert_same_run(dataset, make_model, **settings):
@@ -69,16 +69,16 @@ def test_every_bit_agrees_at_the_size_of_mnist(rng):
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
 def test_a_replay_never_waits_for_the_device(digits, likelihood, optimizer):
-    model = small_model(library="strict", **LIKELIHOODS[likelihood])
+    model = small_model(backend="strict", **LIKELIHOODS[likelihood])
     binarize = "dynamic" if likelihood == "bernoulli" else "none"
     trainer = small_trainer(digits, model, optimizer=optimizer, binarize=binarize, **FULL)
     trainer.train_step()
     trainer.train_step()
     forbidden = strict.counter.forbid_synchronization(), strict.counter.forbid_dtype("float64")
     with forbidden[0], forbidden[1], strict.counter.count() as counts:
-        parts = trainer.train_step()
+        terms = trainer.train_step()
     assert (counts.synchronizations, counts.to_device) == (0, 0)
-    assert np.isfinite(float(parts["bound"]))
+    assert np.isfinite(float(terms["bound"]))
     twin = small_trainer(digits, small_model(**LIKELIHOODS[likelihood]), optimizer=optimizer, binarize=binarize, **FULL)
     for _ in range(3):
         twin.train_step()

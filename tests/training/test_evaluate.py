@@ -9,11 +9,11 @@ from minivae import backend
 from minivae.autodiff import Tensor
 from minivae.errors import InputError
 from minivae.models import MODELS
-from minivae.training import Feed, evaluate
+from minivae.training import Minibatches, evaluate
 from minivae.training.evaluate import EVALUATION_SEED, Evaluation
 
+from ..doubles.strict_device import strict
 from ..models.members import member
-from ..strict_device import strict
 from .conftest import small_model
 
 
@@ -23,69 +23,69 @@ def model():
 
 
 @pytest.fixture
-def feed(digits):
-    return Feed(digits.test, digits.scale, dtype="float64")
+def minibatches(digits):
+    return Minibatches(digits.test, digits.scale, dtype="float64")
 
 
-def by_hand(model, feed, eps):
+def by_hand(model, minibatches, eps):
     """The average bound and its parts with given noise, in one piece."""
-    (rows,) = feed.fixed_order(len(feed))
-    x = feed.batch(rows, backend.generator(0)).x
+    (rows,) = minibatches.fixed_order(len(minibatches))
+    x = minibatches.batch(rows, backend.generator(0)).x
     bound = model.bound(x, eps[None])
     names = {"bound": bound.value, "reconstruction": bound.reconstruction, "kl": bound.kl}
     return {name: value.numpy().mean() for name, value in names.items()}
 
 
 @pytest.mark.parametrize("batch_size", [1, 32, 69, 70, 500])
-def test_unequal_minibatches_are_weighted_by_their_size(model, feed, batch_size):
+def test_unequal_minibatches_are_weighted_by_their_size(model, minibatches, batch_size):
     # With L = 1 the stream of noise does not depend on how the rows are cut.
     eps = backend.generator(EVALUATION_SEED).standard_normal((70, 3), "float64")
-    found = evaluate(model, feed, batch_size=batch_size)
-    assert found == pytest.approx(by_hand(model, feed, eps), rel=1e-12)
+    found = evaluate(model, minibatches, batch_size=batch_size)
+    assert found == pytest.approx(by_hand(model, minibatches, eps), rel=1e-12)
 
 
-def test_z_is_sampled_and_not_the_posterior_mean(model, feed):
-    at_the_mean = by_hand(model, feed, np.zeros((70, 3)))
-    found = evaluate(model, feed)
+def test_z_is_sampled_and_not_the_posterior_mean(model, minibatches):
+    at_the_mean = by_hand(model, minibatches, np.zeros((70, 3)))
+    found = evaluate(model, minibatches)
     assert found["kl"] == pytest.approx(at_the_mean["kl"])
     assert abs(found["reconstruction"] - at_the_mean["reconstruction"]) > 1e-3
 
 
 @pytest.mark.parametrize("binarize", ["none", "dynamic"])
 def test_the_same_seed_gives_the_same_number_and_another_another(model, digits, binarize):
-    feed = Feed(digits.test, digits.scale, binarize=binarize, dtype="float64")
-    assert evaluate(model, feed) == evaluate(model, feed)
-    assert evaluate(model, feed, seed=1) != evaluate(model, feed)
+    minibatches = Minibatches(digits.test, digits.scale, binarize=binarize, dtype="float64")
+    assert evaluate(model, minibatches) == evaluate(model, minibatches)
+    assert evaluate(model, minibatches, seed=1) != evaluate(model, minibatches)
 
 
-def test_the_bound_is_reconstruction_minus_kl(model, feed):
-    parts = evaluate(model, feed)
-    assert parts["bound"] == pytest.approx(parts["reconstruction"] - parts["kl"], rel=1e-12)
+def test_the_bound_is_reconstruction_minus_kl(model, minibatches):
+    terms = evaluate(model, minibatches)
+    assert terms["bound"] == pytest.approx(terms["reconstruction"] - terms["kl"], rel=1e-12)
 
 
-def test_nothing_changes_and_nothing_is_recorded(model, feed, monkeypatch):
+def test_nothing_changes_and_nothing_is_recorded(model, minibatches, monkeypatch):
     before = {name: value.copy() for name, value in model.state_dict().items()}
     seen = []
     to_numpy = Tensor.numpy
     monkeypatch.setattr(Tensor, "numpy", lambda part: seen.append(part.requires_grad) or to_numpy(part))
-    evaluate(model, feed)
+    evaluate(model, minibatches)
     assert seen
     assert not any(seen)
     for name, value in model.state_dict().items():
         np.testing.assert_array_equal(value, before[name])
 
 
-def test_a_batch_size_of_zero_is_refused(model, feed):
+def test_a_batch_size_of_zero_is_refused(model, minibatches):
     with pytest.raises(InputError, match="batch_size is 0"):
-        evaluate(model, feed, batch_size=0)
+        evaluate(model, minibatches, batch_size=0)
 
 
 @pytest.mark.parametrize("binarize", ["none", "threshold", "dynamic"])
 def test_on_the_device_only_the_numbers_come_back(digits, binarize):
-    model = small_model(library="strict")
-    feed = Feed(digits.test, digits.scale, binarize=binarize, library="strict")
+    model = small_model(backend="strict")
+    minibatches = Minibatches(digits.test, digits.scale, binarize=binarize, backend="strict")
     with strict.counter.count() as counts, strict.counter.forbid_dtype("float64"):
-        evaluate(model, feed, batch_size=30)
+        evaluate(model, minibatches, batch_size=30)
     assert counts.to_device == 1  # the numbers of the rows
     assert counts.to_host == 3 * 3  # three parts of three minibatches
 
@@ -93,33 +93,33 @@ def test_on_the_device_only_the_numbers_come_back(digits, binarize):
 @pytest.mark.parametrize("binarize", ["none", "dynamic"])
 def test_a_recorded_evaluation_gives_the_same_bits_again_and_follows_the_model(digits, binarize):
     model, other = small_model(), small_model(seed=1)
-    feed = Feed(digits.test, digits.scale, binarize=binarize)
-    eager, recorded = (Evaluation(model, feed, 30, compile=compile) for compile in (False, True))
+    minibatches = Minibatches(digits.test, digits.scale, binarize=binarize)
+    eager, recorded = (Evaluation(model, minibatches, 30, compile=compile) for compile in (False, True))
     first = eager()
     assert recorded() == recorded() == first
-    seventh = [Evaluation(model, feed, 30, seed=7, compile=compile)() for compile in (False, True)]
+    seventh = [Evaluation(model, minibatches, 30, seed=7, compile=compile)() for compile in (False, True)]
     assert seventh[0] == seventh[1] != first
     model.load_state_dict(other.state_dict())
-    assert recorded() == eager() == evaluate(other, feed, batch_size=30) != first
+    assert recorded() == eager() == evaluate(other, minibatches, batch_size=30) != first
 
 
 def test_every_library_gives_the_same_bound(digits, backend_name):
     """The libraries draw different noise, so the data are many enough to tell a fault from chance."""
     bounds = [
-        evaluate(small_model(library=name), Feed(digits.train, digits.scale, library=name))["bound"]
+        evaluate(small_model(backend=name), Minibatches(digits.train, digits.scale, backend=name))["bound"]
         for name in ("numpy", backend_name)
     ]
     assert bounds[0] == pytest.approx(bounds[1], abs=0.5)
 
 
-def sizes(feed, batch_size, least):
-    return [rows.size for rows in feed.fixed_order(batch_size, least)]
+def sizes(minibatches, batch_size, least):
+    return [rows.size for rows in minibatches.fixed_order(batch_size, least)]
 
 
 def test_no_minibatch_is_left_over_that_is_too_small(digits):
     """Whatever the sizes: of 91, nine minibatches of ten leave one, and so do ten of nine."""
     for rows, size, least in itertools.product([*range(1, 40), 91], range(1, 11), range(1, 4)):
-        found = sizes(Feed(digits.train.sample(rows), digits.scale), size, least)
+        found = sizes(Minibatches(digits.train.sample(rows), digits.scale), size, least)
         assert sum(found) == rows
         assert max(found) - min(found) <= 1
         assert min(found) >= min(least, rows)
@@ -131,12 +131,12 @@ def test_data_and_minibatches_that_are_too_small_are_refused(name, digits):
     model = member(name, data_dim=64)
     least = model.least_points
     for rows in (least, 10 + 1, 3 * least + 1):
-        feed = Feed(digits.test.sample(rows), digits.scale)
-        assert np.isfinite([*evaluate(model, feed, batch_size=least).values()]).all()
-    few = Feed(digits.test.sample(least - 1), digits.scale)
+        minibatches = Minibatches(digits.test.sample(rows), digits.scale)
+        assert np.isfinite([*evaluate(model, minibatches, batch_size=least).values()]).all()
+    few = Minibatches(digits.test.sample(least - 1), digits.scale)
     with pytest.raises(
         InputError, match=f"the number of rows to evaluate on is {least - 1}; expected at least {least}"
     ):
         evaluate(model, few)
     with pytest.raises(InputError, match=f"batch_size is {least - 1}; expected at least {least}"):
-        evaluate(model, feed, batch_size=least - 1)
+        evaluate(model, minibatches, batch_size=least - 1)

@@ -7,7 +7,7 @@ from minivae import backend
 from minivae.datasets import Dataset, Split
 from minivae.training import Settings, Trainer
 from minivae.training.evaluate import evaluate
-from minivae.training.feed import Feed
+from minivae.training.minibatches import Minibatches
 
 from ..models.members import CLASSES, DATA_DIM, EVERY_MEMBER, member, shaken
 
@@ -27,7 +27,7 @@ def noise_data():
 
 
 def made(cuda, name, dtype):
-    options = {"library": cuda.name, "dtype": dtype}
+    options = {"backend": cuda.name, "dtype": dtype}
     return shaken(member(name, **options))
 
 
@@ -58,10 +58,10 @@ def test_captured_steps_train_as_eager_ones_and_are_resumed(cuda, name, dtype, c
     resumed.load_state(*captured.state())
     found += train(captured, STEPS - 6)
     assert cuda.launches > before
-    for step, (parts, wanted) in enumerate(zip(found, expected, strict=True)):
-        assert parts.keys() == wanted.keys()
+    for step, (terms, wanted) in enumerate(zip(found, expected, strict=True)):
+        assert terms.keys() == wanted.keys()
         for key, value in wanted.items():
-            np.testing.assert_allclose(parts[key], value, **CLOSE[dtype], err_msg=f"{key} in step {step}")
+            np.testing.assert_allclose(terms[key], value, **CLOSE[dtype], err_msg=f"{key} in step {step}")
     assert_same_model(captured.model, eager.model, dtype)
     train(resumed, STEPS - 6)
     assert_same_model(resumed.model, captured.model, dtype)
@@ -78,16 +78,16 @@ def test_what_users_call_gives_what_numpy_gives(cuda, name, dtype):
     labels = np.eye(CLASSES, dtype=dtype)[data.test.labels[:5]]
 
     def told(model, *arrays):
-        arrays = [backend.asarray(a, backend=backend.library_of(model.parameters()[0].data).name) for a in arrays]
+        arrays = [backend.asarray(a, backend=backend.backend_of(model.parameters()[0].data).name) for a in arrays]
         return arrays if model.context_dim else arrays[:-1]
 
     for call in ("encode", "reconstruct") if model.latent_dim else ():
         found = getattr(model, call)(*told(model, x, labels)).numpy()
         np.testing.assert_allclose(found, getattr(host, call)(*told(host, x, labels)).numpy(), **CLOSE[dtype])
-    feed = {"dtype": dtype, "classes": model.context_dim}
-    parts = evaluate(model, Feed(data.test, 1.0, library=cuda.name, **feed), batch_size=20)
-    assert parts.keys() == evaluate(host, Feed(data.test, 1.0, **feed), batch_size=20).keys()
-    assert np.isfinite(list(parts.values())).all()
+    minibatches = {"dtype": dtype, "classes": model.context_dim}
+    terms = evaluate(model, Minibatches(data.test, 1.0, backend=cuda.name, **minibatches), batch_size=20)
+    assert terms.keys() == evaluate(host, Minibatches(data.test, 1.0, **minibatches), batch_size=20).keys()
+    assert np.isfinite(list(terms.values())).all()
     drawn = model.sample(backend.generator(0, cuda.name), 5, *told(model, labels)[: bool(model.context_dim)])
     assert drawn.shape == (5, DATA_DIM)
     assert drawn.dtype == dtype

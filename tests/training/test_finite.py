@@ -7,10 +7,11 @@ from minivae.compiler import numba as replay_numba
 from minivae.datasets import Dataset, Split
 from minivae.errors import InputError, NonFiniteError
 from minivae.models import MODELS
-from minivae.training import Run, Settings, Trainer, fit, run_to_end
+from minivae.runs import Run
+from minivae.training import Settings, Trainer, fit, run_to_end
 
+from ..doubles.strict_device import strict
 from ..models.members import member
-from ..strict_device import strict
 from .conftest import assert_same_state, made_of, small_model
 
 DATA_DIM, CLASSES, ROWS, BATCH = 6, 3, 40, 10
@@ -95,7 +96,7 @@ def test_and_with_any_optimizer_however_it_runs(data, optimizer, how, monkeypatc
 @quiet
 @pytest.mark.parametrize("compile", [False, True])
 def test_skipping_never_waits_for_the_device(data, compile):
-    trainer = trainer_of(data, member("vae", library="strict"), skip_nonfinite=True, compile=compile)
+    trainer = trainer_of(data, member("vae", backend="strict"), skip_nonfinite=True, compile=compile)
     trainer.train.images.data[BAD] = np.nan
     with strict.counter.forbid_synchronization(), strict.counter.forbid_dtype("float64"):
         for _ in range(4):
@@ -106,8 +107,8 @@ def test_skipping_never_waits_for_the_device(data, compile):
 def test_where_all_is_finite_skipping_changes_no_bit(data):
     found, expected = trainer_of(data, skip_nonfinite=True), trainer_of(data)
     for _ in range(4):
-        parts = [{name: float(part) for name, part in t.train_step().items()} for t in (found, expected)]
-        assert parts[0] == {**parts[1], "skipped": 0}
+        terms = [{name: float(part) for name, part in t.train_step().items()} for t in (found, expected)]
+        assert terms[0] == {**terms[1], "skipped": 0}
     rows = found.report(), expected.report()
     assert rows[0] == {**rows[1], "skipped": 0}
     assert {**states(found), "skipped": b""} == {**states(expected), "skipped": b""}
@@ -117,13 +118,13 @@ def test_where_all_is_finite_skipping_changes_no_bit(data):
 def test_the_report_counts_skipped_steps_and_averages_the_others(data):
     trainer = trainer_of(data, skip_nonfinite=True)
     trainer.train.images.data[BAD] = np.inf
-    parts = [{name: float(part) for name, part in trainer.train_step().items()} for _ in range(4)]
+    terms = [{name: float(part) for name, part in trainer.train_step().items()} for _ in range(4)]
     trainer.train.images.data[BAD] = 0.5
     row = trainer.report()
-    assert row["skipped"] == sum(p["skipped"] for p in parts) == 1
-    taken = [p["bound"] for p in parts if not p["skipped"]]
+    assert row["skipped"] == sum(p["skipped"] for p in terms) == 1
+    taken = [p["bound"] for p in terms if not p["skipped"]]
     assert row["train_bound"] == pytest.approx(np.mean(taken), rel=1e-6)
-    assert [p["bound"] for p in parts if p["skipped"]] == [0.0]
+    assert [p["bound"] for p in terms if p["skipped"]] == [0.0]
 
 
 @quiet
@@ -169,7 +170,7 @@ def test_skipping_may_begin_or_end_when_a_run_is_resumed(data):
     skipping.load_state(*stopped.state())
     steps(skipping, 4)
     stopping.load_state(*skipping.state())
-    counts = skipping.running_parts(), stopping.running_parts()
+    counts = skipping.running_terms(), stopping.running_terms()
     assert counts[0] == counts[1]
 
 
@@ -260,7 +261,7 @@ def test_anomaly_mode_names_operation_line_step_and_row(data):
         run_to_end(trainer, progress=False)
     message = str(raised.value)
     assert f"the first NaN or infinity arose at step {bad}: take of (40, 6), " in message
-    assert "feed.py:" in message
+    assert "minibatches.py:" in message
     assert "training row 13 is not finite at value 2" in message
 
 
@@ -279,8 +280,8 @@ def test_a_run_that_stopped_goes_on_in_anomaly_mode_to_the_operation(data, tmp_p
     run = Run.create(tmp_path / "run", {"model": "vae"})
 
     class Spoilt(type(member("vae"))):
-        def objectives(self, batch, noise):
-            objective = super().objectives(batch, noise)[0]
+        def phases(self, batch, noise):
+            objective = super().phases(batch, noise)[0]
             return [objective._replace(loss=objective.loss / self.divisor)]
 
         def advance(self, step, total_steps):

@@ -9,7 +9,8 @@ import pytest
 from minivae import datasets
 from minivae.errors import InputError, NonFiniteError
 from minivae.models import VAE
-from minivae.training import History, Run, Settings, Trainer, fit, run_to_end
+from minivae.runs import History, Run
+from minivae.training import Settings, Trainer, fit, run_to_end
 from minivae.training.interrupt import Interrupt
 
 from .conftest import STEPS_PER_EPOCH, assert_same_state, made_of, small_model, small_trainer
@@ -46,10 +47,10 @@ def call_at_step(monkeypatch, step, action):
     train_step = Trainer.train_step
 
     def hooked(trainer):
-        parts = train_step(trainer)
+        terms = train_step(trainer)
         if trainer.step == step:
             action(trainer)
-        return parts
+        return terms
 
     monkeypatch.setattr(Trainer, "train_step", hooked)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from minivae.training import Run
+from minivae.runs import Run
 from minivae.training.interrupt import deferred_interrupt
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -63,7 +63,8 @@ TRAIN_FOR_LONG = """
 import sys
 from minivae import datasets
 from minivae.models import VAE
-from minivae.training import Run, fit
+from minivae.runs import Run
+from minivae.training import fit
 run = Run.create(sys.argv[1], {"model": "vae"})
 fit(VAE(64, 2, (8,)), datasets.load("digits"), run=run, epochs=10**6, progress=False)
 """

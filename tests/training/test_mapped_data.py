@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 
 from minivae import backend
-from minivae.datasets import Split, load, mapped, numpy_file
+from minivae.datasets import Split, load, mapped
 from minivae.datasets.mapped import MappedRows
-from minivae.training import Feed, Run, evaluate, run_to_end
+from minivae.files import npy
+from minivae.runs import Run
+from minivae.training import Minibatches, evaluate, run_to_end
 
 from ..datasets.conftest import peak_memory
-from ..strict_device import strict
+from ..doubles.strict_device import strict
 from .conftest import assert_same_state, made_of, small_model, small_trainer
 
 
@@ -26,14 +28,14 @@ def both(request, tmp_path, monkeypatch, digits):
     values = np.concatenate([digits.train.images, digits.test.images]).astype(request.param)
     np.save(tmp_path / "x.npy", values if request.param == "uint8" else values / 16)
     here = load(tmp_path / "x.npy")
-    monkeypatch.setattr(numpy_file, "MAP_ABOVE", 0)
+    monkeypatch.setattr(npy, "MAP_ABOVE", 0)
     there = load(tmp_path / "x.npy")
     assert isinstance(there.train.images, MappedRows)
     return here, there
 
 
-def trained(dataset, library=None, **settings):
-    trainer = small_trainer(dataset, small_model(library=library), epochs=2, **settings)
+def trained(dataset, backend=None, **settings):
+    trainer = small_trainer(dataset, small_model(backend=backend), epochs=2, **settings)
     run_to_end(trainer, progress=False)
     return trainer
 
@@ -59,7 +61,7 @@ def test_a_resumed_run_is_the_same_too(both, tmp_path):
 
 
 def test_a_minibatch_goes_to_the_device_and_nothing_waits(both):
-    trainer = small_trainer(both[1], small_model(library="strict"), epochs=4)
+    trainer = small_trainer(both[1], small_model(backend="strict"), epochs=4)
     trainer.train_step()  # recorded
     with strict.counter.count() as counts, strict.counter.forbid_synchronization():
         trainer.train_step()
@@ -70,16 +72,16 @@ def test_labels_go_with_their_rows(tmp_path):
     values, labels = np.random.default_rng(0).integers(256, size=(20, 6), dtype=np.uint8), np.arange(20) % 3
     np.save(tmp_path / "x.npy", values)
     stored = MappedRows(np.load(tmp_path / "x.npy", mmap_mode="r"), "uint8")
-    here, there = (Feed(Split(images, labels), 255.0, classes=3) for images in (values, stored))
+    here, there = (Minibatches(Split(images, labels), 255.0, classes=3) for images in (values, stored))
     rows = np.array([7, 2, 19])
     for feed_rows in (rows, backend.asarray(rows)):
-        batches = [feed.batch(feed_rows, backend.generator(0)) for feed in (here, there)]
+        batches = [minibatches.batch(feed_rows, backend.generator(0)) for minibatches in (here, there)]
         for one, other in zip(*batches, strict=True):
             np.testing.assert_array_equal(one.numpy(), other.numpy(), strict=True)
 
 
 def test_an_epoch_takes_a_fraction_of_the_memory_of_the_data(tmp_path, monkeypatch):
-    monkeypatch.setattr(numpy_file, "MAP_ABOVE", 1 << 20)
+    monkeypatch.setattr(npy, "MAP_ABOVE", 1 << 20)
     monkeypatch.setattr(mapped, "BLOCK", 1 << 18)
     np.lib.format.open_memmap(tmp_path / "x.npy", "w+", "float64", (1 << 15, 64))[::7] = 1  # 16 MiB
     settings = {"batch_size": 512, "report_every": 2}
@@ -103,7 +105,7 @@ def test_the_command_line_trains_on_more_data_than_the_process_may_have(tmp_path
     """400 MB in a process that may have 320 MiB; in memory (at a limit of 1 GiB) it would not do."""
     shape = 400_000_000 // (784 * np.dtype(dtype).itemsize), 784
     np.lib.format.open_memmap(tmp_path / "x.npy", "w+", dtype, shape)[::1000] = 1  # mostly a hole
-    code = LIMITED if fits else f"from minivae.datasets import numpy_file\nnumpy_file.MAP_ABOVE = 1 << 30\n{LIMITED}"
+    code = LIMITED if fits else f"from minivae.datasets import npy\nnumpy_file.MAP_ABOVE = 1 << 30\n{LIMITED}"
     words = ["train", "--json", "--epochs", "1", "--hidden", "8", "--latent", "2", "--batch-size", "1000", "--quiet"]
     found = subprocess.run(
         [sys.executable, "-c", code, *words, "--data", "x.npy", "--out", "run"],

@@ -10,7 +10,7 @@ STEPS = 3 * STEPS_PER_EPOCH
 
 
 def trainer_on(cuda, digits, compile, likelihood, optimizer):
-    model = small_model(library=cuda.name, **LIKELIHOODS[likelihood])
+    model = small_model(backend=cuda.name, **LIKELIHOODS[likelihood])
     binarize = "dynamic" if likelihood == "bernoulli" else "none"
     return small_trainer(digits, model, compile=compile, optimizer=optimizer, binarize=binarize, epochs=10, **FULL)
 
@@ -62,7 +62,7 @@ def test_a_run_is_resumed(cuda, digits):
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_steps_that_are_not_finite_are_skipped_inside_the_graph(cuda, optimizer, rng, caplog):
     data = made_of(rng.uniform(size=(200, 64)))
-    model = small_model(library=cuda.name, likelihood="gaussian")
+    model = small_model(backend=cuda.name, likelihood="gaussian")
     trainer = small_trainer(data, model, optimizer=optimizer, epochs=10, skip_nonfinite=True)
     train(trainer, 5)
     before, launches = model.state_dict(), cuda.launches

@@ -5,9 +5,10 @@ import pytest
 
 from minivae import backend
 from minivae.errors import InputError, NonFiniteError
-from minivae.training import SCHEDULES, History
+from minivae.runs import History
+from minivae.training import SCHEDULES
 
-from ..strict_device import strict
+from ..doubles.strict_device import strict
 from .conftest import STEPS_PER_EPOCH, assert_same_state, made_of, small_model, small_trainer
 
 
@@ -42,11 +43,11 @@ def test_a_step_is_the_gradient_of_the_bound_by_the_step_size(digits):
 
     slope = (loss(1e-5) - loss(-1e-5)) / 2e-5
     before = bias[1]
-    parts = trainer.train_step()
+    terms = trainer.train_step()
     assert bias[1] - before == pytest.approx(-0.25 * slope, rel=1e-6)
     bias[1] = before
     assert trainer.samples_seen == 50
-    assert {name: part.shape for name, part in parts.items()} == {"bound": (), "reconstruction": (), "kl": ()}
+    assert {name: part.shape for name, part in terms.items()} == {"bound": (), "reconstruction": (), "kl": ()}
 
 
 def test_the_weight_prior_counts_one_nth_and_over_weight_matrices_only(digits):
@@ -100,15 +101,15 @@ def test_optimizer_options_arrive(digits, optimizer):
 
 def test_a_row_has_the_averages_since_the_last_one(digits):
     trainer = small_trainer(digits)
-    parts = [{name: float(part) for name, part in trainer.train_step().items()} for _ in range(3)]
+    terms = [{name: float(part) for name, part in trainer.train_step().items()} for _ in range(3)]
     row = trainer.report()
     for name in ("bound", "reconstruction", "kl"):
-        assert row[f"train_{name}"] == pytest.approx(np.mean([p[name] for p in parts]), rel=1e-6)
+        assert row[f"train_{name}"] == pytest.approx(np.mean([p[name] for p in terms]), rel=1e-6)
         assert np.isfinite(row[f"test_{name}"])
     assert (row["epoch"], row["samples_seen"], row["seconds"]) == (0, 150, 0.0)
     assert trainer.history.rows == [row]
     next_bound = float(trainer.train_step()["bound"])
-    assert trainer.running_parts()["bound"] == pytest.approx(next_bound)
+    assert trainer.running_terms()["bound"] == pytest.approx(next_bound)
 
 
 def test_of_many_minibatches_only_some_have_their_bound_read(digits, monkeypatch):
@@ -116,11 +117,11 @@ def test_of_many_minibatches_only_some_have_their_bound_read(digits, monkeypatch
     trainer = small_trainer(digits, report_every=2)
     bounds = [float(trainer.train_step()["bound"]) for _ in range(2 * STEPS_PER_EPOCH)]
     assert trainer.running_steps == 2
-    assert trainer.running_parts()["bound"] == pytest.approx((bounds[0] + bounds[STEPS_PER_EPOCH]) / 2, rel=1e-6)
+    assert trainer.running_terms()["bound"] == pytest.approx((bounds[0] + bounds[STEPS_PER_EPOCH]) / 2, rel=1e-6)
 
 
 def test_before_the_first_step_there_are_no_averages(digits):
-    assert small_trainer(digits).running_parts() == {}
+    assert small_trainer(digits).running_terms() == {}
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ MODELS = {
 @pytest.mark.parametrize("optimizer", ["adam", "adagrad", "sgd"])
 @pytest.mark.parametrize("model", MODELS)
 def test_a_step_never_waits_for_the_device(digits, model, optimizer):
-    model = small_model(library="strict", **MODELS[model])
+    model = small_model(backend="strict", **MODELS[model])
     options = {"max_norm": 1.0, "weight_decay": 0.01}
     trainer = small_trainer(
         digits, model, optimizer=optimizer, binarize="dynamic", weight_prior=True, epochs=2, optimizer_options=options
@@ -170,7 +171,7 @@ def test_a_step_never_waits_for_the_device(digits, model, optimizer):
 
 
 def test_a_report_and_samples_make_no_float64_on_the_device(digits):
-    model = small_model(library="strict")
+    model = small_model(backend="strict")
     trainer = small_trainer(digits, model)
     trainer.train_step()
     with strict.counter.forbid_dtype("float64"):
@@ -183,28 +184,28 @@ def test_a_report_and_samples_make_no_float64_on_the_device(digits):
 
 
 def test_a_run_in_float64_stays_in_float64(digits):
-    trainer = small_trainer(digits, small_model(dtype="float64", library="strict"), binarize="dynamic")
+    trainer = small_trainer(digits, small_model(dtype="float64", backend="strict"), binarize="dynamic")
     with strict.counter.forbid_dtype("float32"):
-        parts = trainer.train_step()
+        terms = trainer.train_step()
         trainer.report()
     arrays, _ = trainer.state()
     assert {array.dtype.name for array in arrays.values()} == {"float64", "int64"}  # int64: the step count
-    assert parts["bound"].dtype == np.float64
+    assert terms["bound"].dtype == np.float64
 
 
 def test_a_run_in_float32_stays_in_float32(digits):
     trainer = small_trainer(digits)
-    parts = trainer.train_step()
+    terms = trainer.train_step()
     arrays, _ = trainer.state()
     assert {array.dtype.name for array in arrays.values()} == {"float32", "int64"}
-    assert parts["bound"].dtype == np.float32
+    assert terms["bound"].dtype == np.float32
 
 
 def test_the_device_computes_what_numpy_does(digits, backend_name):
     if backend_name == "cupy":
         pytest.skip("CuPy draws other noise")
     trainers = [
-        small_trainer(digits, small_model(library=name), binarize="dynamic") for name in ("numpy", backend_name)
+        small_trainer(digits, small_model(backend=name), binarize="dynamic") for name in ("numpy", backend_name)
     ]
     for trainer in trainers:
         for _ in range(STEPS_PER_EPOCH):
@@ -300,7 +301,7 @@ def test_how_long_to_train_may_change(digits, saved):
         ({"model": small_model(hidden=(9, 9))}, "hidden is [9, 9]; the run to resume has [16]"),
         ({"model": small_model(activation="relu")}, "activation is 'relu'; the run to resume has 'tanh'"),
         ({"model": small_model(dtype="float64")}, "dtype is 'float64'; the run to resume has 'float32'"),
-        ({"model": small_model(library="strict")}, "library is 'strict'; the run to resume has 'numpy'"),
+        ({"model": small_model(backend="strict")}, "backend is 'strict'; the run to resume has 'numpy'"),
         ({"dataset": made_of(np.zeros((99, 64)))}, "training_rows is 99; the run to resume has 230"),
     ],
 )

@@ -6,9 +6,9 @@ import pytest
 from minivae.datasets import Dataset, Split
 from minivae.errors import InputError
 from minivae.models import MODELS
-from minivae.models.cvae import CVAE
-from minivae.models.disentangled_beta_vae import DisentangledBetaVAE
-from minivae.models.vq_vae import VQVAE
+from minivae.models.bound.disentangled_beta_vae import DisentangledBetaVAE
+from minivae.models.posterior.vq_vae import VQVAE
+from minivae.models.prior.cvae import CVAE
 from minivae.training import Settings, Trainer, fit
 
 from ..models.members import member
@@ -21,9 +21,9 @@ def test_the_model_is_told_the_step_before_each(digits, compile):
     model = DisentangledBetaVAE(64, 3, (16,), capacity=1.0, capacity_steps=10, gamma=2.0)
     trainer = small_trainer(digits, model, compile=compile, epochs=10)
     for step in range(4):
-        parts = {name: float(value) for name, value in trainer.train_step().items()}
-        distance = abs(parts["kl"] - 0.1 * step)
-        assert -parts["objective"] == pytest.approx(2 * distance - parts["reconstruction"], rel=1e-5)
+        terms = {name: float(value) for name, value in trainer.train_step().items()}
+        distance = abs(terms["kl"] - 0.1 * step)
+        assert -terms["objective"] == pytest.approx(2 * distance - terms["reconstruction"], rel=1e-5)
     again = small_trainer(digits, DisentangledBetaVAE(64, 3, (16,), **_own(model)), compile=compile, epochs=10)
     again.load_state(*trainer.state())
     assert float(again.model.now) == float(model.now) == pytest.approx(0.3)
@@ -34,7 +34,7 @@ def _own(model):
 
 
 def test_state_that_gradients_do_not_train_moves_in_training_and_not_in_evaluation(digits):
-    model = VQVAE(64, (16,), places=4, entries=5)
+    model = VQVAE(64, (16,), num_codes=4, entries=5)
     trainer = small_trainer(digits, model)
     before = model.state_dict()
     trainer.report()

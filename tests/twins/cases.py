@@ -112,7 +112,7 @@ def step(model: Model, batch: Batch, seed: int = SEED) -> Step:
     """What a member computes in a step, with noise from a generator."""
     weights = {key: np.array(value.numpy()) for key, value in model.named_tensors()}
     with watched() as draws:
-        phases = model.objectives(batch, backend.generator(seed))
+        phases = model.phases(batch, backend.generator(seed))
     gradients = [backward(p.loss, p.parameters, retain_graph=True) for p in phases]
     names = {id(value): key for key, value in model.named_tensors()}
     trained = [[names[id(p)] for p in phase.parameters] for phase in phases]
@@ -120,7 +120,7 @@ def step(model: Model, batch: Batch, seed: int = SEED) -> Step:
         weights,
         trained,
         [phase.loss.numpy() for phase in phases],
-        [{key: as_tensor(value).numpy() for key, value in phase.parts.items()} for phase in phases],
+        [{key: as_tensor(value).numpy() for key, value in phase.terms.items()} for phase in phases],
         [dict(zip(t, (g.numpy() for g in gs), strict=True)) for t, gs in zip(trained, gradients, strict=True)],
         [{names[id(target)]: value.numpy() for target, value in phase.assignments} for phase in phases],
         draws,
@@ -130,7 +130,7 @@ def step(model: Model, batch: Batch, seed: int = SEED) -> Step:
 def numbers(model: Model, batch: Batch) -> list[dict[str, float]]:
     """What a member computes in a step, phase by phase, as :mod:`.stored` keeps it."""
     made = step(model, batch)
-    return [stored.phase(*parts) for parts in zip(made.losses, made.terms, made.gradients, made.assigned, strict=True)]
+    return [stored.phase(*terms) for terms in zip(made.losses, made.terms, made.gradients, made.assigned, strict=True)]
 
 
 def dataset(classes: int, rows: int) -> Dataset:

@@ -17,20 +17,20 @@ class CategoricalVAE(Twin):
     """D of the relaxed sample plus the KL of the categorical q; what is reported beside it has the one-hot sample."""
 
     cases: Mapping[str, Mapping[str, Any]] = {
-        "two categories": {"categories": 2},
-        "70 categories": {"categories": 70, "variables": 2},
+        "two categories": {"num_categories": 2},
+        "70 categories": {"num_categories": 70, "variables": 2},
         "one variable": {"variables": 1},
-        "as many variables as categories": {"variables": 4, "categories": 4},
-        "two categories of one variable": {"variables": 1, "categories": 2},
+        "as many variables as categories": {"variables": 4, "num_categories": 4},
+        "two categories of one variable": {"variables": 1, "num_categories": 2},
         "cold": {"at": 0.9},
         "half way to cold, in minibatches": {"at": 0.5, "samples": 3, "temperature_steps": 1000},
         "colder": {"at": 1.0, "final_temperature": 0.3, "temperature_steps": 0.25},
-        "nearly certain codes": {"scale": 3.0, "categories": 2, "samples": 4},
+        "nearly certain codes": {"scale": 3.0, "num_categories": 2, "samples": 4},
         "nearly uniform codes": {"scale": 0.05, "samples": 5},
     }
 
     def phases(self, w: Weights, x: torch.Tensor, context: Any, draws: Draws, options: Any) -> list[Phase]:
-        variables, categories = options["variables"], options["categories"]
+        variables, categories = options["variables"], options["num_categories"]
         logits = network(w, "encoder", x, options["activation"]).unflatten(-1, (variables, categories))
         q = Categorical(logits=logits, validate_args=False)
         uniform = draws.uniform(options["samples"], len(x), variables * categories)

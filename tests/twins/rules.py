@@ -9,8 +9,8 @@ import numpy as np
 
 from minivae import backend
 from minivae.autodiff import tensor
-from minivae.inference import FullVB, MonteCarloEM
-from minivae.models import VAE, Batch
+from minivae.inference import MonteCarloEM
+from minivae.models import VAE, Batch, FullVB
 from minivae.optim import SGD, Adagrad, Adam
 
 from . import cases, stored

@@ -6,9 +6,10 @@ from minivae.autodiff import stop_gradient
 from minivae.backend import Generator
 from minivae.distributions import Categorical, Flow
 from minivae.inference import mcem
-from minivae.models import info_vae, vq_vae
-from minivae.models.factor_vae import FactorVAE
-from minivae.models.iwae import IWAE
+from minivae.models.adversarial.factor_vae import FactorVAE
+from minivae.models.aggregate import info_vae
+from minivae.models.bound.iwae import IWAE
+from minivae.models.posterior import vq_vae
 
 from . import test_stored
 
@@ -19,13 +20,13 @@ def mmd_held(patch):
 
 
 def tc_not_in_the_loss(patch):
-    whole = FactorVAE.objectives
+    whole = FactorVAE.phases
 
-    def objectives(self, batch, noise):
+    def phases(self, batch, noise):
         first, critic = whole(self, batch, noise)
-        return [first._replace(loss=-first.parts["bound"]), critic]
+        return [first._replace(loss=-first.terms["bound"]), critic]
 
-    patch.setattr(FactorVAE, "objectives", objectives)
+    patch.setattr(FactorVAE, "objectives", phases)
 
 
 def relaxed_sample_held(patch):

@@ -10,7 +10,7 @@ import pytest
 from minivae.training import Settings
 from minivae.training.trainer import Trainer
 
-from ..oracle import one_thread, torch  # noqa: F401 (a fixture)
+from ..doubles.oracle import one_thread, torch  # noqa: F401 (a fixture)
 from . import cases
 from .rules import DATASET_SIZE, LOG_VAR, full_vb
 from .test_twins import TOLERANCE, close, require_stored, stored_phase

@@ -15,7 +15,7 @@ import pytest
 
 from minivae.inference import MonteCarloEM
 
-from ..oracle import one_thread, torch  # noqa: F401 (a fixture)
+from ..doubles.oracle import one_thread, torch  # noqa: F401 (a fixture)
 from . import cases, stored
 from .rules import N, mcem
 from .test_twins import close, require_stored

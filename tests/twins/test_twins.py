@@ -11,7 +11,7 @@ from minivae.models import MODELS
 from minivae.training import Settings
 from minivae.training.trainer import Trainer
 
-from ..oracle import one_thread, torch  # noqa: F401 (a fixture)
+from ..doubles.oracle import one_thread, torch  # noqa: F401 (a fixture)
 from . import cases, stored
 from .members import TWINS
 from .twin import Draws, Training, gradients_of, trained_by

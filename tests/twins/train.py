@@ -21,7 +21,7 @@ import torch
 from minivae import datasets
 from minivae.models import MODELS, Model
 from minivae.models.registry import arguments
-from minivae.training import Feed, Settings, evaluate
+from minivae.training import Minibatches, Settings, evaluate
 from minivae.training.trainer import Trainer
 
 from .members import TWINS
@@ -80,10 +80,10 @@ def _name(model: Model) -> str:
     return next(name for name, kind in MODELS.items() if type(model) is kind)
 
 
-def _minibatch(feed: Feed, rows: np.ndarray) -> tuple[torch.Tensor, Any]:
-    bits = feed.images.numpy()[rows] / np.float32(feed.scale) > 0.5
+def _minibatch(minibatches: Minibatches, rows: np.ndarray) -> tuple[torch.Tensor, Any]:
+    bits = minibatches.images.numpy()[rows] / np.float32(minibatches.scale) > 0.5
     x = torch.tensor(bits.astype(np.float32))
-    return x, None if feed.contexts is None else torch.tensor(feed.contexts.numpy()[rows])
+    return x, None if minibatches.contexts is None else torch.tensor(minibatches.contexts.numpy()[rows])
 
 
 def measure(name: str, data: datasets.Dataset, seed: int, epochs: int) -> dict[str, Any]:

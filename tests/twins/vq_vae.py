@@ -17,11 +17,11 @@ OWN: dict[str, dict[str, Any]] = {
     "every default": {},
     "one entry": {"entries": 1},
     "70 entries": {"entries": 70, "m": 9},
-    "one place": {"places": 1},
-    "one place of one data point": {"places": 1, "m": 1},
-    "seven places": {"places": 7, "code_dim": 3},
+    "one place": {"num_codes": 1},
+    "one place of one data point": {"num_codes": 1, "m": 1},
+    "seven places": {"num_codes": 7, "code_dim": 3},
     "codes of one number": {"code_dim": 1},
-    "as many places as entries as numbers": {"places": 4, "entries": 4, "code_dim": 4},
+    "as many places as entries as numbers": {"num_codes": 4, "entries": 4, "code_dim": 4},
     "no commitment": {"commitment": 0.0},
     "commitment of 30": {"commitment": 30.0},
     "nothing remembered": {"decay": 0.0},
@@ -44,16 +44,16 @@ class VQVAE(Twin):
     }
 
     def phases(self, w: Weights, x: torch.Tensor, context: Any, draws: Draws, options: Any) -> list[Phase]:
-        places, dim, entries = options["places"], options["code_dim"], w["codebook.entries"]
+        num_codes, dim, entries = options["num_codes"], options["code_dim"], w["codebook.entries"]
         ema, count = options["ema"], len(entries)
-        z = network(w, "encoder", x, options["activation"]).unflatten(-1, (places, dim))
+        z = network(w, "encoder", x, options["activation"]).unflatten(-1, (num_codes, dim))
         nearest = one_hot((z.unsqueeze(-2) - entries).norm(dim=-1).argmin(-1), count).to(x)  # (M, places, K), Eq. 1
         e = nearest @ entries
         codebook = mse_loss(e, z.detach(), reduction="sum") / len(x)
         commitment = mse_loss(z, e.detach(), reduction="sum") / len(x)
         passed = z + (e - z).detach()  # straight through
         reconstruction = decoded(w, passed.flatten(-2), options).log_prob(x).mean()
-        kl = x.new_tensor(places * math.log(count))
+        kl = x.new_tensor(num_codes * math.log(count))
         loss = -reconstruction + options["commitment"] * commitment + (0.0 if ema else codebook)
         usage = nearest.mean((0, 1))
         terms = {

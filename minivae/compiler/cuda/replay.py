@@ -2,7 +2,7 @@
 
 The C text comes from :mod:`.source`, products go to cuBLAS by :mod:`.cuda_blas`, and
 :mod:`.graph` captures and launches. What has no translation here runs as on any other
-array library, by the function of that name.
+backend, by the function of that name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ...errors import BackendError
 from .. import numpy as blocks
-from ..analysis import Call, Recorded
+from ..analysis import Call, Trace
 from ..fuse import Kernel
 from ..memory import Arena
 from ..regions import meet
@@ -26,7 +26,7 @@ from .graph import Recorder, Replay
 Plain = Callable[[Call], list[Callable[[], Any]]]
 
 
-# A product and a sum are rounded each, as the library's own functions do it: a recorded step then
+# A product and a sum are rounded each, as the backend's own functions do it: a recorded step then
 # gives the bits of the step itself.
 OPTIONS = ("--fmad=false",)
 
@@ -53,30 +53,30 @@ class MappedSum(NamedTuple):
         return [*self.kernel.calls, self.sum]
 
 
-def join_sums(recorded: Recorded, items: Sequence[Kernel | Call]) -> Iterator[Kernel | Call | MappedSum]:
+def join_sums(trace: Trace, items: Sequence[Kernel | Call]) -> Iterator[Kernel | Call | MappedSum]:
     """The items of a program; where only the sum after a kernel reads its one result, the two together."""
     pending = deque(items)
     while pending:
         item = pending.popleft()
         following = pending[0] if pending else None
-        if isinstance(item, Kernel) and isinstance(following, Call) and _only_summed(recorded, item, following):
+        if isinstance(item, Kernel) and isinstance(following, Call) and _only_summed(trace, item, following):
             yield MappedSum(item, following)
             pending.popleft()
         else:
             yield item
 
 
-def _only_summed(recorded: Recorded, kernel: Kernel, item: Call) -> bool:
+def _only_summed(trace: Trace, kernel: Kernel, item: Call) -> bool:
     if item.primitive.combine != "add" or not item.attributes["axis"]:
         return False
     terms = kernel.operations[-1].store
     if item.inputs[0] is not terms or terms.dtype.kind != "f" or len(kernel.makes) != 1:
         return False
-    if id(terms) in recorded.placed or any(meet(recorded.cells(x), recorded.cells(item.output)) for x in kernel.loads):
+    if id(terms) in trace.placed or any(meet(trace.cells(x), trace.cells(item.output)) for x in kernel.loads):
         return False
     if terms.shape != kernel.shape or not source.translatable(kernel):
         return False
-    return id(terms) not in recorded.returned and len(recorded.readers[id(terms)]) == 1
+    return id(terms) not in trace.returned and len(trace.readers[id(terms)]) == 1
 
 
 class Device:
@@ -85,7 +85,7 @@ class Device:
     Args:
         xp: CuPy.
         arena: where values lie.
-        plain: prepares a call as on any array library.
+        plain: prepares a call as on any backend.
     """
 
     def __init__(self, xp: Any, arena: Arena, plain: Plain) -> None:

@@ -1,0 +1,120 @@
+"""What arguments are held to: each check returns the value it was given, or raises naming the argument."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from numbers import Integral, Real
+from operator import index
+from pathlib import Path
+from typing import Any
+
+from .errors import InputError, shown
+
+
+def positive_integer(name: str, value: Any) -> int:
+    """Return ``value`` as an int >= 1, or raise :class:`InputError` naming it."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        raise InputError(f"{name} is {value!r}; expected an integer of at least 1")
+    return int(value)
+
+
+def integer_from_zero(name: str, value: Any) -> int:
+    """Return ``value`` as an int >= 0 (a seed, a count), or raise :class:`InputError` naming it."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
+        raise InputError(f"{name} is {value!r}; expected an integer of at least 0")
+    return int(value)
+
+
+def positive_number(name: str, value: Any) -> float:
+    """Return ``value`` as a finite float > 0, or raise :class:`InputError` naming it."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < math.inf:
+        raise InputError(f"{name} is {value!r}; expected a finite number above 0")
+    return float(value)
+
+
+def decay_rate(name: str, value: Any) -> float:
+    """Return ``value`` as a float in [0, 1), or raise :class:`InputError` naming it."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < 1:
+        raise InputError(f"{name} is {value!r}; expected a number in [0, 1)")
+    return float(value)
+
+
+def finite_number(name: str, value: Any) -> float:
+    """Return ``value`` as a finite float, or raise :class:`InputError` naming it."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        raise InputError(f"{name} is {value!r}; expected a finite number")
+    return float(value)
+
+
+def number_from_zero(name: str, value: Any) -> float:
+    """Return ``value`` as a finite float >= 0, or raise :class:`InputError` naming it."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < math.inf:
+        raise InputError(f"{name} is {value!r}; expected a finite number of at least 0")
+    return float(value)
+
+
+def lengths(name: str, value: Any) -> tuple[int, ...]:
+    """Return ``value`` as a shape, a tuple of ints >= 0, or raise :class:`InputError` naming it."""
+    try:
+        shape = tuple(map(index, value))
+    except TypeError:
+        shape = (-1,)
+    if min(shape, default=0) < 0:
+        raise InputError(f"{name} is {value!r}; expected the lengths of axes, such as (2, 3)")
+    return shape
+
+
+def instance(name: str, value: Any, kind: type, expected: str) -> Any:
+    """Return ``value`` if it is a ``kind``, or raise :class:`InputError` naming it and what was expected."""
+    if not isinstance(value, kind):
+        raise InputError(f"{name} is {shown(value)}; expected {expected}")
+    return value
+
+
+def switch(name: str, value: Any) -> bool:
+    """``value``, which must be True or False: 0, "no" and None are refused."""
+    return instance(name, value, bool, "True or False")
+
+
+def function(name: str, value: Any) -> Callable:
+    """Return ``value`` if it can be called, or raise :class:`InputError` naming it."""
+    if not callable(value):
+        raise InputError(f"{name} is {shown(value)}; expected a function")
+    return value
+
+
+def sequence(name: str, value: Any, expected: str) -> Sequence:
+    """Return ``value`` as a list or tuple, or raise :class:`InputError` naming it and what was expected."""
+    if isinstance(value, list | tuple):
+        return value
+    if hasattr(value, "requires_grad"):  # its rows, if it has some, are not what is meant
+        raise InputError(f"{name} is a Tensor; expected {expected}, if of one alone: [x]")
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise InputError(f"{name} is {shown(value)}; expected {expected}")
+    return list(value)
+
+
+def layer_sizes(name: str, values: Any) -> list[int]:
+    """Return ``values`` as a list of layer sizes, or raise :class:`InputError` naming them."""
+    values = sequence(name, values, "a sequence of layer sizes, such as (500,)")
+    return [positive_integer(f"{name}[{i}]", value) for i, value in enumerate(values)]
+
+
+def path_of(name: str, value: Any) -> Path:
+    """Return ``value`` as a path, or raise :class:`InputError` naming it."""
+    try:
+        return Path(value)
+    except TypeError:
+        raise InputError(f"{name} is {value!r}; expected a path") from None
+
+
+def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
+    """Return ``value`` if it is among ``choices``, or raise naming the nearest choice."""
+    choices = list(choices)
+    if isinstance(value, str) and value in choices:
+        return value
+    nearest = get_close_matches(str(value).lower(), choices, n=1, cutoff=0.5)
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+    raise InputError(f"{name} is {value!r}; expected one of {', '.join(choices)}{hint}")

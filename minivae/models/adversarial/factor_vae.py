@@ -1,0 +1,92 @@
+"""The FactorVAE: a VAE that pays for the dependence between its latent dimensions.
+
+    minimises  E + gamma TC,    E = D + R, TC = KL(q(z) || prod_j q(z_j)) = E_q(z) [l_0 - l_1]
+    critic:    1/2 CE(z -> 0) + 1/2 CE(z with permuted columns -> 1)
+
+Kim & Mnih 2018, "Disentangling by factorising", arXiv 1802.05983, Eq. 2 and Algorithm 2. Adds
+to the VAE a critic, trained in a phase of its own by an optimizer of its own. The critic learns
+from the codes of half of the minibatch, and from those of the other half after each column was
+permuted; the codes are held there, so that its gradient reaches no encoder, and the other
+phase trains the encoder and the decoder alone. ``tc`` is the mean of the critic's l_0 - l_1 over
+data points, of a minibatch or of all data: as good an estimate as the critic is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from ...autodiff import mean, stop_gradient
+from ...backend import Generator
+from ...checks import instance, layer_sizes, number_from_zero, positive_number
+from ...nn import MLP
+from ...regularizers import critic_loss, density_ratio, permute_columns
+from ..model import Batch, Phase
+from ..vae import VAE
+
+
+class Noise(NamedTuple):
+    """What a step draws with: noise itself, or a generator in each place.
+
+    Attributes:
+        z: epsilon of the codes, ``(L, M, latent_dim)``.
+        order: uniform, the orders of the columns, ``((M + 1) // 2, latent_dim)``.
+    """
+
+    z: Any
+    order: Any
+
+
+class FactorVAE(VAE):
+    """The VAE with a critic that estimates the total correlation of its codes.
+
+    Args:
+        gamma: the weight on the total correlation.
+        critic_hidden: the critic's hidden layers, with leaky ReLUs.
+        critic_lr: the step size of the critic's Adam, whose first decay rate is 0.5.
+        data_dim, latent_dim, hidden, others: see :class:`VAE`.
+    """
+
+    minimises = "D + R + gamma TC by a critic"
+    source = "Kim & Mnih 2018, arXiv 1802.05983"
+    least_points = 3  # so that a half has two: the columns of one row have no other order
+
+    def __init__(
+        self,
+        data_dim: int,
+        latent_dim: int = 20,
+        hidden: Sequence[int] = (500,),
+        *,
+        gamma: float = 6.4,
+        critic_hidden: Sequence[int] = (1000, 1000, 1000, 1000, 1000),
+        critic_lr: float = 1e-4,
+        **others: Any,
+    ) -> None:
+        self.gamma, self.critic_hidden = number_from_zero("gamma", gamma), layer_sizes("critic_hidden", critic_hidden)
+        self.critic_lr = positive_number("critic_lr", critic_lr)
+        super().__init__(data_dim, latent_dim, hidden, **others)
+        self.remember(gamma=self.gamma, critic_hidden=self.critic_hidden, critic_lr=self.critic_lr)
+
+    def build(self, noise: Generator, options: dict[str, Any]) -> None:
+        """The VAE's networks, and the critic."""
+        super().build(noise, options)
+        layers = (self.latent_dim, *self.critic_hidden, 2)
+        self.critic = MLP(layers, noise, **options | {"activation": "leaky_relu", "init": "he"})
+
+    def phases(self, batch: Batch, noise: Any) -> list[Phase]:
+        """Two phases: the VAE's, then the critic's. ``noise`` is a generator, or :class:`Noise`."""
+        noise = Noise(noise, noise) if isinstance(noise, Generator) else noise
+        instance("noise", noise, Noise, "a Generator, or a Noise")
+        x = self._points(batch)
+        q = self.posterior(x)
+        z = q.sample(self.noise(q, noise.z))
+        terms = self.bound_at(x, q, z).terms()
+        tc = mean(density_ratio(self.critic(z[0])))
+        trained = [*self.encoder.parameters(), *self.decoder.parameters()]
+        first = Phase(-terms["bound"], trained, terms).with_loss(tc * self.gamma - terms["bound"], tc=tc)
+
+        codes, half = stop_gradient(z[0]), (len(z[0]) + 1) // 2
+        permuted = permute_columns(codes[-half:], noise.order)
+        loss = critic_loss(self.critic(codes[:half]), self.critic(permuted))
+        own = "adam", {"lr": self.critic_lr, "betas": (0.5, 0.9)}
+        return [first, Phase(loss, self.critic.parameters(), {"critic": loss}, optimizer=own)]

@@ -1,0 +1,86 @@
+"""The InfoVAE: the VAE's KL, weighted, and a discrepancy between the aggregate posterior and the prior.
+
+    minimises  D + (1 - alpha) R + (alpha + lambda - 1) MMD^2(q(z), p(z))
+
+Zhao, Song & Ermon 2019, "InfoVAE: balancing learning and inference in variational
+autoencoders", arXiv 1706.02262, Eq. 6, with the maximum mean discrepancy in the place of
+the second KL. alpha = 0, lambda = 1 is the VAE; lambda large keeps q(z) near p(z) without
+making every q(z|x) alike. Weights below 0 would reward a distance, and are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...autodiff import Tensor
+from ...autodiff.arguments import shaped
+from ...backend import Generator
+from ...checks import finite_number
+from ...errors import InputError, shown
+from ...regularizers import KERNELS, mmd
+from ..model import Batch, Phase
+from ..vae import VAE
+
+
+class InfoVAE(VAE):
+    """The VAE with a maximum mean discrepancy beside its KL.
+
+    Args:
+        alpha: 1 - alpha is the weight on the KL.
+        lambd: alpha + lambd - 1 is the weight on MMD^2.
+        data_dim, latent_dim, hidden, others: see :class:`VAE`.
+    """
+
+    minimises = "D + (1-alpha) R + (alpha+lambda-1) MMD^2"
+    source = "Zhao et al. 2019, arXiv 1706.02262"
+    least_points = 2  # of one alone there is no discrepancy
+
+    def __init__(
+        self,
+        data_dim: int,
+        latent_dim: int = 20,
+        hidden: Sequence[int] = (500,),
+        *,
+        alpha: float = 0.0,
+        lambd: float = 1000.0,
+        **others: Any,
+    ) -> None:
+        alpha, lambd = finite_number("alpha", alpha), finite_number("lambda", lambd)
+        self.kl_weight, self.mmd_weight = 1 - alpha, alpha + lambd - 1
+        if self.kl_weight < 0 or self.mmd_weight < 0:
+            raise InputError(
+                f"alpha is {alpha} and lambda is {lambd}, so the weights of KL and MMD are {self.kl_weight:g} and "
+                f"{self.mmd_weight:g}; expected both to be at least 0"
+            )
+        super().__init__(data_dim, latent_dim, hidden, **others)
+        self.remember(alpha=alpha, lambd=lambd)
+
+    def phases(self, batch: Batch, noise: Any) -> list[Phase]:
+        """One phase. ``noise`` is a generator, or epsilon and draws of the prior ``(M, latent_dim)`` in a pair."""
+        epsilon, prior_draws = (noise, noise) if isinstance(noise, Generator) else _pair(noise)
+        x = self._points(batch)
+        q = self.posterior(x)
+        z = q.sample(self.noise(q, epsilon))
+        terms = self.bound_at(x, q, z).terms()
+        distance = aggregate_mmd(self, z[0], prior_draws)
+        loss = terms["kl"] * self.kl_weight + distance * self.mmd_weight - terms["reconstruction"]
+        return [Phase(-terms["bound"], self.parameters(), terms).with_loss(loss, mmd=distance)]
+
+
+def _pair(noise: Any) -> tuple[Any, Any]:
+    if not isinstance(noise, tuple | list) or len(noise) != 2:
+        raise InputError(f"noise is {shown(noise)}; expected a Generator, or epsilon and draws of the prior in a pair")
+    return tuple(noise)
+
+
+def aggregate_mmd(model: VAE, z: Tensor, noise: Any, kernel: str = "rbf") -> Tensor:
+    """MMD^2 between codes ``(M, latent_dim)`` of a minibatch and as many draws of the prior.
+
+    A U-statistic: for any M unbiased for MMD^2(q(z), p(z)) if the minibatch is a random one, so that an
+    evaluation may average it over minibatches (see ``evaluate``).
+    """
+    if not isinstance(noise, Generator):
+        noise = shaped("noise", noise, z, None, model.latent_dim)
+    drawn = model.prior().sample(noise, len(z) if isinstance(noise, Generator) else None)
+    return mmd(z, drawn, KERNELS[kernel])

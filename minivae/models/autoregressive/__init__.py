@@ -1,0 +1,1 @@
+"""Densities of one element after the other."""

@@ -1,0 +1,1 @@
+"""Other bounds, and other weights of their terms."""

@@ -1,0 +1,70 @@
+"""The importance-weighted auto-encoder, and its multiply importance-weighted kind.
+
+    minimises  -mean over M groups of log (1/K) sum_k w_k,    w = p(x, z) / q(z|x)
+
+Burda, Grosse & Salakhutdinov 2016, "Importance weighted autoencoders", Eq. 8 (M = 1);
+Rainforth et al. 2018, "Tighter variational bounds are not necessarily better", Eq. 8. Changes
+the bound alone. It rises with K towards log p(x), while the signal-to-noise ratio of the
+encoder's gradient falls as 1 / sqrt(K), which groups mend. K = 1 is estimator A of the VAE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ... import bounds
+from ...checks import positive_integer
+from ..vae import VAE
+
+
+class IWAE(VAE):
+    """The VAE's model with the importance-weighted bound. The terms reported beside it are the VAE's.
+
+    Args:
+        samples: K, importance samples in a group.
+        data_dim, latent_dim, hidden, others: see :class:`VAE`.
+    """
+
+    minimises = "-log mean_K w"
+    source = "Burda et al. 2016, arXiv 1509.00519"
+    fixed = ("estimator",)
+    groups = 1
+
+    def __init__(
+        self, data_dim: int, latent_dim: int = 20, hidden: Sequence[int] = (500,), *, samples: int = 5, **others: Any
+    ) -> None:
+        super().__init__(data_dim, latent_dim, hidden, samples=samples, estimator="A", **others)
+        self.draws = self.groups * self.samples
+
+    def bound(self, x: Any, noise: Any, context: Any = None, samples: int | None = None) -> bounds.Bound:
+        """The bound of M K samples; those of a group follow each other. Arguments as of :meth:`VAE.bound`."""
+        samples = self.samples if samples is None else positive_integer("samples", samples)
+        return bounds.importance_weighted(*self.terms(x, noise, context, self.groups * samples), self.groups)
+
+
+class MIWAE(IWAE):
+    """The mean of IWAE's bound over groups of samples.
+
+    Args:
+        groups: M.
+        samples: K, importance samples in a group.
+        data_dim, latent_dim, hidden, others: see :class:`VAE`.
+    """
+
+    minimises = "-mean_M log mean_K w"
+    source = "Rainforth et al. 2018, arXiv 1802.04537"
+
+    def __init__(
+        self,
+        data_dim: int,
+        latent_dim: int = 20,
+        hidden: Sequence[int] = (500,),
+        *,
+        groups: int = 8,
+        samples: int = 8,
+        **others: Any,
+    ) -> None:
+        self.groups = positive_integer("groups", groups)
+        super().__init__(data_dim, latent_dim, hidden, samples=samples, **others)
+        self.remember(groups=self.groups)

@@ -1,0 +1,1 @@
+"""Other ways to learn the model of the VAE."""

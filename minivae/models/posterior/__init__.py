@@ -1,0 +1,1 @@
+"""Other posteriors q(z|x)."""

@@ -1,0 +1,1 @@
+"""Other priors p(z)."""

@@ -1,0 +1,185 @@
+"""A run is a folder: ``config.json``, ``history.csv``, ``model.npz`` and figures."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from ..checks import instance, one_of, path_of
+from ..errors import InputError, shown
+from ..files import file_lock, remove_leftovers
+from ..models import MODELS, Model
+from .checkpoint import as_json, load_checkpoint, save_checkpoint, under
+from .config import MAY_CHANGE, read_config, write_config
+from .history import History
+from .meta import require_meta
+
+# What the config says, and under which name the checkpoint says it, too.
+_SAID_TWICE = (("model_config", "model"), ("options", "model"), ("options", "settings"))
+
+
+@runtime_checkable
+class _Resumable(Protocol):
+    """What a run's folder asks of a trainer: ``Trainer`` has it, and so may another algorithm's."""
+
+    history: History
+
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]: ...
+
+    def load_state(self, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> None: ...
+
+
+class Run:
+    """The folder of one training run.
+
+    Args:
+        folder: where it is, or will be.
+
+    Attributes:
+        config: what the run was asked for: model, data, settings; as JSON can hold it.
+    """
+
+    def __init__(self, folder: str | os.PathLike, config: dict[str, Any] | None = None) -> None:
+        self.folder = path_of("folder", folder)
+        self.config = {} if config is None else instance("config", config, dict, "a dict, as JSON can hold it")
+        self._holder: int | None = None  # the thread that is in a block of exclusive()
+
+    checkpoint_path = property(lambda self: self.folder / "model.npz", doc="Parameters and all that a resume needs.")
+    history_path = property(lambda self: self.folder / "history.csv", doc="Bounds against samples seen.")
+    config_path = property(lambda self: self.folder / "config.json", doc="What was asked for.")
+    _lock_path = property(lambda self: self.folder / ".lock", doc="There while someone trains.")
+
+    @classmethod
+    def create(cls, folder: str | os.PathLike, config: dict[str, Any]) -> Run:
+        """Make the folder and write ``config.json``.
+
+        Raises:
+            InputError: the folder cannot be written, or holds a run already.
+        """
+        run = cls(folder, config)
+        try:
+            run.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
+        with run.exclusive():
+            if any(path.exists() for path in (run.config_path, run.history_path, run.checkpoint_path)):
+                raise InputError(f"{folder} holds a run already; choose another folder, or resume it")
+            run.save_config()
+        return run
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike) -> Run:
+        """An existing run.
+
+        Raises:
+            InputError: there is none, or its ``config.json`` is damaged.
+        """
+        run = cls(folder)
+        if not run.config_path.is_file():
+            raise InputError(f"{folder} is not a run: it has no config.json")
+        run.config = read_config(run.config_path)
+        try:
+            one_of("model", run.config.get("model"), MODELS)
+        except InputError as error:
+            raise InputError(f"{run.config_path} is damaged: {error!s:.300}") from error
+        return run
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """A ``with`` block in which nobody else trains in this folder. In one thread, blocks may be nested.
+
+        What a killed process left half written is removed first. The lock of a killed
+        process is none: see :func:`minivae.files.locks.file_lock`, and where there are no locks.
+
+        Raises:
+            InputError: another process or thread trains there, or the folder cannot be written to.
+        """
+        if self._holder == threading.get_ident():
+            yield
+            return
+        refusal = f"another process or thread is training in {self.folder}"
+        with file_lock(self._lock_path, refusal) as held:
+            if held:
+                remove_leftovers(self.folder)
+            self._holder = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._holder = None
+
+    def discard(self) -> None:
+        """Remove the files of a run that is given up before its first checkpoint, and its folder.
+
+        In a block of :meth:`exclusive`. Whatever else lies in the folder stays, and what
+        cannot be removed.
+        """
+        with suppress(OSError):
+            for path in (self.history_path, self.config_path, self._lock_path):
+                path.unlink(missing_ok=True)
+            self.folder.rmdir()
+
+    def save_config(self) -> None:
+        """Write ``config.json``."""
+        write_config(self.config_path, self.config)
+
+    def save(self, trainer: _Resumable) -> None:
+        """Write the history and the checkpoint, each atomically."""
+        instance("trainer", trainer, _Resumable, "a Trainer")
+        arrays, meta = trainer.state()
+        # The history first: whoever is stopped in between and goes on from the older checkpoint writes it
+        # again, but a checkpoint of the last step would leave nothing to go on with.
+        trainer.history.save(self.history_path)
+        save_checkpoint(self.checkpoint_path, arrays, meta)
+
+    def restore(self, trainer: _Resumable) -> None:
+        """Put the checkpoint's state into a trainer made for the same run; without one it stays at its start."""
+        instance("trainer", trainer, _Resumable, "a Trainer")
+        if self.checkpoint_path.exists():
+            arrays, meta = self._load()
+            with self._naming_the_checkpoint():
+                trainer.load_state(arrays, meta)
+
+    def load_model(self, **options: Any) -> Model:
+        """The trained model. ``options`` are ``dtype`` and ``backend`` of its constructor."""
+        arrays, meta = self._load("model")
+        with self._naming_the_checkpoint():
+            model = MODELS[self.config["model"]](**meta["model"], **options)
+            model.load_state_dict(under("model/", arrays))
+        return model
+
+    def load_history(self) -> History:
+        """The history of the checkpoint."""
+        return History(self._load("history")[1]["history"])
+
+    def _load(self, *fields: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """The checkpoint, if it is of this run; those fields of its metadata have been checked."""
+        if not self.checkpoint_path.is_file():
+            raise InputError(f"{self.folder} has no model.npz: nothing has been trained there yet")
+        arrays, meta = load_checkpoint(self.checkpoint_path)
+        with self._naming_the_checkpoint():
+            if fields:
+                require_meta(meta, *fields)
+            for section, field in _SAID_TWICE:
+                _require_equal(as_json(self.config.get(section)), meta.get(field))
+        return arrays, meta
+
+    @contextmanager
+    def _naming_the_checkpoint(self) -> Iterator[None]:
+        """A ``with`` block whose errors are about what the checkpoint holds."""
+        try:
+            yield
+        except (InputError, TypeError) as error:  # a TypeError: of arguments that the model has not
+            raise InputError(f"{self.checkpoint_path} does not fit: {error!s:.400}") from error
+
+
+def _require_equal(asked: Any, found: Any) -> None:
+    """A checkpoint copied from elsewhere must not pass for this run's."""
+    if isinstance(asked, dict) and isinstance(found, dict):
+        for name in sorted(asked.keys() & found.keys() - set(MAY_CHANGE)):
+            if asked[name] != found[name]:
+                raise InputError(f"its {name} is {shown(found[name])}, config.json has {shown(asked[name])}")

@@ -1,0 +1,245 @@
+"""Checkpoints: whole or refused."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minivae
+from minivae.errors import InputError
+from minivae.files.npy import digest
+from minivae.runs import load_checkpoint, save_checkpoint
+from minivae.runs.checkpoint import as_json, put_under, under
+
+from ..datasets.conftest import damaged
+
+ARRAYS = {
+    "model/encoder.weight": np.linspace(-1, 1, 6, dtype=np.float32).reshape(2, 3),
+    "model/decoder.bias": np.array([np.pi, -0.0, 5e-324]),
+    "optimizer/0/count": np.array(17),
+    "running/kl": np.array(2.5, np.float32),
+}
+META = {"step": 3, "config": {"name": "größe", "hidden": [500]}, "history": [{"bound": -100.1}]}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.npz"
+
+
+@pytest.fixture
+def content(path):
+    """The bytes of a whole checkpoint, which lies at ``path``."""
+    save_checkpoint(path, ARRAYS, META)
+    return path.read_bytes()
+
+
+def assert_whole(arrays, meta):
+    assert arrays.keys() == ARRAYS.keys()
+    for name, array in arrays.items():
+        assert (array.shape, array.dtype) == (ARRAYS[name].shape, ARRAYS[name].dtype)
+        assert array.tobytes() == ARRAYS[name].tobytes()
+    assert {name: meta[name] for name in META} == META
+
+
+def refusal(path):
+    with pytest.raises(InputError) as raised:
+        load_checkpoint(path)
+    message = str(raised.value)
+    assert str(path) in message
+    assert "\n" not in message
+    return message
+
+
+def test_what_was_saved_comes_back_bit_by_bit(path, content):
+    assert_whole(*load_checkpoint(path))
+
+
+def test_numpy_alone_can_read_it(path, content):
+    with np.load(path, allow_pickle=False) as file:
+        assert json.loads(str(file["meta"]))["format"] == "minivae-checkpoint"
+
+
+def test_a_truncated_file_is_refused(path, content):
+    for length in range(0, len(content), 97):
+        path.write_bytes(content[:length])
+        refusal(path)
+
+
+def test_a_damaged_file_is_refused_or_read_whole(path, content):
+    refused = 0
+    for variant in damaged(content, count=300, seed=1):
+        path.write_bytes(variant)
+        try:
+            found = load_checkpoint(path)
+        except InputError as error:
+            refused += "\n" not in str(error)  # a message of several lines does not count
+        else:
+            assert_whole(*found)  # the change hit a byte that means nothing, such as a date
+    assert refused > 200
+
+
+def test_a_missing_file_is_named(path):
+    assert "no such file" in refusal(path)
+
+
+def npy(value, **options):
+    file = io.BytesIO()
+    np.save(file, value, **options)
+    return file.getvalue()
+
+
+def npz(**members):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(f"{name}.npy", content)
+    return file.getvalue()
+
+
+def npz_with_meta(meta):
+    return npz(meta=npy(np.array(json.dumps(meta))))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a text",
+        npy(np.zeros(3)),
+        npz(),
+        npz(weights=npy(np.zeros(3))),
+        npz(meta=npy(np.array("not JSON"))),
+        npz(meta=npy(np.zeros(3))),
+        npz_with_meta([1, 2]),
+        npz_with_meta({"format": "minivae-checkpoint"}),
+    ],
+    ids=["text", "npy", "empty", "no meta", "no JSON", "numbers", "a list", "no version"],
+)
+def test_what_is_no_checkpoint_is_refused(path, content):
+    path.write_bytes(content)
+    refusal(path)
+
+
+@pytest.mark.parametrize("version", [3, 0, "1", None, [1]])
+def test_another_version_is_refused_and_says_whose_it_is(path, version):
+    path.write_bytes(npz_with_meta({"format": "minivae-checkpoint", "version": version, "minivae": "9.1"}))
+    message = refusal(path)
+    assert f"is a 'minivae-checkpoint' of version {version!r}, of minivae '9.1'; this is minivae" in message
+    assert "which reads minivae-checkpoint of version 1 and 2" in message
+
+
+def test_another_format_is_refused(path):
+    path.write_bytes(npz_with_meta({"format": "o\nther", "version": 1}))
+    assert "is a 'o\\nther' of version 1" in refusal(path)
+
+
+def test_formats_and_versions_are_in_the_file(path, content):
+    with np.load(path, allow_pickle=False) as file:
+        meta, checksum = json.loads(str(file["meta"])), str(file["sha256"])
+        arrays = {name: file[name] for name in file.files if name != "sha256"}
+    assert (meta["version"], meta["minivae"]) == (2, minivae.__version__)
+    assert checksum == digest(arrays)
+
+
+def rewritten(path, change):
+    """Write the archive anew with other members: what its own checksums do not see."""
+    with np.load(path, allow_pickle=False) as file:
+        members = dict(file)
+    change(members)
+    np.savez(path, **members)
+
+
+def flip(name):
+    def change(members):
+        members[name].reshape(-1).view(np.uint8)[0] ^= 1
+
+    return change
+
+
+CHANGES = {
+    "a value": flip("model/encoder.weight"),
+    "a count": flip("optimizer/0/count"),
+    "the checksum": flip("sha256"),
+    "the metadata": lambda members: members.update(meta=np.array(str(members["meta"]).replace("3", "4"))),
+    "a name": lambda members: members.update({"model/x": members.pop("running/kl")}),
+    "a dtype": lambda members: members.update({"running/kl": members["running/kl"].view(np.int32)}),
+    "a shape": lambda members: members.update({"model/encoder.weight": members["model/encoder.weight"].reshape(3, 2)}),
+    "no array": lambda members: members.pop("optimizer/0/count"),
+    "one more array": lambda members: members.update(x=np.zeros(2)),
+    "no checksum": lambda members: members.pop("sha256"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_any_other_content_is_noticed_where_the_archive_itself_is_whole(path, content, change):
+    rewritten(path, CHANGES[change])
+    assert "is damaged" in refusal(path)
+
+
+def test_an_older_version_does_not_pass_with_a_checksum(path):
+    meta = np.array(json.dumps({"format": "minivae-checkpoint", "version": 1}))
+    np.savez(path, meta=meta, sha256=np.array(digest({"meta": meta})))
+    assert "from version 2 on, this is of 1" in refusal(path)
+
+
+def test_metadata_nested_beyond_the_parser_are_refused(path):
+    path.write_bytes(npz(meta=npy(np.array("[" * 200_000))))
+    assert "no readable meta" in refusal(path)
+
+
+def test_a_checkpoint_of_version_1_is_read():
+    """Written by minivae 0.1.0 before there were checksums."""
+    path = Path(__file__).parent / "version_1" / "model.npz"
+    arrays, meta = load_checkpoint(path)
+    with np.load(path, allow_pickle=False) as file:
+        assert arrays.keys() | {"meta"} == set(file.files)
+        assert all(np.array_equal(arrays[name], file[name]) for name in arrays)
+    assert (meta["version"], meta["step"], meta["settings"]["lr"]) == (1, 15, 0.005)
+
+
+class Bomb:
+    def __reduce__(self):
+        return pytest.fail, ("a pickle was loaded",)
+
+
+def test_pickled_objects_are_refused_without_being_loaded(path):
+    objects = npy(np.array([Bomb()], object), allow_pickle=True)
+    meta = npy(np.array(json.dumps({"format": "minivae-checkpoint", "version": 1})))
+    path.write_bytes(npz(**{"model/weight": objects, "meta": meta}))
+    assert "pickled" in refusal(path)
+
+
+def test_a_failed_write_leaves_the_old_checkpoint(path, content):
+    with pytest.raises(InputError, match=r"meta is .*; expected what JSON can hold"):
+        save_checkpoint(path, ARRAYS, {"step": object()})
+    with pytest.raises(InputError, match=r"arrays\['x'\] is .*; expected an array of numbers"):
+        save_checkpoint(path, {"x": object()}, META)
+    with pytest.raises(ValueError, match="without values"):
+        save_checkpoint(path, {"model/weight": Unsaveable()}, META)
+    assert path.read_bytes() == content
+    assert list(path.parent.iterdir()) == [path]
+
+
+class Unsaveable:
+    def __array__(self, dtype=None, copy=None):
+        raise ValueError("Object without values")
+
+
+def test_a_folder_that_is_missing_is_an_input_error(tmp_path):
+    with pytest.raises(InputError, match="cannot write"):
+        save_checkpoint(tmp_path / "none" / "model.npz", ARRAYS, META)
+
+
+def test_as_json_gives_what_a_file_would_give_back():
+    given = {"betas": (0.9, 0.999), "seed": np.int64(3), "lr": np.float32(0.5)}
+    assert as_json(given) == {"betas": [0.9, 0.999], "seed": 3, "lr": 0.5}
+
+
+def test_names_go_under_a_prefix_and_out_of_it():
+    arrays = {"a": 1, "b/c": 2}
+    everything = put_under("model/", arrays) | put_under("optimizer/", {"a": 3})
+    assert under("model/", everything) == arrays
+    assert under("optimizer/", everything) == {"a": 3}

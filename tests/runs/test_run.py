@@ -1,0 +1,292 @@
+"""Run: the folder of a training run."""
+
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minivae import datasets
+from minivae.errors import InputError, NonFiniteError
+from minivae.models import VAE
+from minivae.runs import History, Run, load_checkpoint, save_checkpoint
+from minivae.training import Settings, Trainer
+
+from ..training.conftest import assert_same_state, small_model, small_trainer
+
+CONFIG = {"model": "vae", "options": {"data": "größe", "hidden": [16]}}
+
+
+@pytest.fixture
+def trainer(digits):
+    trainer = small_trainer(digits)
+    trainer.train_step()
+    trainer.report()
+    return trainer
+
+
+@pytest.fixture
+def run(tmp_path, trainer):
+    """A run with a checkpoint."""
+    run = Run.create(tmp_path / "runs" / "first", CONFIG)
+    run.save(trainer)
+    return run
+
+
+def refusal(function, *args):
+    with pytest.raises(InputError) as raised:
+        function(*args)
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+def test_a_run_is_a_folder_of_three_files(run):
+    assert sorted(file.name for file in run.folder.iterdir()) == ["config.json", "history.csv", "model.npz"]
+    assert Run.open(run.folder).config == CONFIG
+
+
+def test_the_history_is_in_the_checkpoint_and_beside_it(run, trainer):
+    assert run.load_history().rows == trainer.history.rows
+    assert History.load(run.history_path).rows == trainer.history.rows
+
+
+def test_the_trained_model_comes_back(run, trainer, digits):
+    x = digits.test.images[:5] / 16.0
+    model = Run.open(run.folder).load_model()
+    np.testing.assert_array_equal(model.reconstruct(x).numpy(), trainer.model.reconstruct(x).numpy())
+    assert model.config == trainer.model.config
+
+
+def test_the_model_comes_back_on_another_library_and_in_another_dtype(run, trainer):
+    model = run.load_model(dtype="float64", backend="strict")
+    z = np.zeros((1, 3))
+    expected = trainer.model.decode(z).numpy()
+    found = model.decode(strict_zeros()).numpy()
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def strict_zeros():
+    from minivae import backend
+
+    return backend.asarray(np.zeros((1, 3)), backend="strict")
+
+
+def test_restore_puts_everything_back(run, trainer, digits):
+    other = small_trainer(digits, small_model(seed=4))
+    Run.open(run.folder).restore(other)
+    assert_same_state(other, trainer)
+
+
+def test_without_a_checkpoint_a_trainer_stays_at_its_start(tmp_path, digits):
+    trainer = small_trainer(digits)
+    Run.create(tmp_path, CONFIG).restore(trainer)
+    assert_same_state(trainer, small_trainer(digits))
+
+
+def test_whoever_is_stopped_between_the_two_files_has_the_older_checkpoint(run, trainer, monkeypatch):
+    """The other way round, a run killed after its last checkpoint would have an old history and nothing left to do."""
+    before = run.checkpoint_path.read_bytes()
+    trainer.train_step()
+    trainer.report()
+    monkeypatch.setattr("minivae.runs.run.save_checkpoint", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        run.save(trainer)
+    assert run.checkpoint_path.read_bytes() == before
+    assert len(History.load(run.history_path)) == 2
+
+
+def stopped(*arguments):
+    raise KeyboardInterrupt
+
+
+def test_a_folder_with_a_run_is_not_taken(run):
+    assert "holds a run already; choose another folder, or resume it" in refusal(Run.create, run.folder, CONFIG)
+
+
+def test_a_folder_where_a_file_lies_is_refused(tmp_path):
+    (tmp_path / "taken").write_text("")
+    assert "cannot make the folder" in refusal(Run.create, tmp_path / "taken", CONFIG)
+    assert "cannot make the folder" in refusal(Run.create, tmp_path / "taken" / "below", CONFIG)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
+    tmp_path.chmod(0o500)
+    assert "cannot" in refusal(Run.create, tmp_path, CONFIG)
+    assert "cannot make the folder" in refusal(Run.create, tmp_path / "below", CONFIG)
+
+
+def test_a_folder_without_a_run_is_named(tmp_path):
+    assert refusal(Run.open, tmp_path / "none") == f"{tmp_path / 'none'} is not a run: it has no config.json"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"3", b"{}", b'{"model": "vea"}', b'{"model": 3}', b"\xff\xfe"])
+def test_a_damaged_config_is_named(run, content):
+    run.config_path.write_bytes(content)
+    assert f"{run.config_path} is damaged: " in refusal(Run.open, run.folder)
+
+
+def test_a_run_without_a_checkpoint_says_so(tmp_path):
+    run = Run.create(tmp_path, CONFIG)
+    for function in (run.load_model, run.load_history):
+        assert "has no model.npz: nothing has been trained there yet" in refusal(function)
+
+
+def test_a_damaged_checkpoint_is_named(run, trainer):
+    run.checkpoint_path.write_bytes(run.checkpoint_path.read_bytes()[:-100])
+    for function in (run.load_model, run.load_history, lambda: run.restore(trainer)):
+        assert str(run.checkpoint_path) in refusal(function)
+
+
+def test_a_diverged_model_does_not_replace_a_good_checkpoint(run, trainer):
+    before = run.checkpoint_path.read_bytes()
+    trainer.model.parameters()[0].data[0, 0] = np.nan
+    with pytest.raises(NonFiniteError, match=r"encoder\.hidden\.layers\.0\.weight holds NaN"):
+        run.save(trainer)
+    assert run.checkpoint_path.read_bytes() == before
+
+
+# ---------------------------------------------------------------- one at a time
+
+
+def enter(run):
+    with run.exclusive():
+        pytest.fail("let in")
+
+
+def test_the_second_is_refused_while_the_first_is_there(run):
+    with run.exclusive():
+        other = Run.open(run.folder)
+        assert refusal(enter, other) == f"another process or thread is training in {run.folder}"
+        assert refusal(Run.create, run.folder, CONFIG) == f"another process or thread is training in {run.folder}"
+    with other.exclusive():
+        pass
+    assert sorted(file.name for file in run.folder.iterdir()) == ["config.json", "history.csv", "model.npz"]
+
+
+def test_blocks_of_one_thread_are_nested_and_another_thread_is_refused(run):
+    refusals = []
+    with run.exclusive(), run.exclusive():
+        thread = threading.Thread(target=lambda: refusals.append(refusal(enter, run)))
+        thread.start()
+        thread.join()
+    assert len(refusals) == 1
+
+
+def test_a_run_is_free_again_after_an_error(run):
+    with pytest.raises(KeyboardInterrupt), run.exclusive():
+        raise KeyboardInterrupt
+    with Run.open(run.folder).exclusive():
+        pass
+
+
+def test_what_a_killed_process_left_half_written_is_removed(run):
+    (run.folder / ".model.part-0123abcd.npz").write_bytes(b"half")
+    with run.exclusive():
+        assert not list(run.folder.glob(".model*"))
+
+
+def test_nothing_is_removed_where_there_are_no_locks(run, monkeypatch):
+    """Another process may be writing it."""
+    monkeypatch.setattr("minivae.files.locks.fcntl", None)
+    part = run.folder / ".model.part-0123abcd.npz"
+    part.write_bytes(b"half")
+    with run.exclusive(), Run.open(run.folder).exclusive():
+        assert part.exists()
+
+
+def test_a_run_without_its_folder_names_it(tmp_path):
+    assert refusal(enter, Run(tmp_path / "gone")).startswith(
+        f"cannot write {tmp_path / 'gone' / '.lock'}: No such file"
+    )
+
+
+def test_a_discarded_run_leaves_nothing_but_what_is_not_its_own(tmp_path):
+    for name, others in {"empty": [], "used": ["notes.txt"]}.items():
+        run = Run.create(tmp_path / name, CONFIG)
+        for other in others:
+            (run.folder / other).write_text("")
+        with run.exclusive():
+            run.discard()
+        assert run.folder.exists() is bool(others)
+    assert [path.name for path in tmp_path.rglob("*")] == ["used", "notes.txt"]
+
+
+# ------------------------------------------------------- what does not belong together
+
+
+def saved_with(run, change):
+    """Save the run's checkpoint with other content and a checksum that is right."""
+    arrays, meta = load_checkpoint(run.checkpoint_path)
+    change(arrays, meta)
+    save_checkpoint(run.checkpoint_path, arrays, meta)
+
+
+FOREIGN = {
+    "no step": lambda arrays, meta: meta.pop("step"),
+    "settings a list": lambda arrays, meta: meta.update(settings=[1]),
+    "a step that is text": lambda arrays, meta: meta.update(step="4"),
+    "a history of text": lambda arrays, meta: meta.update(history=["row"]),
+    "another generator": lambda arrays, meta: meta.update(generator={"bit_generator": "MT19937"}),
+    "no generator": lambda arrays, meta: meta.update(generator=3),
+    "a generator out of range": lambda arrays, meta: meta["generator"]["state"].update(state=-1),
+    "no count": lambda arrays, meta: arrays.pop("optimizer/0/count"),
+    "no moment": lambda arrays, meta: arrays.pop("optimizer/0/m.0"),
+    "a moment of another shape": lambda arrays, meta: arrays.update({"optimizer/0/v.0": np.zeros(3)}),
+    "a moment of text": lambda arrays, meta: arrays.update({"optimizer/0/v.1": np.array("x")}),
+    "a second optimizer": lambda arrays, meta: arrays.update({"optimizer/1/count": np.array(3)}),
+    "an unknown array": lambda arrays, meta: arrays.update(x=np.zeros(3)),
+    "sums without steps": lambda arrays, meta: arrays.update({"running/kl": np.array(2.0)}),
+    "steps without sums": lambda arrays, meta: meta.update(running_steps=2),
+    "sums by element": lambda arrays, meta: (arrays.update({"running/kl": np.zeros(3)}), meta.update(running_steps=2)),
+    "no parameter": lambda arrays, meta: arrays.pop("model/encoder.mean.bias"),
+}
+
+
+@pytest.mark.parametrize("change", FOREIGN)
+def test_a_checkpoint_with_something_else_in_it_is_refused_by_name(run, digits, change):
+    saved_with(run, FOREIGN[change])
+    assert f"{run.checkpoint_path} does not fit: " in refusal(run.restore, small_trainer(digits))
+
+
+@pytest.mark.parametrize("wrong", [None, [1], {}, {"data_dim": "64"}, {"data_dim": 64, "rows": 3}, {"data_dim": -1}])
+def test_a_model_that_cannot_be_made_is_refused_by_name(run, wrong):
+    saved_with(run, lambda arrays, meta: meta.update(model=wrong))
+    assert f"{run.checkpoint_path} does not fit: " in refusal(run.load_model)
+
+
+def test_a_history_of_another_kind_is_refused_by_name(run):
+    saved_with(run, lambda arrays, meta: meta.update(history=[{"epoch": "1"}]))
+    assert f"{run.checkpoint_path} does not fit: history[0]['epoch'] is '1'" in refusal(run.load_history)
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value", "found"), [("options", "seed", 4, "0"), ("model_config", "hidden", [8], "[16]")]
+)
+def test_a_checkpoint_of_another_run_is_refused(run, section, name, value, found):
+    run.config = {"model": "vae", section: {name: value, "compile": False}}
+    for function in (run.load_model, run.load_history):
+        message = refusal(function)
+        assert message.endswith(f"model.npz does not fit: its {name} is {found}, config.json has {value}")
+
+
+def test_a_run_of_the_first_version_goes_on_and_is_of_the_second_then(tmp_path):
+    """Written by minivae 0.1.0 before there were checksums."""
+    folder = shutil.copytree(Path(__file__).parent / "version_1", tmp_path / "run")
+    run = Run.open(folder)
+    arrays, _ = load_checkpoint(run.checkpoint_path)
+    data = datasets.load("digits")
+    trainer = Trainer(VAE(**run.config["model_config"]), data, Settings(epochs=2, lr=0.005))
+    run.restore(trainer)
+    assert (trainer.step, trainer.epoch, len(trainer.history)) == (15, 1, 1)
+    model = run.load_model()
+    for name, array in model.state_dict().items():
+        np.testing.assert_array_equal(array, arrays[f"model/{name}"])
+    run.save(trainer)
+    run.save_config()
+    assert load_checkpoint(run.checkpoint_path)[1]["version"] == 2
+    assert Run.open(folder).config == run.config
+    assert "format" in run.config_path.read_text()

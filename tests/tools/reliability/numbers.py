@@ -1,0 +1,298 @@
+"""NaN and infinities put into a run; data and sizes at the edge of what can be asked for."""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from itertools import count, product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minivae.autodiff import sum
+from minivae.cli import main
+from minivae.datasets import Dataset, Split
+from minivae.errors import NonFiniteError
+from minivae.models import MODELS
+from minivae.models.registry import options
+from minivae.runs import Run
+from minivae.runs.checkpoint import load_checkpoint
+from minivae.training import Settings, Trainer, run_to_end
+
+from ...models.members import CLASSES, DATA_DIM, SMALL, member
+from ._engines import numba
+from .campaign import REFUSED, RIGHT, campaign
+
+ROWS, BATCH, EPOCHS = 24, 6, 3
+PER_EPOCH = ROWS // BATCH
+
+
+class Fault(NamedTuple):
+    """What is put in before a step.
+
+    Attributes:
+        put: makes the fault.
+        named: what the error has to say of it, whenever it is found.
+        undo: what ends it after the step; None for a fault that lasts.
+        row: the row of data that it is in, if it is in one.
+    """
+
+    put: Callable[[], None]
+    named: str
+    undo: Callable[[], None] | None = None
+    row: int | None = None
+
+
+# ------------------------------------------------------------------ in a run
+
+
+@campaign(
+    "numbers: NaN and infinities in parameters, moments, data, gradients and step sizes",
+    "named within one report interval, the last good checkpoint kept",
+    cases=300,
+    quick=5,
+)
+def _found(folder: Path) -> Iterator[str]:
+    """Any model, likelihood, optimizer and engine; a fault of any kind at any step of three epochs."""
+    for seed in count():
+        with numba(seed % 5 == 4):
+            yield _one_run(np.random.default_rng(seed), folder / str(seed), FAULTS)
+
+
+@campaign(
+    "numbers: NaN and infinities where steps may be skipped",
+    "these steps left out and counted, and no others; what lasts is named within one report interval",
+    cases=200,
+    quick=4,
+)
+def _skipped(folder: Path) -> Iterator[str]:
+    """A gradient of one step and rows of data are passed over; what is in a parameter or a moment ends the run."""
+    for seed in count():
+        with numba(seed % 5 == 4):
+            yield _one_run(np.random.default_rng(seed), folder / str(seed), FAULTS[:-1], skip_nonfinite=True)
+
+
+def _one_run(random: np.random.Generator, folder: Path, kinds: Sequence[Callable], **settings: Any) -> str:
+    trainer, twin = _twins(random, settings)
+    kind, step = kinds[random.integers(len(kinds))], int(random.integers(EPOCHS * PER_EPOCH))
+    fault = kind(trainer, random, random.choice([np.nan, np.inf, -np.inf]))
+    met = _steps_that_meet(trainer, step, fault)
+    _put_before(trainer, step, fault)
+    run = Run.create(folder, {"model": "vae"})
+    try:
+        run_to_end(trainer, run, progress=False)
+        wrong, outcome = _was_passed_over(trainer, met), RIGHT
+    except NonFiniteError as error:
+        wrong, outcome = _was_found(trainer, met, fault, str(error)) or _was_kept(run, twin, trainer), REFUSED
+    except Exception as error:
+        wrong = f"{type(error).__name__}: {error}"
+    what = f"{type(trainer.model).__name__}, {trainer.settings.optimizer}, {kind.__name__} before step {step}"
+    return f"{what}: {wrong}" if wrong else outcome
+
+
+def _twins(random: np.random.Generator, settings: dict[str, Any]) -> list[Trainer]:
+    """Two runs that are the same; one will be faulty."""
+    name = str(random.choice(list(MODELS)))
+    own = {"likelihood": str(random.choice(["bernoulli", "gaussian"]))} if "likelihood" in options(MODELS[name]) else {}
+    chosen = {"optimizer": str(random.choice(["adam", "adagrad", "sgd"])), "compile": bool(random.integers(4))}
+    images = random.uniform(size=(ROWS, DATA_DIM)).astype(np.float32)
+    runs = []
+    for _ in range(2):
+        train, test = (Split(images.copy(), np.arange(ROWS) % CLASSES) for _ in range(2))
+        given = Settings(epochs=EPOCHS, batch_size=BATCH, lr=1e-3, **chosen, **settings)
+        runs.append(Trainer(member(name, **own), Dataset("made", train, test, None, 1.0, ""), given))
+    return runs
+
+
+def _put_before(trainer: Trainer, step: int, fault: Fault) -> None:
+    plain = trainer.train_step
+
+    def train_step() -> Any:
+        now = trainer.step == step
+        if now:
+            fault.put()
+        terms = plain()
+        if now and fault.undo:
+            fault.undo()
+        return terms
+
+    trainer.train_step = train_step
+
+
+def _steps_that_meet(trainer: Trainer, step: int, fault: Fault) -> list[int]:
+    """The steps that a fault spoils at once: its own, or those that read its row."""
+    if fault.row is None:
+        return [step]
+    orders = [trainer.train.shuffled(BATCH, trainer.settings.seed, epoch).numpy() for epoch in range(EPOCHS)]
+    return [n for n, rows in enumerate(np.concatenate(orders)) if n >= step and fault.row in rows]
+
+
+def _was_passed_over(trainer: Trainer, met: list[int]) -> str:
+    """What is wrong with a run that came to its end; empty if nothing is."""
+    if not trainer.settings.skip_nonfinite:
+        return "not found" if met else ""
+    counted = trainer.skipped, trainer.history.rows[-1]["skipped"]
+    return "" if counted == (len(met), len(met)) else f"{counted} steps skipped; expected {len(met)}"
+
+
+def _was_found(trainer: Trainer, met: list[int], fault: Fault, message: str) -> str:
+    """What is wrong with when and how the fault was found."""
+    latest = (met[0] // PER_EPOCH + 1) * PER_EPOCH if met else 0
+    if trainer.step > latest or (trainer.settings.skip_nonfinite and (fault.undo or fault.row is not None)):
+        return f"found at step {trainer.step}, expected by {latest}, if at all"
+    told = f"at step {trainer.step}: " in message and fault.named in message
+    return "" if told else f"the message does not say {fault.named!r} or the step: {message}"
+
+
+def _was_kept(run: Run, twin: Trainer, trainer: Trainer) -> str:
+    """What is wrong with the checkpoint, which is that of the twin at the last good report."""
+    good = (trainer.step - 1) // PER_EPOCH * PER_EPOCH
+    if not good:
+        return "a checkpoint of the fault" if run.checkpoint_path.exists() else ""
+    while twin.step < good:
+        twin.train_step()
+        if twin.step % PER_EPOCH == 0:
+            twin.report()
+    arrays, meta = load_checkpoint(run.checkpoint_path)
+    expected, _ = twin.state()
+    same = all(np.array_equal(arrays[name], array) for name, array in expected.items())
+    return "" if same and meta["step"] == good else f"the checkpoint is not that of step {good}"
+
+
+# ------------------------------------------------------------- kinds of faults
+
+
+def _a_parameter(trainer: Trainer, random: np.random.Generator, value: float) -> Fault:
+    """An element of any tensor of the model, trained or not."""
+    return _an_element([x for _, x in trainer.model.named_tensors() if x.ndim], random, value)
+
+
+def _a_moment(trainer: Trainer, random: np.random.Generator, value: float) -> Fault:
+    """An element of an optimizer's memory."""
+    return _an_element([x for optimizer in trainer.optimizers for x in optimizer.state], random, value)
+
+
+def _an_element(tensors: Sequence[Any], random: np.random.Generator, value: float) -> Fault:
+    array = tensors[random.integers(len(tensors))].data
+    place = tuple(random.integers(array.shape))
+    return Fault(lambda: array.__setitem__(place, value), " holds ")
+
+
+def _a_row(trainer: Trainer, random: np.random.Generator, value: float) -> Fault:
+    """A value of the training data, after they were checked."""
+    row, column = int(random.integers(ROWS)), int(random.integers(DATA_DIM))
+    put = lambda: trainer.train.images.data.__setitem__((row, column), value)  # noqa: E731
+    return Fault(put, f"training row {row} is not finite at value {column}", row=row)
+
+
+def _a_gradient(trainer: Trainer, random: np.random.Generator, value: float) -> Fault:
+    """The gradient by one parameter, for one step; the bound does not show it."""
+    model, plain, slope = trainer.model, trainer.model.phases, trainer.model.scalar(0.0).data
+    phase = int(random.integers(len(trainer.optimizers)))
+    place = int(random.integers(len(trainer.optimizers[phase].parameters)))
+
+    def phases(batch: Any, noise: Any) -> list[Any]:
+        phases = plain(batch, noise)
+        one = phases[phase]
+        phases[phase] = one._replace(loss=one.loss + sum(one.parameters[place] * slope))
+        return phases
+
+    model.phases = phases
+    return Fault(lambda: slope.fill(value), " holds ", undo=lambda: slope.fill(0))
+
+
+def _a_step_size(trainer: Trainer, random: np.random.Generator, value: float) -> Fault:
+    """One that float32 cannot hold, from a step on."""
+    optimizer = trainer.optimizers[random.integers(len(trainer.optimizers))]
+    return Fault(lambda: setattr(optimizer, "lr", 1e39), " holds ")
+
+
+FAULTS = (_a_parameter, _a_moment, _a_row, _a_gradient, _a_step_size)
+
+
+# ------------------------------------------------------------- at the edge
+
+
+def _rows(rows: int, columns: int, value: float | None = None) -> np.ndarray:
+    drawn = np.random.default_rng(0).uniform(size=(rows, columns))
+    return (drawn if value is None else np.full_like(drawn, value)).astype(np.float32)
+
+
+# What is trained on, and the options that go with it.
+EDGES: dict[str, tuple[np.ndarray, dict[str, Any]]] = {
+    "all values 0": (_rows(20, 9, 0.0), {}),
+    "all values 1": (_rows(20, 9, 1.0), {}),
+    "all values 1/2": (_rows(20, 9, 0.5), {}),
+    "one data point": (_rows(1, 9), {}),
+    "one pixel": (_rows(20, 1), {}),
+    "one latent dimension": (_rows(20, 9), {"latent": 1}),
+    "100,000 latent dimensions": (_rows(4, 9), {"latent": 100_000}),
+    "a minibatch of all data": (_rows(20, 9), {"batch-size": 20}),
+    "a model of one unit everywhere": (_rows(20, 9), {"latent": 1, "hidden": 1, "batch-size": 1}),
+}
+# The likelihoods take turns, and of so many latent dimensions some seconds are enough.
+TRAINED = [
+    (edge, name, ("bernoulli", "gaussian")[number % 2])
+    for number, (name, edge) in enumerate(product(MODELS, EDGES))
+    if name == "vae" or EDGES[edge][1].get("latent") != 100_000
+]
+
+
+@campaign(
+    "numbers: data and sizes at the edge, through the command line",
+    "trains, evaluates, samples and draws with finite numbers and no warning, or one line says why not",
+    cases=len(TRAINED),
+    quick=2,
+)
+def _edges(folder: Path) -> Iterator[str]:
+    """Every model on constant data, one point, one pixel, one latent dimension and very many."""
+    for number, case in enumerate(TRAINED):
+        yield _one_edge(folder / str(number), *case)
+
+
+def _one_edge(folder: Path, edge: str, name: str, likelihood: str) -> str:
+    images, given = EDGES[edge]
+    labels = np.arange(len(images)) % CLASSES
+    folder.mkdir()
+    terms = {f"{part}_{kind}": x for part in ("train", "test") for kind, x in (("images", images), ("labels", labels))}
+    np.savez(folder / "data.npz", **terms)
+    chosen = {"hidden": 5, "latent": 2, "likelihood": likelihood, **SMALL.get(name, {}), **given}
+    words = [word for flag, value in chosen.items() if _has(name, flag) for word in _option(flag, value)]
+    train = ["train", "--model", name, "--data", folder / "data.npz", "--out", folder / "run", "--epochs", 2, *words]
+    few = [] if MODELS[name].no_log_likelihood else ["--importance-samples", 2]
+    for command in (train, ["evaluate", folder / "run", *few], ["sample", folder / "run", "-n", 4]):
+        wrong, outcome = _command(command)
+        if outcome is not RIGHT:
+            return f"{name}, {likelihood}, {edge}, {command[0]}: {wrong}" if wrong else outcome
+    return RIGHT
+
+
+def _has(name: str, flag: str) -> bool:
+    argument = {"latent": "latent_dim"}.get(flag, flag.replace("-", "_"))
+    return argument in options(MODELS[name]) or flag == "batch-size"
+
+
+def _option(flag: str, value: Any) -> list[object]:
+    return [f"--{flag.replace('_', '-')}", *(value if isinstance(value, tuple) else [value])]
+
+
+def _command(words: Sequence[object]) -> tuple[str, str]:
+    """What is wrong with the outcome of a command, and what it was."""
+    said, complained = StringIO(), StringIO()
+    flags = [str(word) for word in words]
+    try:
+        with redirect_stdout(said), redirect_stderr(complained), warnings.catch_warnings():
+            warnings.simplefilter("error")
+            code = main([*flags, "--json"])
+    except Exception as error:
+        return f"{type(error).__name__}: {error}", "raised"
+    if code:
+        line = complained.getvalue()
+        return ("" if line.count("\n") == 1 else line), REFUSED
+    numbers = [x for x in json.loads(said.getvalue()).values() if isinstance(x, float)]
+    return ("", RIGHT) if all(map(math.isfinite, numbers)) else (said.getvalue(), "not finite")

@@ -1,0 +1,257 @@
+"""Rows of the distributions, their divergences, and the estimators of the bound."""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from functools import partial
+from types import ModuleType
+
+import numpy as np
+from scipy import stats
+
+from minivae import backend, bounds
+from minivae.autodiff import tensor
+from minivae.distributions import KL_PAIRS, Categorical, Distribution, Normal, kl
+
+from ...chance import CRITICAL_Z
+from ...distributions.families import FAMILIES, Family, as_tensors, discovered
+from ...distributions.test_distribution import remake
+from ...distributions.test_kl import by_quadrature, of_vectors_by_quadrature
+from ...distributions.test_pathwise import N, pathwise
+from ...linear_gaussian import LinearGaussian
+from ...test_bounds import random_encoder
+from ...test_estimators import draws_of
+from ..estimator_variance import estimator_a, estimator_b, estimator_s
+from .page import SEED, Row, Section, error, gradient_error, z_of_cdf, z_of_mean
+
+SHAPE = (3, 4)  # of parameters: data points by elements of the event
+DRAWS = 20_000
+
+# --------------------------------------------------------------- distributions
+
+
+def distribution(name: str, family: Family) -> Row:
+    """One family with three sets of 12 random parameters, which its name seeds."""
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    rows = [[*values(family, rng), draws(family, rng), *gradients(family, rng)] for _ in range(3)]
+    worst = [None if column[0] is None else max(column) for column in zip(*rows, strict=True)]
+    return Row(len(rows) * int(np.prod(SHAPE)), (*worst, expectations(family, rng)))
+
+
+def values(family: Family, rng: np.random.Generator) -> tuple[float, ...]:
+    """Errors of log p at 20 points, of the entropy and of the mean."""
+    ours, oracle = family.random(rng, SHAPE)
+    x = family.data(rng, (20, *SHAPE))
+    return (
+        error(ours.log_prob(x), family.log_prob(oracle, x)),
+        error(ours.entropy(), oracle.entropy().sum(-1)),
+        error(ours.mean, oracle.mean()),
+    )
+
+
+def draws(family: Family, rng: np.random.Generator) -> float:
+    """The largest z of the samples: that they have the oracle's distribution, and this entropy."""
+    ours, oracle = family.random(rng, SHAPE)
+    x = ours.sample(backend.generator(int(rng.integers(2**32))), DRAWS)
+    z = z_of_mean(-ours.log_prob(x).numpy(), ours.entropy().numpy())
+    if not family.continuous:
+        return max(z, z_of_mean(x.numpy(), oracle.mean()))
+    return max(z, z_of_cdf(oracle.cdf(x.numpy()).reshape(DRAWS, -1).T, "uniform"))
+
+
+def gradients(family: Family, rng: np.random.Generator) -> tuple[float, float | None]:
+    """Errors of two orders of derivatives: of log p, and of samples by the parameters."""
+    arrays = family.parameters(rng, SHAPE) if family.trained else ()
+    x = family.data(rng, (2, *SHAPE))
+
+    def log_prob(x, *parameters):
+        return remake(family, rng, SHAPE, parameters).log_prob(x)
+
+    if family.make is Categorical:  # beside a one-hot x there is no other to go to
+        density = gradient_error(partial(log_prob, x), arrays, allow_zero=family.flat)
+    else:
+        density = gradient_error(log_prob, [x, *arrays], allow_zero=family.flat)
+    if not (family.trained and family.continuous):
+        return density, None
+    noise = family.make(*as_tensors(arrays)).draw_noise(backend.generator(5), (2,))
+    return density, gradient_error(lambda *parameters: family.make(*parameters).sample(noise), arrays)
+
+
+def expectations(family: Family, rng: np.random.Generator) -> float | None:
+    """The largest z of the pathwise gradients of E[f(z)], over f and the parameters."""
+    if not (family.trained and family.continuous and family.independent):
+        return None
+    columns = (column for draws, expected in pathwise(family, rng) for column in zip(draws.T, expected, strict=True))
+    return max(z_of_mean(draws, value) for draws, value in columns if draws.std() > 1e-9)  # the others never vary
+
+
+DISTRIBUTIONS = Section(
+    "Distributions",
+    f"Every family: log p, entropy and mean against `scipy.stats`; {DRAWS:,} samples against SciPy's distribution "
+    "function by Kolmogorov-Smirnov tests of every element (for bits: their mean), and the mean of -log p over them "
+    "against the entropy, z; two orders of derivatives of log p by data and parameters, and of the samples by the "
+    f"parameters with the noise held, against central differences; the mean of {N:,} pathwise gradients of E[f(z)], "
+    "for f as z, z², log z or log(1 + z²), against derivatives of the expectation (of vectors: "
+    "tests/distributions), z.",
+    {
+        "log p": 1e-10,
+        "entropy": 1e-10,
+        "mean": 1e-10,
+        "samples (z)": CRITICAL_Z,
+        "d log p": 1e-6,
+        "d sample": 1e-6,
+        "d E[f(z)] (z)": CRITICAL_Z,
+    },
+    lambda: {family.__name__ for family in discovered()},
+    {family.__name__: partial(distribution, family.__name__, row) for family, row in FAMILIES.items()},
+)
+
+# ----------------------------------------------------------------- divergences
+
+
+def pair_name(pair: tuple[type[Distribution], type[Distribution]]) -> str:
+    """How the page calls a pair."""
+    return f"{pair[0].__name__}, {pair[1].__name__}"
+
+
+def divergence(q_family: Family, p_family: Family) -> Row:
+    """KL(q || p) of 12 random pairs, then of vectors of 20."""
+    rng = np.random.default_rng(SEED)
+    if q_family.independent:
+        (q, q_oracle), (p, p_oracle) = (family.random(rng, SHAPE) for family in (q_family, p_family))
+        quadrature = error(kl(q, p), by_quadrature(q_family, q_oracle, p_family, p_oracle).sum(-1))
+    else:
+        (q, q_oracle), (p, p_oracle) = (family.random(rng, (2,)) for family in (q_family, p_family))
+        quadrature = error(kl(q, p), of_vectors_by_quadrature(q_family, q_oracle, p_family, p_oracle))
+    (q, q_oracle), (p, p_oracle) = (family.random(rng, (3, 20)) for family in (q_family, p_family))
+    x = q_oracle.rvs(size=(DRAWS, 3, 20), random_state=rng)
+    z = z_of_mean(q_family.log_prob(q_oracle, x) - p_family.log_prob(p_oracle, x), kl(q, p).numpy())
+    return Row(int(np.prod(SHAPE)), (quadrature, z, divergence_gradients(q_family, p_family, rng)))
+
+
+def divergence_gradients(q_family: Family, p_family: Family, rng: np.random.Generator) -> float:
+    """The error of two orders of derivatives by the parameters of both."""
+    q_arrays, p_arrays = (f.parameters(rng, SHAPE) if f.trained else () for f in (q_family, p_family))
+
+    def f(*parameters):
+        q = remake(q_family, rng, SHAPE, parameters[: len(q_arrays)])
+        return kl(q, remake(p_family, rng, SHAPE, parameters[len(q_arrays) :]))
+
+    return gradient_error(f, [*q_arrays, *p_arrays])
+
+
+DIVERGENCES = Section(
+    "Kullback-Leibler divergences",
+    "Every closed form, KL(q || p): against quadrature of SciPy's densities, each element by itself (where they are "
+    f"independent); against {DRAWS:,} draws in 20 dimensions, z; two orders of derivatives against central "
+    "differences.",
+    {"quadrature": 1e-10, "Monte Carlo (z)": CRITICAL_Z, "differences": 1e-6},
+    lambda: {pair_name(pair) for pair in KL_PAIRS},
+    {pair_name((q, p)): partial(divergence, FAMILIES[q], FAMILIES[p]) for q, p in KL_PAIRS},
+)
+
+# ------------------------------------------------------------------ estimators
+
+
+def estimator_b_by_sgvb_b(likelihood, x, q, z):
+    """Eq. 7 with the divergence of two general Gaussians."""
+    return bounds.sgvb_b(likelihood(z).log_prob(x), kl(q, Normal(np.zeros(z.shape[-1]), 0.0))).value
+
+
+BOUNDS = {
+    "sgvb_a": estimator_a,
+    "sgvb_b": estimator_b_by_sgvb_b,
+    "gaussian_vae": estimator_b,
+    "score_function": estimator_s,
+}
+
+
+def exact_posterior(n: int = 100) -> float:
+    """Estimator A under the true posterior: every sample is log p(x)."""
+    rng = np.random.default_rng(SEED)
+    model = LinearGaussian(rng)
+    x = model.data(rng, n)
+    q = model.posterior(x)
+    z = q.sample(rng.normal(size=(1, *q.mean.shape)))  # one sample, so that none can make up for another
+    return error(estimator_a(model.likelihood, x, q, z), model.log_marginal(x))
+
+
+def bound(name: str, n: int = 100_000) -> Row:
+    """An estimator over n draws on probabilistic PCA: its mean, and the mean of its gradients by q."""
+    rng = np.random.default_rng(SEED)
+    model = LinearGaussian(rng)
+    x = model.data(rng, 2)
+    encoded = random_encoder(x)
+    found = draws_of(BOUNDS[name], model.likelihood, x, Normal(*encoded), n, rng)
+    expected = (model.bound(x, *encoded), *model.bound_gradients(x, *encoded))
+    z = max(z_of_mean(drawn, exact) for drawn, exact in zip(found, expected, strict=True))
+    if name == "score_function":  # whose gradient is not that of its value
+        return Row(n, (None, z, None))
+    noise = rng.normal(size=(3, *encoded[0].shape))
+
+    def value(mean, log_var, x):
+        q = Normal(mean, log_var)
+        return BOUNDS[name](model.likelihood, x, q, q.sample(noise))
+
+    return Row(n, (exact_posterior() if name == "sgvb_a" else None, z, gradient_error(value, [*encoded, x])))
+
+
+def importance_weighted() -> Row:
+    """The logarithm of the mean weight, written out, for one group and for several."""
+    rng, values, gradients = np.random.default_rng(SEED), [], []
+    for groups in (1, 2, 3, 6):
+        terms = rng.normal(size=(3, 6, 4))
+        log_w = (terms[0] + terms[1] - terms[2]).reshape(groups, -1, 4)
+        expected = np.log(np.exp(log_w).mean(1)).mean(0)
+        values.append(error(bounds.importance_weighted(*map(tensor, terms), groups).value, expected))
+        gradients.append(gradient_error(lambda *t, g=groups: bounds.importance_weighted(*t, g).value, list(terms)))
+    return Row(4, (max(values), None, max(gradients)))
+
+
+def minibatch() -> Row:
+    """Eq. 8 over all minibatches of 1, 2, 3 and 5 of 5: their mean is the sum."""
+    bounds_of_5 = np.random.default_rng(SEED).normal(size=5)
+    batches = {size: [list(b) for b in itertools.combinations(range(5), size)] for size in (1, 2, 3, 5)}
+    means = [np.mean([bounds.minibatch(tensor(bounds_of_5[b]), 5).item() for b in bs]) for bs in batches.values()]
+    gradient = gradient_error(lambda values: bounds.minibatch(values, 100), [bounds_of_5])
+    exact = error(means, [bounds_of_5.sum()] * len(means))
+    return Row(int(np.sum([len(bs) for bs in batches.values()])), (exact, None, gradient))
+
+
+def weight_log_prior() -> Row:
+    """The prior over two weight matrices, beside SciPy's."""
+    weights = [np.random.default_rng(SEED).normal(size=shape) for shape in ((5, 4), (4, 3))]
+    expected = np.sum([stats.norm.logpdf(w).sum() for w in weights])
+    gradient = gradient_error(lambda *w: bounds.weight_log_prior(w), weights)
+    exact = error(bounds.weight_log_prior(map(tensor, weights)), expected)
+    return Row(len(weights), (exact, None, gradient))
+
+
+def public_functions(module: ModuleType) -> set[str]:
+    """The functions that a module offers, and that are its own."""
+    return {
+        name
+        for name, value in vars(module).items()
+        if callable(value) and not isinstance(value, type) and not name.startswith("_")
+        if value.__module__ == module.__name__
+    }
+
+
+ESTIMATORS = Section(
+    "Bounds and estimators",
+    "On probabilistic PCA, where log p(x), the posterior and the bound are known: the mean of 100,000 draws, and of "
+    "their gradients, against the exact bound and its gradients, z; under the exact posterior, each sample of Eq. 6 "
+    "against log p(x). Eq. 8: the mean over all minibatches against the sum over the data set. Importance "
+    "weights written out. The weights' prior "
+    "against `scipy.stats`.",
+    {"exact value": 1e-11, "mean of draws (z)": CRITICAL_Z, "differences": 1e-6},
+    lambda: public_functions(bounds),
+    {name: partial(bound, name) for name in BOUNDS}
+    | {
+        "importance_weighted": importance_weighted,
+        "minibatch": minibatch,
+        "weight_log_prior": weight_log_prior,
+    },
+)
+SECTIONS = [DISTRIBUTIONS, DIVERGENCES, ESTIMATORS]

@@ -1,0 +1,159 @@
+"""The mutation check: mutants are what they say, and a sample of them is killed."""
+
+import ast
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from .mutants import STOPPED, mutants_of
+from .mutation import OUTCOMES, RESULTS, ROOT, TARGETS, all_mutants, outcome, stages_of
+
+RULES = b"""
+square = row("square", lambda g, y, x: g * x * 2)  # \xce\xbe
+subtract = row("subtract", lambda g, y, a, b: g, lambda g, y, a, b: -g)
+
+
+def log_prob(x):
+    return sum(x * logits - softplus(logits), axis=-1)
+
+
+def propagate(contribution, x):
+    if contribution.shape != x.shape:
+        contribution = sum_to(contribution, x.shape)
+    if x.size < 0:
+        raise InputError(f"{x.size + 1} is " + "no size")
+    return contribution
+"""
+
+
+def changes(source):
+    return {(m.line, m.before, m.after) for m in mutants_of("file.py", source)}
+
+
+def test_every_kind_of_mutant_is_made():
+    assert changes(RULES) == {
+        (2, "g * x * 2", "-(g * x * 2)"),
+        (2, "g * x * 2", "g * x"),
+        (2, "g * x * 2", "2"),
+        (2, "g * x", "g"),
+        (2, "g * x", "x"),
+        (3, "g", "-g"),
+        (3, "-g", "g"),
+        (7, "sum(x * logits - softplus(logits), axis=-1)", "x * logits - softplus(logits)"),
+        (7, "x * logits - softplus(logits)", "x * logits"),
+        (7, "x * logits - softplus(logits)", "x * logits + softplus(logits)"),
+        (7, "x * logits", "x"),
+        (7, "x * logits", "logits"),
+        (7, "softplus(logits)", "logits"),
+        (12, "sum_to(contribution, x.shape)", "contribution"),
+    }
+
+
+def test_a_sum_loses_each_of_its_terms_a_power_its_exponent_a_quotient_its_divisor():
+    found = changes(b"y = a + b ** 2 / c")
+    assert {after for _, before, after in found if "+" in before} == {"a", "b ** 2 / c", "a - b ** 2 / c"}
+    assert {(before, after) for _, before, after in found if "+" not in before} == {
+        ("b ** 2 / c", "b ** 2"),
+        ("b ** 2", "b"),
+    }
+
+
+LOSS = b"""
+def loss(self, x):
+    z = self.noise(q, samples) * 0.5
+    total += mean(z, axis=0) / x.shape[0]
+    return self.bound(z, axis=(-2, -1)) + total
+"""
+
+
+def test_mutants_of_what_losses_are_made_of():
+    found = {(m.before, m.after) for m in mutants_of("minivae/models/file.py", LOSS)}
+    assert found - {(m.before, m.after) for m in mutants_of("file.py", LOSS)} == {
+        ("self.noise(q, samples) * 0.5", "stopped_gradient(self.noise(q, samples) * 0.5)"),
+        ("0.5", "1.0"),
+        ("samples", "1"),
+        ("mean(z, axis=0) / x.shape[0]", "0 * (mean(z, axis=0) / x.shape[0])"),
+        ("0", "-1"),
+        ("x.shape[0]", "x.shape[-1]"),
+        ("(-2, -1)", "-2"),
+        ("(-2, -1)", "-1"),
+        ("self.bound(z, axis=(-2, -1)) + total", "stopped_gradient(self.bound(z, axis=(-2, -1)) + total)"),
+        ("self.bound(z, axis=(-2, -1))", "stopped_gradient(self.bound(z, axis=(-2, -1)))"),
+        ("total", "stopped_gradient(total)"),
+    }
+
+
+STOPS = """
+from minivae.autodiff import grad, tensor
+from minivae.models.file import square
+
+def test_value():
+    assert {value}
+
+def test_gradient():
+    assert {gradient}
+"""
+VALUE, GRADIENT = "square(tensor(3.0)).item() == 9.0", "grad(square)(3.0).item() == 6.0"
+
+
+@pytest.mark.parametrize(
+    ("gradient", "expected"),
+    [(GRADIENT, "killed"), ("True", "without effect"), ("grad(square)(3.0).shape == ()", "survived")],
+)
+def test_a_stopped_gradient_that_no_test_has_is_without_effect(tmp_path, gradient, expected):
+    source = b"def square(x):\n    return x * x\n"
+    shutil.copytree(ROOT / "minivae", tmp_path / "minivae", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "minivae" / "models" / "file.py").write_bytes(source)
+    (tmp_path / "test_file.py").write_text(STOPS.format(value=VALUE, gradient=gradient))
+    (mutant,) = (m for m in mutants_of("minivae/models/file.py", source) if STOPPED in m.after)
+    assert outcome(tmp_path, mutant, ["test_file.py"]) == expected
+
+
+def test_a_mutant_changes_its_expression_alone():
+    for mutant in mutants_of("file.py", RULES):
+        changed = mutant.apply(RULES)
+        assert RULES[mutant.start : mutant.end].decode() == mutant.before
+        assert changed == RULES[: mutant.start] + b"(" + mutant.after.encode() + b")" + RULES[mutant.end :]
+        assert ast.dump(ast.parse(changed)) != ast.dump(ast.parse(RULES))
+
+
+def test_every_target_has_mutants_and_tests():
+    mutants = all_mutants(ROOT, TARGETS)
+    for target in TARGETS:
+        paths = {m.path for m in mutants if m.path.startswith(target)}
+        assert paths, target
+        assert all(stages_of(path) for path in paths)
+
+
+# The optimizers' update is being written anew; its rows are of the former one.
+NOW = Counter(m.path for m in all_mutants(ROOT, [target for target in TARGETS if target != "minivae/optim"]))
+
+
+def test_every_file_has_been_tested():
+    missing = NOW.keys() - json.loads(RESULTS.read_text())["files"].keys()
+    assert not missing, f"run  python -m tests.tools.mutation {' '.join(sorted(missing))}"
+
+
+@pytest.mark.slow  # not to have to test a formula's mutants each time that one is changed
+@pytest.mark.parametrize("path", sorted(NOW))
+def test_every_mutant_of_a_file_has_been_tested(path):
+    row = json.loads(RESULTS.read_text())["files"][path]
+    tested = sum(row.get(result, 0) for result in OUTCOMES)
+    assert tested == NOW[path], f"the file has changed; run  python -m tests.tools.mutation {path}"
+
+
+def test_no_mutant_survived_when_its_file_was_last_tested():
+    results = json.loads(RESULTS.read_text())
+    assert {path: row["survivors"] for path, row in results["files"].items() if row["survivors"]} == {}
+    assert results["total"]["killed"] == sum(row["killed"] for row in results["files"].values()) > 0
+
+
+@pytest.mark.slow
+def test_a_sample_of_mutants_is_killed():
+    command = [sys.executable, "-m", "tests.tools.mutation", "--sample", "10"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
+    assert run.returncode == 0, run.stdout + run.stderr
