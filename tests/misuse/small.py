@@ -29,7 +29,7 @@ NO_ARRAYS = ("x", None, [1.0], ones(2))
 
 # -------------------------------------------------------------------- backend
 
-misuse(backend.backend, {"name": "numpy"}, name=LIBRARIES)
+misuse(backend.get_backend, {"name": "numpy"}, name=LIBRARIES)
 misuse(backend.use, {"name": "numpy"}, name=LIBRARIES)
 misuse(backend.using, {"name": "numpy"}, call=lambda name: backend.using(name).__enter__(), name=LIBRARIES)
 misuse(backend.register, {"new": backend.get_backend("numpy")}, new=("numpy", None, np))
