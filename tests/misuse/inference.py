@@ -9,7 +9,7 @@ import numpy as np
 
 from minivae import inference, optim
 from minivae.inference import hmc
-from minivae.models import Batch
+from minivae.models import Batch, FullVB, GaussianWeights, WakeSleep
 
 from .models import CONSTRUCTOR, GENERATOR, D, M, X, Z, small
 from .subject import (
@@ -88,38 +88,37 @@ misuse(
 )
 FULL = {"data_dim": D, "latent_dim": Z, "hidden": (3,), "dataset_size": 10}
 SIZES = {name: CONSTRUCTOR[name] for name in ("data_dim", "latent_dim", "hidden")}
-misuse(inference.FullVB, FULL, dataset_size=COUNTS, **SIZES)
-misuse(inference.WakeSleep, {"data_dim": D, "latent_dim": Z, "hidden": (3,)}, estimator=("a", None))
-FULL_VB = inference.FullVB(**FULL)
+misuse(FullVB, FULL, dataset_size=COUNTS, **SIZES)
+misuse(WakeSleep, {"data_dim": D, "latent_dim": Z, "hidden": (3,)}, estimator=("a", None))
+FULL_VB = FullVB(**FULL)
 misuse(
-    inference.FullVB.phases,
+    FullVB.phases,
     {"batch": Batch(ones(M, D)), "noise": GENERATOR},
     call=FULL_VB.phases,
     batch=(Says(Batch(ones(M, D + 1)), f"({M}, {D + 1})"),),
     noise=(None, 3),
 )
-misuse(
-    inference.GaussianWeights, {"module": VAE.decoder, "log_var": -8.0}, module=(None, "x"), log_var=(np.nan, "1", None)
-)
+misuse(GaussianWeights, {"module": VAE.decoder, "log_var": -8.0}, module=(None, "x"), log_var=(np.nan, "1", None))
 WEIGHTS = FULL_VB.weights
-misuse(inference.GaussianWeights.draw_noise, {"generator": GENERATOR}, call=WEIGHTS.draw_noise, generator=GENERATORS)
+misuse(GaussianWeights.draw_noise, {"generator": GENERATOR}, call=WEIGHTS.draw_noise, generator=GENERATORS)
 misuse(
-    inference.GaussianWeights.drawn,
+    GaussianWeights.drawn,
     {"noise": WEIGHTS.draw_noise(GENERATOR)},
     call=lambda noise: WEIGHTS.drawn(noise).__enter__(),
     noise=(None, 3, [], Says([ones(2)] * len(WEIGHTS.means), "(2,)")),
 )
-SLEEPER = inference.WakeSleep(D, Z, (3,))
+SLEEPER = WakeSleep(D, Z, (3,))
 misuse(
-    inference.WakeSleep.sleep,
-    {"dreams": M, "noise": inference.wake_sleep.Noise(GENERATOR, GENERATOR, GENERATOR)},
+    WakeSleep.sleep,
+    {"dreams": M, "noise_z": GENERATOR, "noise_x": GENERATOR},
     call=SLEEPER.sleep,
     dreams=COUNTS,
-    noise=(None, 3),
+    noise_z=(None, "x"),
+    noise_x=(None, "x"),
 )
 misuse(
-    inference.WakeSleep.wake,
-    {"batch": Batch(ones(M, D)), "noise": inference.wake_sleep.Noise(GENERATOR, GENERATOR, GENERATOR)},
+    WakeSleep.wake,
+    {"batch": Batch(ones(M, D)), "noise": GENERATOR},
     call=SLEEPER.wake,
     batch=(Says(Batch(ones(M, D + 1)), f"({M}, {D + 1})"),),
     noise=(None, 3),
