@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from minivae import backend, models
-from minivae.models import MODELS, Batch, Model
+from minivae import backend
+from minivae.models import MODELS, Batch, Model, registry
 
 from .subject import (
     COUNTS,
@@ -27,7 +27,6 @@ from .subject import (
 
 D, Z, C, M = 4, 2, 3, 5  # lengths of x, z and context; data points
 GENERATOR = backend.generator(0)
-TOLD = ("cvae", "cmma", "ivae")
 SMALL: dict[str, Any] = {"hidden": (3,)}
 OWN: dict[str, dict[str, Any]] = {  # what makes the members small
     "categorical-vae": {"variables": 1, "num_categories": 2},
@@ -36,7 +35,8 @@ OWN: dict[str, dict[str, Any]] = {  # what makes the members small
     "factor-vae": {"critic_hidden": (3,), "latent_dim": Z},
     "made": {},
 }
-# By argument of a constructor, whatever the model.
+TOLD = [name for name, kind in MODELS.items() if "context_dim" in registry.arguments(kind)]
+# By argument of a constructor, whatever the model. One that is not here is tried with what no option of its kind is.
 CONSTRUCTOR: dict[str, tuple] = {
     **dict.fromkeys(("data_dim", "latent_dim", "samples", "groups", "variables", "entries", "context_dim"), COUNTS),
     **dict.fromkeys(("num_codes", "code_dim", "features", "dataset_size", "masks"), COUNTS),
@@ -59,6 +59,14 @@ CONSTRUCTOR: dict[str, tuple] = {
     "dtype": DTYPES,
     "backend": LIBRARIES,
 }
+OF_KIND: dict[type, tuple] = {int: (1.5, "1"), float: (np.nan, "1"), str: ("?", 3), bool: ()}
+
+
+def wrong(name: str, option: registry.Option) -> tuple:
+    """Values that a model must refuse for one of its options."""
+    if name in CONSTRUCTOR:
+        return CONSTRUCTOR[name]
+    return (3, "x") if option.several else OF_KIND[option.kind]
 
 
 def small(name: str) -> Model:
@@ -69,7 +77,7 @@ def small(name: str) -> Model:
 def arguments(name: str) -> dict[str, Any]:
     """What makes a model small."""
     told = {"context_dim": C} if name in TOLD else {}
-    real = {} if name in ("made", "ivae") else {"likelihood": "gaussian"}  # which all options belong to
+    real = {"likelihood": "gaussian"} if "likelihood" in registry.arguments(MODELS[name]) else {}  # has all options
     return SMALL | OWN.get(name, {"latent_dim": Z}) | told | real
 
 
@@ -84,12 +92,12 @@ CODE = (*NO_TENSORS, ones(M, Z + 1), ones(), strict(M, Z))
 CONTEXT = ("y", ones(M, C + 1), strict(M, C))
 N = [n for n in COUNTS if n is not True]
 for name, kind in MODELS.items():
-    options = models.registry.arguments(kind)
+    options = registry.arguments(kind)
     misuse(
         kind,
         {"data_dim": D, **arguments(name)},
         label=kind.__name__,
-        **{option: CONSTRUCTOR[option] for option in options},
+        **{option: wrong(option, known) for option, known in options.items()},
     )
     model = small(name)
     told = {"context": ones(M, C)} if name in TOLD else {}

@@ -226,7 +226,6 @@ def test_an_evaluation_does_not_know_how_the_data_are_stored_and_cut(name, by_cl
 BENDS = {
     "disentangled-beta-vae": lambda model, terms: model.now.data.fill(terms["kl"]),
     "iaf-vae": lambda model, terms: setattr(model, "free_bits", terms["kl"] / model.latent_dim),
-    "vq-vae": lambda model, terms: None,
 }
 
 
@@ -237,7 +236,7 @@ def test_a_part_that_is_no_average_is_that_of_all_data(name, by_class):
     if type(model).of_means is Model.of_means:
         pytest.skip("its parts are averages over data points or pairs")
     minibatches = Minibatches(by_class.sample(203), 16.0, dtype="float64", classes=model.context_dim)
-    BENDS[name](model, evaluate(model, minibatches))
+    BENDS.get(name, lambda *_: None)(model, evaluate(model, minibatches))
     whole, cut = (evaluate(model, minibatches, batch_size=n) for n in (203, 10))
     assert cut == pytest.approx(whole, rel=1e-12)
     batches = [minibatches.batch(rows, backend.generator(0)) for rows in minibatches.fixed_order(10)]

@@ -12,6 +12,7 @@ from .vae import VAE
 class BetaVAE(VAE):
     """Minus E[log p(x|z)] - beta KL(q(z|x) || p(z)), beside the bound without the weight."""
 
+    member = "beta-vae"
     cases: Mapping[str, Mapping[str, Any]] = {
         "beta 0": {"beta": 0.0},
         "beta 1": {"beta": 1.0},

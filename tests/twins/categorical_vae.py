@@ -16,6 +16,7 @@ from .twin import Draws, Phase, Twin, Weights, decoded, network, ramp
 class CategoricalVAE(Twin):
     """D of the relaxed sample plus the KL of the categorical q; what is reported beside it has the one-hot sample."""
 
+    member = "categorical-vae"
     cases: Mapping[str, Mapping[str, Any]] = {
         "two categories": {"num_categories": 2},
         "70 categories": {"num_categories": 70, "variables": 2},

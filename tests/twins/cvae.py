@@ -17,6 +17,7 @@ from .twin import Draws, Phase, Twin, Weights, decoded, gaussian, normal, standa
 class CVAE(Twin):
     """Minus E[log p(x|z, y)] - KL(q(z|x, y) || p(z|y)), y beside x in the encoder and beside z in the decoder."""
 
+    member = "cvae"
     cases: Mapping[str, Mapping[str, Any]] = {
         "prior N(0, I)": {"learned_prior": False},
         "prior N(0, I), estimator A": {"learned_prior": False, "estimator": "A", "samples": 3},
@@ -50,6 +51,8 @@ class CVAE(Twin):
 
 class CMMA(CVAE):
     """The same with p(x|z): what y says of x goes through z."""
+
+    member = "cmma"
 
     def decoded(self, w: Weights, z: torch.Tensor, y: torch.Tensor, options: Any) -> Independent:
         return decoded(w, z, options)

@@ -12,6 +12,7 @@ from .vae import VAE
 class DisentangledBetaVAE(VAE):
     """Minus E[log p(x|z)] - gamma |KL - C|, the KL that of the minibatch; C grows linearly from 0, then stays."""
 
+    member = "disentangled-beta-vae"
     cases: Mapping[str, Mapping[str, Any]] = {
         "gamma 0": {"gamma": 0.0},
         "gamma 1": {"gamma": 1.0},

@@ -21,6 +21,7 @@ from .vae import terms_of
 class FactorVAE(Twin):
     """The first code of each data point is the one that the critic sees, and it learns from codes that are held."""
 
+    member = "factor-vae"
     cases: Mapping[str, Mapping[str, Any]] = {
         "gamma 0": {"gamma": 0.0},
         "gamma 100": {"gamma": 100.0},

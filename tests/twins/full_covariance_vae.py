@@ -14,6 +14,7 @@ from .twin import Draws, Phase, Twin, Weights, affine, decoded, network
 class FullCovarianceVAE(Twin):
     """The VAE with q(z|x) = N(mu, L L^T): L is lower triangular, and its diagonal the exponential of an output."""
 
+    member = "full-covariance-vae"
     cases: Mapping[str, Mapping[str, Any]] = {
         "latent 2": {"latent_dim": 2},
         "latent 7": {"latent_dim": 7, "samples": 3},

@@ -20,6 +20,7 @@ def log_standard_normal(z: torch.Tensor) -> torch.Tensor:
 class IAFVAE(Twin):
     """D and, of each dimension, the KL averaged over the minibatch, which costs lambda at least."""
 
+    member = "iaf-vae"
     cases: Mapping[str, Mapping[str, Any]] = {
         "no flow": {"steps": 0},
         "one step": {"steps": 1},

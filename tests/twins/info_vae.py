@@ -29,6 +29,7 @@ def mmd(z: torch.Tensor, p: torch.Tensor, kernel: Callable[[torch.Tensor], torch
 class InfoVAE(Twin):
     """The VAE's two terms, R weighted by 1 - alpha, and MMD^2 with the kernel of the authors' code, exp(-r / d^2)."""
 
+    member = "info-vae"
     cases: Mapping[str, Mapping[str, Any]] = {
         "one data point": {"m": 2},  # (a U-statistic needs two)
         "alpha 0, lambda 1, the VAE": {"alpha": 0.0, "lambd": 1.0},

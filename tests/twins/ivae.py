@@ -15,6 +15,7 @@ from .twin import Weights, decoded, network, normal
 class IVAE(CMMA):
     """p(z|u) = N(0, diag exp(network(u))) and p(x|z) = N(f(z), v I), v fixed."""
 
+    member = "ivae"
     cases: Mapping[str, Mapping[str, Any]] = {
         "a u that never changes": {"context_dim": 1},
         "70 segments": {"context_dim": 70, "m": 9},

@@ -14,6 +14,7 @@ from .twin import Draws, Phase, Twin, Weights, decoded, encoded, standard_normal
 class IWAE(Twin):
     """Minus the mean over M groups of log (1/K) sum_k w_k, w = p(x, z) / q(z|x), with all of its gradient."""
 
+    member = "iwae"
     cases: Mapping[str, Mapping[str, Any]] = {
         "one sample of one data point": {"samples": 1, "m": 1},
         "70 samples of scale 3": {"samples": 70, "scale": 3.0},
@@ -37,6 +38,7 @@ class IWAE(Twin):
 class MIWAE(IWAE):
     """The same with more than one group."""
 
+    member = "miwae"
     cases: Mapping[str, Mapping[str, Any]] = {
         **IWAE.cases,
         "one group": {"groups": 1, "samples": 4},

@@ -61,6 +61,7 @@ def masked(
 class MADE(Twin):
     """The cross-entropy of each element given those before it, Eq. 3, summed; there is no bound but log p(x)."""
 
+    member = "made"
     cases: Mapping[str, Mapping[str, Any]] = {
         "one hidden unit": {"hidden": (1,)},
         "as many hidden units as degrees": {"hidden": (5,)},

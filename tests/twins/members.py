@@ -1,40 +1,28 @@
-"""The twin of each member, by the name on the command line."""
+"""The twin of each member, by the name on the command line: found by looking through the files of this folder."""
 
 from __future__ import annotations
 
-from .beta_vae import BetaVAE
-from .categorical_vae import CategoricalVAE
-from .cvae import CMMA, CVAE
-from .disentangled_beta_vae import DisentangledBetaVAE
-from .factor_vae import FactorVAE
-from .full_covariance_vae import FullCovarianceVAE
-from .iaf_vae import IAFVAE
-from .info_vae import InfoVAE
-from .ivae import IVAE
-from .iwae import IWAE, MIWAE
-from .made import MADE
-from .twin import Twin
-from .vae import VAE
-from .vq_vae import VQVAE
-from .wae_mmd import WAE
-from .wake_sleep import WakeSleep
+import importlib
+import pkgutil
+from pathlib import Path
 
-TWINS: dict[str, Twin] = {
-    "vae": VAE(),
-    "beta-vae": BetaVAE(),
-    "disentangled-beta-vae": DisentangledBetaVAE(),
-    "iwae": IWAE(),
-    "miwae": MIWAE(),
-    "full-covariance-vae": FullCovarianceVAE(),
-    "cvae": CVAE(),
-    "cmma": CMMA(),
-    "ivae": IVAE(),
-    "iaf-vae": IAFVAE(),
-    "made": MADE(),
-    "categorical-vae": CategoricalVAE(),
-    "vq-vae": VQVAE(),
-    "info-vae": InfoVAE(),
-    "wae-mmd": WAE(),
-    "factor-vae": FactorVAE(),
-    "wake-sleep": WakeSleep(),
-}
+from minivae.models import MODELS
+
+from .twin import Twin
+
+NO_TWINS = ("test_", "members", "train")  # how the names of files begin that hold none
+
+
+def found() -> dict[str, type[Twin]]:
+    """The classes that say whose twin they are."""
+    classes: dict[str, type[Twin]] = {}
+    for file in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        if not file.name.startswith(NO_TWINS):
+            module = importlib.import_module(f"{__package__}.{file.name}")
+            own = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Twin)]
+            classes.update((twin.member, twin) for twin in own if twin.__module__ == module.__name__ and twin.member)
+    return classes
+
+
+_FOUND = found()
+TWINS: dict[str, Twin] = {name: _FOUND[name]() for name in MODELS if name in _FOUND}

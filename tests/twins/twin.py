@@ -72,9 +72,11 @@ class Twin:
     """A member's loss, from its paper.
 
     Attributes:
+        member: whose loss it is, by the name on the command line.
         cases: options of the member that are hard for it, by a name, beside those that all of them get.
     """
 
+    member: str = ""
     cases: Mapping[str, Mapping[str, Any]] = {}
 
     def phases(self, w: Weights, x: torch.Tensor, context: Any, draws: Draws, options: Any) -> list[Phase]:

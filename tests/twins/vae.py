@@ -27,6 +27,8 @@ def terms_of(w: Weights, x: torch.Tensor, draws: Draws, options: Any) -> tuple[t
 class VAE(Twin):
     """Minus estimator A or B."""
 
+    member = "vae"
+
     def phases(self, w: Weights, x: torch.Tensor, context: Any, draws: Draws, options: Any) -> list[Phase]:
         _, terms = terms_of(w, x, draws, options)
         return [Phase(-terms["bound"], terms, ["encoder", "decoder"])]

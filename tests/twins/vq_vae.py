@@ -37,6 +37,7 @@ OWN: dict[str, dict[str, Any]] = {
 class VQVAE(Twin):
     """Eq. 3; without its second term where the list follows running means."""
 
+    member = "vq-vae"
     cases: Mapping[str, Mapping[str, Any]] = {
         title + (", by gradient" if not ema else ""): {**options, "ema": ema}
         for ema in (True, False)

@@ -27,6 +27,7 @@ def multiquadratic(squared: torch.Tensor, d: int) -> torch.Tensor:
 class WAE(Twin):
     """The cost of the reconstruction and the weighted discrepancy."""
 
+    member = "wae-mmd"
     cases: Mapping[str, Mapping[str, Any]] = {
         "one data point": {"m": 2},  # (a U-statistic needs two)
         "no discrepancy": {"mmd_weight": 0.0},

@@ -18,6 +18,7 @@ from .vae import terms_of
 class WakeSleep(Twin):
     """Two phases, the decoder's and the encoder's; each holds the weights of the other. One dream per data point."""
 
+    member = "wake-sleep"
     cases: Mapping[str, Mapping[str, Any]] = {
         "estimator B": {"estimator": "B", "samples": 3},
         "estimator B, one sample, gaussian": {"estimator": "B", "samples": 1, "likelihood": "gaussian"},

@@ -5,9 +5,8 @@
 
 van den Oord, Vinyals & Kavukcuoglu 2017, "Neural discrete representation learning", arXiv
 1711.00937, Eq. 3; distances are summed over places and elements and averaged over the
-minibatch, as D is. The decoder's gradient by z_q goes to z_e as it is (straight through). The
-list follows running means of the codes near each entry instead of the second term if ``ema``
-(App. A.1).
+minibatch, as D is. The decoder's gradient by z_q goes to z_e as it is (straight through). If
+``ema``, the list follows running means of the codes near it instead of the second term (App. A.1).
 
 Changes posterior and prior. With p(k) uniform, q(z|x) a point: R = num_codes log K, and -D - R bounds log p(x).
 Samples are decoded from uniform codes (the paper fits p(k) afterwards).

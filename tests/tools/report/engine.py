@@ -148,7 +148,10 @@ def decoder(kind: str) -> Row:
 
 
 def layers() -> set[str]:
-    """Every module of ``minivae.nn`` and ``minivae.models`` that is no model, in whatever file."""
+    """Every module of ``minivae.nn`` and ``minivae.models`` that is no model, in whatever file.
+
+    Without the rules of learning, which are in the table of inference.
+    """
     floors = ("minivae.nn.", "minivae.models.")
     for module in pkgutil.walk_packages(minivae.__path__, "minivae."):
         if module.name.startswith(floors):
@@ -158,7 +161,7 @@ def layers() -> set[str]:
         for kind in pending.pop().__subclasses__():
             if kind.__module__.startswith("minivae.") and not issubclass(kind, Model):
                 pending.append(kind)
-                if kind.__module__.startswith(floors):
+                if kind.__module__.startswith(floors) and not kind.__module__.startswith("minivae.models.learning."):
                     found.add(kind.__name__)
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import pkgutil
 
 import numpy as np
@@ -18,6 +17,7 @@ from minivae.inference import (
     log_joint,
 )
 from minivae.models import MODELS
+from minivae.models import learning as rules
 
 from ...chance import CRITICAL_Z
 from ...inference import test_hmc, test_importance, test_mcem
@@ -120,26 +120,24 @@ def full_vb() -> Row:
     return Row(len(draws), (None, z_of_mean(np.array(draws), np.concatenate([by_mean, by_log_var])), differences, None))
 
 
-def terms() -> set[str]:
-    """The modules of ``minivae.inference`` that are no models, which have a table of their own."""
-    names = [module.name for module in pkgutil.iter_modules(inference.__path__)]
+def components() -> set[str]:
+    """The modules of ``minivae.inference``, and of ``minivae.models.learning`` those that hold no registered model."""
     models = {model.__module__ for model in MODELS.values()}
-    for name in names:
-        importlib.import_module(f"minivae.inference.{name}")
-    return {name for name in names if f"minivae.inference.{name}" not in models}
+    learning = {m.name for m in pkgutil.iter_modules(rules.__path__) if f"{rules.__name__}.{m.name}" not in models}
+    return learning | {module.name for module in pkgutil.iter_modules(inference.__path__)}
 
 
 INFERENCE = Section(
     "Inference",
-    "Modules of `minivae.inference`, on models whose log p(x) and posterior are known. Importance sampling: log p(x) "
-    "under the exact posterior; errors under a wrong one in units of its own standard error, whose mean should be 0 "
-    "and mean square 1, z. The joint density less that of the exact posterior, against log p(x). Hamiltonian Monte "
-    "Carlo: the leapfrog there and back; moments of exact draws after coarse moves, z. The effective sample size: "
-    "the same of the means of chains, z. Annealed importance sampling and App. D: the mean error of log p(x), in nats "
-    "and z. Monte Carlo EM: nats below the greatest likelihood of probabilistic PCA. Full variational Bayes: the "
-    "gradient on Bayesian linear regression, z.",
+    "Modules of `minivae.inference` and `minivae.models.learning`, on models whose log p(x) and posterior are "
+    "known. Importance sampling: log p(x) under the exact posterior; errors under a wrong one in units of its own "
+    "standard error, whose mean should be 0 and mean square 1, z. The joint density less that of the exact "
+    "posterior, against log p(x). Hamiltonian Monte Carlo: the leapfrog there and back; moments of exact draws "
+    "after coarse moves, z. The effective sample size: the same of the means of chains, z. Annealed importance "
+    "sampling and App. D: the mean error of log p(x), in nats and z. Monte Carlo EM: nats below the greatest "
+    "likelihood of probabilistic PCA. Full variational Bayes: the gradient on Bayesian linear regression, z.",
     {"exact value": 1e-11, "mean of draws (z)": CRITICAL_Z, "differences": 1e-6, "nats": 0.02},
-    terms,
+    components,
     {
         "importance": importance,
         "joint": joint,
