@@ -43,7 +43,7 @@ def file_lock(path: str | os.PathLike, refusal: str | None = None) -> Iterator[b
         raise InputError(refusal) from None
     except OSError as error:
         if error.errno not in _NO_LOCKS:
-            raise InputError(f"cannot write {path}: {error.strerror}") from error
+            raise InputError(f"cannot write {path}: {error.strerror or error}") from error
         held = False
     try:
         yield held
