@@ -266,10 +266,9 @@ class Trainer:
         """
         require_meta(meta)
         instance("arrays", arrays, Mapping, "arrays by name")
-        defaults = as_json(vars(Settings()))  # a checkpoint of an earlier version lacks what came later
         for group, asked in self._identity().items():
             for name, value in asked.items():
-                found = meta[group].get(name, defaults.get(name))
+                found = meta[group].get(name)
                 if name not in MAY_CHANGE and found != value:
                     raise InputError(f"{name} is {value!r}; the run to resume has {shown(found)}")
         self._require_arrays(arrays, meta["running_steps"])
