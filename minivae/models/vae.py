@@ -21,7 +21,8 @@ from ..backend import Generator, generator
 from ..checks import layer_sizes, one_of, positive_integer, positive_number, switch
 from ..distributions import Bernoulli, Distribution, Normal, StandardNormal, kl
 from ..errors import InputError
-from ..nn import MLP, HiddenLayers, Linear, Module
+from ..nn import MLP, Linear, Module
+from ..nn.mlp import HiddenLayers
 from .model import Batch, Model, Phase
 
 # The least log-variance of a Gaussian decoder: that of the rounding error of a pixel

@@ -110,11 +110,10 @@ misuse(
 SLEEPER = WakeSleep(D, Z, (3,))
 misuse(
     WakeSleep.sleep,
-    {"dreams": M, "noise_z": GENERATOR, "noise_x": GENERATOR},
+    {"dreams": M, "noise": GENERATOR},
     call=SLEEPER.sleep,
     dreams=COUNTS,
-    noise_z=(None, "x"),
-    noise_x=(None, "x"),
+    noise=(None, 3, {}),
 )
 misuse(
     WakeSleep.wake,

@@ -56,7 +56,8 @@ class WakeSleep(VAE):
                 uniform for bits, N(0, I) for a Gaussian.
         """
         epsilon, dream_z, dream_x = noise_for(("z", "dream_z", "dream_x"), noise)
-        return [self.wake(batch, epsilon), self.sleep(batch.x.shape[0], dream_z, dream_x)]
+        dreams = {"dream_z": dream_z, "dream_x": dream_x}
+        return [self.wake(batch, epsilon), self.sleep(batch.x.shape[0], dreams)]
 
     def wake(self, batch: Batch, noise: Any) -> Phase:
         """Minus the bound: by the decoder's weights its gradient is that of -log p(x|z) - log p(z).
@@ -66,9 +67,13 @@ class WakeSleep(VAE):
         (whole,) = super().phases(batch, noise)
         return whole._replace(parameters=self.decoder.parameters())
 
-    def sleep(self, dreams: int, noise_z: Any, noise_x: Any) -> Phase:
-        """Minus log q(z|x), averaged over so many dreams: x is drawn from p(x|z), never its mean."""
+    def sleep(self, dreams: int, noise: Any) -> Phase:
+        """Minus log q(z|x), averaged over so many dreams: x is drawn from p(x|z), never its mean.
+
+        ``noise`` is a generator, or a dict of "dream_z" and "dream_x".
+        """
         positive_integer("dreams", dreams)
+        noise_z, noise_x = noise_for(("dream_z", "dream_x"), noise)
         with no_grad():
             z = self.prior().sample(noise_z, dreams if isinstance(noise_z, Generator) else None)
             x = self.likelihood(z).sample(noise_x)

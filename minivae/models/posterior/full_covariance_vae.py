@@ -18,7 +18,8 @@ import numpy as np
 
 from ... import backend
 from ...distributions import MultivariateNormal
-from ...nn import HiddenLayers, Linear
+from ...nn import Linear
+from ...nn.mlp import HiddenLayers
 from ..vae import VAE
 
 

@@ -23,7 +23,8 @@ from ...backend import Generator
 from ...checks import integer_from_zero, layer_sizes, number_from_zero, positive_integer
 from ...distributions import Flow, Normal
 from ...distributions.normal import log_normal
-from ...nn import MADE, HiddenLayers, Linear
+from ...nn import MADE, Linear
+from ...nn.mlp import HiddenLayers
 from ..model import Batch, Phase
 from ..vae import VAE
 

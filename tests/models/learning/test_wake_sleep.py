@@ -61,7 +61,7 @@ def test_the_sleep_phase_sees_bits_and_not_their_probabilities(rng):
     """Uniform noise of 0 makes every bit 1, of 1 every bit 0: the loss is that of those dreams."""
     model, fixed = small_wake_sleep(dtype="float64"), drawn(rng)
     for level, bit in ((0.0, 1.0), (1.0, 0.0)):
-        sleep = model.sleep(M, fixed["dream_z"], np.full((M, DATA_DIM), level))
+        sleep = model.sleep(M, {"dream_z": fixed["dream_z"], "dream_x": np.full((M, DATA_DIM), level)})
         expected = -model.posterior(np.full((M, DATA_DIM), bit)).log_prob(fixed["dream_z"]).mean()
         np.testing.assert_allclose(sleep.loss.item(), expected.item(), rtol=1e-12)
 
@@ -72,7 +72,7 @@ def test_gaussian_dreams_are_draws_too(kind, rng):
     p = model.likelihood(fixed["dream_z"])
     x = p.mean.numpy() + p.stddev.numpy() * fixed["dream_x"]
     expected = -model.posterior(x).log_prob(fixed["dream_z"]).mean()
-    found = model.sleep(M, fixed["dream_z"], fixed["dream_x"])
+    found = model.sleep(M, {name: fixed[name] for name in ("dream_z", "dream_x")})
     np.testing.assert_allclose(found.loss.item(), expected.item(), rtol=1e-12)
 
 
@@ -80,7 +80,7 @@ def test_dreams_come_from_the_prior(rng):
     """The sleep loss of a generator's dreams is, on average, the expectation over p(z) and p(x|z)."""
     model = small_wake_sleep(dtype="float64")
     generator = backend.generator(1)
-    found = np.array([model.sleep(200, generator, generator).loss.item() for _ in range(200)])
+    found = np.array([model.sleep(200, generator).loss.item() for _ in range(200)])
     z = tensor(rng.standard_normal((40_000, LATENT_DIM)))
     x = (rng.uniform(size=(40_000, DATA_DIM)) < model.decode(z).numpy()).astype(float)
     expected = -model.posterior(x).log_prob(z).numpy()
