@@ -417,7 +417,7 @@ def test_several_elements_are_not_one_number(read):
 def test_integers_are_indices():
     assert [4, 5, 6][tensor(np.array(1))] == 5
     for x in (tensor(1.0), tensor(np.array([1]))):
-        with pytest.raises(MisuseError, match="is no integer; write int"):
+        with pytest.raises(MisuseError, match="is not an integer; write int"):
             range(x)
 
 
