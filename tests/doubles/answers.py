@@ -76,7 +76,17 @@ def _redirect(request: Request) -> None:
     request.answer(302, Location="/good/file.gz")
 
 
-HONEST = ("good", "no ranges", "unsized", "chunked", "slow", "gzip label", "trailing", "redirect")
+@behaviour("redirect with an endless body")
+def _endless_redirect(request: Request) -> None:
+    request.answer(302, Location="/good/file.gz")
+    while not request.mirrors.over.is_set():
+        request.wfile.write(bytes(1 << 16))
+
+
+HONEST = (
+    *("good", "no ranges", "unsized", "chunked", "slow", "gzip label", "trailing"),
+    *("redirect", "redirect with an endless body"),
+)
 
 
 # ------------------------------------------------------- those that break off: ask again
