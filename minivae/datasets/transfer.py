@@ -1,4 +1,4 @@
-"""One file from one server, over HTTP by pooch, with bounds that pooch and requests have not: size, speed, redirections.
+"""One file from one server: pooch fetches it, within bounds that pooch and requests have not (size, speed).
 
 Imported only when something is downloaded, as that takes longer than all of minivae's own imports.
 """
@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pooch import HTTPDownloader
-from requests import Response
-from requests.exceptions import ChunkedEncodingError, ConnectionError, RequestException, Timeout
+from requests import Response, exceptions
 from urllib3.exceptions import HTTPError
 
 from ..progress import progress_bar
@@ -54,9 +53,9 @@ def transfer(url: str, path: Path, label: str) -> None:
         options = {"timeout": TIMEOUT, "headers": HEADERS, "hooks": {"response": body.look_at}}
         try:
             HTTPDownloader(progressbar=bar, chunk_size=CHUNK, **options)(url, body, None)
-        except (ConnectionError, Timeout, ChunkedEncodingError) as error:
+        except (exceptions.ConnectionError, exceptions.Timeout, exceptions.ChunkedEncodingError) as error:
             raise Passing(in_words(error)) from error
-        except (RequestException, HTTPError, ValueError) as error:  # of an address or a header that makes no sense
+        except (exceptions.RequestException, HTTPError, ValueError) as error:  # an odd address or header
             raise Refused(in_words(error)) from error
         finally:
             body.close()
@@ -68,7 +67,6 @@ class _Body:
     def __init__(self, file: BinaryIO) -> None:
         self._file, self._begun, self._size = file, time.monotonic(), 0
         self._answers: list[Response] = []
-        self.flush = file.flush
 
     def look_at(self, answer: Response, **_: Any) -> None:
         """Called by requests with the head of each answer, redirections too, before it reads the body."""
@@ -89,6 +87,9 @@ class _Body:
             raise Refused(f"its file is longer than {LIMIT} bytes")
         if seconds > TIMEOUT and self._size < SLOWEST * seconds:
             raise Passing(f"it sends less than {SLOWEST} bytes a second")
+
+    def flush(self) -> None:
+        """Pooch asks for it after each part; the file's own buffer is written when it is full."""
 
     def close(self) -> None:
         """Hang up, which pooch leaves to the collection of garbage."""
