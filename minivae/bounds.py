@@ -1,4 +1,4 @@
-"""The estimators of the lower bound: Eq. 6, 7, 8 and 10, importance weights, the score function, the weights' prior.
+"""The estimators of the lower bound: Eq. 6, 7 and 8, importance weights, the score function, the weights' prior.
 
 Shapes: L samples of z for each of M data points give terms of shape ``(L, M)``; a bound
 is per data point, ``(M,)``, in nats. Each comes with its terms, unweighted.
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from .autodiff import Tensor, add, as_tensor, exp, logsumexp, mean, reshape, square, stop_gradient, sum
 from .autodiff.arguments import shaped
 from .checks import function, instance, positive_integer, sequence
-from .distributions import Distribution, Normal, StandardNormal, kl
+from .distributions import Distribution
 from .distributions.normal import LOG_2PI
 from .errors import InputError
 
@@ -33,7 +33,7 @@ class Bound(NamedTuple):
     kl: Tensor
 
     def terms(self) -> dict[str, Tensor]:
-        """The averages over the data points, by the names that histories have for them."""
+        """The averages over the data points, by the names that histories have for them: Eq. 8 divided by N."""
         return {"bound": mean(self.value), "reconstruction": mean(self.reconstruction), "kl": mean(self.kl)}
 
 
@@ -48,14 +48,16 @@ def sgvb_a(log_likelihood: Tensor, log_prior: Tensor, log_posterior: Tensor) -> 
     Raises:
         InputError: the shapes are not all one ``(L, M)``.
     """
-    log_likelihood = _samples(log_likelihood)
-    log_prior = shaped("log_prior", log_prior, log_likelihood, *log_likelihood.shape)
-    log_posterior = shaped("log_posterior", log_posterior, log_likelihood, *log_likelihood.shape)
+    log_likelihood, log_prior, log_posterior = _samples(
+        log_likelihood=log_likelihood, log_prior=log_prior, log_posterior=log_posterior
+    )
     return sgvb_b(log_likelihood, mean(log_posterior - log_prior, axis=0))
 
 
 def sgvb_b(log_likelihood: Tensor, divergence: Tensor) -> Bound:
     """Estimator B, Eq. 7: -KL(q(z|x) || p(z)) + (1/L) sum_l log p(x | z_l). Its gradient varies less than A's.
+
+    With the divergence of a Gaussian from N(0, I) (App. B, :func:`minivae.distributions.kl`) it is Eq. 10.
 
     Args:
         log_likelihood: log p(x | z_l), ``(L, M)``.
@@ -64,19 +66,10 @@ def sgvb_b(log_likelihood: Tensor, divergence: Tensor) -> Bound:
     Raises:
         InputError: the shapes are not ``(L, M)`` and ``(M,)``.
     """
-    log_likelihood = _samples(log_likelihood)
+    (log_likelihood,) = _samples(log_likelihood=log_likelihood)
     divergence = shaped("divergence", divergence, log_likelihood, *log_likelihood.shape[1:])
     reconstruction = mean(log_likelihood, axis=0)
     return Bound(reconstruction - divergence, reconstruction, divergence)
-
-
-def gaussian_vae(posterior: Normal, log_likelihood: Tensor) -> Bound:
-    """Eq. 10: estimator B for a Gaussian posterior under the prior N(0, I).
-
-    1/2 sum_j (1 + log s_j^2 - m_j^2 - s_j^2) + (1/L) sum_l log p(x | z_l)
-    """
-    instance("posterior", posterior, Normal, "a Normal")
-    return sgvb_b(log_likelihood, kl(posterior, StandardNormal(posterior.mean.shape[-1], posterior.mean)))
 
 
 def importance_weighted(log_likelihood: Tensor, log_prior: Tensor, log_posterior: Tensor, groups: int = 1) -> Bound:
@@ -128,22 +121,6 @@ def score_function(f: Callable[[Tensor], Tensor], q: Distribution, z: Tensor) ->
     return value * exp(log_q - stop_gradient(log_q))  # times 1, whose gradient is that of log q
 
 
-def minibatch(values: Tensor, dataset_size: int) -> Tensor:
-    """Eq. 8: (N/M) sum over the minibatch, an unbiased estimate of the sum over the data set.
-
-    Args:
-        values: a bound per data point of the minibatch, ``(M,)``.
-        dataset_size: N.
-
-    Raises:
-        InputError: the minibatch is empty, or larger than the data set.
-    """
-    values = shaped("values", values, None, None)
-    if not 0 < values.size <= positive_integer("dataset_size", dataset_size):
-        raise InputError(f"values has shape {values.shape}; expected 1 to dataset_size, {dataset_size}, data points")
-    return sum(values) * (dataset_size / values.size)
-
-
 def weight_log_prior(parameters: Iterable[Tensor]) -> Tensor:
     """log N(theta; 0, I), the prior over the weights of section 5, in nats.
 
@@ -162,6 +139,8 @@ def weight_log_prior(parameters: Iterable[Tensor]) -> Tensor:
     return reduce(add, terms) * -0.5
 
 
-def _samples(log_likelihood: Any) -> Tensor:
-    # Without the axis of samples, the mean over it would silently be one over the data.
-    return shaped("log_likelihood", log_likelihood, None, None, None, expected="(L, M), samples by data points")
+def _samples(**terms: Any) -> list[Tensor]:
+    """Terms by name as tensors of one shape, (L, M): without the axis of samples, means over it would be over data."""
+    (name, first), *others = terms.items()
+    first = shaped(name, first, None, None, None, expected="(L, M), samples by data points")
+    return [first, *(shaped(name, term, first, *first.shape) for name, term in others)]

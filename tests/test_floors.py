@@ -12,7 +12,7 @@ import minivae
 ROOT = Path(minivae.__file__).parent
 # From the ground up. A room imports from those below it, and none beside it.
 FLOORS = (
-    {"version", "errors"},
+    {"version", "errors", "progress"},
     {"checks"},
     {"files", "backend"},
     {"datasets", "autodiff"},

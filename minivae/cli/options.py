@@ -42,7 +42,7 @@ USUAL: dict[str, dict[str, Any]] = {
 # Arguments of a single model that go with the data as the sizes do: of 64 pixels 25 nats cannot be made use of.
 USUAL_OF_MODEL: dict[tuple[str, str], dict[str, Any]] = {("digits", "disentangled-beta-vae"): {"capacity": 6.0}}
 MAY_CHANGE = ("epochs", "skip_nonfinite")  # when a run is resumed
-_OF_RUN = {**COMMON, "epochs": 1, "data": "digits", "backend": "numpy"}  # with values of the right types
+_OF_RUN = (*COMMON, "epochs", "data", "backend")
 
 
 def of_model(name: str) -> dict[str, registry.Option]:
@@ -109,7 +109,7 @@ def _require_known(given: Mapping[str, Any], model: Mapping[str, Any]) -> None:
         if flag not in model and flag not in _OF_RUN:
             others = ", ".join(of_models()[flag])
             name = given.get("model", COMMON["model"])
-            raise InputError(f"--{flag.replace('_', '-')} is no option of --model {name}; it belongs to {others}")
+            raise InputError(f"--{flag.replace('_', '-')} is not an option of --model {name}; it belongs to {others}")
 
 
 def _usual_for_own(dataset: Dataset) -> dict[str, Any]:
@@ -128,20 +128,16 @@ def of_run(run: Run) -> dict[str, Any]:
     """The options that a run was trained with.
 
     Raises:
-        InputError: its ``config.json`` lacks one, or has one of a wrong type.
+        InputError: its ``config.json`` lacks one, since another program wrote it.
     """
-    for section in ("options", "model_config"):
-        if not isinstance(run.config.get(section), dict):
-            raise InputError(f"{run.config_path} has no {section}; expected a run of minivae train")
-    options = run.config["options"]
-    options.setdefault("skip_nonfinite", False)  # the first runs had no such option
-    kinds = {name: type(value) for name, value in _OF_RUN.items() if value is not None}
-    wrong = [name for name in _OF_RUN if name not in options]
-    wrong += [name for name, kind in kinds.items() if name in options and not isinstance(options[name], kind)]
-    if wrong:
-        raise InputError(f"{run.config_path} is damaged: options lack, or have of a wrong type, {', '.join(wrong)}")
-    defaults = {flag: option.default for flag, option in of_model(run.config["model"]).items()}
-    return {**defaults, **options}  # a run of an earlier version may lack an option
+    options = run.config.get("options")
+    found = options if isinstance(options, dict) else {}
+    missing = {*_OF_RUN, *of_model(run.config["model"])} - found.keys()
+    if missing:
+        raise InputError(
+            f"{run.config_path} lacks options: {', '.join(sorted(missing))}; expected a run of minivae train"
+        )
+    return found
 
 
 def resumed(run: Run, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,7 +147,7 @@ def resumed(run: Run, given: Mapping[str, Any]) -> dict[str, Any]:
         InputError: something else differs.
     """
     options = of_run(run)
-    _require_known({"model": options["model"], **given}, dict.fromkeys(options) | of_model(options["model"]))
+    _require_known({"model": options["model"], **given}, options)
     for name, value in given.items():
         if name not in MAY_CHANGE and value != options[name]:
             flag = f"--{name.replace('_', '-')}"

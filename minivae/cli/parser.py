@@ -17,6 +17,7 @@ from ..optim import OPTIMIZERS
 from ..training import BINARIZE, SCHEDULES
 from ..version import __version__
 from . import inspect, train
+from .completion import SHELLS, PrintCompletion
 from .options import COMMON, USUAL, of_models
 
 
@@ -35,6 +36,8 @@ def make_parser() -> argparse.ArgumentParser:
         prog="minivae", description="Auto-Encoding Variational Bayes (arXiv 1312.6114) from first principles."
     )
     parser.add_argument("--version", action="version", version=f"minivae {__version__}")
+    text = "print a script that completes commands and options, for your shell to read"
+    parser.add_argument("--print-completion", choices=SHELLS, action=PrintCompletion, help=text)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
     _add_train(commands)
     _add_evaluate(commands)

@@ -7,7 +7,6 @@ lies in neither is downloaded into the cache.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,12 +31,10 @@ class Wanted:
 
 
 def cache_folder() -> Path:
-    """The user's own cache: ``$XDG_CACHE_HOME/minivae`` or what the platform calls a cache."""
-    if os.environ.get("XDG_CACHE_HOME"):
-        return Path(os.environ["XDG_CACHE_HOME"]) / "minivae"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "minivae"
-    return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "minivae"
+    """The user's own cache, where the platform has it; on Linux ``$XDG_CACHE_HOME/minivae`` or ``~/.cache/minivae``."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("minivae", appauthor=False, opinion=False)
 
 
 def find(folder: str, names: Sequence[str]) -> Path | None:

@@ -7,7 +7,7 @@ Chi-squared are in ``gamma.py``.)
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import Any
 
 from ..autodiff import (
@@ -29,12 +29,12 @@ from ..autodiff import (
 )
 from ..backend import Generator
 from .distribution import Distribution, parameter
-from .elementwise import Elementwise, inside_unit
-from .normal import LOG_2PI
+from .elementwise import Elementwise, Positive, inside_unit
+from .normal import LOG_2PI, log_normal
 from .special import log_gammaincinv
 
 
-class LogNormal(Elementwise):
+class LogNormal(Positive, Elementwise):
     """exp of a Gaussian variable.
 
     Args:
@@ -53,14 +53,10 @@ class LogNormal(Elementwise):
         """e^(mu + sigma * epsilon)."""
         return exp(self.loc + exp(self.log_var * 0.5) * self._as_noise(noise))
 
-    def outside(self, x: Tensor) -> Tensor:
-        """x <= 0."""
-        return less_equal(x, 0.0)
-
     def log_density(self, x: Tensor) -> Tensor:
         """log N(log x; mu, sigma^2) - log x."""
         t = log(x)
-        return (square(t - self.loc) * exp(-self.log_var) + self.log_var + LOG_2PI) * -0.5 - t
+        return log_normal(square(t - self.loc) * exp(-self.log_var), self.log_var) - t
 
     def element_mean(self) -> Tensor:
         """e^(mu + sigma^2 / 2)."""
@@ -71,8 +67,8 @@ class LogNormal(Elementwise):
         return self.loc + (self.log_var + (1 + LOG_2PI)) * 0.5
 
 
-class TwoGammas(Elementwise):
-    """Families drawn as a function of the ratio of two Gamma variables, of shapes a and b.
+class TwoGammas(ABC):
+    """Beside :class:`Elementwise`: families drawn as a function of the ratio of two Gamma variables, of shapes a and b.
 
     The ratio is taken between logarithms: for small shapes the variables themselves are
     too small for floating-point numbers.
@@ -94,7 +90,7 @@ class TwoGammas(Elementwise):
         return log_gammaincinv(a, u[..., 0]) - log_gammaincinv(b, u[..., 1])
 
 
-class Beta(TwoGammas):
+class Beta(TwoGammas, Elementwise):
     """Beta(alpha, beta): p(x) proportional to x^(alpha - 1) (1 - x)^(beta - 1) for 0 < x < 1.
 
     Drawn as g / (g + h) with g from Gamma(alpha, 1) and h from Gamma(beta, 1). A sample
@@ -136,7 +132,7 @@ class Beta(TwoGammas):
         return betaln(a, b) - (a - 1) * digamma(a) - (b - 1) * digamma(b) + (a + b - 2) * digamma(a + b)
 
 
-class FisherF(TwoGammas):
+class FisherF(Positive, TwoGammas, Elementwise):
     """F(df1, df2): the ratio of two Chi-squared variables, each over its degrees of freedom.
 
     Args:
@@ -154,10 +150,6 @@ class FisherF(TwoGammas):
     def transform(self, noise: Any) -> Tensor:
         """(g / df1) / (h / df2)."""
         return exp(self.log_ratio(noise) + self.log_df2 - self.log_df1)
-
-    def outside(self, x: Tensor) -> Tensor:
-        """x <= 0."""
-        return less_equal(x, 0.0)
 
     def log_density(self, x: Tensor) -> Tensor:
         """a log(r x) - log x - (a + b) log(1 + r x) - log B(a, b), r = df1 / df2, a = df1 / 2, b = df2 / 2."""

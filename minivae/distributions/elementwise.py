@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -93,8 +94,10 @@ class Elementwise(Distribution, ABC):
         """The entropy of each element."""
 
 
-class InverseCDF(Elementwise):
-    """Families drawn by their inverse distribution function, z = F^-1(u): approach (1) of section 2.4."""
+class InverseCDF(ABC):
+    """Beside :class:`Elementwise`: families drawn by their inverse distribution function, approach (1)."""
+
+    _as_noise: Callable[[Any], Tensor]
 
     def transform(self, noise: Any) -> Tensor:
         """F^-1(u)."""
@@ -106,7 +109,7 @@ class InverseCDF(Elementwise):
 
 
 class LocationScale(InverseCDF):
-    """Families z = location + scale * standard noise: approach (2) of section 2.4.
+    """Beside :class:`Elementwise`: families z = location + scale * standard noise: approach (2) of section 2.4.
 
     A family writes the quantile, log density, mean and entropy of its standard member.
 
@@ -115,6 +118,9 @@ class LocationScale(InverseCDF):
         log_scale: the logarithm of the scale.
         others: further parameters of the standard member, by name.
     """
+
+    loc: Tensor
+    log_scale: Tensor
 
     def __init__(self, loc: Any, log_scale: Any, **others: Any) -> None:
         super().__init__(loc=loc, log_scale=log_scale, **others)
@@ -157,8 +163,8 @@ class LocationScale(InverseCDF):
         """The entropy at scale 1: a number, or a tensor."""
 
 
-class Positive(InverseCDF):
-    """Families over x > 0 drawn by their inverse distribution function."""
+class Positive:
+    """Beside :class:`Elementwise`: families over x > 0."""
 
     def outside(self, x: Tensor) -> Tensor:
         """x <= 0."""

@@ -20,12 +20,9 @@ from ..autodiff import (
     as_tensor,
     broadcast_to,
     concatenate,
-    digamma,
     exp,
     expand_dims,
-    gammaln,
     greater,
-    log1p,
     matmul,
     square,
     squeeze,
@@ -39,6 +36,7 @@ from .distribution import Distribution, parameter
 from .elementwise import broadcast_shapes, inside_unit
 from .normal import LOG_2PI
 from .special import log_gammaincinv
+from .student_t import student_t_entropy, student_t_log_density
 
 
 class Elliptical(Distribution, ABC):
@@ -195,16 +193,8 @@ class MultivariateStudentT(Elliptical):
 
     def spherical_log_density(self, squared: Tensor) -> Tensor:
         """log p(0) - (df + event) / 2 log(1 + |z|^2 / df)."""
-        df = exp(self.log_df)
-        return self._log_height(df) - log1p(squared / df) * (df + self.event) * 0.5
+        return student_t_log_density(self.log_df, squared, self.event)
 
     def spherical_entropy(self) -> Tensor:
         """(df + event) / 2 (psi((df + event) / 2) - psi(df / 2)) - log p(0)."""
-        df = exp(self.log_df)
-        half = (df + self.event) * 0.5
-        return (digamma(half) - digamma(df * 0.5)) * half - self._log_height(df)
-
-    def _log_height(self, df: Tensor) -> Tensor:
-        """log p(0) = log Gamma((df + event) / 2) - log Gamma(df / 2) - event / 2 log(pi df)."""
-        scale = (self.log_df + math.log(math.pi)) * (self.event / 2)
-        return gammaln((df + self.event) * 0.5) - gammaln(df * 0.5) - scale
+        return student_t_entropy(self.log_df, self.event)

@@ -9,7 +9,7 @@ from ..autodiff import Tensor, constant_like, log_sigmoid, sigmoid, square, sum
 from ..backend import Generator
 from ..checks import instance, sequence
 from .distribution import Distribution
-from .normal import LOG_2PI, Normal
+from .normal import Normal, log_normal
 
 Step = Callable[[Tensor, Tensor], Sequence[Tensor]]
 # Added to s', so that a step with small weights changes little (the paper's App. D: 1 or 2).
@@ -56,7 +56,7 @@ class Flow(Distribution):
     def elements(self, noise: Any) -> tuple[Tensor, Tensor]:
         """z_T, and the terms of log q(z_T), one for each element."""
         noise = self._as_noise(noise)
-        z, log_q = self.base.transform(noise), (square(noise) + self.base.log_var + LOG_2PI) * -0.5
+        z, log_q = self.base.transform(noise), log_normal(square(noise), self.base.log_var)
         for step in self.steps:
             m, s = step(z, self.h)
             s = s + FORGET_BIAS

@@ -12,11 +12,11 @@ from typing import Any
 from ..autodiff import Tensor, as_tensor, digamma, exp, gammaln, log, sum
 from ..checks import positive_integer
 from .distribution import floating
-from .elementwise import Positive, exponential, inside_unit
+from .elementwise import Elementwise, InverseCDF, Positive, exponential, inside_unit
 from .special import log_gammaincinv
 
 
-class Gamma(Positive):
+class Gamma(Positive, InverseCDF, Elementwise):
     """Gamma(concentration, rate): p(x) proportional to x^(concentration - 1) e^(-rate x).
 
     Its distribution function P has no inverse in elementary functions; it is found
@@ -76,8 +76,15 @@ class Erlang(Gamma):
         super().__init__(math.log(self.integer_shape), log_rate)
 
 
-class SumOfExponentials(Erlang):
-    """The Erlang distribution, drawn as the sum of exponential variables: approach (3) of section 2.4."""
+class SumOfExponentials(Gamma):
+    """The Erlang distribution, drawn as the sum of exponential variables: approach (3) of section 2.4.
+
+    Arguments as of :class:`Erlang`.
+    """
+
+    def __init__(self, shape: int, log_rate: Any) -> None:
+        self.integer_shape = positive_integer("shape", shape)
+        super().__init__(math.log(self.integer_shape), log_rate)
 
     @property
     def noise_shape(self) -> tuple[int, ...]:

@@ -27,11 +27,11 @@ from ..autodiff import (
     square,
     where,
 )
-from .elementwise import InverseCDF, LocationScale, Positive, exponential, outside_interval
+from .elementwise import Elementwise, InverseCDF, LocationScale, Positive, exponential, outside_interval
 from .special import scaled_exp1
 
 
-class Exponential(InverseCDF):
+class Exponential(InverseCDF, Elementwise):
     """Exponential(rate): p(x) = rate e^(-rate x) for x > 0.
 
     Args:
@@ -62,7 +62,7 @@ class Exponential(InverseCDF):
         return 1 - self.log_rate
 
 
-class Cauchy(LocationScale):
+class Cauchy(LocationScale, Elementwise):
     """Cauchy(location, scale): p(z) = 1 / (pi (1 + z^2)) in standard form. It has no mean: NaN."""
 
     def standard_quantile(self, u: Tensor) -> Tensor:
@@ -85,7 +85,7 @@ class Cauchy(LocationScale):
         return math.log(4 * math.pi)
 
 
-class Rayleigh(Positive):
+class Rayleigh(Positive, InverseCDF, Elementwise):
     """Rayleigh(scale): p(x) = x / scale^2 e^(-x^2 / (2 scale^2)), the length of a Gaussian vector of 2.
 
     Args:
@@ -112,7 +112,7 @@ class Rayleigh(Positive):
         return self.log_scale + (1 - math.log(2) / 2 + np.euler_gamma / 2)
 
 
-class Pareto(InverseCDF):
+class Pareto(InverseCDF, Elementwise):
     """Pareto(concentration, scale): p(x) = concentration / x * (scale / x)^concentration for x >= scale.
 
     Args:
@@ -148,7 +148,7 @@ class Pareto(InverseCDF):
         return self.log_scale - self.log_concentration + exp(-self.log_concentration) + 1
 
 
-class Weibull(Positive):
+class Weibull(Positive, InverseCDF, Elementwise):
     """Weibull(concentration, scale): P(X > x) = e^(-(x / scale)^concentration).
 
     Args:
@@ -177,7 +177,7 @@ class Weibull(Positive):
         return self.log_scale - self.log_concentration + (1 - exp(-self.log_concentration)) * np.euler_gamma + 1
 
 
-class Reciprocal(InverseCDF):
+class Reciprocal(InverseCDF, Elementwise):
     """Reciprocal(location, scale): p(x) proportional to 1 / x, as log x is uniform on [loc, loc + scale].
 
     Args:
@@ -209,7 +209,7 @@ class Reciprocal(InverseCDF):
         return self.loc + exp(self.log_scale) * 0.5 + self.log_scale
 
 
-class Gompertz(InverseCDF):
+class Gompertz(InverseCDF, Elementwise):
     """Gompertz(concentration, rate): P(X > x) = exp(-concentration (e^(rate x) - 1)) for x > 0.
 
     Args:
@@ -242,7 +242,7 @@ class Gompertz(InverseCDF):
         return 1 - self.log_concentration - self.log_rate - scaled_exp1(exp(self.log_concentration))
 
 
-class Gumbel(LocationScale):
+class Gumbel(LocationScale, Elementwise):
     """Gumbel(location, scale), of maxima: P(Z <= z) = e^(-e^-z) in standard form."""
 
     def standard_quantile(self, u: Tensor) -> Tensor:

@@ -13,10 +13,8 @@ from ..autodiff import (
     Tensor,
     absolute,
     cos,
-    digamma,
     exp,
     expm1,
-    gammaln,
     greater,
     less,
     less_equal,
@@ -29,10 +27,11 @@ from ..autodiff import (
     square,
     where,
 )
-from .elementwise import InverseCDF, LocationScale, outside_interval
+from .elementwise import Elementwise, InverseCDF, LocationScale, outside_interval
+from .student_t import student_t_entropy, student_t_log_density
 
 
-class Laplace(LocationScale):
+class Laplace(LocationScale, Elementwise):
     """Laplace(location, scale): p(z) = e^-|z| / 2 in standard form."""
 
     def standard_quantile(self, u: Tensor) -> Tensor:
@@ -54,7 +53,7 @@ class Laplace(LocationScale):
         return 1 + math.log(2)
 
 
-class Logistic(LocationScale):
+class Logistic(LocationScale, Elementwise):
     """Logistic(location, scale): P(Z <= z) = sigmoid(z) in standard form."""
 
     def standard_quantile(self, u: Tensor) -> Tensor:
@@ -74,7 +73,7 @@ class Logistic(LocationScale):
         return 2.0
 
 
-class Uniform(LocationScale):
+class Uniform(LocationScale, Elementwise):
     """Uniform on [location, location + scale]."""
 
     def outside(self, x: Tensor) -> Tensor:
@@ -98,7 +97,7 @@ class Uniform(LocationScale):
         return 0.0
 
 
-class Triangular(InverseCDF):
+class Triangular(InverseCDF, Elementwise):
     """Triangular: the density rises from 0 at location to its peak, and falls to 0 at location + scale.
 
     Args:
@@ -147,7 +146,7 @@ class Triangular(InverseCDF):
         return self.log_scale + (0.5 - math.log(2))
 
 
-class StudentT(LocationScale):
+class StudentT(LocationScale, Elementwise):
     """Student's t(df, location, scale), drawn from two uniform variables for any df > 0.
 
         z = sqrt(df (u^(-2 / df) - 1)) cos(2 pi v)
@@ -179,9 +178,8 @@ class StudentT(LocationScale):
         return radius * cos(u[..., 1] * (2 * math.pi))
 
     def standard_log_density(self, z: Tensor) -> Tensor:
-        """log Gamma((df + 1) / 2) - log Gamma(df / 2) - 1/2 log(pi df) - (df + 1) / 2 log(1 + z^2 / df)."""
-        df = exp(self.log_df)
-        return self._log_height(df) - log1p(square(z) / df) * (df + 1) * 0.5
+        """log p(0) - (df + 1) / 2 log(1 + z^2 / df)."""
+        return student_t_log_density(self.log_df, square(z))
 
     def standard_mean(self) -> Tensor:
         """0 for df > 1, else none."""
@@ -189,9 +187,4 @@ class StudentT(LocationScale):
 
     def standard_entropy(self) -> Tensor:
         """(df + 1) / 2 (psi((df + 1) / 2) - psi(df / 2)) - log p(0)."""
-        df = exp(self.log_df)
-        return (digamma((df + 1) * 0.5) - digamma(df * 0.5)) * (df + 1) * 0.5 - self._log_height(df)
-
-    def _log_height(self, df: Tensor) -> Tensor:
-        """log p(0)."""
-        return gammaln((df + 1) * 0.5) - gammaln(df * 0.5) - (self.log_df + math.log(math.pi)) * 0.5
+        return student_t_entropy(self.log_df)

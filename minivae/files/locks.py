@@ -1,11 +1,12 @@
 """Advisory locks: one process (or thread) at a time, the others wait or are refused.
 
 The system takes a lock back when its holder ends, however it ends: a crash leaves no
-lock behind, at most its empty file.
+lock behind, at most its file.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,10 +14,7 @@ from pathlib import Path
 
 from ..errors import InputError
 
-try:
-    import fcntl
-except ImportError:  # pragma: no cover (Windows)
-    fcntl = None
+_NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK)  # so some network file systems answer
 
 
 @contextmanager
@@ -27,50 +25,29 @@ def file_lock(path: str | os.PathLike, refusal: str | None = None) -> Iterator[b
         refusal: what to say where another process or thread holds it; None to wait for it.
 
     Yields:
-        whether it is really held: Windows and some network file systems have no such
-        locks, and there everyone is let in.
+        whether it is really held: some network file systems have no locks, and there
+        everyone is let in.
 
     Raises:
         InputError: the file cannot be made; or ``refusal``, at once.
     """
+    from filelock import FileLock, Timeout  # slow to import
+
     path = Path(path)
-    while True:
-        try:
-            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except OSError as error:
-            raise InputError(f"cannot write {path}: {error.strerror}") from error
-        try:
-            held = _lock(file, refusal)
-            # The last holder removed it while we waited: what we have locked is nobody's lock any more.
-            if held and not _lies_at(path, file):
-                continue
-            try:
-                yield held
-                return
-            finally:
-                with suppress(OSError):  # its folder may have vanished
-                    path.unlink()  # first, so that whoever waits for it finds it gone
-                if held:  # closing would not do: a forked child may have it open too
-                    fcntl.flock(file, fcntl.LOCK_UN)
-        finally:
-            os.close(file)
-
-
-def _lock(file: int, refusal: str | None) -> bool:
-    """Lock an open file, waiting if there is no ``refusal``; False where the system has no locks."""
-    if fcntl is None:  # pragma: no cover (Windows)
-        return False
+    if not path.parent.is_dir():  # filelock would make it
+        raise InputError(f"cannot write {path}: {os.strerror(errno.ENOENT)}")
+    lock, held = FileLock(path, timeout=0 if refusal else -1, fallback_to_soft=False), True
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if refusal else 0))
-    except BlockingIOError:
+        lock.acquire()
+    except Timeout:
         raise InputError(refusal) from None
-    except OSError:
-        return False
-    return True
-
-
-def _lies_at(path: Path, file: int) -> bool:
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+        held = False
     try:
-        return os.path.samestat(path.stat(), os.fstat(file))
-    except FileNotFoundError:
-        return False
+        yield held
+    finally:
+        with suppress(OSError):  # its folder may have vanished; Windows removes no open file
+            path.unlink()  # while it is held: who has opened it by now finds that it is gone, and opens it anew
+        lock.release()

@@ -10,7 +10,7 @@ from ..autodiff import Parameter, Tensor, as_tensor, no_grad
 from ..backend import Generator, require_generator
 from ..checks import lengths, positive_integer
 from ..distributions import Distribution
-from ..errors import InputError
+from ..errors import InputError, shown
 from ..nn import Module
 
 
@@ -46,6 +46,19 @@ class Phase(NamedTuple):
     def with_loss(self, loss: Tensor, **terms: Tensor) -> Phase:
         """The same phase with another loss than minus the bound, and with further terms."""
         return self._replace(loss=loss, terms={"objective": -loss, **self.terms, **terms})
+
+
+def noise_for(names: Sequence[str], noise: Any) -> tuple[Any, ...]:
+    """What a step draws with, in the order of ``names``: a generator for all, or what a dict has for each.
+
+    Raises:
+        InputError: ``noise`` is neither.
+    """
+    if isinstance(noise, Generator):
+        return (noise,) * len(names)
+    if not isinstance(noise, Mapping) or noise.keys() != set(names):
+        raise InputError(f"noise is {shown(noise)}; expected a Generator, or a dict with noise for {', '.join(names)}")
+    return tuple(noise[name] for name in names)
 
 
 class Model(Module):
@@ -104,8 +117,8 @@ class Model(Module):
         """Raise :class:`InputError` naming it if a number of data points is less than ``least_points``."""
         if points < self.least_points:
             raise InputError(
-                f"{name} is {points}; expected at least {self.least_points}, of which the objective of a "
-                f"{type(self).__name__} is a statistic"
+                f"{name} is {points}; expected at least {self.least_points}, since the objective of a "
+                f"{type(self).__name__} compares data points with each other"
             )
 
     def of_means(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:

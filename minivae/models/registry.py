@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
@@ -93,10 +92,15 @@ def options(model: type[Model]) -> dict[str, Option]:
 
 
 def documented(owner: type) -> dict[str, str]:
-    """What the ``Args:`` of a class docstring say of each argument."""
-    text = re.search(r"^Args:\n((?:    .*\n|\n)*)", f"{inspect.getdoc(owner)}\n", re.MULTILINE)
-    entries = re.findall(r"^    (\w[\w, ]*): (.*(?:\n        .*)*)", text[1], re.MULTILINE) if text else []
-    return {name: " ".join(said.split()) for names, said in entries for name in names.split(", ")}
+    """What the ``Args:`` of a class docstring say of each argument; nothing of one that is no Google docstring."""
+    from docstring_parser import ParseError, google  # slow to import
+
+    try:
+        entries = google.parse(inspect.getdoc(owner)).params
+    except ParseError:
+        return {}
+    said = ((entry.arg_name, " ".join(entry.description.split())) for entry in entries if "param" in entry.args)
+    return {name: text for names, text in said for name in names.split(", ")}
 
 
 def _option(default: Any, hint: Any, text: str) -> Option:

@@ -22,6 +22,7 @@ from ..checks import layer_sizes, one_of, positive_integer, positive_number, swi
 from ..distributions import Bernoulli, Distribution, Normal, StandardNormal, kl
 from ..errors import InputError
 from ..nn import MLP, Linear, Module
+from ..nn.mlp import HiddenLayers
 from .model import Batch, Model, Phase
 
 # The least log-variance of a Gaussian decoder: that of the rounding error of a pixel
@@ -30,7 +31,7 @@ from .model import Batch, Model, Phase
 LOG_VAR_FLOOR = -2 * math.log(256) - math.log(12)
 
 
-class GaussianMLP(Module):
+class GaussianMLP(HiddenLayers):
     """Eq. 12: h = tanh(W3 x + b3); mu = W4 h + b4; log sigma^2 = W5 h + b5.
 
     Args:
@@ -43,6 +44,9 @@ class GaussianMLP(Module):
         options: ``activation`` of the hidden layers and options of ``Linear``.
     """
 
+    mean: Linear
+    log_var: Linear | float
+
     def __init__(
         self,
         inputs: int,
@@ -53,16 +57,11 @@ class GaussianMLP(Module):
         sigmoid_mean: bool = False,
         log_var_floor: float | None = None,
         variance: float | None = None,
-        activation: str = "tanh",
         **options: Any,
     ) -> None:
-        sizes = (inputs, *hidden)
-        self.hidden = MLP(sizes, generator, activation=activation, activate_last=True, **options)
-        self.mean = Linear(sizes[-1], outputs, generator, **options)
-        self.log_var: Linear | float
-        if variance is None:
-            self.log_var = Linear(sizes[-1], outputs, generator, **options)
-        else:
+        heads = {"mean": outputs, "log_var": outputs} if variance is None else {"mean": outputs}
+        super().__init__(inputs, hidden, heads, generator, **options)
+        if variance is not None:
             self.log_var = math.log(positive_number("variance", variance))
         self.sigmoid_mean, self.log_var_floor = sigmoid_mean, log_var_floor
 
@@ -93,8 +92,8 @@ class VAE(Model):
     """The paper's model, with its two likelihoods and its two estimators.
 
     A variant overrides one of the methods: ``build`` for other networks, ``posterior``,
-    ``prior`` or ``likelihood`` for other distributions, ``bound`` for another bound, or
-    ``objectives`` for what is added to it.
+    ``prior`` or ``likelihood`` for other distributions, ``estimate`` for another bound, or
+    ``phases`` for what is added to it.
 
     Args:
         data_dim: the length of x.
@@ -184,25 +183,24 @@ class VAE(Model):
         Raises:
             InputError: ``x`` or the noise has another shape.
         """
-        if self.estimator == "A":
-            return bounds.sgvb_a(*self.terms(x, noise, context, samples))
-        x = self._vectors("x", x, "data_dim")
-        q = self.posterior(x, context)
-        return self.bound_at(x, q, q.sample(self.noise(q, noise, samples)), context)
+        return self.bound_and_draws(x, noise, context, samples)[0]
 
-    def bound_at(self, x: Tensor, q: Distribution, z: Tensor, context: Any = None) -> bounds.Bound:
-        """The bound at given draws z of the posterior q, ``(L, M, latent_dim)``."""
-        log_likelihood, p = self.likelihood(z, context).log_prob(x), self.prior(context)
-        if self.estimator == "A":
-            return bounds.sgvb_a(log_likelihood, p.log_prob(z), q.log_prob(z))
-        return bounds.sgvb_b(log_likelihood, kl(q, p))
-
-    def terms(self, x: Any, noise: Any, context: Any = None, samples: int | None = None) -> tuple[Tensor, ...]:
-        """log p(x|z), log p(z) and log q(z|x) at draws of z, each ``(L, M)``. Arguments as of :meth:`bound`."""
+    def bound_and_draws(
+        self, x: Any, noise: Any, context: Any = None, samples: int | None = None
+    ) -> tuple[bounds.Bound, Tensor]:
+        """The bound, and the draws z of the posterior that estimate it, ``(L, M, latent_dim)``. Arguments as above."""
         x = self._vectors("x", x, "data_dim")
-        q = self.posterior(x, context)
-        z, log_q = q.sample_with_log_prob(self.noise(q, noise, samples))
-        return self.likelihood(z, context).log_prob(x), self.prior(context).log_prob(z), log_q
+        q, p = self.posterior(x, context), self.prior(context)
+        epsilon = self.noise(q, noise, samples)
+        if self.estimator == "B":
+            z = q.sample(epsilon)
+            return bounds.sgvb_b(self.likelihood(z, context).log_prob(x), kl(q, p)), z
+        z, log_q = q.sample_with_log_prob(epsilon)
+        return self.estimate(self.likelihood(z, context).log_prob(x), p.log_prob(z), log_q), z
+
+    def estimate(self, log_likelihood: Tensor, log_prior: Tensor, log_posterior: Tensor) -> bounds.Bound:
+        """The bound from log p(x|z), log p(z) and log q(z|x) at draws of z, each ``(L, M)``: estimator A."""
+        return bounds.sgvb_a(log_likelihood, log_prior, log_posterior)
 
     def noise(self, q: Distribution, noise: Any, samples: int | None = None) -> Tensor:
         """The noise of L draws from ``q``: drawn with a generator, or as it is given, of the right shape."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -66,3 +66,35 @@ class MLP(Module):
             if self.activate_last or i < len(self.layers) - 1:
                 h = self.activation(h)
         return autodiff.as_tensor(h)
+
+
+class HiddenLayers(Module):
+    """Hidden layers with several results: each has a linear layer of its own on them, a head, an attribute by its name.
+
+    Args:
+        inputs, hidden: the lengths of the layers; without hidden ones the heads are on the inputs.
+        heads: the names of the heads and their lengths.
+        generator: draws the initial weights.
+        small: names of heads whose weights start near 0 (the initializer "paper").
+        activation, options: as of :class:`MLP`.
+
+    Attributes:
+        hidden: x -> h, ``(..., inputs) -> (..., hidden[-1])``.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        hidden: Sequence[int],
+        heads: Mapping[str, int],
+        generator: Generator,
+        *,
+        small: Sequence[str] = (),
+        activation: str = "tanh",
+        **options: Any,
+    ) -> None:
+        sizes = (inputs, *hidden)
+        self.hidden = MLP(sizes, generator, activation=activation, activate_last=True, **options)
+        for name, outputs in heads.items():
+            own = {"init": "paper"} if name in small else {}
+            setattr(self, name, Linear(sizes[-1], outputs, generator, **options | own))

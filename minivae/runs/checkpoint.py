@@ -20,7 +20,7 @@ from ..files.npy import digest, read_npz
 from ..version import __version__
 
 FORMAT = "minivae-checkpoint"
-VERSION = 2  # version 1 had no sha256; it is read, too
+VERSION = 1
 
 
 def save_checkpoint(path: str | os.PathLike, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> None:
@@ -50,27 +50,33 @@ def load_checkpoint(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dic
             minivae, or one of another version.
     """
     arrays = read_npz(path_of("path", path))
-    checksum = arrays.pop("sha256", None)
-    if checksum is not None and str(checksum) != digest(arrays):
+    if not {"meta", "sha256"} <= arrays.keys():
+        raise InputError(f"{path} is not a checkpoint of minivae: it has no meta or no sha256")
+    if str(arrays.pop("sha256")) != digest(arrays):
         raise InputError(f"{path} is damaged: its SHA-256 is not that of what was saved")
     try:
         meta = json.loads(str(arrays.pop("meta")))
         found = meta["format"], meta["version"]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} is no checkpoint of minivae: it has no readable meta") from error
-    if found not in ((FORMAT, 1), (FORMAT, VERSION)):
+        raise InputError(f"{path} is not a checkpoint of minivae: it has no readable meta") from error
+    if found != (FORMAT, VERSION):
         raise InputError(
             f"{path} is a {found[0]!r:.40} of version {found[1]!r:.40}, of minivae {meta.get('minivae')!r:.40}; "
-            f"this is minivae {__version__}, which reads {FORMAT} of version 1 and {VERSION}"
+            f"this is minivae {__version__}, which reads {FORMAT} of version {VERSION}"
         )
-    if (checksum is None) != (found[1] == 1):
-        raise InputError(f"{path} is damaged: a checkpoint has a sha256 from version 2 on, this is of {found[1]}")
     return arrays, meta
 
 
 def as_json(value: Any) -> Any:
-    """``value`` as JSON gives it back: tuples become lists, NumPy's numbers Python's."""
-    return json.loads(json.dumps(value, default=lambda number: number.item()))
+    """``value`` as JSON gives it back: tuples become lists, NumPy's numbers Python's.
+
+    Raises:
+        InputError: something in it is none of what JSON can hold.
+    """
+    try:
+        return json.loads(json.dumps(value, default=lambda number: number.item()))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputError(f"{shown(value)} is not what JSON can hold: {error}") from error
 
 
 def under(prefix: str, arrays: dict[str, Any]) -> dict[str, Any]:

@@ -9,15 +9,11 @@ from typing import Any
 
 from ..errors import InputError
 from ..files import atomic_path
+from ..version import __version__
 
-FORMAT = "minivae-run of version 2"  # the first version had no format and no checksum
-# What the first version held; the other lines, where an example wrote it.
-NAMES = {"minivae", "model", "model_config", "options", "backend", "data", "split", "settings"}
-NAMES |= {"epochs", "batch_size", "binarize", "optimizer", "lr", "schedule", "weight_prior", "patience"}
-NAMES |= {"report_every", "seed", "compile"}
-NAMES |= {"skip_nonfinite", "detect_anomaly", "optimizer_options"}
-# What a resumed run may ask for anew: how long it trains, and what is done where numbers end.
-MAY_CHANGE = ("epochs", "patience", "compile", "skip_nonfinite", "detect_anomaly")
+FORMAT = "minivae-run of version 1"
+# What may differ when a run goes on: who goes on with it, how long it trains, and what is done where numbers end.
+MAY_CHANGE = ("minivae", "epochs", "patience", "compile", "skip_nonfinite", "detect_anomaly")
 MOST_BYTES = 1 << 20  # a config is some kilobytes; more is not read into memory
 
 
@@ -33,11 +29,36 @@ def write_config(path: Path, config: dict[str, Any]) -> None:
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """What :func:`write_config` wrote, or a file of the first version, which has no checksum.
+    """What :func:`write_config` wrote.
 
     Raises:
-        InputError: the file cannot be read, holds no JSON object, or another one than was written.
+        InputError: the file cannot be read, holds no JSON object, another one than was written, or
+            one of another format.
     """
+    config = _read_object(path)
+    found, checksum = config.pop("format", None), config.pop("sha256", None)
+    if checksum != _digest(config):
+        raise InputError(
+            f"{path} was changed since minivae wrote it (its sha256 is not that of what it holds); "
+            "put it back, or begin another run: minivae train --out FOLDER"
+        )
+    if found != FORMAT:
+        raise InputError(f"{path} is a {found!r:.60}; this is minivae {__version__}, which reads {FORMAT!r}")
+    return config
+
+
+def seal(config: dict[str, Any]) -> str:
+    """The SHA-256 of all that may not change when a run goes on: a checkpoint says by it whose it is."""
+    return _digest(_fixed(config))
+
+
+def _fixed(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {name: _fixed(inner) for name, inner in value.items() if name not in MAY_CHANGE}
+
+
+def _read_object(path: Path) -> dict[str, Any]:
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read(MOST_BYTES + 1)
@@ -46,14 +67,6 @@ def read_config(path: Path) -> dict[str, Any]:
         config = json.loads(text)
         if not isinstance(config, dict):
             raise InputError(f"it holds a {type(config).__name__}; expected an object")
-        found = config.pop("format", None), config.pop("sha256", None)
-        # A seal whose names are damaged is no missing one: what is left of it has a name that is unknown.
-        of_first_version = found == (None, None) and config.keys() <= NAMES
-        if not of_first_version and found != (FORMAT, _digest(config)):
-            raise InputError(
-                f"its format and sha256 are not those of what it holds; expected {FORMAT!r} as it was written "
-                "(who changes a setting by hand removes both)"
-            )
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged: {error!s:.300}") from error
     return config

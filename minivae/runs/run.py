@@ -11,16 +11,13 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from ..checks import instance, one_of, path_of
-from ..errors import InputError, shown
+from ..errors import InputError
 from ..files import file_lock, remove_leftovers
 from ..models import MODELS, Model
 from .checkpoint import as_json, load_checkpoint, save_checkpoint, under
-from .config import MAY_CHANGE, read_config, write_config
+from .config import read_config, seal, write_config
 from .history import History
 from .meta import require_meta
-
-# What the config says, and under which name the checkpoint says it, too.
-_SAID_TWICE = (("model_config", "model"), ("options", "model"), ("options", "settings"))
 
 
 @runtime_checkable
@@ -46,7 +43,8 @@ class Run:
 
     def __init__(self, folder: str | os.PathLike, config: dict[str, Any] | None = None) -> None:
         self.folder = path_of("folder", folder)
-        self.config = {} if config is None else instance("config", config, dict, "a dict, as JSON can hold it")
+        # A copy: what the caller does with his own later is not what the run was asked for.
+        self.config = as_json(instance("config", {} if config is None else config, dict, "a dict, as JSON can hold it"))
         self._holder: int | None = None  # the thread that is in a block of exclusive()
 
     checkpoint_path = property(lambda self: self.folder / "model.npz", doc="Parameters and all that a resume needs.")
@@ -77,16 +75,16 @@ class Run:
         """An existing run.
 
         Raises:
-            InputError: there is none, or its ``config.json`` is damaged.
+            InputError: there is none; its ``config.json`` was changed or is damaged; or its
+                checkpoint, if there is one yet, is damaged or of another run.
         """
         run = cls(folder)
         if not run.config_path.is_file():
             raise InputError(f"{folder} is not a run: it has no config.json")
         run.config = read_config(run.config_path)
-        try:
-            one_of("model", run.config.get("model"), MODELS)
-        except InputError as error:
-            raise InputError(f"{run.config_path} is damaged: {error!s:.300}") from error
+        one_of(f"model in {run.config_path}", run.config.get("model"), MODELS)
+        if run.checkpoint_path.exists():
+            run._load()
         return run
 
     @contextmanager
@@ -134,7 +132,7 @@ class Run:
         # The history first: whoever is stopped in between and goes on from the older checkpoint writes it
         # again, but a checkpoint of the last step would leave nothing to go on with.
         trainer.history.save(self.history_path)
-        save_checkpoint(self.checkpoint_path, arrays, meta)
+        save_checkpoint(self.checkpoint_path, arrays, {**meta, "seal": seal(self.config)})
 
     def restore(self, trainer: _Resumable) -> None:
         """Put the checkpoint's state into a trainer made for the same run; without one it stays at its start."""
@@ -157,15 +155,22 @@ class Run:
         return History(self._load("history")[1]["history"])
 
     def _load(self, *fields: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """The checkpoint, if it is of this run; those fields of its metadata have been checked."""
+        """The checkpoint, if it is of this run; those fields of its metadata have been checked.
+
+        Everything that the config says and that may not change is in its seal, which the checkpoint has, too:
+        a checkpoint copied from another run, or a config written anew, is found by this one comparison.
+        """
         if not self.checkpoint_path.is_file():
             raise InputError(f"{self.folder} has no model.npz: nothing has been trained there yet")
         arrays, meta = load_checkpoint(self.checkpoint_path)
-        with self._naming_the_checkpoint():
-            if fields:
+        if meta.get("seal") != seal(self.config):
+            raise InputError(
+                f"{self.checkpoint_path} is of another run: its configuration was not that of {self.config_path.name}; "
+                "put back the file that was changed, or begin another run: minivae train --out FOLDER"
+            )
+        if fields:
+            with self._naming_the_checkpoint():
                 require_meta(meta, *fields)
-            for section, field in _SAID_TWICE:
-                _require_equal(as_json(self.config.get(section)), meta.get(field))
         return arrays, meta
 
     @contextmanager
@@ -175,11 +180,3 @@ class Run:
             yield
         except (InputError, TypeError) as error:  # a TypeError: of arguments that the model has not
             raise InputError(f"{self.checkpoint_path} does not fit: {error!s:.400}") from error
-
-
-def _require_equal(asked: Any, found: Any) -> None:
-    """A checkpoint copied from elsewhere must not pass for this run's."""
-    if isinstance(asked, dict) and isinstance(found, dict):
-        for name in sorted(asked.keys() & found.keys() - set(MAY_CHANGE)):
-            if asked[name] != found[name]:
-                raise InputError(f"its {name} is {shown(found[name])}, config.json has {shown(asked[name])}")

@@ -12,14 +12,15 @@ from ..checks import instance, switch
 from ..datasets import Dataset
 from ..errors import InputError
 from ..models import Model
+from ..progress import progress_bar
 from ..runs.history import History
 from ..runs.run import Run
 from .interrupt import Interrupt, deferred_interrupt
 from .settings import Settings
 from .trainer import Trainer
 
-if TYPE_CHECKING:  # its import takes a good part of that of minivae
-    from tqdm import tqdm
+if TYPE_CHECKING:
+    from tqdm.auto import tqdm
 
 # How often the running bound is read. Reading makes the host wait for a GPU, so it is
 # done once in so many steps and not in each.
@@ -103,9 +104,7 @@ def _train_until_report(trainer: Trainer, bar: tqdm, interrupt: Interrupt) -> bo
 
 
 def _bar(trainer: Trainer, progress: bool) -> tqdm:
-    from tqdm import tqdm
-
-    return tqdm(
+    return progress_bar(
         total=trainer.total_steps * trainer.settings.batch_size,
         initial=trainer.samples_seen,
         unit="sample",

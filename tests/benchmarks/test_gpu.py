@@ -41,7 +41,7 @@ def test_without_a_gpu_it_says_so_in_one_line(tmp_path, monkeypatch, capsys):
     def none(name):
         raise BackendError("backend 'cupy' finds no CUDA device")
 
-    monkeypatch.setattr(gpu.backend, "backend", none)
+    monkeypatch.setattr(gpu.backend, "get_backend", none)
     assert gpu.main(["--out", str(tmp_path / "gpu.json")]) == 2
     assert not (tmp_path / "gpu.json").exists()
     assert capsys.readouterr().err == "python -m benchmarks.gpu: backend 'cupy' finds no CUDA device\n"

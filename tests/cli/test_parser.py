@@ -1,8 +1,12 @@
 """What --help says, and that every option is listed."""
 
+import shutil
+import subprocess
+
 import pytest
 
 from minivae import __version__
+from minivae.cli.completion import SHELLS
 from minivae.cli.options import COMMON, USUAL, of_model
 from minivae.cli.parser import make_parser
 from minivae.datasets import names
@@ -16,6 +20,33 @@ TRAIN_OPTIONS = (
 
 def test_version(cli):
     assert cli("--version") == (0, f"minivae {__version__}\n", "")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_shell_gets_a_script_that_knows_commands_and_options(cli, shell):
+    shown = cli("--print-completion", shell)
+    assert (shown.code, shown.err) == (0, "")
+    assert all(word in shown.out for word in (*COMMANDS, "beta-vae", "latent"))
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        (["ev"], ["evaluate"]),
+        (["train", "--lat"], ["--latent"]),
+        (["train", "--model", "iw"], ["iwae"]),
+        (["evaluate", "ru"], ["runs"]),
+    ],
+)
+def test_bash_completes(cli, tmp_path, words, completed):
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "rubbish.txt").touch()
+    script = cli("--print-completion", "bash").out
+    ask = 'COMP_WORDS=(minivae "$@"); COMP_CWORD=$#; _shtab_minivae; printf "%s\\n" "${COMPREPLY[@]}"'
+    command = ["bash", "-c", script + ask, "bash", *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == completed
 
 
 def test_help_names_every_command(cli):

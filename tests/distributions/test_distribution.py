@@ -1,5 +1,7 @@
 """Every family of the table: densities and moments against SciPy, samples, gradients, dtypes."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,14 @@ SHAPES = pytest.mark.parametrize(
 
 def test_every_family_has_a_row():
     assert set(discovered()) == set(FAMILIES)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_between_a_family_and_what_every_distribution_can_is_one_base_at_most(family):
+    """Or the family that it is a special case of; the way it is drawn is mixed in beside."""
+    chain = [c for c in family.__mro__ if issubclass(c, Distribution)]
+    assert sum(inspect.isabstract(c) for c in chain) <= 1
+    assert len(chain) <= 3 + (chain[1] in FAMILIES)
 
 
 # ----------------------------------------------------------- against SciPy

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from minivae import inference, models, optim
+from minivae import inference, optim
 from minivae.inference import hmc
-from minivae.models import Batch
-from minivae.models.learning.wake_sleep import Noise
+from minivae.models import Batch, FullVB, GaussianWeights, WakeSleep
 
 from .models import CONSTRUCTOR, GENERATOR, D, M, X, Z, small
 from .subject import (
@@ -89,38 +88,36 @@ misuse(
 )
 FULL = {"data_dim": D, "latent_dim": Z, "hidden": (3,), "dataset_size": 10}
 SIZES = {name: CONSTRUCTOR[name] for name in ("data_dim", "latent_dim", "hidden")}
-misuse(models.FullVB, FULL, dataset_size=COUNTS, **SIZES)
-misuse(models.WakeSleep, {"data_dim": D, "latent_dim": Z, "hidden": (3,)}, estimator=("a", None))
-FULL_VB = models.FullVB(**FULL)
+misuse(FullVB, FULL, dataset_size=COUNTS, **SIZES)
+misuse(WakeSleep, {"data_dim": D, "latent_dim": Z, "hidden": (3,)}, estimator=("a", None))
+FULL_VB = FullVB(**FULL)
 misuse(
-    models.FullVB.phases,
+    FullVB.phases,
     {"batch": Batch(ones(M, D)), "noise": GENERATOR},
     call=FULL_VB.phases,
     batch=(Says(Batch(ones(M, D + 1)), f"({M}, {D + 1})"),),
     noise=(None, 3),
 )
-misuse(
-    models.GaussianWeights, {"module": VAE.decoder, "log_var": -8.0}, module=(None, "x"), log_var=(np.nan, "1", None)
-)
+misuse(GaussianWeights, {"module": VAE.decoder, "log_var": -8.0}, module=(None, "x"), log_var=(np.nan, "1", None))
 WEIGHTS = FULL_VB.weights
-misuse(models.GaussianWeights.draw_noise, {"generator": GENERATOR}, call=WEIGHTS.draw_noise, generator=GENERATORS)
+misuse(GaussianWeights.draw_noise, {"generator": GENERATOR}, call=WEIGHTS.draw_noise, generator=GENERATORS)
 misuse(
-    models.GaussianWeights.drawn,
+    GaussianWeights.drawn,
     {"noise": WEIGHTS.draw_noise(GENERATOR)},
     call=lambda noise: WEIGHTS.drawn(noise).__enter__(),
     noise=(None, 3, [], Says([ones(2)] * len(WEIGHTS.means), "(2,)")),
 )
-SLEEPER = models.WakeSleep(D, Z, (3,))
+SLEEPER = WakeSleep(D, Z, (3,))
 misuse(
-    models.WakeSleep.sleep,
-    {"dreams": M, "noise": Noise(GENERATOR, GENERATOR, GENERATOR)},
+    WakeSleep.sleep,
+    {"dreams": M, "noise": GENERATOR},
     call=SLEEPER.sleep,
     dreams=COUNTS,
-    noise=(None, 3),
+    noise=(None, 3, {}),
 )
 misuse(
-    models.WakeSleep.wake,
-    {"batch": Batch(ones(M, D)), "noise": Noise(GENERATOR, GENERATOR, GENERATOR)},
+    WakeSleep.wake,
+    {"batch": Batch(ones(M, D)), "noise": GENERATOR},
     call=SLEEPER.wake,
     batch=(Says(Batch(ones(M, D + 1)), f"({M}, {D + 1})"),),
     noise=(None, 3),

@@ -157,7 +157,7 @@ for name, kind in MODELS.items():
             ones(M, model.latent_dim),
             strict(1, M, model.latent_dim),
         )
-        for call in ("bound", "terms"):
+        for call in ("bound", "bound_and_draws"):
             method(
                 model,
                 kind.__name__,

@@ -6,7 +6,7 @@ import numpy as np
 
 from minivae import backend, bounds, nn, optim, regularizers
 from minivae.autodiff import Parameter, tensor
-from minivae.distributions import Bernoulli, Normal
+from minivae.distributions import Normal
 
 from .subject import (
     COUNTS,
@@ -249,23 +249,11 @@ misuse(
 )
 Q = Normal(ones(3, 4), ones(3, 4))
 misuse(
-    bounds.gaussian_vae,
-    {"posterior": Q, "log_likelihood": ones(2, 3)},
-    posterior=(None, "x", Bernoulli(ones(3, 4))),
-    log_likelihood=(None, "x", ones(3)),
-)
-misuse(
     bounds.score_function,
     {"f": lambda z: z.sum(-1), "q": Q, "z": ones(3, 4)},
     f=(None, 3, Says(lambda z: z, "(3, 4)"), Says(lambda z: 3.0, "3.0")),
     q=(None, "x", ones(3)),
     z=(None, "x", {1.0}),
-)
-misuse(
-    bounds.minibatch,
-    {"values": ones(3), "dataset_size": 10},
-    values=(None, "x", Says(1.0, "()"), ones(0), ones(11)),
-    dataset_size=(*COUNTS, 2),
 )
 misuse(
     bounds.weight_log_prior,

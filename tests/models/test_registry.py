@@ -1,7 +1,9 @@
 """The list of models, and what the user may choose of each."""
 
+import pytest
+
 from minivae.models import MODELS
-from minivae.models.registry import OF_DATA, OF_RUN, arguments, options
+from minivae.models.registry import OF_DATA, OF_RUN, arguments, documented, options
 
 from .members import EVERY_MEMBER
 
@@ -13,3 +15,41 @@ def test_options_are_the_arguments_that_belong_to_no_data_and_no_run(name):
     assert chosen
     assert chosen.keys() == arguments(model).keys() - {*OF_DATA, *OF_RUN}
     assert not chosen.keys() & {"data_dim", "context_dim", "seed", "dtype", "backend"}
+
+
+class Documented:
+    """A class.
+
+    Args:
+        x: what comes
+            over two lines: all of it.
+        y, z: the rest.
+
+    Attributes:
+        w: is no argument.
+    """
+
+
+class Undocumented:
+    pass
+
+
+class Unfinished:
+    """A class.
+
+    Args:
+        x: what comes.
+        y
+    """
+
+
+@pytest.mark.parametrize(
+    ("owner", "said"),
+    [
+        (Documented, {"x": "what comes over two lines: all of it.", "y": "the rest.", "z": "the rest."}),
+        (Undocumented, {}),
+        (Unfinished, {}),
+    ],
+)
+def test_what_a_docstring_says_of_arguments(owner, said):
+    assert documented(owner) == said

@@ -9,7 +9,7 @@ import numpy as np
 
 from minivae import backend, bounds, datasets
 from minivae.autodiff import Tensor, backward, mean
-from minivae.distributions import Distribution, Normal, StandardNormal
+from minivae.distributions import Distribution, Normal, StandardNormal, kl
 from minivae.models import VAE
 from minivae.training import fit
 
@@ -28,7 +28,7 @@ def estimator_a(likelihood: Likelihood, x: np.ndarray, q: Normal, z: Tensor) -> 
 
 def estimator_b(likelihood: Likelihood, x: np.ndarray, q: Normal, z: Tensor) -> Tensor:
     """Eq. 7, with the same arguments."""
-    return bounds.gaussian_vae(q, likelihood(z).log_prob(x)).value
+    return bounds.sgvb_b(likelihood(z).log_prob(x), kl(q, StandardNormal(z.shape[-1], z))).value
 
 
 def estimator_s(likelihood: Likelihood, x: np.ndarray, q: Normal, z: Tensor) -> Tensor:

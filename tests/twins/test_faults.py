@@ -26,7 +26,7 @@ def tc_not_in_the_loss(patch):
         first, critic = whole(self, batch, noise)
         return [first._replace(loss=-first.terms["bound"]), critic]
 
-    patch.setattr(FactorVAE, "objectives", phases)
+    patch.setattr(FactorVAE, "phases", phases)
 
 
 def relaxed_sample_held(patch):

@@ -14,27 +14,15 @@ data points, of a minibatch or of all data: as good an estimate as the critic is
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...autodiff import mean, stop_gradient
 from ...backend import Generator
-from ...checks import instance, layer_sizes, number_from_zero, positive_number
+from ...checks import layer_sizes, number_from_zero, positive_number
 from ...nn import MLP
 from ...regularizers import critic_loss, density_ratio, permute_columns
-from ..model import Batch, Phase
+from ..model import Batch, Phase, noise_for
 from ..vae import VAE
-
-
-class Noise(NamedTuple):
-    """What a step draws with: noise itself, or a generator in each place.
-
-    Attributes:
-        z: epsilon of the codes, ``(L, M, latent_dim)``.
-        order: uniform, the orders of the columns, ``((M + 1) // 2, latent_dim)``.
-    """
-
-    z: Any
-    order: Any
 
 
 class FactorVAE(VAE):
@@ -74,19 +62,22 @@ class FactorVAE(VAE):
         self.critic = MLP(layers, noise, **options | {"activation": "leaky_relu", "init": "he"})
 
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:
-        """Two phases: the VAE's, then the critic's. ``noise`` is a generator, or :class:`Noise`."""
-        noise = Noise(noise, noise) if isinstance(noise, Generator) else noise
-        instance("noise", noise, Noise, "a Generator, or a Noise")
-        x = self._points(batch)
-        q = self.posterior(x)
-        z = q.sample(self.noise(q, noise.z))
-        terms = self.bound_at(x, q, z).terms()
+        """Two phases: the VAE's, then the critic's.
+
+        Args:
+            batch: the data.
+            noise: a generator, or a dict of "z", epsilon, and "order", uniform, ``((M + 1) // 2, latent_dim)``, from
+                which the orders of the columns come.
+        """
+        epsilon, order = noise_for(("z", "order"), noise)
+        bound, z = self.bound_and_draws(self._points(batch), epsilon)
+        terms = bound.terms()
         tc = mean(density_ratio(self.critic(z[0])))
         trained = [*self.encoder.parameters(), *self.decoder.parameters()]
         first = Phase(-terms["bound"], trained, terms).with_loss(tc * self.gamma - terms["bound"], tc=tc)
 
         codes, half = stop_gradient(z[0]), (len(z[0]) + 1) // 2
-        permuted = permute_columns(codes[-half:], noise.order)
+        permuted = permute_columns(codes[-half:], order)
         loss = critic_loss(self.critic(codes[:half]), self.critic(permuted))
         own = "adam", {"lr": self.critic_lr, "betas": (0.5, 0.9)}
         return [first, Phase(loss, self.critic.parameters(), {"critic": loss}, optimizer=own)]

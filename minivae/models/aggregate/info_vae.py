@@ -17,9 +17,9 @@ from ...autodiff import Tensor
 from ...autodiff.arguments import shaped
 from ...backend import Generator
 from ...checks import finite_number
-from ...errors import InputError, shown
+from ...errors import InputError
 from ...regularizers import KERNELS, mmd
-from ..model import Batch, Phase
+from ..model import Batch, Phase, noise_for
 from ..vae import VAE
 
 
@@ -57,21 +57,12 @@ class InfoVAE(VAE):
         self.remember(alpha=alpha, lambd=lambd)
 
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:
-        """One phase. ``noise`` is a generator, or epsilon and draws of the prior ``(M, latent_dim)`` in a pair."""
-        epsilon, prior_draws = (noise, noise) if isinstance(noise, Generator) else _pair(noise)
-        x = self._points(batch)
-        q = self.posterior(x)
-        z = q.sample(self.noise(q, epsilon))
-        terms = self.bound_at(x, q, z).terms()
-        distance = aggregate_mmd(self, z[0], prior_draws)
+        """One phase. ``noise``: a generator, or a dict of "z", epsilon, and "prior", draws ``(M, latent_dim)``."""
+        epsilon, prior = noise_for(("z", "prior"), noise)
+        bound, z = self.bound_and_draws(self._points(batch), epsilon)
+        terms, distance = bound.terms(), aggregate_mmd(self, z[0], prior)
         loss = terms["kl"] * self.kl_weight + distance * self.mmd_weight - terms["reconstruction"]
         return [Phase(-terms["bound"], self.parameters(), terms).with_loss(loss, mmd=distance)]
-
-
-def _pair(noise: Any) -> tuple[Any, Any]:
-    if not isinstance(noise, tuple | list) or len(noise) != 2:
-        raise InputError(f"noise is {shown(noise)}; expected a Generator, or epsilon and draws of the prior in a pair")
-    return tuple(noise)
 
 
 def aggregate_mmd(model: VAE, z: Tensor, noise: Any, kernel: str = "rbf") -> Tensor:

@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ... import bounds
+from ...autodiff import Tensor
 from ...checks import positive_integer
+from ...distributions import Distribution
 from ..vae import VAE
 
 
@@ -37,10 +39,14 @@ class IWAE(VAE):
         super().__init__(data_dim, latent_dim, hidden, samples=samples, estimator="A", **others)
         self.draws = self.groups * self.samples
 
-    def bound(self, x: Any, noise: Any, context: Any = None, samples: int | None = None) -> bounds.Bound:
-        """The bound of M K samples; those of a group follow each other. Arguments as of :meth:`VAE.bound`."""
+    def noise(self, q: Distribution, noise: Any, samples: int | None = None) -> Tensor:
+        """Of M K draws; those of a group follow each other."""
         samples = self.samples if samples is None else positive_integer("samples", samples)
-        return bounds.importance_weighted(*self.terms(x, noise, context, self.groups * samples), self.groups)
+        return super().noise(q, noise, self.groups * samples)
+
+    def estimate(self, log_likelihood: Tensor, log_prior: Tensor, log_posterior: Tensor) -> bounds.Bound:
+        """The importance-weighted bound."""
+        return bounds.importance_weighted(log_likelihood, log_prior, log_posterior, self.groups)
 
 
 class MIWAE(IWAE):

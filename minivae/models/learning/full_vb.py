@@ -14,15 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from functools import reduce
+from typing import Any
 
-from ...autodiff import Parameter, Tensor, exp, mean, square, standard_normal, sum
+from ...autodiff import Parameter, Tensor, add, exp, reshape, standard_normal
 from ...autodiff.arguments import shaped
 from ...backend import Generator, xp_of
 from ...checks import finite_number, instance, positive_integer, sequence
+from ...distributions import Normal, StandardNormal, kl
 from ...errors import InputError, shown
 from ...nn import Module
-from ..model import Batch, Phase
+from ..model import Batch, Phase, noise_for
 from ..vae import VAE
 
 # Of the first weights: small beside those that are learnt, so that training begins like the VAE's.
@@ -82,11 +84,8 @@ class GaussianWeights(Module):
 
     def kl(self) -> Tensor:
         """KL(q(theta) || N(0, I)) = -1/2 sum (1 + log s^2 - m^2 - s^2), 0-d, in nats."""
-        terms = [sum(square(m) + exp(v) - v - 1.0) for m, v in zip(self.means.values(), self.log_vars, strict=True)]
-        total = terms[0]
-        for term in terms[1:]:
-            total = total + term
-        return total * 0.5
+        vectors = ((reshape(m, -1), reshape(v, -1)) for m, v in zip(self.means.values(), self.log_vars, strict=True))
+        return reduce(add, (kl(Normal(m, v), StandardNormal(m.size, m)) for m, v in vectors))
 
     def _put(self, name: str, value: Tensor) -> None:
         owner, last = self._owners[name], name.rpartition(".")[2]
@@ -94,18 +93,6 @@ class GaussianWeights(Module):
             owner[int(last)] = value
         else:
             setattr(owner, last, value)
-
-
-class Noise(NamedTuple):
-    """What a step draws with.
-
-    Attributes:
-        z: epsilon, ``(L, M, latent_dim)``, or a generator.
-        weights: zeta, as ``GaussianWeights.draw_noise`` returns it.
-    """
-
-    z: Any
-    weights: Sequence[Any]
 
 
 class FullVB(VAE):
@@ -118,6 +105,9 @@ class FullVB(VAE):
         data_dim, latent_dim, hidden, options: see :class:`VAE`.
         dataset_size: N, the number of training points that share the weights.
     """
+
+    minimises = "D + R + KL(q(theta) || p(theta)) / N"
+    source = "Kingma & Welling 2014, arXiv 1312.6114, App. F"
 
     def __init__(
         self,
@@ -138,20 +128,15 @@ class FullVB(VAE):
 
         Args:
             batch: the data.
-            noise: a generator, or :class:`Noise`.
+            noise: a generator, or a dict of "z", epsilon, and "weights", zeta as
+                :meth:`GaussianWeights.draw_noise` gives it.
         """
-        if isinstance(noise, Generator):
-            noise = Noise(noise, self.weights.draw_noise(noise))
-        instance("noise", noise, Noise, "a Generator, or a Noise")
-        with self.weights.drawn(noise.weights):
-            bound = self.bound(self._points(batch), noise.z)
+        epsilon, zeta = noise_for(("z", "weights"), noise)
+        with self.weights.drawn(self.weights.draw_noise(zeta) if isinstance(zeta, Generator) else zeta):
+            bound = self.bound(self._points(batch), epsilon)
         weights_kl = self.weights.kl() * (1 / self.dataset_size)
-        terms: dict[str, Tensor] = {
-            "bound": mean(bound.value) - weights_kl,
-            "reconstruction": mean(bound.reconstruction),
-            "kl": mean(bound.kl),
-            "weights_kl": weights_kl,
-        }
+        terms = bound.terms() | {"weights_kl": weights_kl}
+        terms["bound"] = terms["bound"] - weights_kl
         return [Phase(-terms["bound"], self.parameters(), terms)]
 
 

@@ -12,27 +12,13 @@ data: together the phases follow no single objective, the drawback that section 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...autodiff import mean, no_grad
 from ...backend import Generator
-from ...checks import instance, positive_integer
-from ..model import Batch, Phase
+from ...checks import positive_integer
+from ..model import Batch, Phase, noise_for
 from ..vae import VAE
-
-
-class Noise(NamedTuple):
-    """What a step draws with: noise itself, or a generator in each place.
-
-    Attributes:
-        z: epsilon of the codes of the data, ``(L, M, latent_dim)``.
-        dream_z: the dreamt codes, N(0, I), ``(M, latent_dim)``.
-        dream_x: noise of p(x|z), ``(M, data_dim)``: uniform for bits, N(0, I) for a Gaussian.
-    """
-
-    z: Any
-    dream_z: Any
-    dream_x: Any
 
 
 class WakeSleep(VAE):
@@ -65,27 +51,31 @@ class WakeSleep(VAE):
 
         Args:
             batch: the data.
-            noise: a generator, or :class:`Noise`.
+            noise: a generator, or a dict of "z", epsilon of the codes of the data, ``(L, M, latent_dim)``; "dream_z",
+                the dreamt codes, N(0, I), ``(M, latent_dim)``; and "dream_x", noise of p(x|z), ``(M, data_dim)``:
+                uniform for bits, N(0, I) for a Gaussian.
         """
-        if isinstance(noise, Generator):
-            noise = Noise(noise, noise, noise)
-        instance("noise", noise, Noise, "a Generator, or a Noise")
-        return [self.wake(batch, noise), self.sleep(batch.x.shape[0], noise)]
+        epsilon, dream_z, dream_x = noise_for(("z", "dream_z", "dream_x"), noise)
+        dreams = {"dream_z": dream_z, "dream_x": dream_x}
+        return [self.wake(batch, epsilon), self.sleep(batch.x.shape[0], dreams)]
 
-    def wake(self, batch: Batch, noise: Noise) -> Phase:
+    def wake(self, batch: Batch, noise: Any) -> Phase:
         """Minus the bound: by the decoder's weights its gradient is that of -log p(x|z) - log p(z).
 
         The rest of the bound, log q(z|x) or the KL, holds none of them.
         """
-        instance("noise", noise, Noise, "a Noise")
-        (whole,) = super().phases(batch, noise.z)
+        (whole,) = super().phases(batch, noise)
         return whole._replace(parameters=self.decoder.parameters())
 
-    def sleep(self, dreams: int, noise: Noise) -> Phase:
-        """Minus log q(z|x), averaged over dreams: x is drawn from p(x|z), never its mean."""
-        instance("noise", noise, Noise, "a Noise"), positive_integer("dreams", dreams)
+    def sleep(self, dreams: int, noise: Any) -> Phase:
+        """Minus log q(z|x), averaged over so many dreams: x is drawn from p(x|z), never its mean.
+
+        ``noise`` is a generator, or a dict of "dream_z" and "dream_x".
+        """
+        positive_integer("dreams", dreams)
+        noise_z, noise_x = noise_for(("dream_z", "dream_x"), noise)
         with no_grad():
-            z = self.prior().sample(noise.dream_z, dreams if isinstance(noise.dream_z, Generator) else None)
-            x = self.likelihood(z).sample(noise.dream_x)
+            z = self.prior().sample(noise_z, dreams if isinstance(noise_z, Generator) else None)
+            x = self.likelihood(z).sample(noise_x)
         loss = -mean(self.posterior(x).log_prob(z))
         return Phase(loss, self.encoder.parameters(), {"sleep": loss})

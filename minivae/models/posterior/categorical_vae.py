@@ -95,8 +95,7 @@ class CategoricalVAE(VAE):
         """One phase. Noise is uniform, ``(L, M, latent_dim)``; both bounds are of the same."""
         x = self._points(batch)
         q = self.posterior(x)
-        u = self.noise(q, noise)
-        discrete = self.bound_at(x, q, q.sample(u)).terms()
-        soft = self.likelihood(q.relax(u, self.temperature)).log_prob(x)
-        relaxed = bounds.sgvb_b(soft, kl(q, self.prior())).terms()["bound"]
-        return [Phase(-relaxed, self.parameters(), {**discrete, "relaxed_bound": relaxed})]
+        u, r = self.noise(q, noise), kl(q, self.prior())
+        z, y = q.sample(u), q.relax(u, self.temperature)
+        discrete, relaxed = (bounds.sgvb_b(self.likelihood(code).log_prob(x), r).terms() for code in (z, y))
+        return [Phase(-relaxed["bound"], self.parameters(), {**discrete, "relaxed_bound": relaxed["bound"]})]

@@ -18,15 +18,19 @@ import numpy as np
 
 from ... import backend
 from ...distributions import MultivariateNormal
-from ...nn import MLP, Linear, Module
+from ...nn import Linear
+from ...nn.mlp import HiddenLayers
 from ..vae import VAE
 
 
-class FullGaussianMLP(Module):
+class FullGaussianMLP(HiddenLayers):
     """h = tanh(W3 x + b3); mu = W4 h + b4; the entries of L, its diagonal's logarithms, = W5 h + b5.
 
     Arguments as of :class:`~minivae.models.vae.GaussianMLP`. W5 starts small: L near the identity.
     """
+
+    mean: Linear
+    factor: Linear
 
     def __init__(
         self,
@@ -34,23 +38,19 @@ class FullGaussianMLP(Module):
         hidden: Sequence[int],
         outputs: int,
         generator: backend.Generator,
-        *,
-        activation: str = "tanh",
         **options: Any,
     ) -> None:
-        sizes = (inputs, *hidden)
-        self.hidden = MLP(sizes, generator, activation=activation, activate_last=True, **options)
-        self.mean = Linear(sizes[-1], outputs, generator, **options)
-        self.factor = Linear(sizes[-1], outputs * (outputs + 1) // 2, generator, **options | {"init": "paper"})
+        heads = {"mean": outputs, "factor": outputs * (outputs + 1) // 2}
+        super().__init__(inputs, hidden, heads, generator, small=("factor",), **options)
         # Where each entry of L is in the row of numbers; above the diagonal any will do.
-        places = np.zeros((outputs, outputs), np.int64)
-        places[np.tril_indices(outputs)] = np.arange(outputs * (outputs + 1) // 2)
-        self._places = backend.asarray(places, backend=backend.backend_of(self.mean.weight.data).name)
+        positions = np.zeros((outputs, outputs), np.int64)
+        positions[np.tril_indices(outputs)] = np.arange(outputs * (outputs + 1) // 2)
+        self._positions = backend.asarray(positions, backend=backend.backend_of(self.mean.weight.data).name)
 
     def __call__(self, x: Any) -> MultivariateNormal:
         """``(..., inputs)`` -> a Gaussian over ``(..., outputs)``."""
         h = self.hidden(x)
-        return MultivariateNormal(self.mean(h), self.factor(h)[..., self._places])
+        return MultivariateNormal(self.mean(h), self.factor(h)[..., self._positions])
 
 
 class FullCovarianceVAE(VAE):

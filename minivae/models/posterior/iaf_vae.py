@@ -22,25 +22,27 @@ from ...autodiff import Tensor, maximum, mean, square, sum
 from ...backend import Generator
 from ...checks import integer_from_zero, layer_sizes, number_from_zero, positive_integer
 from ...distributions import Flow, Normal
-from ...distributions.normal import LOG_2PI
-from ...nn import MADE, MLP, Linear, Module
+from ...distributions.normal import log_normal
+from ...nn import MADE, Linear
+from ...nn.mlp import HiddenLayers
 from ..model import Batch, Phase
 from ..vae import VAE
 
 
-class FlowMLP(Module):
+class FlowMLP(HiddenLayers):
     """x -> a Gaussian, features h and a flow. ``features`` is the length of h, ``flow_hidden`` of the steps' layers."""
+
+    mean: Linear
+    log_var: Linear
+    features: Linear
 
     def __init__(
         self, inputs: int, hidden: Sequence[int], outputs: int, generator: Generator, *,
-        steps: int, flow_hidden: Sequence[int], features: int, activation: str, **options: Any,
+        steps: int, flow_hidden: Sequence[int], features: int, **options: Any,
     ) -> None:  # fmt: skip
-        widths = (inputs, *hidden)
-        self.hidden = MLP(widths, generator, activation=activation, activate_last=True, **options)
-        self.mean = Linear(widths[-1], outputs, generator, **options)
-        self.log_var = Linear(widths[-1], outputs, generator, **options)
-        self.features = Linear(widths[-1], features, generator, **options)
-        made = {"outputs": 2, "context_dim": features, "activation": activation, **options}
+        heads = {"mean": outputs, "log_var": outputs, "features": features}
+        super().__init__(inputs, hidden, heads, generator, **options)
+        made = {"outputs": 2, "context_dim": features, **options}
         self.steps = [MADE(outputs, flow_hidden, generator, **made) for _ in range(steps)]
 
     def __call__(self, x: Any) -> Flow:
@@ -87,7 +89,7 @@ class IAFVAE(VAE):
         x = self._points(batch)
         q = self.posterior(x)
         z, log_q = q.elements(self.noise(q, noise))
-        log_p = (square(z) + LOG_2PI) * -0.5
+        log_p = log_normal(square(z))
         bound = bounds.sgvb_a(self.likelihood(z).log_prob(x), sum(log_p, axis=-1), sum(log_q, axis=-1))
         terms = bound.terms()
         means = {"reconstruction": terms["reconstruction"], "kl_by_dimension": mean(log_q - log_p, axis=(0, 1))}

@@ -59,9 +59,8 @@ class VQVAE(VAE):
         revival: float = 0.05,
         **others: Any,
     ) -> None:
-        self.num_codes = positive_integer("num_codes", num_codes)
+        self.num_codes, self.code_dim = positive_integer("num_codes", num_codes), positive_integer("code_dim", code_dim)
         self.num_categories = positive_integer("entries", entries)
-        self.code_dim = positive_integer("code_dim", code_dim)
         self.commitment = number_from_zero("commitment", commitment)
         self.list_options = {"ema": ema, "decay": decay_rate("decay", decay), "revival": decay_rate("revival", revival)}
         super().__init__(data_dim, self.num_codes * self.code_dim, hidden, samples=1, **others)

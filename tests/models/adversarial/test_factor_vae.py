@@ -6,7 +6,6 @@ import pytest
 from minivae.autodiff import backward, tensor
 from minivae.errors import InputError
 from minivae.models import Batch
-from minivae.models.adversarial.factor_vae import Noise
 from minivae.regularizers import critic_loss, permute_columns
 from minivae.training import Settings, Trainer
 
@@ -32,7 +31,7 @@ def test_without_gamma_the_first_phase_is_the_vae(rng):
     model, vae = shaken(member("factor-vae", gamma=0.0, dtype="float64")), member("vae", dtype="float64")
     vae.load_state_dict({name: value for name, value in model.state_dict().items() if "critic" not in name})
     noise, batch = tensor(rng.normal(size=(1, 4, 3))), batch_for(vae, rng)
-    first, _ = model.phases(batch, Noise(noise, tensor(rng.uniform(size=(2, 3)))))
+    first, _ = model.phases(batch, {"z": noise, "order": tensor(rng.uniform(size=(2, 3)))})
     (expected,) = vae.phases(batch, noise)
     assert float(first.loss) == pytest.approx(float(expected.loss), rel=1e-12)
 
@@ -42,7 +41,7 @@ def test_the_critic_learns_from_one_half_and_from_the_other_permuted(model, rng)
         x, _ = batch_for(model, rng, m)
         half = (m + 1) // 2
         epsilon, order = tensor(rng.normal(size=(1, m, 3))), tensor(rng.uniform(size=(half, 3)))
-        first, second = model.phases(Batch(x), Noise(epsilon, order))
+        first, second = model.phases(Batch(x), {"z": epsilon, "order": order})
         z = tensor(model.posterior(x).sample(epsilon).numpy()[0])
         expected = critic_loss(model.critic(z[:half]), model.critic(permute_columns(z[m - half :], order)))
         assert float(second.loss) == pytest.approx(float(expected), rel=1e-12)

@@ -25,7 +25,7 @@ def test_the_mmd_is_between_the_codes_that_were_drawn_and_the_prior(rng):
     model = shaken(member("info-vae", dtype="float64"))
     x, _ = batch_for(model, rng)
     epsilon, drawn = tensor(rng.normal(size=(1, M, 3))), tensor(rng.normal(size=(M, 3)))
-    (phase,) = model.phases(Batch(x), (epsilon, drawn))
+    (phase,) = model.phases(Batch(x), {"z": epsilon, "prior": drawn})
     terms = {name: float(value) for name, value in phase.terms.items()}
     z = model.posterior(x).sample(epsilon)[0]
     assert terms["mmd"] == pytest.approx(float(mmd(z, drawn)), rel=1e-10)

@@ -77,8 +77,8 @@ def test_the_gradient_weights_each_sample_by_its_share(rng):
     x, _ = batch_for(model, rng)
     noise = rng.normal(size=(5, M, 3))
     found = backward(mean(model.bound(x, noise).value), model.parameters())
-    likelihood, prior, posterior = model.terms(x, noise)
-    log_w = likelihood + prior - posterior
+    z, log_q = model.posterior(x).sample_with_log_prob(noise)
+    log_w = model.likelihood(z).log_prob(x) + model.prior().log_prob(z) - log_q
     share = np.exp(log_w.numpy() - log_w.numpy().max(0))
     expected = backward(log_w, model.parameters(), share / share.sum(0) / M)
     for ours, theirs in zip(found, expected, strict=True):

@@ -9,7 +9,6 @@ from minivae.datasets import Dataset, Split
 from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 from minivae.models import MODELS, VAE, Batch, WakeSleep
-from minivae.models.learning.wake_sleep import Noise
 from minivae.training import Settings, Trainer, evaluate
 
 from ...chance import CRITICAL_Z, assert_mean
@@ -25,7 +24,7 @@ def small_wake_sleep(kind="bernoulli", **options):
 
 
 def drawn(rng, samples=1, m=M):
-    return Noise(noise(rng, samples), noise(rng, m=m)[0], rng.uniform(size=(m, DATA_DIM)))
+    return {"z": noise(rng, samples), "dream_z": noise(rng, m=m)[0], "dream_x": rng.uniform(size=(m, DATA_DIM))}
 
 
 @EVERY_KIND
@@ -42,7 +41,7 @@ def test_the_gradients_of_both_phases_are_those_of_differences(kind, estimator, 
 def test_the_wake_phase_raises_log_p_of_x_and_z(kind, rng):
     """Its gradient is that of -log p(x|z) - log p(z) at the z that the encoder gives, by decoder weights alone."""
     model, x, fixed = small_wake_sleep(kind, dtype="float64"), tensor(data(rng)), drawn(rng)
-    (wake, _), z = model.phases(Batch(x), fixed), model.posterior(x).sample(fixed.z).detach()
+    (wake, _), z = model.phases(Batch(x), fixed), model.posterior(x).sample(fixed["z"]).detach()
     joint = -(model.likelihood(z).log_prob(x) + model.prior().log_prob(z)).mean()
     for found, expected in zip(
         backward(wake.loss, wake.parameters), backward(joint, model.decoder.parameters()), strict=True
@@ -53,7 +52,7 @@ def test_the_wake_phase_raises_log_p_of_x_and_z(kind, rng):
 def test_its_bound_is_estimator_a(rng):
     model, x, fixed = small_wake_sleep(dtype="float64"), tensor(data(rng)), drawn(rng)
     terms = model.phases(Batch(x), fixed)[0].terms
-    expected = small_vae(estimator="A", dtype="float64").bound(x, fixed.z)
+    expected = small_vae(estimator="A", dtype="float64").bound(x, fixed["z"])
     for name, value in zip(("bound", "reconstruction", "kl"), expected, strict=True):
         np.testing.assert_allclose(terms[name].item(), value.numpy().mean(), rtol=1e-12)
 
@@ -62,26 +61,26 @@ def test_the_sleep_phase_sees_bits_and_not_their_probabilities(rng):
     """Uniform noise of 0 makes every bit 1, of 1 every bit 0: the loss is that of those dreams."""
     model, fixed = small_wake_sleep(dtype="float64"), drawn(rng)
     for level, bit in ((0.0, 1.0), (1.0, 0.0)):
-        sleep = model.sleep(M, fixed._replace(dream_x=np.full((M, DATA_DIM), level)))
-        expected = -model.posterior(np.full((M, DATA_DIM), bit)).log_prob(fixed.dream_z).mean()
+        sleep = model.sleep(M, {"dream_z": fixed["dream_z"], "dream_x": np.full((M, DATA_DIM), level)})
+        expected = -model.posterior(np.full((M, DATA_DIM), bit)).log_prob(fixed["dream_z"]).mean()
         np.testing.assert_allclose(sleep.loss.item(), expected.item(), rtol=1e-12)
 
 
 @pytest.mark.parametrize("kind", ["gaussian", "unbounded"])
 def test_gaussian_dreams_are_draws_too(kind, rng):
     model, fixed = small_wake_sleep(kind, dtype="float64"), drawn(rng)
-    p = model.likelihood(fixed.dream_z)
-    x = p.mean.numpy() + p.stddev.numpy() * fixed.dream_x
-    expected = -model.posterior(x).log_prob(fixed.dream_z).mean()
-    np.testing.assert_allclose(model.sleep(M, fixed).loss.item(), expected.item(), rtol=1e-12)
+    p = model.likelihood(fixed["dream_z"])
+    x = p.mean.numpy() + p.stddev.numpy() * fixed["dream_x"]
+    expected = -model.posterior(x).log_prob(fixed["dream_z"]).mean()
+    found = model.sleep(M, {name: fixed[name] for name in ("dream_z", "dream_x")})
+    np.testing.assert_allclose(found.loss.item(), expected.item(), rtol=1e-12)
 
 
 def test_dreams_come_from_the_prior(rng):
     """The sleep loss of a generator's dreams is, on average, the expectation over p(z) and p(x|z)."""
     model = small_wake_sleep(dtype="float64")
     generator = backend.generator(1)
-    source = Noise(generator, generator, generator)
-    found = np.array([model.sleep(200, source).loss.item() for _ in range(200)])
+    found = np.array([model.sleep(200, generator).loss.item() for _ in range(200)])
     z = tensor(rng.standard_normal((40_000, LATENT_DIM)))
     x = (rng.uniform(size=(40_000, DATA_DIM)) < model.decode(z).numpy()).astype(float)
     expected = -model.posterior(x).log_prob(z).numpy()

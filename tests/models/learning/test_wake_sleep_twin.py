@@ -5,7 +5,6 @@ import pytest
 
 from minivae.autodiff import backward, tensor
 from minivae.models import Batch, WakeSleep
-from minivae.models.learning.wake_sleep import Noise
 from minivae.optim import Adam
 
 from ...doubles.oracle import one_thread, torch  # noqa: F401 (a fixture)
@@ -20,7 +19,7 @@ def steps(kind):
     rng = np.random.default_rng(SEED)
     draw = rng.uniform if kind == "bernoulli" else rng.normal
     for _, (x, epsilon) in zip(range(STEPS), minibatches("float64"), strict=False):
-        yield x, Noise(epsilon, rng.normal(size=(M, LATENT_DIM)), draw(size=(M, DATA_DIM)))
+        yield x, {"z": epsilon, "dream_z": rng.normal(size=(M, LATENT_DIM)), "dream_x": draw(size=(M, DATA_DIM))}
 
 
 def encode(weights, x):
@@ -45,11 +44,11 @@ def twin_losses(weights, kind, x, noise):
     prior = torch.distributions.Normal(0.0, 1.0)
     with torch.no_grad():
         q = encode(weights, x)
-        z = q.loc + q.scale * noise.z
-        dream_x = dream(weights, kind, noise.dream_z, noise.dream_x)
+        z = q.loc + q.scale * noise["z"]
+        dream_x = dream(weights, kind, noise["dream_z"], noise["dream_x"])
     decode = KINDS[kind][1]
     wake = -(decode(weights, z, x) + prior.log_prob(z).sum(-1) - q.log_prob(z).sum(-1)).mean()
-    return wake, -encode(weights, dream_x).log_prob(noise.dream_z).sum(-1).mean()
+    return wake, -encode(weights, dream_x).log_prob(noise["dream_z"]).sum(-1).mean()
 
 
 def train_twin(start, kind):
@@ -59,7 +58,7 @@ def train_twin(start, kind):
     losses = []
     for x, noise in steps(kind):
         optimizer.zero_grad()
-        both = twin_losses(weights, kind, torch.tensor(x), Noise(*map(torch.tensor, noise)))
+        both = twin_losses(weights, kind, torch.tensor(x), {name: torch.tensor(value) for name, value in noise.items()})
         (both[0] + both[1]).backward()  # no weight is in both
         optimizer.step()
         losses.append([loss.item() for loss in both])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import io
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
@@ -16,6 +15,7 @@ import numpy as np
 
 from minivae.cli import main
 from minivae.runs import Run, load_checkpoint, save_checkpoint
+from minivae.runs.config import seal, write_config
 
 from .campaign import REFUSED, RIGHT, campaign
 from .damage import damaged
@@ -122,9 +122,12 @@ def other_values(folder: Path) -> Iterator[str]:
         shutil.copytree(whole, run, dirs_exist_ok=True)
         file = list(places)[case % 2]
         place, new = places[file][rng.integers(len(places[file]))], VALUES[rng.integers(len(VALUES))]
+        changed = _replaced(config if file == "config.json" else meta, place, new)
         if file == "config.json":
-            (run / file).write_text(json.dumps(_replaced(config, place, new)))
+            write_config(run / file, changed)
         else:
-            save_checkpoint(run / file, arrays, _replaced(meta, place, new))
+            save_checkpoint(run / file, arrays, changed)
         result = outcome(list(COMMANDS)[case // 2 % len(COMMANDS)], run)
+        if result == RIGHT and file == "config.json" and seal(changed) != seal(config):
+            result = "another configuration was taken for that of the checkpoint"
         yield result if result in (RIGHT, REFUSED) else f"{result} (with {new!r} as {place} of {file})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import zlib
 from functools import partial
 from types import ModuleType
@@ -22,7 +21,7 @@ from ...distributions.test_pathwise import N, pathwise
 from ...linear_gaussian import LinearGaussian
 from ...test_bounds import random_encoder
 from ...test_estimators import draws_of
-from ..estimator_variance import estimator_a, estimator_b, estimator_s
+from ..estimator_variance import estimator_a, estimator_s
 from .page import SEED, Row, Section, error, gradient_error, z_of_cdf, z_of_mean
 
 SHAPE = (3, 4)  # of parameters: data points by elements of the event
@@ -162,7 +161,6 @@ def estimator_b_by_sgvb_b(likelihood, x, q, z):
 BOUNDS = {
     "sgvb_a": estimator_a,
     "sgvb_b": estimator_b_by_sgvb_b,
-    "gaussian_vae": estimator_b,
     "score_function": estimator_s,
 }
 
@@ -209,16 +207,6 @@ def importance_weighted() -> Row:
     return Row(4, (max(values), None, max(gradients)))
 
 
-def minibatch() -> Row:
-    """Eq. 8 over all minibatches of 1, 2, 3 and 5 of 5: their mean is the sum."""
-    bounds_of_5 = np.random.default_rng(SEED).normal(size=5)
-    batches = {size: [list(b) for b in itertools.combinations(range(5), size)] for size in (1, 2, 3, 5)}
-    means = [np.mean([bounds.minibatch(tensor(bounds_of_5[b]), 5).item() for b in bs]) for bs in batches.values()]
-    gradient = gradient_error(lambda values: bounds.minibatch(values, 100), [bounds_of_5])
-    exact = error(means, [bounds_of_5.sum()] * len(means))
-    return Row(int(np.sum([len(bs) for bs in batches.values()])), (exact, None, gradient))
-
-
 def weight_log_prior() -> Row:
     """The prior over two weight matrices, beside SciPy's."""
     weights = [np.random.default_rng(SEED).normal(size=shape) for shape in ((5, 4), (4, 3))]
@@ -242,7 +230,7 @@ ESTIMATORS = Section(
     "Bounds and estimators",
     "On probabilistic PCA, where log p(x), the posterior and the bound are known: the mean of 100,000 draws, and of "
     "their gradients, against the exact bound and its gradients, z; under the exact posterior, each sample of Eq. 6 "
-    "against log p(x). Eq. 8: the mean over all minibatches against the sum over the data set. Importance "
+    "against log p(x). Importance "
     "weights written out. The weights' prior "
     "against `scipy.stats`.",
     {"exact value": 1e-11, "mean of draws (z)": CRITICAL_Z, "differences": 1e-6},
@@ -250,7 +238,6 @@ ESTIMATORS = Section(
     {name: partial(bound, name) for name in BOUNDS}
     | {
         "importance_weighted": importance_weighted,
-        "minibatch": minibatch,
         "weight_log_prior": weight_log_prior,
     },
 )
