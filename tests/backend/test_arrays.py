@@ -170,14 +170,6 @@ def test_float64_is_not_rounded_through_float32():
     assert backend.asarray(0.1, "float64").item() == 0.1
 
 
-@pytest.mark.parametrize(
-    "value", ["1.0", [[1.0], [1.0, 2.0]], [None], object(), np.array(["1.0"]), np.array([None, 1.0])]
-)
-def test_what_holds_no_numbers_is_refused(value):
-    with pytest.raises(InputError, match=r"array"):
-        backend.asarray(value)
-
-
 def test_a_list_of_device_arrays_is_refused():
     with pytest.raises(InputError, match="implicit conversion"):
         backend.asarray([backend.asarray(1.0, backend="strict")])
@@ -186,12 +178,6 @@ def test_a_list_of_device_arrays_is_refused():
 def test_float_dtypes():
     assert backend.float_dtype() == np.float32
     assert backend.float_dtype("float64") == backend.float_dtype(np.float64) == np.float64
-
-
-@pytest.mark.parametrize("dtype", ["float16", "int32", "flaot32", np.int8, 5])
-def test_other_dtypes_are_refused(dtype):
-    with pytest.raises(InputError, match="expected one of float32, float64"):
-        backend.float_dtype(dtype)
 
 
 def test_describe(backend_name):
@@ -276,16 +262,5 @@ def test_two_generators_are_independent_of_each_other_and_of_global_state():
     np.testing.assert_array_equal(draws(first), expected)
 
 
-@pytest.mark.parametrize("seed", [-1, 1.0, True, "0", None])
-def test_seeds_that_are_none_are_refused(seed):
-    with pytest.raises(InputError, match="seed is"):
-        backend.generator(seed)
-
-
 def test_numpy_integers_are_seeds():
     np.testing.assert_array_equal(draws(backend.generator(np.int64(3))), draws(backend.generator(3)))
-
-
-def test_dtypes_of_draws_are_checked(backend_name):
-    with pytest.raises(InputError, match="dtype is 'int32'"):
-        backend.generator(0, backend_name).uniform((2,), "int32")

@@ -259,18 +259,6 @@ def test_nothing_is_recorded():
     )
 
 
-@pytest.mark.parametrize("options", [{"samples": 0}, {"samples": 2.5}, {"samples": 5, "chunk": 0}])
-def test_numbers_of_samples_are_checked(options):
-    name = "chunk" if "chunk" in options else "samples"
-    with pytest.raises(InputError, match=f"{name} is {options[name]}; expected an integer of at least 1"):
-        estimate(LinearGaussian(), np.zeros((1, DATA)), **options)
-
-
-def test_data_of_another_width_are_refused():
-    with pytest.raises(InputError, match=r"x has shape .*; expected \(any, 6\)"):
-        estimate(VAE(6, 2, (8,)), np.zeros((1, 7)), 5)
-
-
 # ---------------------------------------------------------- as people use it
 
 

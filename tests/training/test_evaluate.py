@@ -75,11 +75,6 @@ def test_nothing_changes_and_nothing_is_recorded(model, minibatches, monkeypatch
         np.testing.assert_array_equal(value, before[name])
 
 
-def test_a_batch_size_of_zero_is_refused(model, minibatches):
-    with pytest.raises(InputError, match="batch_size is 0"):
-        evaluate(model, minibatches, batch_size=0)
-
-
 @pytest.mark.parametrize("binarize", ["none", "threshold", "dynamic"])
 def test_on_the_device_only_the_numbers_come_back(digits, binarize):
     model = small_model(backend="strict")
