@@ -49,7 +49,7 @@ EQUIVALENT = {
     ): "asked for its dtype and library alone",
     **{
         (f"minivae/models/{name}.py", "self.parameters()[0]", f"{STOPPED}(self.parameters()[0])"): "as above"
-        for name in ("made", "model")
+        for name in ("autoregressive/made", "model")
     },
     (
         "minivae/models/autoregressive/made.py",
@@ -65,8 +65,8 @@ EQUIVALENT = {
     ("minivae/models/autoregressive/made.py", "0.0", "1.0"): "as above",
     ("minivae/models/autoregressive/made.py", "1", "2"): "a turn more, in which nothing is drawn",
     **{
-        (f"minivae/models/{name}.py", "-parts['bound']", "parts['bound']"): "with_loss puts another in its place"
-        for name in ("factor_vae", "iaf_vae", "info_vae")
+        (f"minivae/models/{name}.py", "-terms['bound']", "terms['bound']"): "with_loss puts another in its place"
+        for name in ("adversarial/factor_vae", "posterior/iaf_vae", "aggregate/info_vae")
     },
 }
 
