@@ -1,4 +1,4 @@
-"""Defaults and their precedence, which library an array lives in, moving, and noise."""
+"""Defaults and their precedence, which backend an array lives in, moving, and noise."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_cupy_can_always_be_asked_for(monkeypatch):
 # ------------------------------------------------- where an array lives, and moving
 
 
-def test_an_array_knows_its_library(backend_name):
+def test_an_array_knows_its_backend(backend_name):
     x = backend.asarray([1.0, 2.0], backend=backend_name)
     assert backend.backend_of(x).name == backend_name
     assert backend.backend_of(x, 2.0, 3, True).name == backend_name
@@ -115,7 +115,7 @@ def test_a_subclass_lives_where_its_base_does():
     assert backend.backend_of(Special.__new__(Special)).name == "strict"
 
 
-def test_arrays_of_two_libraries_are_refused():
+def test_arrays_of_two_backends_are_refused():
     with pytest.raises(InputError, match="two backends in one operation: strict and numpy"):
         backend.backend_of(backend.asarray([1.0], backend="strict"), np.ones(1))
 
@@ -201,7 +201,7 @@ def test_the_same_seed_draws_the_same_and_another_others(backend_name):
     assert not np.any(first == other)
 
 
-def test_draws_have_library_dtype_and_shape(backend_name):
+def test_draws_have_backend_dtype_and_shape(backend_name):
     generator = backend.generator(0, backend_name)
     for draw in (generator.standard_normal, generator.uniform):
         x = draw((2, 3))

@@ -297,7 +297,7 @@ def test_the_base_class_leaves_the_mathematics_to_the_families():
             call()
 
 
-def test_noise_of_another_library_is_refused(rng):
+def test_noise_of_another_backend_is_refused(rng):
     normal, _ = FAMILIES[Normal].random(rng, (M, EVENT), backend="strict")
     with pytest.raises(InputError, match="noise is on numpy; expected strict"):
         normal.sample(np.zeros((M, EVENT)))

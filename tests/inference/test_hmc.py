@@ -216,7 +216,7 @@ def test_the_posterior_of_bench_p_is_drawn(rng):
         assert_mean(np.einsum("ni,nj->nij", error, error).reshape(repeats, 9), covariance.ravel())
 
 
-# ----------------------------------------------------------------- models, libraries
+# ----------------------------------------------------------------- models, backends
 
 
 def vae_density(where=None, dtype=None):

@@ -200,7 +200,7 @@ def test_weights_far_below_the_smallest_float_are_no_trouble():
     assert np.isfinite([value, stderr, effective]).all()
 
 
-# ------------------------------------------------------- models and libraries
+# ------------------------------------------------------- models and backends
 
 
 def test_one_sample_of_a_vae_is_estimator_a():

@@ -201,7 +201,7 @@ def test_the_configuration_rebuilds_the_model(kind, rng):
 
 @EVERY_KIND
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_one_seed_gives_the_same_weights_on_every_library(kind, dtype, backend_name):
+def test_one_seed_gives_the_same_weights_on_every_backend(kind, dtype, backend_name):
     def weights(seed, backend):
         return VAE(DATA_DIM, LATENT_DIM, HIDDEN, **KINDS[kind], seed=seed, dtype=dtype, backend=backend)
 

@@ -61,7 +61,7 @@ def test_arrays_take_the_dtype_of_the_layer(dtype, data_dtype):
     assert layer([[1, 2, 3]]).dtype == dtype
 
 
-def test_float32_and_the_default_library_by_default(backend_name):
+def test_float32_and_the_default_backend_by_default(backend_name):
     with backend.using(backend_name):
         layer = Linear(3, 2, backend.generator(0))
     assert layer.weight.dtype == np.float32

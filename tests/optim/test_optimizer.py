@@ -54,7 +54,7 @@ def test_steps_change_the_parameters_own_arrays(name, backend_name):
 
 @EVERY
 @pytest.mark.parametrize("options", [{}, {"weight_decay": 0.1, "max_norm": 1.0}])
-def test_every_library_takes_the_same_steps(name, options, backend_name):
+def test_every_backend_takes_the_same_steps(name, options, backend_name):
     problem = Problem("float64")
     found = problem.run(make(name, problem.parameters(backend_name), **options))
     for a, b in zip(found, problem.run(make(name, problem.parameters(), **options)), strict=True):

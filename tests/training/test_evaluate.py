@@ -98,8 +98,8 @@ def test_a_recorded_evaluation_gives_the_same_bits_again_and_follows_the_model(d
     assert recorded() == eager() == evaluate(other, minibatches, batch_size=30) != first
 
 
-def test_every_library_gives_the_same_bound(digits, backend_name):
-    """The libraries draw different noise, so the data are many enough to tell a fault from chance."""
+def test_every_backend_gives_the_same_bound(digits, backend_name):
+    """The backends draw different noise, so the data are many enough to tell a fault from chance."""
     bounds = [
         evaluate(small_model(backend=name), Minibatches(digits.train, digits.scale, backend=name))["bound"]
         for name in ("numpy", backend_name)

@@ -145,11 +145,11 @@ def test_a_minibatch_larger_than_the_data_is_refused():
         epoch_order(100, 500, 0, 0)
 
 
-# ------------------------------------------------------------- libraries
+# ------------------------------------------------------------- backends
 
 
 @pytest.mark.parametrize("binarize", ["none", "threshold"])
-def test_every_library_gives_the_same_minibatch(backend_name, binarize):
+def test_every_backend_gives_the_same_minibatch(backend_name, binarize):
     there = minibatches(binarize=binarize, backend=backend_name)
     x = there.batch(there.shuffled(2, 0, 0)[1], noise(backend_name)).x
     assert backend.backend_of(x.data).name == backend_name
