@@ -8,7 +8,7 @@ from __future__ import annotations
 FILES = frozenset(
     f"{room}/test_{name}.py" if room else f"test_{name}.py"
     for room, names in {
-        "": "bounds errors floors",
+        "": "bounds docs errors floors",
         "autodiff": "arguments assign backward creation indexing joining linalg logic matrices modes nests random "
         "shape tensor versions",
         "backend": "arrays memory",

@@ -9,6 +9,8 @@ import pytest
 
 import minivae
 
+from . import quick
+
 ROOT = Path(minivae.__file__).parent
 # From the ground up. A room imports from those below it, and none beside it.
 FLOORS = (
@@ -60,6 +62,13 @@ EVERY_FILE = sorted(ROOT.rglob("*.py"))
 
 def test_every_room_is_on_a_floor():
     assert {room_of(path) for path in EVERY_FILE} == FLOOR_OF.keys()
+
+
+def test_every_room_has_quick_tests():
+    """``-m quick`` knows each of them, and its files are there."""
+    rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert rooms <= {file.split("/")[0] for file in quick.FILES}
+    assert {file for file in quick.FILES if not (Path(__file__).parent / file).is_file()} == set()
 
 
 @pytest.mark.parametrize("path", EVERY_FILE, ids=lambda path: str(path.relative_to(ROOT)))
