@@ -148,14 +148,16 @@ def _pytest_main(folder: Path, tests: list[str]) -> int:
 
 
 def stopped_gradient(mark: Path) -> Callable[[Any], Any]:
-    """What a mutant calls: ``stop_gradient`` of a tensor that has a gradient, of which ``mark`` tells; else nothing."""
+    """What a mutant calls: ``stop_gradient`` of a tensor that has a gradient; ``mark`` tells of one that was recorded."""
 
     def stop(x: Any) -> Any:
         from minivae.autodiff import Tensor, stop_gradient
+        from minivae.autodiff.modes import mode
 
         if not (isinstance(x, Tensor) and x.requires_grad):
             return x
-        mark.touch()
+        if mode.taping:  # under no_grad a parameter has none to lose
+            mark.touch()
         return stop_gradient(x)
 
     return stop
