@@ -52,6 +52,11 @@ EQUIVALENT = {
         for name in ("made", "model")
     },
     (
+        "minivae/optim/optimizer.py",
+        "self._flat.vector",
+        f"{STOPPED}(self._flat.vector)",
+    ): "as above",
+    (
         "minivae/models/made.py",
         "where(order == place, astype(less(u, Bernoulli(logits).mean), u.dtype), x)",
         "astype(less(u, Bernoulli(logits).mean), u.dtype)",
