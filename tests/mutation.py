@@ -76,7 +76,7 @@ ALSO = {
 }
 OUTCOMES = ("killed", "timeout", "survived", "without effect")
 # Quick, and first: the losses of all members.
-OF_LOSSES = ("minivae/models", "minivae/regularizers", "minivae/nn", "minivae/bounds")
+OF_LOSSES = ("minivae/models", "minivae/regularizers", "minivae/bounds")
 QUICK = ["tests/twins/test_stored.py"]
 TIMEOUT = 150  # seconds of processor time; the longest stage takes about 40
 PRELOADED = ("pytest", "hypothesis", "hypothesis.extra.numpy", "numpy", "scipy.special", "scipy.stats", "torch")

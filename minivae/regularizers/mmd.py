@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autodiff import Tensor, exp, square, sum
+from ..autodiff import Tensor, constant_like, exp, sum
 from ..autodiff.arguments import shaped
 from ..errors import InputError, function
 from .pairs import Kernel, sum_over_pairs, values_of
@@ -66,5 +66,5 @@ def mmd(x: Any, y: Any, kernel: Kernel = rbf) -> Tensor:
 def _within(x: Tensor, kernel: Kernel) -> Tensor:
     """The mean of k over pairs of two different draws: the n pairs of a draw with itself are at distance 0."""
     n, d = x.shape
-    of_itself = sum(values_of(kernel, sum(square(x - x), axis=-1), d))
+    of_itself = sum(values_of(kernel, constant_like(x, 0.0, (n,)), d))
     return (sum_over_pairs(x, x, kernel) - of_itself) * (1 / (n * (n - 1)))
