@@ -148,7 +148,7 @@ def _pytest_main(folder: Path, tests: list[str]) -> int:
 
 
 def stopped_gradient(mark: Path) -> Callable[[Any], Any]:
-    """What a mutant calls: ``stop_gradient`` of a tensor that has a gradient; ``mark`` tells of one that was recorded."""
+    """What a mutant calls: ``stop_gradient`` of a tensor that has a gradient; ``mark`` tells if it was recorded."""
 
     def stop(x: Any) -> Any:
         from minivae.autodiff import Tensor, stop_gradient

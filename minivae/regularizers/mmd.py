@@ -52,13 +52,13 @@ def mmd(x: Any, y: Any, kernel: Kernel = rbf) -> Tensor:
             taken to be the same for every pair.
 
     Raises:
-        InputError: a side has fewer than 2 draws, or the lengths of the vectors differ.
+        InputError: a side has fewer than 2 draws, or the lengths of the vectors differ or are 0.
     """
     x = shaped("x", x, None, None, None)
     y = shaped("y", y, x, None, None)
     (n, d), (m, other) = x.shape, y.shape
-    if min(n, m) < 2 or d != other:
-        raise InputError(f"x has shape {x.shape}, y {y.shape}; expected at least 2 draws each, of one length")
+    if min(n, m) < 2 or d != other or not d:
+        raise InputError(f"x has shape {x.shape}, y {y.shape}; expected at least 2 draws each, of one length above 0")
     function("kernel", kernel)
     return _within(x, kernel) + _within(y, kernel) - sum_over_pairs(x, y, kernel) * (2 / (n * m))
 
