@@ -91,6 +91,15 @@ def test_an_entry_that_few_are_near_starts_anew_and_no_other_does(rng):
     assert codebook.counts.numpy()[3] == pytest.approx((moved.sum() + 1) / 5)  # as an average one
 
 
+def test_without_revival_an_entry_that_nothing_is_near_stays_without_weight(rng):
+    codebook = begun(made(decay=0.0, revival=0.0), rng.normal(size=(40, 2)) + 30)
+    codebook.entries.data[3] = -50.0
+    for _ in range(2):
+        move(codebook, rng.normal(size=(40, 2)) + 30)
+        assert codebook.counts.numpy()[3] == 0.0
+        np.testing.assert_array_equal(codebook.sums.numpy()[3], 0.0)
+
+
 def test_an_entry_that_is_never_used_stays_finite(rng):
     codebook, z = begun(made(decay=0.5, revival=0.0), rng.normal(size=(10, 2))), tensor(rng.normal(size=(10, 2)) + 30)
     for _ in range(2000):
