@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import builtins
+import compileall
 import datetime
 import importlib
 import importlib.util
@@ -108,6 +109,7 @@ def copy_checkout(folder: Path) -> None:
     for name in ("minivae", "tests"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "setup.cfg", folder)
+    compileall.compile_dir(folder / "minivae", quiet=2)  # once, not in the run of every mutant
 
 
 def run_tests(folder: Path, tests: list[str]) -> int:
