@@ -67,6 +67,17 @@ EQUIVALENT = {
     ("minivae/models/made.py", "u * 0.0", "u"): "no pixel looks at one that is not drawn yet",
     ("minivae/models/made.py", "0.0", "1.0"): "as above",
     ("minivae/models/made.py", "1", "2"): "a turn more, in which nothing is drawn",
+    (
+        "minivae/regularizers/total_correlation.py",
+        "expand_dims(u, 0)",
+        "u",
+    ): "broadcasting puts an axis in front by itself",
+    **{
+        ("minivae/regularizers/total_correlation.py", f"astype({less}, z.dtype)", less): (
+            "where makes numbers of booleans beside numbers"
+        )
+        for less in ("less(row, expand_dims(row, -1))", "less(above, below)")
+    },
     **{
         (f"minivae/models/{name}.py", "-parts['bound']", "parts['bound']"): "with_loss puts another in its place"
         for name in ("factor_vae", "iaf_vae", "info_vae")
