@@ -56,6 +56,8 @@ EQUIVALENT = {
         "self._flat.vector",
         f"{STOPPED}(self._flat.vector)",
     ): "as above",
+    ("minivae/nn/masked.py", "self.layers[0].weight", f"{STOPPED}(self.layers[0].weight)"): "as above, and for its shape",
+    ("minivae/nn/masked.py", "astype(mask, dtype)", "mask"): "a product of numbers with booleans is one with 0 and 1",
     (
         "minivae/models/made.py",
         "where(order == place, astype(less(u, Bernoulli(logits).mean), u.dtype), x)",
@@ -72,6 +74,7 @@ EQUIVALENT = {
         "expand_dims(u, 0)",
         "u",
     ): "broadcasting puts an axis in front by itself",
+    ("minivae/regularizers/pairs.py", "expand_dims(y, 0)", "y"): "as above",
     **{
         ("minivae/regularizers/total_correlation.py", f"astype({less}, z.dtype)", less): (
             "where makes numbers of booleans beside numbers"

@@ -56,6 +56,10 @@ def test_a_replayed_step_gives_the_same_numbers(name, rng, small_blocks):
             np.testing.assert_array_equal(found.numpy(), expected.numpy())
 
 
+def test_a_block_is_of_8_mib():
+    assert pairs.ELEMENTS * np.dtype(np.float32).itemsize == 8 * 1024**2
+
+
 def test_few_pairs_are_one_block_and_every_block_knows_the_length_of_the_vectors(rng, monkeypatch):
     seen = []
 
