@@ -43,6 +43,11 @@ EQUIVALENT = {
         "g",
     ): "backward casts every cotangent to the dtype of its input",
     (
+        "minivae/distributions/categorical.py",
+        "astype(equal(x, one_hot_of_largest(x)), x.dtype)",
+        "equal(x, one_hot_of_largest(x))",
+    ): "the least of booleans is below 1 where that of 0 and 1 is",
+    (
         "minivae/models/categorical_vae.py",
         "self.encoder.parameters()[0]",
         f"{STOPPED}(self.encoder.parameters()[0])",
@@ -56,7 +61,11 @@ EQUIVALENT = {
         "self._flat.vector",
         f"{STOPPED}(self._flat.vector)",
     ): "as above",
-    ("minivae/nn/masked.py", "self.layers[0].weight", f"{STOPPED}(self.layers[0].weight)"): "as above, and for its shape",
+    (
+        "minivae/nn/masked.py",
+        "self.layers[0].weight",
+        f"{STOPPED}(self.layers[0].weight)",
+    ): "as above, and for its shape",
     ("minivae/nn/masked.py", "astype(mask, dtype)", "mask"): "a product of numbers with booleans is one with 0 and 1",
     (
         "minivae/models/made.py",
