@@ -15,10 +15,10 @@ from ..autodiff import (
     logical_or,
     mean,
     moveaxis,
+    no_grad,
     one_hot_of_largest,
     reshape,
     square,
-    stop_gradient,
     sum,
     swapaxes,
     take,
@@ -81,12 +81,12 @@ class Codebook(Module):
 
     def nearest(self, z: Tensor) -> Tensor:
         """Which entry is nearest, one-hot: ``(..., dim)`` -> ``(..., K)``. No gradient flows through."""
-        z = shaped("z", z, self.entries, ..., self.entries.shape[1])
-        distances = sum(square(expand_dims(z, -2) - self.entries), axis=-1)
-        return one_hot_of_largest(-stop_gradient(distances))
+        with no_grad():
+            z = shaped("z", z, self.entries, ..., self.entries.shape[1])
+            return one_hot_of_largest(-sum(square(expand_dims(z, -2) - self.entries), axis=-1))
 
     def moved(self, z: Tensor, chosen: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """The state after these vectors: pairs of a tensor and its new value; none without ``ema``.
+        """The state after these vectors: pairs of a tensor and its new value, without gradient; none without ``ema``.
 
         Args:
             z: ``(..., dim)``.
@@ -94,18 +94,19 @@ class Codebook(Module):
         """
         if not self.ema:
             return []
-        z = shaped("z", z, self.entries, ..., self.entries.shape[1])
-        chosen = shaped("chosen", chosen, self.entries, *z.shape[:-1], self.size)
-        by_entry = swapaxes(reshape(chosen, -1, self.size), 0, 1)
-        counts = self.counts * self.decay + sum(by_entry, axis=1) * (1 - self.decay)
-        sums = self.sums * self.decay + by_entry @ reshape(z, -1, z.shape[-1]) * (1 - self.decay)
-        average = mean(counts)
-        anew = logical_or(equal(sum(self.counts), 0.0), less(counts, average * self.revival))
-        counts = where(anew, average, counts)
-        sums = where(expand_dims(anew, -1), self._spread(z) * average, sums)
-        total = sum(counts)
-        smoothed = (counts + SMOOTHING) / (total + self.size * SMOOTHING) * total
-        return [(self.counts, counts), (self.sums, sums), (self.entries, sums / expand_dims(smoothed, -1))]
+        with no_grad():
+            z = shaped("z", z, self.entries, ..., self.entries.shape[1])
+            chosen = shaped("chosen", chosen, self.entries, *z.shape[:-1], self.size)
+            by_entry = swapaxes(reshape(chosen, -1, self.size), 0, 1)
+            counts = self.counts * self.decay + sum(by_entry, axis=1) * (1 - self.decay)
+            sums = self.sums * self.decay + by_entry @ reshape(z, -1, z.shape[-1]) * (1 - self.decay)
+            average = mean(counts)
+            anew = logical_or(equal(sum(self.counts), 0.0), less(counts, average * self.revival))
+            counts = where(anew, average, counts)
+            sums = where(expand_dims(anew, -1), self._spread(z) * average, sums)
+            total = sum(counts)
+            smoothed = (counts + SMOOTHING) / (total + self.size * SMOOTHING) * total
+            return [(self.counts, counts), (self.sums, sums), (self.entries, sums / expand_dims(smoothed, -1))]
 
     def _spread(self, z: Tensor) -> Tensor:
         """K of the vectors, evenly over the places and over the minibatch, whose order is random: ``(K, dim)``."""

@@ -163,7 +163,7 @@ def _degrees(size: int, hidden: Sequence[int], generator: Generator | None, rand
         order = 1 + np.argsort(_uniform(generator, size))
     degrees, least = [order], 1
     for units in hidden:  # a unit of less degree than all below would see nothing
-        degrees.append(least + (_uniform(generator, units) * (max(size - 1, 1) + 1 - least)).astype(int))
+        degrees.append(least + (_uniform(generator, units) * (size - least)).astype(int))
         least = degrees[-1].min()
     return degrees
 
@@ -173,5 +173,5 @@ def _uniform(generator: Generator, n: int) -> np.ndarray:
 
 
 def hidden_degrees(size: int, units: int) -> np.ndarray:
-    """Degrees from 1 to ``size`` - 1 (a unit that sees all inputs serves no output), as evenly as may be."""
-    return 1 + np.arange(units) * max(size - 1, 1) // units
+    """Degrees from 1 to ``size`` - 1 (a unit that sees all inputs serves no output), as evenly as may be; 1 of one."""
+    return 1 + np.arange(units) * (size - 1) // units

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autodiff import Tensor, exp, square, sum
+from ..autodiff import Tensor, constant_like, exp, sum
 from ..autodiff.arguments import shaped
 from ..checks import function
 from ..errors import InputError
@@ -53,13 +53,13 @@ def mmd(x: Any, y: Any, kernel: Kernel = rbf) -> Tensor:
             taken to be the same for every pair.
 
     Raises:
-        InputError: a side has fewer than 2 draws, or the lengths of the vectors differ.
+        InputError: a side has fewer than 2 draws, or the lengths of the vectors differ or are 0.
     """
     x = shaped("x", x, None, None, None)
     y = shaped("y", y, x, None, None)
     (n, d), (m, other) = x.shape, y.shape
-    if min(n, m) < 2 or d != other:
-        raise InputError(f"x has shape {x.shape}, y {y.shape}; expected at least 2 draws each, of one length")
+    if min(n, m) < 2 or d != other or not d:
+        raise InputError(f"x has shape {x.shape}, y {y.shape}; expected at least 2 draws each, of one length above 0")
     function("kernel", kernel)
     return _within(x, kernel) + _within(y, kernel) - sum_over_pairs(x, y, kernel) * (2 / (n * m))
 
@@ -67,5 +67,5 @@ def mmd(x: Any, y: Any, kernel: Kernel = rbf) -> Tensor:
 def _within(x: Tensor, kernel: Kernel) -> Tensor:
     """The mean of k over pairs of two different draws: the n pairs of a draw with itself are at distance 0."""
     n, d = x.shape
-    of_itself = sum(values_of(kernel, sum(square(x - x), axis=-1), d))
+    of_itself = sum(values_of(kernel, constant_like(x, 0.0, (n,)), d))
     return (sum_over_pairs(x, x, kernel) - of_itself) * (1 / (n * (n - 1)))

@@ -7,6 +7,8 @@ from minivae import backend
 from minivae.autodiff import Parameter, assign, tensor
 from minivae.nn import Codebook
 
+from ..chance import assert_moments
+
 
 def made(**options):
     return Codebook(5, 2, backend.generator(0), dtype="float64", **options)
@@ -19,6 +21,11 @@ def nearest(codebook, z):
 def test_the_nearest_entry(rng):
     codebook, z = made(), rng.normal(size=(7, 3, 2))
     np.testing.assert_array_equal(codebook.nearest(tensor(z)).numpy(), np.eye(5)[nearest(codebook, z)])
+
+
+def test_the_first_entries_are_of_length_1_on_average():
+    entries = Codebook(4000, 5, backend.generator(0), dtype="float64").entries.numpy()
+    assert_moments(entries.ravel(), 0, 1 / 5)
 
 
 def begun(codebook, z):
@@ -49,6 +56,9 @@ def test_without_memory_a_step_is_one_of_k_means(rng):
     move(codebook, z)
     expected = [z[which == k].mean(axis=0) for k in range(5)]
     np.testing.assert_allclose(codebook.entries.numpy(), expected, rtol=1e-5)
+    smooth = (np.bincount(which.ravel()) + 1e-5) / (120 + 5 * 1e-5) * 120  # of the counts, Laplace's
+    sums = [z[which == k].sum(axis=0) for k in range(5)]
+    np.testing.assert_allclose(codebook.entries.numpy(), np.array(sums) / smooth[:, None], rtol=1e-12)
     np.testing.assert_allclose(codebook.counts.numpy(), np.bincount(which.ravel(), minlength=5))
 
 
@@ -80,12 +90,28 @@ def test_an_entry_that_few_are_near_starts_anew_and_no_other_does(rng):
     assert codebook.counts.numpy()[3] == pytest.approx((moved.sum() + 1) / 5)  # as an average one
 
 
+def test_without_revival_an_entry_that_nothing_is_near_stays_without_weight(rng):
+    codebook = begun(made(decay=0.0, revival=0.0), rng.normal(size=(40, 2)) + 30)
+    codebook.entries.data[3] = -50.0
+    for _ in range(2):
+        move(codebook, rng.normal(size=(40, 2)) + 30)
+        assert codebook.counts.numpy()[3] == 0.0
+        np.testing.assert_array_equal(codebook.sums.numpy()[3], 0.0)
+
+
 def test_an_entry_that_is_never_used_stays_finite(rng):
     codebook, z = begun(made(decay=0.5, revival=0.0), rng.normal(size=(10, 2))), tensor(rng.normal(size=(10, 2)) + 30)
     for _ in range(2000):
         for target, value in codebook.moved(z, codebook.nearest(z)):
             assign(target, value)
     assert np.isfinite(codebook.entries.numpy()).all()
+
+
+@pytest.mark.parametrize("ema", [False, True])
+def test_no_gradient_flows_through_what_is_chosen_or_moved(ema, rng):
+    codebook, z = made(ema=ema), tensor(rng.normal(size=(4, 2)), requires_grad=True)
+    chosen = codebook.nearest(z)
+    assert not any(value.requires_grad for value in (chosen, *(new for _, new in codebook.moved(z, chosen))))
 
 
 def test_trained_by_gradient_it_is_a_parameter_and_moves_otherwise_nowhere(rng):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minivae import backend
-from minivae.autodiff import jacobian, tensor
+from minivae.autodiff import concatenate, jacobian, tensor
 from minivae.gradcheck import check_gradients
 from minivae.nn import MADE, MaskedLinear
 from minivae.nn.masked import hidden_degrees
@@ -69,6 +69,29 @@ def test_of_one_set_in_the_own_order_nothing_is_drawn_and_nothing_is_state():
     plain, drawn = (MADE(4, (6,), backend.generator(1), random_orders=on) for on in (False, True))
     assert plain.state_dict().keys() == {f"layers.{i}.{name}" for i in (0, 1) for name in ("weight", "bias")}
     assert drawn.state_dict().keys() == plain.state_dict().keys() | {f"degrees.{i}" for i in range(3)}
+
+
+def by_hand(network, degrees, x, context):
+    """A perceptron of two layers under masks, which the degrees of its units give."""
+    below, hidden, outputs = degrees
+    (first, last), c = ([(a.weight.numpy(), a.bias.numpy()) for a in network.layers], network.context)
+    h = x @ (first[0] * (below[:, None] <= hidden)) + first[1] + context @ c.weight.numpy() + c.bias.numpy()
+    return np.split(np.tanh(h) @ (last[0] * (hidden[:, None] < outputs)) + last[1], 2, axis=-1)
+
+
+@pytest.mark.parametrize("sets", [1, 2])
+def test_numbers_and_gradients_are_those_of_a_perceptron_under_masks(sets, rng):
+    network = MADE(3, (5,), backend.generator(0), outputs=2, context_dim=2, sets=sets, init="paper", dtype="float64")
+    for p in network.parameters():
+        p.data[...] = rng.normal(size=p.shape)
+    x, context = rng.normal(size=(2, 3)), rng.normal(size=(2, 2))
+    own = [np.array([1, 2, 3]), hidden_degrees(3, 5), np.array([1, 2, 3, 1, 2, 3])]
+    for which in range(sets):
+        degrees = [layer.numpy()[which] for layer in network.degrees] or own
+        np.testing.assert_array_equal(network.order(which).numpy(), degrees[0])
+        found = network(x, context, which)
+        np.testing.assert_allclose([y.numpy() for y in found], by_hand(network, degrees, x, context), rtol=1e-12)
+    check_gradients(lambda x, context, *_: concatenate(network(x, context)), [x, context, *network.parameters()])
 
 
 def test_every_output_depends_on_the_context():

@@ -22,6 +22,16 @@ def test_the_arrays_become_views_of_the_vector_with_the_same_values(backend_name
     assert all((p.numpy() == 3.0).all() and p.shape == x.shape for p, x in zip(parameters, problem.start, strict=True))
 
 
+def test_the_vector_is_one_parameter_also_when_the_arrays_have_been_moved():
+    """Who holds it, as a recorded step does, holds what the parameters are now."""
+    parameters = Problem().parameters()
+    flat = Flat(parameters)
+    vector = flat.vector
+    assert isinstance(vector, Parameter)
+    Flat(parameters[::-1])
+    assert flat.vector is vector
+
+
 def test_parts_are_views_end_to_end():
     flat = Flat(Problem().parameters())
     vector = np.arange(flat.vector.size, dtype=np.float32)

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from minivae.autodiff import grad
+from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 from minivae.regularizers import KERNELS, mmd
 from minivae.regularizers.mmd import SCALES
@@ -30,6 +32,13 @@ def test_the_u_statistic_leaves_out_each_draw_with_itself_and_no_other_pair(name
     x, y = rng.normal(size=(n, 2)), rng.normal(size=(m, 2)) + 0.5
     found = float(mmd(x, y, KERNELS[name]))
     assert found == pytest.approx(by_loops(x, y, FORMULAS[name]), rel=1e-10)
+
+
+def test_a_kernel_may_have_a_scale_that_is_learnt(rng):
+    """MMD^2 is linear in it, so the derivative by it is MMD^2 of the kernel without it; so is that of k(0)."""
+    x, y = rng.normal(size=(2, 4, 3))
+    slope = grad(lambda scale: mmd(x, y, lambda squared, dim: scale * KERNELS["rbf"](squared, dim)))(np.array(2.0))
+    assert slope.item() == pytest.approx(by_loops(x, y, FORMULAS["rbf"]), rel=1e-10)
 
 
 def expected_kernel(h, v, distance, d):
@@ -61,3 +70,8 @@ def test_of_equal_distributions_it_is_zero_on_average_and_below_zero_at_times(na
 @EVERY_KERNEL
 def test_gradients(name, rng):
     check_gradients(lambda x, y: mmd(x, y, KERNELS[name]), [rng.normal(size=(4, 3)), rng.normal(size=(5, 3))])
+
+
+def test_vectors_without_elements_are_refused():
+    with pytest.raises(InputError, match="at least 2 draws each"):
+        mmd(np.zeros((4, 0)), np.zeros((4, 0)))

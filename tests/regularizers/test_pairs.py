@@ -56,6 +56,26 @@ def test_a_replayed_step_gives_the_same_numbers(name, rng, small_blocks):
             np.testing.assert_array_equal(found.numpy(), expected.numpy())
 
 
+def test_a_block_is_of_8_mib():
+    assert pairs.ELEMENTS * np.dtype(np.float32).itemsize == 8 * 1024**2
+
+
+def test_few_pairs_are_one_block_and_every_block_knows_the_length_of_the_vectors(rng, monkeypatch):
+    seen = []
+
+    def kernel(squared, dim):
+        seen.append((squared.size, dim))
+        return exp(-squared)
+
+    x, y = (tensor(rng.normal(size=(n, 3))) for n in (8, 5))
+    found = pairs.sum_over_pairs(x, y, kernel)
+    assert seen == [(40, 3)]
+    monkeypatch.setattr(pairs, "ELEMENTS", 48)  # of 3 rows and 5 * 3 differences each
+    seen.clear()
+    assert pairs.sum_over_pairs(x, y, kernel).item() == pytest.approx(found.item(), rel=1e-12)
+    assert seen == [(1, 3), (15, 3), (15, 3), (10, 3)]  # of which the first only asks for parameters
+
+
 def peak(f, *args):
     tracemalloc.start()
     try:

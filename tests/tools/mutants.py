@@ -43,6 +43,11 @@ EQUIVALENT = {
         "g",
     ): "backward casts every cotangent to the dtype of its input",
     (
+        "minivae/distributions/categorical.py",
+        "astype(equal(x, one_hot_of_largest(x)), x.dtype)",
+        "equal(x, one_hot_of_largest(x))",
+    ): "the least of booleans is below 1 where that of 0 and 1 is",
+    (
         "minivae/models/posterior/categorical_vae.py",
         "self.encoder.parameters()[0]",
         f"{STOPPED}(self.encoder.parameters()[0])",
@@ -52,8 +57,19 @@ EQUIVALENT = {
         for name in ("autoregressive/made", "model")
     },
     (
+        "minivae/optim/optimizer.py",
+        "self._flat.vector",
+        f"{STOPPED}(self._flat.vector)",
+    ): "as above",
+    (
+        "minivae/nn/masked.py",
+        "self.layers[0].weight",
+        f"{STOPPED}(self.layers[0].weight)",
+    ): "as above, and for its shape",
+    ("minivae/nn/masked.py", "astype(mask, dtype)", "mask"): "a product of numbers with booleans is one with 0 and 1",
+    (
         "minivae/models/autoregressive/made.py",
-        "where(order == place, astype(less(u, Bernoulli(logits).mean), u.dtype), x)",
+        "where(order == i, astype(less(u, Bernoulli(logits).mean), u.dtype), x)",
         "astype(less(u, Bernoulli(logits).mean), u.dtype)",
     ): "later pixels are drawn again when it is their turn, and earlier ones from the same numbers as before",
     (
@@ -64,6 +80,18 @@ EQUIVALENT = {
     ("minivae/models/autoregressive/made.py", "u * 0.0", "u"): "no pixel looks at one that is not drawn yet",
     ("minivae/models/autoregressive/made.py", "0.0", "1.0"): "as above",
     ("minivae/models/autoregressive/made.py", "1", "2"): "a turn more, in which nothing is drawn",
+    (
+        "minivae/regularizers/total_correlation.py",
+        "expand_dims(u, 0)",
+        "u",
+    ): "broadcasting puts an axis in front by itself",
+    ("minivae/regularizers/pairs.py", "expand_dims(y, 0)", "y"): "as above",
+    **{
+        ("minivae/regularizers/total_correlation.py", f"astype({less}, z.dtype)", less): (
+            "where makes numbers of booleans beside numbers"
+        )
+        for less in ("less(row, expand_dims(row, -1))", "less(above, below)")
+    },
     **{
         (f"minivae/models/{name}.py", "-terms['bound']", "terms['bound']"): "with_loss puts another in its place"
         for name in ("adversarial/factor_vae", "posterior/iaf_vae", "aggregate/info_vae")

@@ -10,7 +10,7 @@ from minivae.autodiff import Tensor
 from minivae.errors import InputError
 from minivae.models import MODELS
 from minivae.training import Minibatches, evaluate
-from minivae.training.evaluate import EVALUATION_SEED, Evaluation
+from minivae.training.evaluate import Evaluation
 
 from ..doubles.strict_device import strict
 from ..models.members import member
@@ -39,9 +39,19 @@ def by_hand(model, minibatches, eps):
 @pytest.mark.parametrize("batch_size", [1, 32, 69, 70, 500])
 def test_unequal_minibatches_are_weighted_by_their_size(model, minibatches, batch_size):
     # With L = 1 the stream of noise does not depend on how the rows are cut.
-    eps = backend.generator(EVALUATION_SEED).standard_normal((70, 3), "float64")
+    eps = backend.generator(20131220).standard_normal((70, 3), "float64")  # the seed of all numbers that are told
     found = evaluate(model, minibatches, batch_size=batch_size)
     assert found == pytest.approx(by_hand(model, minibatches, eps), rel=1e-12)
+
+
+@pytest.mark.parametrize(("rows", "expected"), [(200, {200}), (201, {100, 101})])
+def test_a_minibatch_is_of_200_rows_at_most(rows, expected, model, digits, monkeypatch):
+    seen, inputs = set(), Minibatches.inputs
+    monkeypatch.setattr(
+        Minibatches, "inputs", lambda minibatches, rows: seen.add(rows.size) or inputs(minibatches, rows)
+    )
+    evaluate(model, Minibatches(digits.train.sample(rows), digits.scale, dtype="float64"))
+    assert seen == expected
 
 
 def test_z_is_sampled_and_not_the_posterior_mean(model, minibatches):
