@@ -83,14 +83,15 @@ def test_a_recipe(recipe, copy):
 
 # What looks over all members at once; tests of each have its name in theirs, and are in the recipe's command.
 OVER_ALL = (
-    *("tests/models/test_family.py::test_an_option_means_the_same_kind_of_thing_everywhere",),
+    "tests/models/test_family.py::test_an_option_means_the_same_kind_of_thing_everywhere",
     *("tests/models/test_family.py::test_a_member_is_one_short_file", "tests/models/test_registry.py"),
-    *("tests/misuse/test_misuse.py::test_every_argument_of_every_public_callable_is_in_a_table",),
+    "tests/misuse/test_misuse.py::test_every_argument_of_every_public_callable_is_in_a_table",
     "tests/inference/test_every_model.py::test_every_function_has_its_row_and_every_row_is_of_a_model",
     "tests/twins/test_stored.py::test_nothing_else_is_stored",
-    *("tests/cli/test_models.py::test_models_lists_each_with_objective_and_source",),
+    "tests/cli/test_models.py::test_models_lists_each_with_objective_and_source",
     *("tests/cli/test_models.py::test_help_shows_the_options_of_every_model", "tests/test_floors.py"),
-    *("tests/tools/test_report.py", "tests/typing"),
+    *("tests/cli/test_parser.py", "tests/tools/test_report.py"),
+    "tests/tools/test_mutation.py::test_every_target_has_mutants_and_tests",
 )
 
 
