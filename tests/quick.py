@@ -33,7 +33,6 @@ FILES = frozenset(
         "plots": "images",
         "regularizers": "mmd",
         "runs": "checkpoint config history meta",
-        "tools": "report",
         "training": "minibatches schedules settings",
         "twins": "stored",
     }.items()
