@@ -1,4 +1,4 @@
-"""What every test may ask for: a library, a generator; and a clean default afterwards."""
+"""What every test may ask for: a backend, a generator; and a clean default afterwards."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from minivae import backend
 from minivae.errors import BackendError
 
 from . import quick
-from .doubles import fake_cuda, strict_device  # noqa: F401  (adds the library "strict")
+from .doubles import fake_cuda, strict_device  # noqa: F401  (adds the backend "strict")
 from .doubles.cuda import Cuda
 
 HERE = Path(__file__).parent
@@ -55,12 +55,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(params=["numpy", "strict", pytest.param("cupy", marks=pytest.mark.gpu)])
 def backend_name(request: pytest.FixtureRequest) -> str:
-    """Each library in turn. Without a GPU "cupy" is skipped, or fails if one is required."""
+    """Each backend in turn. Without a GPU "cupy" is skipped, or fails if one is required."""
     return usable(request.param)
 
 
 def usable(name: str) -> str:
-    """The name of a library; without it the test is skipped, or fails if a GPU is required."""
+    """The name of a backend; without it the test is skipped, or fails if a GPU is required."""
     try:
         return backend.get_backend(name).name
     except BackendError as error:
@@ -95,7 +95,7 @@ def rng() -> np.random.Generator:
 
 @pytest.fixture(autouse=True)
 def clean_backend(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No default library left over from the environment or from another test."""
+    """No default backend left over from the environment or from another test."""
     monkeypatch.delenv("MINIVAE_BACKEND", raising=False)
     monkeypatch.setattr(backend.arrays, "_default", None)
 

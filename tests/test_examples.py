@@ -78,7 +78,7 @@ def test_without_data_and_network_one_line_says_which_file_to_put_where(name, tm
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_an_unknown_library_is_refused_in_one_line(name):
+def test_an_unknown_backend_is_refused_in_one_line(name):
     done = run(name, "--backend", "abacus")
     assert done.returncode == 2
     assert "abacus" in done.stderr.splitlines()[-1]

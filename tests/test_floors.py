@@ -9,6 +9,8 @@ import pytest
 
 import minivae
 
+from . import quick
+
 ROOT = Path(minivae.__file__).parent
 # From the ground up. A room imports from those below it, and none beside it.
 FLOORS = (
@@ -62,6 +64,13 @@ def test_every_room_is_on_a_floor():
     assert {room_of(path) for path in EVERY_FILE} == FLOOR_OF.keys()
 
 
+def test_every_room_has_quick_tests():
+    """``-m quick`` knows each of them, and its files are there."""
+    rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert rooms <= {file.split("/")[0] for file in quick.FILES}
+    assert {file for file in quick.FILES if not (Path(__file__).parent / file).is_file()} == set()
+
+
 @pytest.mark.parametrize("path", EVERY_FILE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_file_imports_only_from_floors_below(path):
     room = room_of(path)
@@ -111,3 +120,46 @@ def lines_of_code(path):
 
 def test_the_engine_is_read_in_one_sitting():
     assert sum(lines_of_code(ROOT / "autodiff" / f"{name}.py") for name in ENGINE) < 700
+
+
+# ----------------------------------------------------------------------- CuPy
+
+KNOW_CUPY = ("backend", "compiler/cuda")
+
+
+def names_cupy(path):
+    """The lines of a file whose code names CuPy: not its docstrings and comments, nor a message with that name."""
+    tree = ast.parse(path.read_text())
+    said = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
+            named = node.value.startswith("cupy")  # a name of the backend, or of a module to import
+        else:
+            names = [node.id] if isinstance(node, ast.Name) else [node.attr] if isinstance(node, ast.Attribute) else []
+            names += [a.name for a in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            named = any("cupy" in name.lower() for name in names)
+        if named:
+            yield node.lineno
+
+
+def test_two_rooms_know_cupy():
+    """What the README says of a backend: no other code names it, so that an array brings its functions along."""
+    found = {path.relative_to(ROOT).as_posix() for path in EVERY_FILE if list(names_cupy(path))}
+    assert found
+    assert {file for file in found if not file.startswith(KNOW_CUPY)} == set()
+
+
+def test_code_that_names_cupy_is_found(tmp_path):
+    for line in (
+        "import cupyx.scipy",
+        "from cupy import asarray",
+        "if name == 'cupy': pass",
+        "xp = backend.CupyBackend",
+    ):
+        (tmp_path / "file.py").write_text(f'"""As CuPy has it."""\n{line}  # as in CuPy\n')
+        assert set(names_cupy(tmp_path / "file.py")) == {2}, line

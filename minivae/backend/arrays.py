@@ -34,7 +34,7 @@ def names() -> list[str]:
 
 def register(new: Backend) -> Backend:
     """Add a backend, so that its arrays are recognised and its name can be asked for."""
-    instance("new", new, Backend, "a Library")
+    instance("new", new, Backend, "a Backend")
     _backends[new.name] = new
     _backend_of_type[new.array_type] = new
     return new

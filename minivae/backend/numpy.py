@@ -109,7 +109,7 @@ class Backend:
         """Wait until all work given to the device is done (a no-op on the CPU)."""
 
     def describe(self) -> dict[str, Any]:
-        """Library, version, BLAS with its threads, and device."""
+        """Backend, version, BLAS with its threads, and device."""
         blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
         return {
             "backend": "numpy",

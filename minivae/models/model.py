@@ -27,7 +27,7 @@ class Phase(NamedTuple):
     Attributes:
         loss: 0-d, to be minimised, in nats per data point.
         parameters: what this phase trains.
-        parts: named 0-d tensors in nats per data point, unweighted, for the history; ``bound`` is the
+        terms: named 0-d tensors in nats per data point, unweighted, for the history; ``bound`` is the
             lower bound on log p(x), and ``objective`` minus the loss where that is something else.
         assignments: state that training changes otherwise than by gradients, such as running
             means: pairs of a tensor and its new value, written after the gradients are taken.

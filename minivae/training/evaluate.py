@@ -23,7 +23,7 @@ class Evaluation:
     """What :func:`evaluate` does, ready to be done again: a recorded step is kept.
 
     Args:
-        model, feed, batch_size, seed: see :func:`evaluate`.
+        model, minibatches, batch_size, seed: see :func:`evaluate`.
         compile: record the evaluation of a minibatch once and replay it.
     """
 
@@ -99,7 +99,7 @@ def evaluate(
     Memory: that of a minibatch of ``batch_size``, and N numbers of rows.
 
     Args:
-        model, feed: what is evaluated, on what.
+        model, minibatches: what is evaluated, on what.
         batch_size: at most so many data points at once.
         seed: of the noise. One seed gives one number for one model.
 

@@ -9,7 +9,7 @@ from minivae.autodiff import tensor
 from minivae.autodiff.arguments import shaped
 from minivae.errors import InputError
 
-from ..doubles import strict_device  # noqa: F401  (adds the library "strict")
+from ..doubles import strict_device  # noqa: F401  (adds the backend "strict")
 
 
 @pytest.mark.parametrize(

@@ -298,7 +298,7 @@ def test_parts_of_results_and_of_parts(rng):
     )
 
 
-def test_parts_keep_dtype_and_library(backend_name):
+def test_parts_keep_dtype_and_backend(backend_name):
     x = variable([1.0, 2.0], backend_name, np.float32)
     (g,) = backward(x[0] * 2.0 + x[1] * x[1], [x])
     assert g.dtype == np.float32

@@ -121,7 +121,7 @@ def test_first_derivatives_of_powers_are_pytorchs(point):
 
 
 @pytest.mark.parametrize("base", [2, 2.5, 0, 1])
-def test_number_to_a_tensor_stays_in_library_and_dtype(base, backend_name):
+def test_number_to_a_tensor_stays_in_backend_and_dtype(base, backend_name):
     p = tensor([1.0, 2.0], backend=backend_name, requires_grad=True)
     (g,) = backward(base**p, [p], [1.0, 1.0], create_graph=True)
     expected = [base * np.log(base), base**2 * np.log(base)] if base else [0.0, 0.0]

@@ -45,12 +45,6 @@ def test_hooks_see_the_draw_with_its_attributes(draw, name):
     assert seen == [(name, (), {"generator": generator, "shape": (2,), "dtype": np.dtype("float32")})]
 
 
-@pytest.mark.parametrize(("draw", "name"), DRAWS)
-def test_only_two_dtypes(draw, name):
-    with pytest.raises(InputError, match="dtype is 'int32'; expected one of float32, float64"):
-        draw(backend.generator(0), (2,), "int32")
-
-
 @pytest.mark.parametrize(("shape", "dtype"), [((2,), "float32"), ((3,), "float64")])
 def test_a_generator_of_ones_own_draws_what_it_is_asked_for(shape, dtype):
     class Constant(backend.Generator):

@@ -162,7 +162,7 @@ def test_the_order_is_a_number():
     assert ad.ive(np.float64(1.5), tensor(2.0)).dtype == np.float32
 
 
-def test_a_library_without_bessel_functions_is_named(monkeypatch):
+def test_a_backend_without_bessel_functions_is_named(monkeypatch):
     monkeypatch.setattr(type(backend.get_backend("strict")), "special", object())
     with pytest.raises(InputError, match="x is on strict, which has no ive; expected NumPy"):
         ad.ive(1, tensor([2.0], backend="strict"))

@@ -310,7 +310,7 @@ def test_lists_and_numbers_go_where_the_tensor_lives(backend_name):
         assert y.dtype == np.float32
 
 
-def test_libraries_do_not_mix():
+def test_backends_do_not_mix():
     with pytest.raises(InputError, match=r"add: a is \(1,\) .* on numpy, b is \(1,\) .* on strict; .*two backends"):
         tensor([1.0]) + tensor([1.0], backend="strict")
     with pytest.raises(InputError, match="b is on numpy; expected strict"):

@@ -1,4 +1,4 @@
-"""Defaults and their precedence, which library an array lives in, moving, and noise."""
+"""Defaults and their precedence, which backend an array lives in, moving, and noise."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_cupy_can_always_be_asked_for(monkeypatch):
 # ------------------------------------------------- where an array lives, and moving
 
 
-def test_an_array_knows_its_library(backend_name):
+def test_an_array_knows_its_backend(backend_name):
     x = backend.asarray([1.0, 2.0], backend=backend_name)
     assert backend.backend_of(x).name == backend_name
     assert backend.backend_of(x, 2.0, 3, True).name == backend_name
@@ -115,7 +115,7 @@ def test_a_subclass_lives_where_its_base_does():
     assert backend.backend_of(Special.__new__(Special)).name == "strict"
 
 
-def test_arrays_of_two_libraries_are_refused():
+def test_arrays_of_two_backends_are_refused():
     with pytest.raises(InputError, match="two backends in one operation: strict and numpy"):
         backend.backend_of(backend.asarray([1.0], backend="strict"), np.ones(1))
 
@@ -170,14 +170,6 @@ def test_float64_is_not_rounded_through_float32():
     assert backend.asarray(0.1, "float64").item() == 0.1
 
 
-@pytest.mark.parametrize(
-    "value", ["1.0", [[1.0], [1.0, 2.0]], [None], object(), np.array(["1.0"]), np.array([None, 1.0])]
-)
-def test_what_holds_no_numbers_is_refused(value):
-    with pytest.raises(InputError, match=r"array"):
-        backend.asarray(value)
-
-
 def test_a_list_of_device_arrays_is_refused():
     with pytest.raises(InputError, match="implicit conversion"):
         backend.asarray([backend.asarray(1.0, backend="strict")])
@@ -186,12 +178,6 @@ def test_a_list_of_device_arrays_is_refused():
 def test_float_dtypes():
     assert backend.float_dtype() == np.float32
     assert backend.float_dtype("float64") == backend.float_dtype(np.float64) == np.float64
-
-
-@pytest.mark.parametrize("dtype", ["float16", "int32", "flaot32", np.int8, 5])
-def test_other_dtypes_are_refused(dtype):
-    with pytest.raises(InputError, match="expected one of float32, float64"):
-        backend.float_dtype(dtype)
 
 
 def test_describe(backend_name):
@@ -215,7 +201,7 @@ def test_the_same_seed_draws_the_same_and_another_others(backend_name):
     assert not np.any(first == other)
 
 
-def test_draws_have_library_dtype_and_shape(backend_name):
+def test_draws_have_backend_dtype_and_shape(backend_name):
     generator = backend.generator(0, backend_name)
     for draw in (generator.standard_normal, generator.uniform):
         x = draw((2, 3))
@@ -276,16 +262,5 @@ def test_two_generators_are_independent_of_each_other_and_of_global_state():
     np.testing.assert_array_equal(draws(first), expected)
 
 
-@pytest.mark.parametrize("seed", [-1, 1.0, True, "0", None])
-def test_seeds_that_are_none_are_refused(seed):
-    with pytest.raises(InputError, match="seed is"):
-        backend.generator(seed)
-
-
 def test_numpy_integers_are_seeds():
     np.testing.assert_array_equal(draws(backend.generator(np.int64(3))), draws(backend.generator(3)))
-
-
-def test_dtypes_of_draws_are_checked(backend_name):
-    with pytest.raises(InputError, match="dtype is 'int32'"):
-        backend.generator(0, backend_name).uniform((2,), "int32")

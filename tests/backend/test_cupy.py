@@ -1,4 +1,4 @@
-"""The libraries, and CuPy's on a pretend CuPy: its three errors, its generator's state."""
+"""The backends, and CuPy's on a pretend CuPy: its three errors, its generator's state."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class PretendArray(np.ndarray):
 
 
 def pretend_cupy(monkeypatch, driver=13000, devices=1):
-    """A module ``cupy`` with as much of CuPy's interface as ``CupyLibrary`` uses."""
+    """A module ``cupy`` with as much of CuPy's interface as ``CupyBackend`` uses."""
     cupy = types.ModuleType("cupy")
     cupy.ndarray, cupy.asarray, cupy.asnumpy, cupy.__version__ = PretendArray, np.asarray, np.asarray, "14.2.0"
     cupy.random = types.SimpleNamespace(
@@ -162,14 +162,14 @@ def test_describe_names_the_device(monkeypatch):
 # ------------------------------------------------------ NumPy, and the real CuPy
 
 
-def test_numpys_library_describes_blas_and_threads():
+def test_numpys_backend_describes_blas_and_threads():
     found = Backend().describe()
     assert found["version"] == np.__version__
     assert found["blas"]
     assert found["threads"] is None or found["threads"] >= 1
 
 
-def test_the_names_that_cupys_library_uses_are_cupys():
+def test_the_names_that_cupys_backend_uses_are_cupys():
     cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
     assert cupy.random.Philox4x3210.state
     assert cupy.random.Generator.standard_normal

@@ -62,7 +62,7 @@ def test_the_same_elements_at_the_same_indices_have_one_geometry():
     assert geometry_of(x, 48).start == geometry_of(x[1:]).start
 
 
-def test_addresses_are_of_the_library(backend_name):
+def test_addresses_are_of_the_backend(backend_name):
     x = backend.asarray(np.zeros((3, 4)), backend=backend_name)
     where = backend.backend_of(x)
     assert where.bounds(x)[1] - where.bounds(x)[0] == 96

@@ -53,7 +53,7 @@ class Family:
     kinked: bool = False
 
     def random(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: str = "float64", backend: str = "numpy"):
-        """A random distribution of this family on a library, and its oracle."""
+        """A random distribution of this family on a backend, and its oracle."""
         arrays = self.parameters(rng, shape)
         return self.make(*as_tensors(arrays, dtype, backend)), self.oracle(*arrays)
 

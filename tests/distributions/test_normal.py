@@ -126,19 +126,6 @@ def test_the_standard_normal_is_the_normal_with_zeros(rng):
     np.testing.assert_array_equal(standard.sample(x).numpy(), x)
 
 
-@pytest.mark.parametrize("shape", [(2,), (3, 2), (3, 1)])
-def test_a_point_of_another_length_is_refused(shape):
-    prior = StandardNormal(3, tensor(np.zeros(1)))
-    with pytest.raises(InputError, match=r"x has shape .*; expected \(..., 3\)"):
-        prior.log_prob(np.zeros(shape))
-
-
-@pytest.mark.parametrize("size", [0, -1, 2.0])
-def test_a_size_that_is_none(size):
-    with pytest.raises(InputError, match=r"size is .*; expected an integer of at least 1"):
-        StandardNormal(size, tensor(np.zeros(1)))
-
-
 def test_a_draw_comes_with_its_log_prob_where_sigma_has_no_digits_beside_the_mean(rng):
     mean, log_var, noise = np.full((4, 3), 100.0), np.full((4, 3), -30.0), rng.standard_normal((2, 4, 3))
     parameters = [tensor(x.astype(np.float32), requires_grad=True) for x in (mean, log_var)]

@@ -1,4 +1,4 @@
-"""A library with a CUDA side, for tests: the strict device with a fake one, or CuPy on a GPU."""
+"""A backend with a CUDA side, for tests: the strict device with a fake one, or CuPy on a GPU."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from minivae.compiler.cuda import graph as cuda_graph
 
 
 class Cuda:
-    """A library with a CUDA side.
+    """A backend with a CUDA side.
 
     Attributes:
-        name: of the library.
+        name: of the backend.
         launches: how many graphs have been launched.
     """
 

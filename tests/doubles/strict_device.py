@@ -5,7 +5,7 @@ or argument that CuPy lacks and no index that CuPy would wrap silently, and tell
 often it made the host wait. In doubt the device is stricter than CuPy, never laxer.
 What CuPy has and lacks was read from CuPy 14.2.
 
-Importing this module adds the library ``"strict"`` to :mod:`minivae.backend`::
+Importing this module adds the backend ``"strict"`` to :mod:`minivae.backend`::
 
     with strict.counter.forbid_synchronization(), strict.counter.forbid_dtype("float64"):
         step(batch)
@@ -186,8 +186,8 @@ class StrictRandom:
         return call(self._generator.random, (size,), {"dtype": dtype, "out": out})
 
 
-class StrictLibrary(backend.Backend):
-    """The strict device as a library of :mod:`minivae.backend`."""
+class StrictBackend(backend.Backend):
+    """The strict device as a backend of :mod:`minivae.backend`."""
 
     name = "strict"
     xp = Namespace(np)
@@ -223,5 +223,5 @@ class StrictLibrary(backend.Backend):
         }
 
 
-strict = backend.register(StrictLibrary())
+strict = backend.register(StrictBackend())
 xp = strict.xp

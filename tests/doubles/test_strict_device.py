@@ -289,7 +289,7 @@ def test_operators_give_way_as_those_of_cupy_do(x):
         x + Bystander()
 
 
-def test_the_library_draws_and_describes():
+def test_the_backend_draws_and_describes():
     draws = backend.Generator(3, "strict")
     state = json.loads(json.dumps(draws.state))
     out = xp.empty((4,), "float32")

@@ -104,18 +104,3 @@ def test_numbers_that_are_not_finite_are_refused(bad, rng):
     ):
         with pytest.raises(InputError, match=f"{name} is an array with a NaN or an infinity"):
             call()
-
-
-def test_codes_of_another_shape_are_refused(rng):
-    with pytest.raises(InputError, match="expected the same"):
-        mean_correlation(np.zeros((5, 2)), np.zeros((5, 3)))
-    with pytest.raises(InputError, match="means has shape"):
-        active_units(np.zeros(3))
-
-
-@pytest.mark.parametrize(
-    "values", [np.arange(20) + 1j, ["1", "2"] * 10, np.ma.array(np.arange(20.0), mask=np.arange(20) == 3)]
-)
-def test_what_would_lose_something_as_a_number_is_refused(values):
-    with pytest.raises(InputError, match=r"draws is (.|\n)*; expected numbers"):
-        effective_sample_size(values)

@@ -200,7 +200,7 @@ def test_weights_far_below_the_smallest_float_are_no_trouble():
     assert np.isfinite([value, stderr, effective]).all()
 
 
-# ------------------------------------------------------- models and libraries
+# ------------------------------------------------------- models and backends
 
 
 def test_one_sample_of_a_vae_is_estimator_a():
@@ -257,18 +257,6 @@ def test_nothing_is_recorded():
     assert not any(
         part.requires_grad for part in log_likelihood(VAE(6, 2, (8,)), np.ones((1, 6)), backend.generator(0), 3)[:3]
     )
-
-
-@pytest.mark.parametrize("options", [{"samples": 0}, {"samples": 2.5}, {"samples": 5, "chunk": 0}])
-def test_numbers_of_samples_are_checked(options):
-    name = "chunk" if "chunk" in options else "samples"
-    with pytest.raises(InputError, match=f"{name} is {options[name]}; expected an integer of at least 1"):
-        estimate(LinearGaussian(), np.zeros((1, DATA)), **options)
-
-
-def test_data_of_another_width_are_refused():
-    with pytest.raises(InputError, match=r"x has shape .*; expected \(any, 6\)"):
-        estimate(VAE(6, 2, (8,)), np.zeros((1, 7)), 5)
 
 
 # ---------------------------------------------------------- as people use it

@@ -149,9 +149,3 @@ def test_values_far_below_the_smallest_float_are_no_trouble():
     value = estimate(model, x).value.numpy()
     np.testing.assert_allclose(value, model.exact.logpdf(x), atol=0.3)  # measured with 3 seeds: to 0.075
     assert value[0] < -1000
-
-
-@pytest.mark.parametrize(("draws", "message"), [(0, "draws is 0"), (9, "draws is 9; expected at least 10")])
-def test_too_few_draws_are_refused(draws, message):
-    with pytest.raises(InputError, match=message):
-        estimate(LinearGaussian(), np.zeros((1, 5)), draws=draws, warmup=1)

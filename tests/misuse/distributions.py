@@ -61,7 +61,14 @@ OTHERS = {  # what is wrong for a parameter that is no tensor, or a tensor with 
     "codebook": (*NO_TENSORS, INTEGERS, 1.0, ones(3)),
     "num_codes": COUNTS,
     "shape": COUNTS,
-    "factor": (*NO_TENSORS, ones(EVENT), ones(BATCH, EVENT, 2), strict(BATCH, EVENT, EVENT)),
+    "factor": (
+        *NO_TENSORS,
+        ones(EVENT),
+        ones(BATCH, EVENT, 2),
+        ones(2, EVENT),
+        ones(BATCH, 2, 2),
+        strict(BATCH, EVENT, EVENT),
+    ),
 }
 # Families whose first parameter must be vectors; those of the others may be numbers.
 VECTORS = (d.Bernoulli, d.Normal, d.Categorical, d.Delta, d.Dirichlet, d.MultivariateNormal)

@@ -10,6 +10,7 @@ import numpy as np
 from minivae import inference, optim
 from minivae.inference import hmc
 from minivae.models import Batch, FullVB, GaussianWeights, WakeSleep
+from minivae.nn import Module
 
 from .models import CONSTRUCTOR, GENERATOR, D, M, X, Z, small
 from .subject import (
@@ -78,13 +79,14 @@ misuse(
 )
 DRAWS = np.random.default_rng(0).normal(size=(12, 2))
 NO_MATRICES = ("x", None, np.ones(3), np.ones((1, 2)), [["a"]], 1.0, [[1.0], [1.0, 2.0]])
-misuse(inference.effective_sample_size, {"draws": DRAWS}, draws=("x", None, np.ones(3), 1.0, [["a"]]))
+LOSSY = (DRAWS + 1j, ["1", "2"] * 6, np.ma.array(DRAWS, mask=DRAWS > 1))  # something of them would not be there
+misuse(inference.effective_sample_size, {"draws": DRAWS}, draws=("x", None, np.ones(3), 1.0, [["a"]], *LOSSY))
 misuse(inference.active_units, {"means": DRAWS, "least": 0.01}, means=NO_MATRICES, least=NUMBERS_FROM_0)
 misuse(
     inference.mean_correlation,
     {"sources": DRAWS, "codes": DRAWS},
     sources=(*NO_MATRICES, np.ones((7, 2))),
-    codes=(*NO_MATRICES, np.ones((8, 3))),
+    codes=(*NO_MATRICES, np.ones((8, 3)), np.ones((12, 3))),
 )
 FULL = {"data_dim": D, "latent_dim": Z, "hidden": (3,), "dataset_size": 10}
 SIZES = {name: CONSTRUCTOR[name] for name in ("data_dim", "latent_dim", "hidden")}
@@ -98,7 +100,12 @@ misuse(
     batch=(Says(Batch(ones(M, D + 1)), f"({M}, {D + 1})"),),
     noise=(None, 3),
 )
-misuse(GaussianWeights, {"module": VAE.decoder, "log_var": -8.0}, module=(None, "x"), log_var=(np.nan, "1", None))
+misuse(
+    GaussianWeights,
+    {"module": VAE.decoder, "log_var": -8.0},
+    module=(None, "x", Says(Module(), "no parameters")),
+    log_var=(np.nan, "1", None),
+)
 WEIGHTS = FULL_VB.weights
 misuse(GaussianWeights.draw_noise, {"generator": GENERATOR}, call=WEIGHTS.draw_noise, generator=GENERATORS)
 misuse(

@@ -107,7 +107,7 @@ for name, kind in MODELS.items():
         kind.phases,
         {"batch": batch, "noise": GENERATOR},
         call=model.phases,
-        label=f"{kind.__name__}.objectives",
+        label=f"{kind.__name__}.phases",
         batch=[
             Says(batch._replace(x=ones(M, D + 1)), f"({M}, {D + 1})"),
             Says(batch._replace(x=ones(D)), f"({D},)"),

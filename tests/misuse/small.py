@@ -41,7 +41,7 @@ misuse(backend.number_dtype, {"dtype": "int8"}, dtype=("floot", "U3", object, No
 misuse(
     backend.asarray,
     {"value": [1.0], "dtype": "float64", "backend": "numpy"},
-    value=(*NO_TENSORS, ones(2)),
+    value=(*NO_TENSORS, ones(2), [None], Says(object(), "<object object")),
     dtype=("floot", "U3", object, 3),
     backend=LIBRARIES,
 )
@@ -110,7 +110,12 @@ misuse(
 misuse(nn.MADE.order, {"which": 1}, call=nn.MADE(**MADE).order, which=SETS)
 PERCEPTRON = {"sizes": (2, 3), "generator": GENERATOR, "activation": "relu"}
 misuse(
-    nn.MLP, PERCEPTRON, sizes=(*SEQUENCES_OF_SIZES, ()), generator=GENERATORS, activation=("Relu", None, 3), **OPTIONS
+    nn.MLP,
+    PERCEPTRON,
+    sizes=(*SEQUENCES_OF_SIZES, (), (3, 5, -2)),
+    generator=GENERATORS,
+    activation=("Relu", None, 3),
+    **OPTIONS,
 )
 misuse(nn.MLP.__call__, {"x": ones(5, 2)}, call=nn.MLP((2, 3), GENERATOR), x=POINTS)
 BOOK = {
@@ -178,7 +183,7 @@ RULE = {
     "compile": (0, "yes", None),
 }
 OWN = {
-    optim.Adam: {"betas": (0.9, (0.9, 1.0), (0.9,), None, "ab"), "eps": NUMBERS_ABOVE_0},
+    optim.Adam: {"betas": (0.9, (0.9, 1.0), (-0.1, 0.9), (0.9,), None, "ab"), "eps": NUMBERS_ABOVE_0},
     optim.Adagrad: {"warmup": (-1, 1.5, "1", None, True), "eps": NUMBERS_ABOVE_0},
     optim.SGD: {"momentum": (1.0, -0.1, "0", None)},
 }
@@ -229,20 +234,20 @@ NO_TERMS = (None, "x", Says(1.0, "()"), ones(3), ones(2, 2), strict(2, 3))
 misuse(
     bounds.sgvb_a,
     TERMS,
-    log_likelihood=(None, "x", Says(1.0, "()"), ones(3)),
+    log_likelihood=(None, "x", Says(1.0, "()"), ones(3), ones(2, 3, 1)),
     log_prior=NO_TERMS,
     log_posterior=NO_TERMS,
 )
 misuse(
     bounds.sgvb_b,
     {"log_likelihood": ones(2, 3), "divergence": ones(3)},
-    log_likelihood=(None, "x", Says(1.0, "()"), ones(3)),
+    log_likelihood=(None, "x", Says(1.0, "()"), ones(3), ones(2, 3, 1)),
     divergence=(None, "x", Says(1.0, "()"), ones(2), ones(2, 3), strict(3)),
 )
 misuse(
     bounds.importance_weighted,
     TERMS | {"groups": 2},
-    log_likelihood=(None, "x", Says(1.0, "()"), ones(3)),
+    log_likelihood=(None, "x", Says(1.0, "()"), ones(3), ones(2, 3, 1)),
     log_prior=NO_TERMS,
     log_posterior=NO_TERMS,
     groups=(*COUNTS, 3),

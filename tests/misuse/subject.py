@@ -17,11 +17,11 @@ from minivae import backend
 from minivae.autodiff import Tensor, tensor
 from minivae.errors import MinivaeError
 
-from ..doubles import strict_device  # noqa: F401  (adds the library "strict")
+from ..doubles import strict_device  # noqa: F401  (adds the backend "strict")
 
 
 class Says(NamedTuple):
-    """A wrong value whose message says something else than its shape, dtype, library or representation.
+    """A wrong value whose message says something else than its shape, dtype, backend or representation.
 
     ``name`` is what it calls the argument, where that is something else: a file goes by its path.
     """
@@ -61,7 +61,6 @@ def misuse(
 
 
 # What else an argument may be called: noise comes in place of a generator.
-# A library is a backend on the command line and in the environment.
 ALIASES = {
     "source": "noise",
     "generator": "noise",

@@ -67,7 +67,7 @@ def test_what_users_call_makes_no_host_wait(kind, rng):
 
 @EVERY_KIND
 @ESTIMATORS
-def test_every_library_takes_the_same_step(kind, estimator, rng, backend_name):
+def test_every_backend_takes_the_same_step(kind, estimator, rng, backend_name):
     x, epsilon = data(rng), noise(rng, 2)
 
     def after(where):

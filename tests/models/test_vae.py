@@ -201,7 +201,7 @@ def test_the_configuration_rebuilds_the_model(kind, rng):
 
 @EVERY_KIND
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_one_seed_gives_the_same_weights_on_every_library(kind, dtype, backend_name):
+def test_one_seed_gives_the_same_weights_on_every_backend(kind, dtype, backend_name):
     def weights(seed, backend):
         return VAE(DATA_DIM, LATENT_DIM, HIDDEN, **KINDS[kind], seed=seed, dtype=dtype, backend=backend)
 
@@ -238,24 +238,15 @@ def test_every_parameter_is_trained(rng):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"data_dim": 0}, "data_dim is 0; expected an integer of at least 1"),
-        ({"latent_dim": -2}, "latent_dim is -2"),
-        ({"latent_dim": 2.0}, r"latent_dim is 2\.0"),
         ({"hidden": (5, 0)}, r"hidden\[1\] is 0; expected an integer of at least 1"),
         ({"hidden": 500}, r"hidden is 500; expected a sequence of layer sizes, such as \(500,\)"),
-        ({"hidden": "500"}, "hidden is '500'; expected a sequence"),
-        ({"samples": 0}, "samples is 0"),
-        ({"estimator": "b"}, "estimator is 'b'; expected one of A, B"),
         ({"likelihood": "gausian"}, "likelihood is 'gausian'; .* did you mean 'gaussian'"),
         ({"sigmoid_mean": True}, "sigmoid_mean is True with the Bernoulli likelihood"),
         ({"activation": "tan"}, "activation is 'tan'; .* did you mean 'tanh'"),
-        ({"init": "xavier"}, "init is 'xavier'; expected one of"),
-        ({"seed": -1}, "seed is -1"),
-        ({"dtype": "float16"}, "dtype is 'float16'"),
         ({"backend": "numy"}, "backend is 'numy'; .* did you mean 'numpy'"),
     ],
 )
-def test_bad_arguments_are_named(options, message):
+def test_what_is_near_a_right_argument_is_told_so(options, message):
     with pytest.raises(InputError, match=message):
         VAE(**{"data_dim": DATA_DIM, "latent_dim": LATENT_DIM, "hidden": HIDDEN} | options)
 
@@ -279,14 +270,3 @@ def test_data_of_another_width_are_refused(kind):
 def test_noise_that_would_be_shared_by_broadcasting_is_refused(shape, rng):
     with pytest.raises(InputError, match=r"noise has shape .*; expected \(L, M, latent_dim\), here \(L, 3, 2\)"):
         small_vae().bound(data(rng), np.zeros(shape))
-
-
-@pytest.mark.parametrize("samples", [0, -1, 1.5])
-def test_bad_numbers_of_samples_are_refused(samples, rng):
-    with pytest.raises(InputError, match="expected an integer of at least 1"):
-        small_vae().bound(data(rng), backend.generator(0), samples=samples)
-
-
-def test_data_of_another_library_are_refused(rng):
-    with pytest.raises(InputError, match="x is on numpy; expected strict"):
-        small_vae(backend="strict").encode(data(rng))

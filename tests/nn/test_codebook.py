@@ -5,7 +5,6 @@ import pytest
 
 from minivae import backend
 from minivae.autodiff import Parameter, assign, tensor
-from minivae.errors import InputError
 from minivae.nn import Codebook
 
 from ..chance import assert_moments
@@ -121,10 +120,3 @@ def test_trained_by_gradient_it_is_a_parameter_and_moves_otherwise_nowhere(rng):
     assert codebook.moved(tensor(rng.normal(size=(4, 2))), tensor(np.eye(5)[:4])) == []
     assert not made().parameters()
     assert made().state_dict().keys() == {"entries", "counts", "sums"}
-
-
-@pytest.mark.parametrize("name", ["decay", "revival"])
-@pytest.mark.parametrize("value", [-0.1, 1.0, "0.9"])
-def test_a_decay_or_share_that_is_none_is_refused(name, value):
-    with pytest.raises(InputError, match=f"{name} is"):
-        made(**{name: value})

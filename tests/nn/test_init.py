@@ -1,4 +1,4 @@
-"""The initializers draw what they say, the same for a seed on every library."""
+"""The initializers draw what they say, the same for a seed on every backend."""
 
 import numpy as np
 import pytest
@@ -64,7 +64,7 @@ def test_same_seed_same_weights_and_another_seed_others(name):
 
 
 @pytest.mark.parametrize("name", WEIGHTS)
-def test_one_seed_gives_the_same_layer_on_every_library(name, backend_name):
+def test_one_seed_gives_the_same_layer_on_every_backend(name, backend_name):
     def layer(where):
         return Linear(3, 4, backend.generator(7, "numpy"), init=name, backend=where).state_dict()
 

@@ -8,7 +8,6 @@ from scipy import special
 
 from minivae import backend
 from minivae.autodiff import tensor
-from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 from minivae.nn import ACTIVATIONS, MLP
 
@@ -94,23 +93,3 @@ def test_options_reach_the_layers(backend_name):
     assert {backend.backend_of(p.data).name for p in mlp.parameters()} == {backend_name}
     assert {p.dtype.name for p in mlp.parameters()} == {"float32"}
     assert not mlp.layers[0].bias.numpy().any()
-
-
-@pytest.mark.parametrize(
-    ("sizes", "options", "message"),
-    [
-        ((), {}, "sizes is empty; expected at least the input's size"),
-        ((0,), {}, r"sizes\[0\] is 0; expected an integer of at least 1"),
-        ((3, 5, -2), {}, r"sizes\[2\] is -2; expected an integer of at least 1"),
-        ((3, 2), {"activation": "tan"}, "activation is 'tan'; expected one of .*; did you mean 'tanh'"),
-        ((3, 2), {"init": "xavier"}, "init is 'xavier'; expected one of paper, glorot, he"),
-    ],
-)
-def test_bad_arguments(sizes, options, message):
-    with pytest.raises(InputError, match=message):
-        make(sizes, **options)
-
-
-def test_data_of_another_width_are_refused():
-    with pytest.raises(InputError, match=r"x has shape \(4, 2\); expected \(\.\.\., 3\)"):
-        make()(np.zeros((4, 2)))

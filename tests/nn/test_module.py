@@ -110,7 +110,7 @@ def test_loading_copies():
     assert not (tree.zeta.numpy() == 99).any()
 
 
-def test_a_state_moves_between_libraries_and_models(backend_name):
+def test_a_state_moves_between_backends_and_models(backend_name):
     def mlp(seed, where):
         return MLP((3, 4, 2), backend.generator(seed, "numpy"), backend=where)
 

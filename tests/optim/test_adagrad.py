@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from minivae.autodiff import tensor
-from minivae.errors import InputError
 from minivae.optim import Adagrad
 
 from .problem import Problem, values
@@ -56,17 +55,3 @@ def test_a_warm_up_makes_the_first_steps_small():
     ]
     assert moved[0] == pytest.approx(0.1, rel=1e-6)
     assert moved[1] < 0.05  # a gradient is about 1/10 of the root of the sum of 100 squares
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"eps": -1e-8}, "eps is -1e-08"),
-        ({"warmup": -1}, "warmup is -1; expected an integer of at least 0"),
-        ({"warmup": 1.5}, r"warmup is 1\.5"),
-        ({"warmup": True}, "warmup is True"),
-    ],
-)
-def test_bad_options_are_refused(options, message):
-    with pytest.raises(InputError, match=message):
-        Adagrad(Problem().parameters(), **options)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from minivae.autodiff import tensor
-from minivae.errors import InputError
 from minivae.optim import Adam
 
 from .problem import Problem, values
@@ -42,18 +41,3 @@ def test_the_first_step_moves_every_coordinate_by_lr(scale):
     optimizer.step([tensor(g * scale) for g in problem.noise[0]])
     for a, b, g in zip(values(optimizer.parameters), problem.start, problem.noise[0], strict=True):
         np.testing.assert_allclose(b - a, 0.1 * np.sign(g), rtol=0.01)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"betas": (0.9, 1.0)}, r"betas\[1\] is 1\.0; expected a number in \[0, 1\)"),
-        ({"betas": (-0.1, 0.9)}, r"betas\[0\] is -0\.1"),
-        ({"betas": (0.9,)}, r"betas is \(0\.9,\); expected two numbers"),
-        ({"betas": 0.9}, r"betas is 0\.9; expected two numbers"),
-        ({"eps": 0}, "eps is 0; expected a finite number above 0"),
-    ],
-)
-def test_bad_options_are_refused(options, message):
-    with pytest.raises(InputError, match=message):
-        Adam(Problem().parameters(), **options)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from minivae.errors import InputError
 from minivae.optim import SGD
 
 from .problem import Problem
@@ -32,16 +31,3 @@ def test_a_constant_gradient_accelerates_to_one_over_one_minus_momentum():
         before = optimizer.parameters[0].numpy().copy()
         optimizer.step([optimizer.parameters[0].detach() * 0.0 + g])
     np.testing.assert_allclose(before - optimizer.parameters[0].numpy(), 0.1 * g / (1 - 0.5), rtol=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"momentum": 1.0}, r"momentum is 1\.0; expected a number in \[0, 1\)"),
-        ({"momentum": -0.1}, r"momentum is -0\.1"),
-        ({"momentum": "much"}, "momentum is 'much'"),
-    ],
-)
-def test_bad_options_are_refused(options, message):
-    with pytest.raises(InputError, match=message):
-        SGD(Problem().parameters(), **options)

@@ -1,10 +1,8 @@
 """Codebook usage: the shares, their perplexity, and codes that are refused."""
 
 import numpy as np
-import pytest
 
 from minivae import plots
-from minivae.errors import InputError
 
 
 def test_the_title_says_how_many_are_used_and_the_perplexity(path, drawn):
@@ -17,9 +15,3 @@ def test_the_title_says_how_many_are_used_and_the_perplexity(path, drawn):
 
 def test_large_codebooks_fit(path, rng):
     plots.codebook_usage(rng.integers(0, 512, (2000, 30)), 512, path)
-
-
-@pytest.mark.parametrize("codes", [np.zeros((2, 3)), np.zeros(3, int), np.full((2, 2), 5), np.full((2, 2), -1)])
-def test_codes_that_are_none_are_refused(path, codes):
-    with pytest.raises(InputError, match="codes are"):
-        plots.codebook_usage(codes, 5, path)

@@ -56,7 +56,7 @@ def test_the_trained_model_comes_back(run, trainer, digits):
     assert model.config == trainer.model.config
 
 
-def test_the_model_comes_back_on_another_library_and_in_another_dtype(run, trainer):
+def test_the_model_comes_back_on_another_backend_and_in_another_dtype(run, trainer):
     model = run.load_model(dtype="float64", backend="strict")
     z = np.zeros((1, 3))
     expected = trainer.model.decode(z).numpy()

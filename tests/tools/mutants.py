@@ -51,7 +51,7 @@ EQUIVALENT = {
         "minivae/models/posterior/categorical_vae.py",
         "self.encoder.parameters()[0]",
         f"{STOPPED}(self.encoder.parameters()[0])",
-    ): "asked for its dtype and library alone",
+    ): "asked for its dtype and backend alone",
     **{
         (f"minivae/models/{name}.py", "self.parameters()[0]", f"{STOPPED}(self.parameters()[0])"): "as above"
         for name in ("autoregressive/made", "model")

@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from .mutants import STOPPED, mutants_of
+from .mutants import EQUIVALENT, STOPPED, mutants_of
 from .mutation import OUTCOMES, RESULTS, ROOT, TARGETS, all_mutants, outcome, stages_of
 
 RULES = b"""
@@ -160,3 +160,7 @@ def test_a_sample_of_mutants_is_killed():
     command = [sys.executable, "-m", "tests.tools.mutation", "--sample", "10"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_what_computes_the_same_is_of_files_that_are_there():
+    assert {path for path, *_ in EQUIVALENT if not (ROOT / path).exists()} == set()

@@ -85,11 +85,6 @@ def test_nothing_changes_and_nothing_is_recorded(model, minibatches, monkeypatch
         np.testing.assert_array_equal(value, before[name])
 
 
-def test_a_batch_size_of_zero_is_refused(model, minibatches):
-    with pytest.raises(InputError, match="batch_size is 0"):
-        evaluate(model, minibatches, batch_size=0)
-
-
 @pytest.mark.parametrize("binarize", ["none", "threshold", "dynamic"])
 def test_on_the_device_only_the_numbers_come_back(digits, binarize):
     model = small_model(backend="strict")
@@ -113,8 +108,8 @@ def test_a_recorded_evaluation_gives_the_same_bits_again_and_follows_the_model(d
     assert recorded() == eager() == evaluate(other, minibatches, batch_size=30) != first
 
 
-def test_every_library_gives_the_same_bound(digits, backend_name):
-    """The libraries draw different noise, so the data are many enough to tell a fault from chance."""
+def test_every_backend_gives_the_same_bound(digits, backend_name):
+    """The backends draw different noise, so the data are many enough to tell a fault from chance."""
     bounds = [
         evaluate(small_model(backend=name), Minibatches(digits.train, digits.scale, backend=name))["bound"]
         for name in ("numpy", backend_name)

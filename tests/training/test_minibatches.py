@@ -115,11 +115,6 @@ def test_the_fixed_order_is_random_and_a_function_of_the_size_alone(backend_name
     assert abs(np.corrcoef(first[0], np.arange(1000))[0, 1]) < 4 / np.sqrt(999)
 
 
-def test_the_fixed_order_refuses_a_batch_size_of_zero():
-    with pytest.raises(InputError, match="batch_size is 0"):
-        next(minibatches().fixed_order(0))
-
-
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 1000), st.integers(0, 50))
 def test_an_epoch_visits_rows_at_most_once_and_leaves_less_than_a_minibatch(size, batch_size, seed, epoch):
     if batch_size > size:
@@ -150,11 +145,11 @@ def test_a_minibatch_larger_than_the_data_is_refused():
         epoch_order(100, 500, 0, 0)
 
 
-# ------------------------------------------------------------- libraries
+# ------------------------------------------------------------- backends
 
 
 @pytest.mark.parametrize("binarize", ["none", "threshold"])
-def test_every_library_gives_the_same_minibatch(backend_name, binarize):
+def test_every_backend_gives_the_same_minibatch(backend_name, binarize):
     there = minibatches(binarize=binarize, backend=backend_name)
     x = there.batch(there.shuffled(2, 0, 0)[1], noise(backend_name)).x
     assert backend.backend_of(x.data).name == backend_name
@@ -189,8 +184,3 @@ def test_labels_are_the_context_one_hot(backend_name):
     assert batch.context.dtype == "float32"
     assert labelled([0, 1], 2, dtype="float64").batch(np.array([0]), noise()).context.dtype == "float64"
     assert labelled([0, 1], 0).batch(np.array([0]), noise()).context is None
-
-
-def test_a_context_without_labels_is_refused():
-    with pytest.raises(InputError, match="no labels"):
-        Minibatches(Split(np.zeros((2, 2), np.uint8)), 1.0, classes=3)

@@ -10,7 +10,7 @@ from minivae.models import MODELS
 
 from .twin import Twin
 
-NO_TWINS = ("test_", "members", "train")  # how the names of files begin that hold none
+NO_TWINS = ("test_", "members")  # how the names of files begin that hold none
 
 
 def found() -> dict[str, type[Twin]]:

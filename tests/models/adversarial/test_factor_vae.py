@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from minivae.autodiff import backward, tensor
-from minivae.errors import InputError
 from minivae.models import Batch
 from minivae.regularizers import critic_loss, permute_columns
 from minivae.training import Settings, Trainer
@@ -60,9 +59,3 @@ def test_each_phase_has_its_optimizer(digits):  # noqa: F811
     assert all((after[name] != value).any() for name, value in before.items())
     assert trainer.report().keys() >= {"train_tc", "test_tc", "train_critic"}
     assert np.isfinite(trainer.running_terms().get("critic", 0.0))
-
-
-@pytest.mark.parametrize(("option", "value"), [("gamma", -1.0), ("critic_lr", 0.0), ("critic_hidden", (5, 0))])
-def test_what_makes_no_sense_is_refused(option, value):
-    with pytest.raises(InputError, match=option):
-        member("factor-vae", **{option: value})

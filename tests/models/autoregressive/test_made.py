@@ -117,10 +117,5 @@ def test_it_has_no_latent_variable(method, rng):
         getattr(member("made"), method)(rng.uniform(size=(2, 6)))
 
 
-def test_data_of_another_length_are_refused():
-    with pytest.raises(InputError, match="data_dim=6"):
-        member("made").log_prob(np.zeros((2, 5)))
-
-
 def test_its_z_has_no_dimension():
     assert member("made").latent_dim == 0

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from minivae.autodiff import backward
-from minivae.errors import InputError
 
 from ..members import Repeated, batch_for, member, shaken
 
@@ -53,11 +52,3 @@ def test_by_default_it_is_there_after_half_of_the_run_however_long_that_is():
             model.advance(step, total)
             found.append(float(model.now))
         assert found == pytest.approx([0, 25 * (total // 4) / (total / 2), 25, 25])
-
-
-@pytest.mark.parametrize(
-    "options", [{"gamma": -1.0}, {"capacity": -1.0}, {"capacity_steps": 0}], ids=lambda options: next(iter(options))
-)
-def test_what_makes_no_sense_is_refused(options):
-    with pytest.raises(InputError, match=f"{next(iter(options))} is"):
-        member("disentangled-beta-vae", **options)

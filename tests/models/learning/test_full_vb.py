@@ -157,11 +157,6 @@ def test_the_divergence_is_that_of_the_formula_and_the_draws_are_from_q(rng):
     assert_moments(draws, m, np.exp(-1.5))
 
 
-def test_a_module_without_parameters_is_refused():
-    with pytest.raises(InputError, match="module has no parameters"):
-        GaussianWeights(Module())
-
-
 # -------------------------------------------------------------- the model
 
 

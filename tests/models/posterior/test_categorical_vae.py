@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from minivae.autodiff import tensor
-from minivae.errors import InputError
 from minivae.models import Batch
 
 from ..members import M, batch_for, member, shaken
@@ -56,18 +55,3 @@ def test_the_temperature_falls_over_the_run_by_the_same_factor_at_each_step(mode
 def test_codes_are_the_most_likely_values(model, rng):
     x, _ = batch_for(model, rng)
     np.testing.assert_array_equal(model.codes(x).numpy(), model.encoder(x).numpy().reshape(M, 3, 4).argmax(-1))
-
-
-@pytest.mark.parametrize(
-    ("option", "value"),
-    [
-        ("variables", 0),
-        ("num_categories", 1),
-        ("num_categories", 0),
-        ("final_temperature", 0.0),
-        ("temperature_steps", -1),
-    ],
-)
-def test_what_makes_no_sense_is_refused(option, value):
-    with pytest.raises(InputError, match=f"{option} is {value}"):
-        member("categorical-vae", **{option: value})

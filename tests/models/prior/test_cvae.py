@@ -109,9 +109,3 @@ def test_a_context_for_another_number_of_samples_is_refused():
     assert model.sample(backend.generator(0), CONDITIONS, np.eye(CONDITIONS)).shape == (CONDITIONS, 6)
     with pytest.raises(InputError, match="context has 3 rows; expected 5"):
         model.sample(backend.generator(0), 5, np.eye(CONDITIONS))
-
-
-@pytest.mark.parametrize("context_dim", [0, -1, 2.5])
-def test_a_context_of_no_length_is_refused(context_dim):
-    with pytest.raises(InputError, match="context_dim is"):
-        member("cvae", context_dim=context_dim)

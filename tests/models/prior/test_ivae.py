@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from minivae.distributions import kl
-from minivae.errors import InputError
 
 from ..members import CLASSES, M, Repeated, batch_for, member, shaken
 
@@ -38,8 +37,3 @@ def test_the_likelihood_is_a_gaussian_of_fixed_variance():
     assert not model.needs_unit_interval
     with pytest.raises(TypeError):
         type(model)(6, 3, (5,), context_dim=3, likelihood="bernoulli")
-
-
-def test_a_variance_that_is_none_is_refused():
-    with pytest.raises(InputError, match="variance is"):
-        member("ivae", variance=-1.0)

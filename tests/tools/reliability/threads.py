@@ -1,4 +1,4 @@
-"""Threads that train, watch, sample and choose libraries side by side, and processes that are forked beside them."""
+"""Threads that train, watch, sample and choose backends side by side, and processes that are forked beside them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from minivae.datasets import Dataset, Split
 from minivae.models import MODELS, VAE, Model
 from minivae.training import Settings, Trainer
 
-from ...doubles import strict_device  # noqa: F401  (adds the library "strict")
+from ...doubles import strict_device  # noqa: F401  (adds the backend "strict")
 from ...models.members import CLASSES, DATA_DIM, member
 from ._engines import numba
 from .campaign import RIGHT, campaign
@@ -39,7 +39,7 @@ Job = Callable[[], Any]
     quick=5,
 )
 def _threads(folder: Path) -> Iterator[str]:
-    """Jobs by a seed: models, engines, optimizers, libraries; in turn with Numba and without."""
+    """Jobs by a seed: models, engines, optimizers, backends; in turn with Numba and without."""
     for seed in count():
         random = np.random.default_rng(seed)
         with numba(seed % 5 == 4):
@@ -145,7 +145,7 @@ def _differentiates(random: np.random.Generator) -> bytes:
     return total.tobytes()
 
 
-def _chooses_a_library(random: np.random.Generator) -> list[str]:
+def _chooses_a_backend(random: np.random.Generator) -> list[str]:
     """Where new arrays are made, inside and outside a block that says where."""
     found = []
     for _ in range(200):
@@ -157,7 +157,7 @@ def _chooses_a_library(random: np.random.Generator) -> list[str]:
     return found
 
 
-JOBS = (_trains, _trains, _trains, _samples_without_gradients, _differentiates, *[_chooses_a_library] * 2)
+JOBS = (_trains, _trains, _trains, _samples_without_gradients, _differentiates, *[_chooses_a_backend] * 2)
 
 
 # ----------------------------------------------------------------------- forks

@@ -12,9 +12,10 @@ import numpy as np
 
 import minivae
 from minivae import autodiff as ad
-from minivae import nn
+from minivae import backend, nn
 from minivae.models import Model
 from minivae.nn import ACTIVATIONS, INITIALIZERS
+from minivae.nn.mlp import HiddenLayers
 
 from ...autodiff.case import Case
 from ...autodiff.cases import CASES, COMPOSITES
@@ -131,6 +132,22 @@ def linear() -> Row:
     return Row(len(leads), (max(values), max(gradients)))
 
 
+def hidden_layers() -> Row:
+    """Two heads on two hidden layers, and on none."""
+    rng, values, gradients = np.random.default_rng(SEED), [], []
+    cases = [(5, 4), ()]
+    for hidden in cases:
+        layers = HiddenLayers(3, hidden, {"a": 2, "b": 1}, backend.generator(SEED), dtype="float64")
+        layers.load_state_dict({name: rng.standard_normal(p.shape) for name, p in layers.named_parameters()})
+        x = rng.standard_normal((4, 3))
+        h = by_hand(layers.hidden, x, np.tanh, True)
+        for head in (layers.a, layers.b):
+            values.append(error(head(layers.hidden(x)), h @ head.weight.numpy() + head.bias.numpy()))
+        f = lambda x, *_, of=layers: of.a(of.hidden(x)) * of.b(of.hidden(x))  # noqa: E731
+        gradients.append(gradient_error(f, [x, *layers.parameters()]))
+    return Row(len(cases), (max(values), max(gradients)))
+
+
 def decoder(kind: str) -> Row:
     """log p(x|z) of a decoder beside one written in PyTorch."""
     import torch
@@ -178,6 +195,7 @@ LAYERS = Section(
     {
         "Linear": linear,
         "MLP": partial(perceptrons, *test_mlp.BY_HAND),
+        "HiddenLayers": hidden_layers,
         "BernoulliMLP": partial(decoder, "bernoulli"),
         "GaussianMLP": partial(decoder, "gaussian"),
         **family.LAYERS,

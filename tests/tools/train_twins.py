@@ -1,6 +1,6 @@
 """Members and their twins trained side by side on fixed bits, from the same weights, on the same minibatches.
 
-    MINIVAE_DATA=... python -m tests.twins.train          # hours; goes on where it was stopped; writes trained.csv
+    MINIVAE_DATA=... python -m tests.tools.train_twins  # hours; goes on where it was stopped; writes train_twins.csv
 
 MNIST with each pixel above 1/2 as a bit, 784-400-20, 5 epochs of minibatches of 100, Adam at 1e-3, every other option
 as it is by default. Both draw noise of their own. After training the twin's weights are put into our model, and both
@@ -24,10 +24,10 @@ from minivae.models.registry import arguments
 from minivae.training import Minibatches, Settings, evaluate
 from minivae.training.trainer import Trainer
 
-from .members import TWINS
-from .twin import Draws, Training
+from ..twins.members import TWINS
+from ..twins.twin import Draws, Training
 
-FILE = Path(__file__).with_name("trained.csv")
+FILE = Path(__file__).with_name("train_twins.csv")
 SIZES = {"hidden": (400,), "latent_dim": 20}
 EPOCHS, BATCH, SEEDS = 5, 100, (0, 1, 2)
 COLUMNS = ("member", "seed", "steps", "test_bound", "twin_test_bound", "seconds", "twin_seconds")
