@@ -60,6 +60,7 @@ TARGETS = [
     "minivae/bounds.py",
     "minivae/optim",
     "minivae/models",
+    "minivae/inference",
 ]
 # For what the test file of the same name lets pass: where the rows of a whole package are checked.
 ALSO = {
@@ -69,7 +70,7 @@ ALSO = {
     ],
     "minivae/distributions": ["tests/distributions"],
     "minivae/optim": ["tests/optim"],
-    **{f"minivae/{room}": ["tests/twins"] for room in ("models", "regularizers", "inference")},
+    **{f"minivae/{room}": ["tests/twins"] for room in ("models", "regularizers")},
     "minivae/nn": ["tests/nn", "tests/twins"],
     "minivae/training": ["tests/twins", "tests/training"],
     "minivae": ["tests/twins", "tests/models/test_vae.py", "tests/models/test_iwae.py"],
@@ -77,6 +78,7 @@ ALSO = {
 OUTCOMES = ("killed", "timeout", "survived", "without effect")
 # Quick, and first: the losses of all members.
 OF_LOSSES = ("minivae/models", "minivae/regularizers", "minivae/nn", "minivae/bounds")
+OF_LOSSES += tuple(f"minivae/inference/{name}" for name in ("full_vb", "mcem", "wake_sleep"))
 QUICK = ["tests/twins/test_stored.py"]
 TIMEOUT = 150  # seconds of processor time; the longest stage takes about 40
 PRELOADED = ("pytest", "hypothesis", "hypothesis.extra.numpy", "numpy", "scipy.special", "scipy.stats", "torch")
@@ -92,9 +94,10 @@ def all_mutants(root: Path, paths: list[str]) -> list[Mutant]:
 
 
 def stages_of(path: str) -> list[list[str]]:
-    """The test files to run for a source file: its mirror, maybe in parts; then those of its package."""
+    """The test files to run for a source file: its mirror, maybe in parts, or beside a twin; those of its package."""
     file = Path(path)
     mirrors = sorted((ROOT / "tests").joinpath(*file.parts[1:-1]).glob(f"test_{file.stem}*.py"))
+    mirrors += (ROOT / "tests" / "twins").glob(f"test_{file.stem}.py")
     stages = [QUICK if path.startswith(OF_LOSSES) else []]
     stages += [[m.relative_to(ROOT).as_posix() for m in mirrors], ALSO.get(file.parent.as_posix(), [])]
     return [tests for tests in stages if tests]

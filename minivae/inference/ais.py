@@ -85,7 +85,7 @@ class Annealing:
         z = self._prior_draws(positive_integer("chains", chains))
         log_w = self._log_likelihood(z) * float(self.betas[1])
         for t in range(1, len(self.betas) - 1):  # the last move would not count
-            z, log_likelihood, _ = self._moves(z, self._beta(t), self.sizes[t])
+            z, log_likelihood, _ = self._moved(z, t, self.sizes[t])
             with no_grad():
                 log_w = log_w + log_likelihood * float(self.betas[t + 1] - self.betas[t])
         return self._estimate(log_w)
@@ -103,7 +103,7 @@ class Annealing:
         last = len(self.betas) - 1
         log_w = self._log_likelihood(z) * float(self.betas[last] - self.betas[last - 1])
         for t in range(last - 1, 0, -1):
-            z, log_likelihood, _ = self._moves(z, self._beta(t), self.sizes[t])
+            z, log_likelihood, _ = self._moved(z, t, self.sizes[t])
             with no_grad():
                 log_w = log_w + log_likelihood * float(self.betas[t] - self.betas[t - 1])
         inverse = self._estimate(-log_w)
@@ -116,11 +116,16 @@ class Annealing:
             size = z[0, :, :1] * 0.0 + 0.3
         sizes = [size]
         for t in range(1, len(self.betas) - 1):
-            z, _, acceptance = self._moves(z, self._beta(t), size)
+            z, _, acceptance = self._moved(z, t, size)
             with no_grad():
                 size = hmc.adapt(size, expand_dims(acceptance, -1), rate=0.5)
             sizes.append(size)
         return sizes
+
+    def _moved(self, z: Tensor, t: int, size: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What the recorded move gives at beta_t."""
+        with np.errstate(all="ignore"):  # as in hmc.step, which is not called again
+            return self._moves(z, self._beta(t), size)
 
     def _move(self, z: Tensor, beta: Tensor, step_size: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """A move that leaves f_t stationary: z, log p(x|z) there, and the mean acceptance of each data point."""

@@ -223,7 +223,8 @@ def recorded(
     move = compile(lambda *inputs: step(State(*inputs[:3]), log_density, generator, inputs[3], leapfrog_steps))
 
     def moved(state: State, step_size: Any) -> tuple[State, Info]:
-        after, info = move(*state, step_size)
+        with np.errstate(all="ignore"):  # as in step, which is not called again
+            after, info = move(*state, step_size)
         return State(*after), Info(*info)
 
     return moved
