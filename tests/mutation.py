@@ -151,15 +151,18 @@ def _pytest_main(folder: Path, tests: list[str]) -> int:
 
 
 def stopped_gradient(mark: Path) -> Callable[[Any], Any]:
-    """What a mutant calls: ``stop_gradient`` of a tensor that has a gradient, of which ``mark`` tells; else nothing."""
+    """What a mutant calls: ``stop_gradient`` of a tensor that has a gradient, of which ``mark`` tells; else nothing.
 
-    def stop(x: Any) -> Any:
+    With a number, it only tells, in a mark of that number.
+    """
+
+    def stop(x: Any, number: int | None = None) -> Any:
         from minivae.autodiff import Tensor, stop_gradient
 
         if not (isinstance(x, Tensor) and x.requires_grad):
             return x
-        mark.touch()
-        return stop_gradient(x)
+        mark.with_name(f"{mark.name}{'' if number is None else number}").touch()
+        return stop_gradient(x) if number is None else x
 
     return stop
 
@@ -182,6 +185,30 @@ def outcome(folder: Path, mutant: Mutant, tests: list[str]) -> str:
     return {0: "survived", -signal.SIGXCPU: "timeout"}.get(code, "killed")
 
 
+def without_effect(folder: Path, stops: list[Mutant], tests: list[str]) -> list[Mutant]:
+    """Of the mutants of a file that stop a gradient, those that have none to stop: one run of the tests tells."""
+    if not stops:
+        return []
+    file, marks = folder / stops[0].path, [folder / f"stopped{i}" for i in range(len(stops))]
+    for mark in marks:
+        mark.unlink(missing_ok=True)
+    source = file.read_bytes()
+    Path(importlib.util.cache_from_source(str(file))).unlink(missing_ok=True)
+    # An inner expression ends before an outer one, and begins after it.
+    texts = [(m.end, 0, -m.start, f", {i})".encode()) for i, m in enumerate(stops)]
+    texts += [(m.start, 1, -m.end, f"{STOPPED}(".encode()) for m in stops]
+    try:
+        told = source
+        for position, *_, text in sorted(texts, reverse=True):
+            told = told[:position] + text + told[position:]
+        file.write_bytes(told)
+        if run_tests(folder, tests):
+            raise RuntimeError(f"with no gradient stopped:\n{(folder / 'log').read_text()}")
+    finally:
+        file.write_bytes(source)
+    return [m for m, mark in zip(stops, marks, strict=True) if not mark.exists()]
+
+
 _folder: Path | None = None  # of this worker
 
 
@@ -194,6 +221,10 @@ def _start_worker(original: Path) -> None:
 
 def _work(task: tuple[Mutant, list[str]]) -> tuple[Mutant, str]:
     return task[0], outcome(_folder, *task)
+
+
+def _work_without_effect(stops: list[Mutant], tests: list[str]) -> list[Mutant]:
+    return without_effect(_folder, stops, tests)
 
 
 def run(original: Path, mutants: list[Mutant], workers: int) -> Iterator[tuple[str, dict[Mutant, str]]]:
@@ -211,12 +242,14 @@ def run(original: Path, mutants: list[Mutant], workers: int) -> Iterator[tuple[s
             found = {m: "survived" for m in mutants if m.path == path}
             for tests in (stages := stages_of(path)):
                 alive = ("survived",) if tests is stages[-1] else ("survived", "without effect")
-                left = [(m, tests) for m, result in found.items() if result in alive]
+                left = [m for m, result in found.items() if result in alive]
                 if left and tests not in passed:
                     if run_tests(original, tests):
                         raise RuntimeError(f"without any change:\n{(original / 'log').read_text()}")
                     passed.append(tests)
-                found.update(pool.imap_unordered(_work, left))
+                idle = pool.apply(_work_without_effect, ([m for m in left if STOPPED in m.after], tests))
+                found.update(dict.fromkeys(idle, "without effect"))
+                found.update(pool.imap_unordered(_work, [(m, tests) for m in left if m not in idle]))
             yield path, found
 
 

@@ -99,6 +99,19 @@ def test_the_chains_persist():
         np.testing.assert_allclose(run.position.numpy(), before, atol=1e-3)
 
 
+def test_what_a_step_left_behind_is_not_written_over_by_the_next():
+    """The recorded move writes over its own results, and these are not those."""
+    run = small_run()
+    for _ in range(4):
+        run.step()
+        held = run.position, run.step_size
+        before = [part.numpy().copy() for part in held]
+        run.step()
+        assert (run.position.numpy() != before[0]).any()
+        for part, value in zip(held, before, strict=True):
+            np.testing.assert_array_equal(part.numpy(), value)
+
+
 def test_moves_that_diverge_are_refused_without_a_warning():
     """NumPy's warnings are errors here; the first step is unrecorded."""
     run = small_run()
