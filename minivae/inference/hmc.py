@@ -206,7 +206,7 @@ def sample(
         z, acceptance, divergences = [], 0.0, 0.0
         for _ in range(draws):
             state, info = move(state, sizes)
-            z.append(state.position * 1.0)  # a copy: the next move writes over it
+            z.append(state.position)  # which the next move, of which it is an input, copies
             acceptance, divergences = info.acceptance / draws + acceptance, info.divergent + divergences
         return Samples(stack(z), acceptance, divergences, sizes)
 

@@ -100,15 +100,14 @@ def test_the_chains_persist():
 
 
 def test_what_a_step_left_behind_is_not_written_over_by_the_next():
-    """The recorded move writes over its own results, and these are not those."""
-    run = small_run()
-    for _ in range(4):
-        run.step()
-        held = run.position, run.step_size
-        before = [part.numpy().copy() for part in held]
-        run.step()
-        assert (run.position.numpy() != before[0]).any()
-        for part, value in zip(held, before, strict=True):
+    """Also where nobody has read it before."""
+    run, other = small_run(), small_run()
+    for _ in range(5):
+        run.step(), other.step()
+        held, expected = (run.position, run.step_size), [other.position.numpy().copy(), other.step_size.numpy().copy()]
+        run.step(), other.step()
+        assert (run.position.numpy() != expected[0]).any()
+        for part, value in zip(held, expected, strict=True):
             np.testing.assert_array_equal(part.numpy(), value)
 
 
