@@ -216,7 +216,7 @@ def test_with_a_context_the_prior_has_a_row_for_each_point():
     model = MODELS["cvae"](6, 2, (4,), context_dim=3, learned_prior=True)
     found = sandwich(model, backend.generator(0), 4, temperatures=3, chains=10, context=np.eye(3)[[0, 1, 2, 0]])
     for side in found:
-        assert (side.value.shape, side.told) == ((4,), True)
+        assert (side.value.shape, side.told, side.value.requires_grad) == ((4,), True, False)
         assert np.isfinite(side.value.numpy()).all()
 
 

@@ -151,6 +151,30 @@ def test_what_climbs_more_than_1000_nats_diverges(height, divergent):
     np.testing.assert_array_equal(after.position.numpy()[over], -1e-9)
 
 
+def test_a_run_is_its_moves_one_by_one(rng):
+    """Unrecorded: warming up, of move i the rate is 10 i^-0.6; then means, counts and draws at the sizes found."""
+    z, sources = tensor(2 * rng.normal(size=(2, 6, 2))), (backend.generator(7), backend.generator(7))
+    found = hmc.sample(banana, z, sources[0], 5, warmup=3, leapfrog_steps=6, step_size=1.2)
+    state, sizes, infos, draws = hmc.init(z, banana), tensor(np.full((2, 6, 1), 1.2)), [], []
+    for i in range(1, 9):
+        state, info = hmc.step(state, banana, sources[1], sizes, 6)
+        if i <= 3:
+            sizes = sizes * np.exp(np.clip(10 * i**-0.6 * (info.acceptance.numpy()[..., None] - 0.9), -1, 1))
+            continue
+        infos.append([part.numpy() for part in info])
+        draws.append(state.position.numpy())
+    acceptance, _, divergent = map(np.array, zip(*infos, strict=True))
+    assert 0 < divergent.mean() < 1
+    expected = draws, acceptance.mean(0), divergent.sum(0), sizes.numpy()
+    for part, value in zip(found, expected, strict=True):
+        np.testing.assert_allclose(part.numpy(), value, rtol=1e-9)
+
+
+def test_a_run_keeps_the_dtype_of_its_positions():
+    found = hmc.sample(banana, tensor(np.zeros((3, 2), np.float32)), backend.generator(0), 2, warmup=2)
+    assert [part.dtype for part in found] == [np.float32] * 4
+
+
 @pytest.mark.parametrize("step_size", [0.1, 0.3, 0.5])
 def test_a_gaussian_is_stationary(step_size, rng):
     """Exact draws stay exact draws, also where the leapfrog is coarse and much is refused."""
@@ -239,30 +263,6 @@ def test_the_step_size_comes_to_90_percent():
         np.testing.assert_allclose(drawn.acceptance.numpy(), 0.9, atol=0.09)
         sizes = drawn.step_size.numpy()[:, 0] / widths[:, 0]
         assert sizes.max() / sizes.min() < 3
-
-
-def test_a_run_is_its_moves_one_by_one(rng):
-    """Unrecorded: warming up, of move i the rate is 10 i^-0.6; then means, counts and draws at the sizes found."""
-    z, sources = tensor(2 * rng.normal(size=(2, 6, 2))), (backend.generator(7), backend.generator(7))
-    found = hmc.sample(banana, z, sources[0], 5, warmup=3, leapfrog_steps=6, step_size=1.2)
-    state, sizes, infos, draws = hmc.init(z, banana), tensor(np.full((2, 6, 1), 1.2)), [], []
-    for i in range(1, 9):
-        state, info = hmc.step(state, banana, sources[1], sizes, 6)
-        if i <= 3:
-            sizes = sizes * np.exp(np.clip(10 * i**-0.6 * (info.acceptance.numpy()[..., None] - 0.9), -1, 1))
-            continue
-        infos.append([part.numpy() for part in info])
-        draws.append(state.position.numpy())
-    acceptance, _, divergent = map(np.array, zip(*infos, strict=True))
-    assert 0 < divergent.mean() < 1
-    expected = draws, acceptance.mean(0), divergent.sum(0), sizes.numpy()
-    for part, value in zip(found, expected, strict=True):
-        np.testing.assert_allclose(part.numpy(), value, rtol=1e-9)
-
-
-def test_a_run_keeps_the_dtype_of_its_positions():
-    found = hmc.sample(banana, tensor(np.zeros((3, 2), np.float32)), backend.generator(0), 2, warmup=2)
-    assert [part.dtype for part in found] == [np.float32] * 4
 
 
 def test_adapting_is_at_most_by_e():

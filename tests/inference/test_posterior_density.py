@@ -57,8 +57,11 @@ def test_the_density_is_a_mixture_of_gaussians(d, rng):
 def test_the_bandwidth_explains_left_out_draws_best(rng):
     """Each draw in turn is left out, by hand."""
     draws = rng.normal(size=(20, 1, 1)) * 0.1 + np.where(np.arange(20) % 2, 1.0, -1.0)[:, None, None]
-    scores = [sum(mixture(draws[:, 0], draws[i, 0], h, leave_out=i) for i in range(20)) for h in BANDWIDTHS]
-    assert KernelDensity(draws).bandwidth[0] == BANDWIDTHS[int(np.argmax(scores))] < 1
+    density = KernelDensity(draws)
+    scores = [[mixture(draws[:, 0], draws[i, 0], h, leave_out=i) for i in range(20)] for h in BANDWIDTHS]
+    assert density.bandwidth[0] == BANDWIDTHS[int(np.argmax(np.sum(scores, 1)))] < 1
+    found = [density._log_mixture(density.white, h, leave_out=True)[:, 0] for h in BANDWIDTHS]
+    np.testing.assert_allclose(found, scores, rtol=1e-5, atol=1e-5)
 
 
 def test_the_density_has_mean_and_covariance_of_the_draws(rng):
