@@ -207,7 +207,7 @@ def sample(
         z, acceptance, divergences = [], 0.0, 0.0
         for _ in range(draws):
             state, info = move(state, sizes)
-            z.append(state.position * 1.0)  # a copy: the next move writes over it
+            z.append(state.position)  # which the next move, of which it is an input, copies
             acceptance, divergences = info.acceptance / draws + acceptance, info.divergent + divergences
         return Samples(stack(z), acceptance, divergences, sizes)
 
@@ -224,7 +224,8 @@ def compiled(
     move = compile(lambda *inputs: step(State(*inputs[:3]), log_density, generator, inputs[3], leapfrog_steps))
 
     def moved(state: State, step_size: Any) -> tuple[State, Info]:
-        after, info = move(*state, step_size)
+        with np.errstate(all="ignore"):  # as in step, which is not called again
+            after, info = move(*state, step_size)
         return State(*after), Info(*info)
 
     return moved
