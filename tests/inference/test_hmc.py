@@ -243,7 +243,7 @@ def test_divergent_moves_are_counted_and_refused(step_size, rng):
 
 def test_recorded_moves_that_diverge_warn_of_nothing_either(rng):
     """NumPy's warnings are errors here; the first call is unrecorded."""
-    move, state = hmc.recorded(banana, backend.generator(0), 10), start(rng, banana, 2)
+    move, state = hmc.compiled(banana, backend.generator(0), 10), start(rng, banana, 2)
     for _ in range(3):
         _, info = move(state, tensor(np.float64(1e200)))
         assert (info.divergent.numpy() == 1).all()
