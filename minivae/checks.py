@@ -48,11 +48,16 @@ def finite_number(name: str, value: Any) -> float:
     return float(value)
 
 
+def number_from(name: str, value: Any, least: float) -> float:
+    """Return ``value`` as a finite float >= ``least``, or raise :class:`InputError` naming it."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not least <= value < math.inf:
+        raise InputError(f"{name} is {value!r}; expected a finite number of at least {least:g}")
+    return float(value)
+
+
 def number_from_zero(name: str, value: Any) -> float:
     """Return ``value`` as a finite float >= 0, or raise :class:`InputError` naming it."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < math.inf:
-        raise InputError(f"{name} is {value!r}; expected a finite number of at least 0")
-    return float(value)
+    return number_from(name, value, 0)
 
 
 def lengths(name: str, value: Any) -> tuple[int, ...]:

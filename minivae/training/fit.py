@@ -43,7 +43,8 @@ def fit(
         dataset: from ``datasets.load``, or made with ``Dataset``.
         run: a folder for history and checkpoints; nothing is written without one.
         resume: go on from the checkpoint in ``run``, or from the start if there is none yet, exactly:
-            the result equals that of an uninterrupted run bit for bit on NumPy.
+            the result equals that of an uninterrupted run bit for bit on NumPy. With more ``epochs`` than before,
+            what is a share of the run (a schedule, a temperature, a capacity) goes on by the new length.
         progress: show a bar with the running bound, on standard error.
         settings: see :class:`Settings`.
 
