@@ -90,7 +90,7 @@ def sequence(name: str, value: Any, expected: str) -> Sequence:
     if isinstance(value, list | tuple):
         return value
     if hasattr(value, "requires_grad"):  # its rows, if it has some, are not what is meant
-        raise InputError(f"{name} is a Tensor; expected {expected}, if of one alone: [x]")
+        raise InputError(f"{name} is a Tensor; expected {expected}: for a single one write [x]")
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         raise InputError(f"{name} is {shown(value)}; expected {expected}")
     return list(value)

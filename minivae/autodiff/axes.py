@@ -30,7 +30,7 @@ def axes_in_order(axis: int | Sequence[int], ndim: int, name: str = "axis") -> l
             raise InputError(f"{name} is {axis}; expected axes of a tensor with {ndim} dimensions")
     resolved = [a % ndim for a in axes]
     if len(set(resolved)) < len(axes):
-        raise InputError(f"{name} is {axis}; expected no axis twice")
+        raise InputError(f"{name} is {axis}; expected each axis once")
     return resolved
 
 

@@ -75,7 +75,7 @@ def tensordot(a: Any, b: Any, axes: int | Sequence[Any] = 2) -> Tensor:
 def _parsed(subscripts: Any, ndims: Sequence[int]) -> tuple[list[list[Label]], list[Label]]:
     """The labels of each operand and of the result."""
     if not isinstance(subscripts, str):
-        raise InputError(f"subscripts is {shown(subscripts)}; expected a text such as 'ij,jk->ik'")
+        raise InputError(f"subscripts is {shown(subscripts)}; expected a string such as 'ij,jk->ik'")
     inputs, arrow, result = subscripts.replace(" ", "").partition("->")
     terms = inputs.split(",")
     if len(terms) != len(ndims):

@@ -41,19 +41,19 @@ def _xp(name: str) -> Any:
     return get_backend(name).xp
 
 
-class _Place(NamedTuple):
+class _Spec(NamedTuple):
     """Where a new tensor lives, and in which dtype."""
 
     backend: str
     dtype: np.dtype
 
 
-def _place(dtype: Any, backend: str | None, like: Tensor | None, otherwise: Any = np.float32) -> _Place:
+def _spec(dtype: Any, backend: str | None, like: Tensor | None, otherwise: Any = np.float32) -> _Spec:
     """As the arguments say; else as ``like``; else in the default backend and the dtype ``otherwise``."""
     if like is not None:
         like_data = instance("like", like, Tensor, "a Tensor")._data
         backend, otherwise = backend or backend_of(like_data).name, like.dtype
-    return _Place(get_backend(backend).name, number_dtype(otherwise if dtype is None else dtype))
+    return _Spec(get_backend(backend).name, number_dtype(otherwise if dtype is None else dtype))
 
 
 def _dtype_of(*numbers: Any) -> Any:
@@ -80,9 +80,9 @@ def full(
     """
     if not isinstance(value, Real):
         raise InputError(f"value is {shown(value)}; expected a number (broadcast_to repeats a tensor)")
-    place = _place(dtype, backend, like, _dtype_of(value))
+    spec = _spec(dtype, backend, like, _dtype_of(value))
     return apply(
-        PRIMITIVES["constant"], backend=place.backend, shape=_shape(shape), value=_plain(value), dtype=place.dtype
+        PRIMITIVES["constant"], backend=spec.backend, shape=_shape(shape), value=_plain(value), dtype=spec.dtype
     )
 
 
@@ -153,9 +153,9 @@ def arange(
         if not isinstance(value, Real) or not abs(float(value)) < _MOST or (name == "step" and value == 0):
             raise InputError(f"{name} is {shown(value)}; expected a number{', not 0' if name == 'step' else ''}")
     start, stop = (0, start) if stop is None else (start, stop)
-    place = _place(dtype, backend, like, _dtype_of(start, stop, step))
+    spec = _spec(dtype, backend, like, _dtype_of(start, stop, step))
     numbers = {"start": _plain(start), "stop": _plain(stop), "step": _plain(step)}
-    return apply(_arange, backend=place.backend, **numbers, dtype=place.dtype)
+    return apply(_arange, backend=spec.backend, **numbers, dtype=spec.dtype)
 
 
 @operation
@@ -168,7 +168,7 @@ def eye(
     like: Tensor | None = None,
 ) -> Tensor:
     """An ``(n, m)`` matrix with 1 on diagonal ``k``, 0 elsewhere; square by default. See :func:`full`."""
-    return _matrix(_eye, n, m, k, _place(dtype, backend, like))
+    return _matrix(_eye, n, m, k, _spec(dtype, backend, like))
 
 
 @operation
@@ -181,12 +181,12 @@ def tri(
     like: Tensor | None = None,
 ) -> Tensor:
     """An ``(n, m)`` matrix with 1 on diagonal ``k`` and below, 0 above; square by default. See :func:`full`."""
-    return _matrix(_tri, n, m, k, _place(dtype, backend, like))
+    return _matrix(_tri, n, m, k, _spec(dtype, backend, like))
 
 
-def _matrix(row: Any, n: int, m: int | None, k: int, place: _Place) -> Tensor:
+def _matrix(row: Any, n: int, m: int | None, k: int, spec: _Spec) -> Tensor:
     shape = integer_from_zero("n", n), integer_from_zero("m", n if m is None else m)
-    return apply(row, backend=place.backend, shape=shape, k=diagonal_number("k", k), dtype=place.dtype)
+    return apply(row, backend=spec.backend, shape=shape, k=diagonal_number("k", k), dtype=spec.dtype)
 
 
 def diagonal_number(name: str, k: Any) -> int:

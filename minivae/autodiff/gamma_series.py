@@ -28,12 +28,12 @@ def polygamma_of_positive(x: np.ndarray, n: int) -> np.ndarray:
     The relative error is at most 2e-15; near the zero of psi at 1.46 the absolute one is.
     """
     y = np.empty(x.shape, x.dtype)
-    flat, places = np.ascontiguousarray(x).reshape(-1), y.reshape(-1)
+    flat, results = np.ascontiguousarray(x).reshape(-1), y.reshape(-1)
     scratch = np.empty((4, BLOCK))
     with np.errstate(all="ignore"):
         for start in range(0, x.size, BLOCK):
             part = flat[start : start + BLOCK]
-            places[start : start + BLOCK] = _block(part, n, scratch[:, : part.size])
+            results[start : start + BLOCK] = _block(part, n, scratch[:, : part.size])
     return y
 
 

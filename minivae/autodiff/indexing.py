@@ -161,8 +161,8 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     x = as_tensor(x)
     positions = indices
     if not isinstance(positions, Tensor):
-        place = None if is_array(indices) else backend_of(x._data).name  # a number or a list goes where x is
-        positions = Tensor(_kept(asarray(indices, backend=place, name="indices")))
+        where = None if is_array(indices) else backend_of(x._data).name  # a number or a list goes where x is
+        positions = Tensor(_kept(asarray(indices, backend=where, name="indices")))
     if positions.dtype.kind not in "iu":
         raise InputError(f"indices is {shown(indices)}, of dtype {positions.dtype}; expected integers")
     x, axis = (flatten(x), 0) if axis is None else (x, axis_of(axis, x.ndim))

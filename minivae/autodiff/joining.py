@@ -67,14 +67,14 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     x = as_tensor(x)
     axis = axis_of(axis, x.ndim)
     length = x.shape[axis]
-    places: Any = sections
-    if isinstance(places, Integral):
-        count = int(places)
+    given: Any = sections
+    if isinstance(given, Integral):
+        count = int(given)
         if count < 1 or length % count:
             raise InputError(f"sections is {sections}; expected a divisor of the axis length {length}")
-        places = [i * (length // count) for i in range(1, count)]
+        given = [i * (length // count) for i in range(1, count)]
     try:
-        cuts = [0, *map(index_of, places), length]
+        cuts = [0, *map(index_of, given), length]
     except TypeError:
         cuts = [-1]
     if cuts != sorted(cuts) or cuts[0] < 0:

@@ -107,9 +107,9 @@ def wrong_rule(primitive: Any, i: int, product: Any, shape: tuple[int, ...]) -> 
     return f"what the derivative rule of {primitive.name} by {argument_name(primitive, i)} returned {came}"
 
 
-def overwritten(primitive: Any, place: int | str, x: Any) -> str:
+def overwritten(primitive: Any, which: int | str, x: Any) -> str:
     """What to say of values that a rule needs and that are gone: of an input, an attribute, or (-1) the result."""
-    name = place if isinstance(place, str) else argument_name(primitive, place) if place >= 0 else "its result"
+    name = which if isinstance(which, str) else argument_name(primitive, which) if which >= 0 else "its result"
     return (
         f"the derivative of {primitive.name} needs {name}, {x.shape} {x.dtype}, as it was when it ran, and assign() "
         "(an optimizer's step?) has overwritten it since; call backward before that, or compute the output anew"

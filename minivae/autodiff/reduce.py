@@ -213,6 +213,6 @@ def one_hot_of_largest(x: Any) -> Tensor:
     # The smallest position of a largest element: in x's dtype, and element by element, unlike argmax.
     x = as_tensor(x)
     largest = equal(x, max(x, axis=-1, keepdims=True))
-    places = arange(x.shape[-1], like=x)
-    largest = where(largest, places, float(x.shape[-1]))
-    return astype(equal(places, min(largest, axis=-1, keepdims=True)), x.dtype)
+    positions = arange(x.shape[-1], like=x)
+    largest = where(largest, positions, float(x.shape[-1]))
+    return astype(equal(positions, min(largest, axis=-1, keepdims=True)), x.dtype)

@@ -35,8 +35,8 @@ def _into(out: Any, values: Any) -> Any:
 def _recurrence_value(xp: Any, a: Any, b: Any, axis: int, reverse: bool, out: Any = None) -> Any:
     y = xp.empty(b.shape, dtype=b.dtype) if out is None else out
     a, b, rows = (xp.moveaxis(v, axis, 0) for v in (a, b, y))
-    places = range(len(rows))[:: -1 if reverse else 1]
-    for i, before in zip(places, (None, *places), strict=False):
+    numbers = range(len(rows))[:: -1 if reverse else 1]
+    for i, before in zip(numbers, (None, *numbers), strict=False):
         rows[i] = b[i] if before is None else a[i] * rows[before] + b[i]
     return y
 

@@ -95,12 +95,12 @@ def swapaxes(x: Any, a: int, b: int) -> Tensor:
 def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """``x`` with the axes ``source`` put at the positions ``destination``; the others keep their order."""
     x = as_tensor(x)
-    taken, places = axes_in_order(source, x.ndim, "source"), axes_in_order(destination, x.ndim, "destination")
-    if len(taken) != len(places):
+    taken, targets = axes_in_order(source, x.ndim, "source"), axes_in_order(destination, x.ndim, "destination")
+    if len(taken) != len(targets):
         raise InputError(f"destination is {destination}; expected as many axes as in source, {source}")
     order = [a for a in range(x.ndim) if a not in taken]
-    for place, axis in sorted(zip(places, taken, strict=True)):
-        order.insert(place, axis)
+    for target, axis in sorted(zip(targets, taken, strict=True)):
+        order.insert(target, axis)
     return transpose(x, order)
 
 

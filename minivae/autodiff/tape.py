@@ -205,7 +205,7 @@ def _constant_tensor(x: Any, like: Tensor | None, name: str) -> Tensor:
     if known is None:
         return Tensor(_asarray(x, dtype, backend.backend_of(like._data).name, name=name))
     if dtype is not None and known.dtype.kind == "c" and known.imag.any():
-        raise InputError(f"{name} has dtype {known.dtype}, and stands beside {dtype}; expected real numbers")
+        raise InputError(f"{name} has dtype {known.dtype}, and is used together with {dtype}; expected real numbers")
     if dtype is not None and known.dtype.kind in "biufc" and known.dtype != dtype:
         return apply(PRIMITIVES["astype"], Tensor(x), dtype=dtype)  # an operation, so that a replay sees new values
     return Tensor(_asarray(x, dtype, name=name))

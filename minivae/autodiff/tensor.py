@@ -115,7 +115,7 @@ class Tensor(Foreign):
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu" or self.shape:
-            raise MisuseError(f"a Tensor of shape {self.shape} and dtype {self.dtype} is no integer; write int(x)")
+            raise MisuseError(f"a Tensor of shape {self.shape} and dtype {self.dtype} is not an integer; write int(x)")
         return self.item()  # type: ignore[return-value]
 
     def __bool__(self) -> bool:

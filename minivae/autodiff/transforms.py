@@ -155,7 +155,7 @@ class _Call:
             raise InputError(f"argnums is {argnums!r}; expected positions among {len(args)} arguments")
         numbers = [int(n) % len(args) for n in given_numbers]
         if len(set(numbers)) < len(numbers):
-            raise InputError(f"argnums is {argnums!r}; expected no argument twice")
+            raise InputError(f"argnums is {argnums!r}; expected each argument once")
         given = list(args)
         self.variables: list[Tensor] = []
         with set_mode(taping=True):

@@ -44,7 +44,7 @@ class Backend:
         """Put a state from :meth:`get_random_state` back."""
         random.bit_generator.state = state
         if random.bit_generator.state != state:  # NumPy cuts 1.5 to 1
-            raise ValueError("a number in it is none of such a state")
+            raise ValueError("one of its numbers is out of range")
 
     def to_numpy(self, array: Any) -> np.ndarray:
         """The array in host memory (not copied if it is there already)."""

@@ -132,7 +132,7 @@ def _context(model: Model, minibatches: Minibatches, number: int, label: int | N
     """One-hot labels for so many samples: the one asked for, or all in turn; None for a model that takes none."""
     if not model.context_dim:
         if label is not None:
-            raise InputError(f"label is {label}, but the model of this run is told none")
+            raise InputError(f"label is {label}, but the model of this run takes no labels")
         return None
     labels = np.arange(number) % model.context_dim if label is None else np.full(number, label)
     return minibatches.one_hot(labels)

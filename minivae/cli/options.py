@@ -109,7 +109,7 @@ def _require_known(given: Mapping[str, Any], model: Mapping[str, Any]) -> None:
         if flag not in model and flag not in _OF_RUN:
             others = ", ".join(of_models()[flag])
             name = given.get("model", COMMON["model"])
-            raise InputError(f"--{flag.replace('_', '-')} is no option of --model {name}; it belongs to {others}")
+            raise InputError(f"--{flag.replace('_', '-')} is not an option of --model {name}; it belongs to {others}")
 
 
 def _usual_for_own(dataset: Dataset) -> dict[str, Any]:

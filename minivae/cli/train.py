@@ -67,7 +67,7 @@ def _make_model(chosen: dict[str, Any], dataset: Dataset) -> Model:
     model, arguments = MODELS[chosen["model"]], options.arguments(chosen)
     if "context_dim" in registry.arguments(model):
         if not dataset.classes:
-            raise InputError(f"{dataset.name} has no labels, and --model {chosen['model']} is told one beside each x")
+            raise InputError(f"{dataset.name} has no labels, and --model {chosen['model']} needs one for each x")
         arguments["context_dim"] = dataset.classes
     of_run = {"seed": chosen["seed"], "dtype": chosen["dtype"], "backend": chosen["backend"]}
     return model(dataset.data_dim, **arguments, **of_run)
@@ -138,7 +138,7 @@ def _go_on(run: Run, trainer: Trainer, chosen: dict[str, Any]) -> None:
     if trainer.step >= trainer.total_steps:
         raise InputError(
             f"{run.folder} has trained {done} epochs and {asked} in all are asked for; "
-            f"say more, as in  --epochs {done + asked}"
+            f"ask for more, as in  --epochs {done + asked}"
         )
     if trainer.out_of_patience():
         raise InputError(

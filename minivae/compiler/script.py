@@ -122,7 +122,7 @@ class Comparison(Script):
     def note(self, primitive: Primitive, operands: Sequence[Any], attributes: dict, output: Tensor) -> Line:
         line, at = super().note(primitive, operands, attributes, output), len(self.lines) - 1
         if at >= len(self._recorded.lines):
-            raise self._error(f"calls {primitive.name}, and when it was recorded it had ended")
+            raise self._error(f"calls {primitive.name} where the recorded step had ended")
         before = self._recorded.lines[at]
         if primitive is not before.primitive:
             raise self._error(f"calls {primitive.name} where it called {before.primitive.name}")
@@ -153,8 +153,8 @@ class Comparison(Script):
         return _same(now, then)
 
     def _error(self, what: str, where: str | None = None) -> InputError:
-        place = where or f"at {calling_line()}"
-        return InputError(f"the step is another one than was recorded: {place} it {what}; {ADVICE}")
+        at = where or f"at {calling_line()}"
+        return InputError(f"the step is another one than was recorded: {at} it {what}; {ADVICE}")
 
 
 def _same(a: Any, b: Any) -> bool:

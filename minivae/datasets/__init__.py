@@ -65,7 +65,7 @@ def load(name_or_path: str | os.PathLike, *, split: str | None = None, seed: int
     try:
         one_of("data", name, names())
     except InputError as error:
-        raise InputError(f"{error} (and no file or folder is called so)") from None
+        raise InputError(f"{error} (and there is no file or folder of that name)") from None
 
 
 def _text(name_or_path: str | os.PathLike) -> str:

@@ -139,10 +139,10 @@ def require_finite(dataset: Dataset, dtype: np.dtype) -> None:
     """
     for name, part in (("training", dataset.train), ("test", dataset.test)):
         in_memory = isinstance(part.images, np.ndarray)
-        place = first_beyond(part.images, float(np.finfo(dtype).max)) if in_memory else None
-        if place is not None:
+        at = first_beyond(part.images, float(np.finfo(dtype).max)) if in_memory else None
+        if at is not None:
             raise InputError(
-                f"{dataset.name} has {part.images[place]} in {name} row {place[0]}, value {place[1]}; "
+                f"{dataset.name} has {part.images[at]} in {name} row {at[0]}, value {at[1]}; "
                 f"expected finite {dtype} numbers"
             )
 

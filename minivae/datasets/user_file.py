@@ -190,11 +190,9 @@ def _values(path: Path, parts: list[np.ndarray]) -> tuple[list[np.ndarray | Mapp
 def _real(path: Path, rows: np.ndarray) -> np.ndarray | MappedRows:
     with np.errstate(over="ignore"):
         values = as_type(rows, np.float32)
-        place = first_beyond(values, math.inf)
-    if place is not None:
-        raise InputError(
-            f"{path} holds {rows[place]} in row {place[0]}, value {place[1]}; expected finite float32 numbers"
-        )
+        at = first_beyond(values, math.inf)
+    if at is not None:
+        raise InputError(f"{path} holds {rows[at]} in row {at[0]}, value {at[1]}; expected finite float32 numbers")
     return values
 
 

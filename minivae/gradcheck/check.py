@@ -155,7 +155,7 @@ def _check(f: Map, mode: str, tolerance: float, allow_zero: bool, outputs: list)
         mode = "jacobian" if size + f.value.size <= _JACOBIAN_LIMIT else "directions"
     worst, count = 0.0, 0
     for i, found in _MODES[mode](f, tolerance):
-        _judge(found, tolerance, _Places(f.names[i], f.point[i].shape, outputs if mode == "jacobian" else None))
+        _judge(found, tolerance, _Labels(f.names[i], f.point[i].shape, outputs if mode == "jacobian" else None))
         if not allow_zero and not found.analytic.any():
             raise GradientError(f"the gradient by {f.names[i]} is zero throughout; allow it with allow_zero=True")
         worst, count = max(worst, found.error.max(initial=0.0)), count + found.error.size
@@ -200,7 +200,7 @@ def _random(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
     return rng.choice([-1.0, 1.0], shape) * rng.uniform(0.5, 1.5, shape)
 
 
-class _Places(NamedTuple):
+class _Labels(NamedTuple):
     """Names what was differentiated by what.
 
     Attributes:
@@ -224,17 +224,17 @@ def _element(name: str, shape: tuple[int, ...], at: int) -> str:
     return f"{name}[{', '.join(map(str, np.unravel_index(at, shape)))}]" if shape else name
 
 
-def _judge(found: Comparison, tolerance: float, place: _Places) -> None:
+def _judge(found: Comparison, tolerance: float, labels: _Labels) -> None:
     """Raise for the worst kink or the worst error."""
     if found.apart.any():
         at = int(found.apart.argmax())
         slopes = f"slopes to both sides differ by {found.apart.flat[at]:.6g}"
-        raise GradientError(f"not differentiable at the inputs: for {place[at]} the {slopes}")
+        raise GradientError(f"not differentiable at the inputs: for {labels[at]} the {slopes}")
     wrong = ~(found.error <= tolerance)  # also where it is NaN
     if wrong.any():
         at = int(np.where(wrong, np.nan_to_num(found.error, nan=np.inf), 0.0).argmax())
         raise GradientError(
-            f"wrong gradient: {place[at]} is {found.analytic.flat[at]:.10g} by backpropagation, "
+            f"wrong gradient: {labels[at]} is {found.analytic.flat[at]:.10g} by backpropagation, "
             f"{found.numerical.flat[at]:.10g} numerically; relative error {found.error.flat[at]:.2g}, "
             f"tolerance {tolerance:.2g}; {wrong.sum()} of {wrong.size} are wrong"
         )

@@ -96,7 +96,7 @@ def _numbers(name: str, values: Any) -> np.ndarray:
     try:
         given = np.array(values.numpy() if isinstance(values, Tensor) else values)
         if given.dtype.kind in "cUS" or isinstance(values, np.ma.MaskedArray):
-            raise TypeError(f"not {given.dtype}, and none of them masked")
+            raise TypeError(f"not {given.dtype}, without masked values")
         array = given.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name} is {shown(values)}; expected numbers ({error})") from error

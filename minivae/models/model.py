@@ -117,8 +117,8 @@ class Model(Module):
         """Raise :class:`InputError` naming it if a number of data points is less than ``least_points``."""
         if points < self.least_points:
             raise InputError(
-                f"{name} is {points}; expected at least {self.least_points}, of which the objective of a "
-                f"{type(self).__name__} is a statistic"
+                f"{name} is {points}; expected at least {self.least_points}, since the objective of a "
+                f"{type(self).__name__} compares data points with each other"
             )
 
     def of_means(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:

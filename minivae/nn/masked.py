@@ -98,8 +98,8 @@ class MADE(Module):
         self.layers = [MaskedLinear(mask, generator, **options) for mask in masks]
         self.context = Linear(context_dim, masks[0].shape[1], generator, **options) if context_dim else None
         weight = self.layers[0].weight
-        place = {"dtype": weight.dtype, "backend": backend.backend_of(weight.data).name}
-        self.degrees = [Tensor(backend.asarray(layer, **place)) for layer in every] if drawn else []
+        kind = {"dtype": weight.dtype, "backend": backend.backend_of(weight.data).name}
+        self.degrees = [Tensor(backend.asarray(layer, **kind)) for layer in every] if drawn else []
 
     def __call__(self, x: Any, context: Any = None, which: Any = 0) -> list[Tensor]:
         """``(..., size)``, and ``(..., context_dim)`` -> the numbers, each ``(..., size)``.

@@ -14,7 +14,7 @@ from ..checks import instance, sequence
 from ..errors import InputError
 
 
-class Place(NamedTuple):
+class Segment(NamedTuple):
     """Where the array of a parameter lies: ``view`` is ``vector`` from ``start`` on."""
 
     vector: Any
@@ -23,13 +23,13 @@ class Place(NamedTuple):
 
 
 # Where arrays of living parameters lie, by the parameter's id.
-_places: dict[int, Place] = {}
+_segments: dict[int, Segment] = {}
 
 
-def _put(p: Parameter, place: Place) -> None:
-    if id(p) not in _places:
-        finalize(p, _places.pop, id(p), None)
-    p.data, _places[id(p)] = place.view, place
+def _put(p: Parameter, segment: Segment) -> None:
+    if id(p) not in _segments:
+        finalize(p, _segments.pop, id(p), None)
+    p.data, _segments[id(p)] = segment.view, segment
 
 
 class Flat:
@@ -52,20 +52,20 @@ class Flat:
         if not self.parameters:
             raise InputError("parameters is empty; expected at least one to train")
         if len({id(p) for p in self.parameters}) < len(self.parameters):
-            raise InputError("parameters names one of them twice; expected each once")
+            raise InputError("parameters names one parameter twice; expected each once")
         kinds = sorted({f"{p.dtype} on {backend.backend_of(p.data).name}" for p in self.parameters})
         if len(kinds) > 1:
             raise InputError(f"parameters are {' and '.join(kinds)}; expected one dtype on one backend")
         # Gradients and moments are kept in this order, so a parameter that is given another array keeps it, too.
         self._by_columns = [_is_fortran(p) for p in self.parameters]
         self._vector = Parameter(None)
-        self._place()
+        self._lay_out()
 
     @property
     def vector(self) -> Parameter:
         """All elements, ``(total,)``, shared with the parameters, also when they have been moved."""
         if any(p.data is not view for p, view in zip(self.parameters, self._views, strict=True)):
-            self._place()
+            self._lay_out()
         return self._vector
 
     def parts(self, vector: Any) -> Iterator[Any]:
@@ -75,15 +75,15 @@ class Flat:
             part = vector[stop - p.size : stop]
             yield part.reshape(p.shape[::-1]).T if by_columns else part.reshape(p.shape)
 
-    def _place(self) -> None:
+    def _lay_out(self) -> None:
         if not self._end_to_end():
             with set_mode(tracer=None, hooks=(), taping=False):  # no part of a step that is recorded meanwhile
                 vector, start = self._joined().data, 0
             for p, view in zip(self.parameters, self.parts(vector), strict=True):
-                _put(p, Place(vector, start, view))
+                _put(p, Segment(vector, start, view))
                 start += p.size
         self._views = [p.data for p in self.parameters]
-        first, last = (_places[id(p)] for p in (self.parameters[0], self.parameters[-1]))
+        first, last = (_segments[id(p)] for p in (self.parameters[0], self.parameters[-1]))
         self._vector.data = first.vector[first.start : last.start + last.view.size]
 
     def _joined(self) -> Tensor:
@@ -93,10 +93,10 @@ class Flat:
     def _end_to_end(self) -> bool:
         if [_is_fortran(p) for p in self.parameters] != self._by_columns:
             return False
-        places = [place for p in self.parameters if (place := _places.get(id(p))) and place.view is p.data]
-        if len(places) < len(self.parameters):
+        segments = [segment for p in self.parameters if (segment := _segments.get(id(p))) and segment.view is p.data]
+        if len(segments) < len(self.parameters):
             return False
-        return all(b.vector is a.vector and b.start == a.start + a.view.size for a, b in pairwise(places))
+        return all(b.vector is a.vector and b.start == a.start + a.view.size for a, b in pairwise(segments))
 
 
 def _is_fortran(p: Parameter) -> bool:

@@ -98,7 +98,7 @@ def draw_tile(
         note = f"each cell: {cells.shape[-1]} values, on a scale from {number(low)} to {number(high)}"
     elif (low, high) != (0, 1):
         note = f"black: {number(low)}, white: {number(high)}"
-    axes, whole = _place(figure, layout, margins or Margins(), NOTE if note else 0)
+    axes, whole = _lay_out(figure, layout, margins or Margins(), NOTE if note else 0)
     if image_shape is None:
         _draw_images(axes, np.where(np.isnan(scaled[..., :1, None]), np.nan, BACKGROUND), layout, whole)
         _draw_curves(axes, scaled, layout)
@@ -115,7 +115,7 @@ def _layout(count: tuple[int, int], shape: tuple[int, int], gapless: bool, group
     return Layout(shape, rows * (shape[0] + gap) + rows // group * apart, columns * (shape[1] + gap))
 
 
-def _place(figure: Figure, layout: Layout, margins: Margins, note: float) -> tuple[Axes, bool]:
+def _lay_out(figure: Figure, layout: Layout, margins: Margins, note: float) -> tuple[Axes, bool]:
     """Size the figure around a tile; also say if image pixels are whole screen pixels."""
     height, width = layout.size
     room = PAGE[0] - margins.left - margins.right, PAGE[1] - margins.bottom - margins.top - note

@@ -76,5 +76,5 @@ def permute_columns(z: Tensor, noise: Any) -> Tensor:
     row = arange(m, like=z)
     first = expand_dims(astype(less(row, expand_dims(row, -1)), z.dtype), -1)
     rank = sum(where(equal(above, below), first, astype(less(above, below), z.dtype)), axis=1)
-    places = rank * float(d) + arange(d, like=z)
-    return take(z, astype(places, "int64"))
+    positions = rank * float(d) + arange(d, like=z)
+    return take(z, astype(positions, "int64"))

@@ -51,14 +51,14 @@ def load_checkpoint(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dic
     """
     arrays = read_npz(path_of("path", path))
     if not {"meta", "sha256"} <= arrays.keys():
-        raise InputError(f"{path} is no checkpoint of minivae: it has no meta or no sha256")
+        raise InputError(f"{path} is not a checkpoint of minivae: it has no meta or no sha256")
     if str(arrays.pop("sha256")) != digest(arrays):
         raise InputError(f"{path} is damaged: its SHA-256 is not that of what was saved")
     try:
         meta = json.loads(str(arrays.pop("meta")))
         found = meta["format"], meta["version"]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} is no checkpoint of minivae: it has no readable meta") from error
+        raise InputError(f"{path} is not a checkpoint of minivae: it has no readable meta") from error
     if found != (FORMAT, VERSION):
         raise InputError(
             f"{path} is a {found[0]!r:.40} of version {found[1]!r:.40}, of minivae {meta.get('minivae')!r:.40}; "

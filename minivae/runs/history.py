@@ -71,7 +71,7 @@ class History:
                 table = csv.DictReader(_lines(file), strict=True)
                 names = table.fieldnames or []
                 if len({name for name in names if name.isidentifier()}) < len(names):
-                    raise ValueError("its first line is no list of names")
+                    raise ValueError("its first line is not a list of column names")
                 return cls({name: _number(value) for name, value in row.items()} for row in table)
         except InputError:
             raise
@@ -93,5 +93,5 @@ def _lines(file: TextIO) -> Iterator[str]:
 def _number(text: str) -> float:
     """A number as :meth:`History.save` writes it: finite, or NaN where a row has no value."""
     if not _NUMBER.fullmatch(text) or math.isinf(float(text)):
-        raise ValueError(f"{text!r:.60} is no number")
+        raise ValueError(f"{text!r:.60} is not a number")
     return float(text)

@@ -98,8 +98,8 @@ class Watch:
         names = {id(p): name for name, p in self.model.named_parameters()}
         yield from self.model.named_tensors()
         for optimizer in self.optimizers:
-            places = product(optimizer.slots, optimizer.parameters)
-            for (slot, p), part in zip(places, optimizer.named_slots().values(), strict=True):
+            pairs = product(optimizer.slots, optimizer.parameters)
+            for (slot, p), part in zip(pairs, optimizer.named_slots().values(), strict=True):
                 yield f"{type(optimizer).__name__}'s {slot} of {names[id(p)]}", part
 
 

@@ -102,9 +102,9 @@ class Trainer:
         what comes and goes with the epochs is seen as well. They depend on the step alone: a resumed run has the same.
         """
         interval = self.settings.report_every * self.steps_per_epoch
-        report, place = divmod(self.step, interval)
-        between = interval >= READINGS and place == report * 7919 % interval
-        return self.step == 1 or place == interval - 1 or between or self.step + 1 == self.total_steps
+        report, index = divmod(self.step, interval)
+        between = interval >= READINGS and index == report * 7919 % interval
+        return self.step == 1 or index == interval - 1 or between or self.step + 1 == self.total_steps
 
     @property
     def _steps_per_reading(self) -> int:
@@ -141,8 +141,8 @@ class Trainer:
             InputError: with ``compile``, in a step that :attr:`is_checked`: the model does something else than
                 when its step was recorded; names the line of code.
         """
-        epoch, place = divmod(self.step, self.steps_per_epoch)
-        if place == 0:
+        epoch, index = divmod(self.step, self.steps_per_epoch)
+        if index == 0:
             self.order = self._shuffled(epoch)
         factor = SCHEDULES[self.settings.schedule](self.step, self.total_steps)
         for optimizer in self.optimizers:
@@ -152,7 +152,7 @@ class Trainer:
         if self.settings.compile and self.is_checked:
             update = self._update.checked  # or what changes with the step would stay as it was at the first one
         with self._watch.anomaly(self.step) if self.settings.detect_anomaly else nullcontext():
-            terms = update(*self.train.inputs(self.order[place]))
+            terms = update(*self.train.inputs(self.order[index]))
         if self.step % self._steps_per_reading == 0:
             self.running_steps += 1
             with no_grad():

@@ -126,7 +126,9 @@ def test_output_that_depends_on_nothing_is_an_error(f):
 
 def test_inputs_are_in_a_list():
     x = variable([1.0, 2.0])
-    with pytest.raises(InputError, match=r"inputs is a Tensor; expected a list of Tensors, if of one alone: \[x\]"):
+    with pytest.raises(
+        InputError, match=r"inputs is a Tensor; expected a list of Tensors: for a single one write \[x\]"
+    ):
         backward(sum(x * x), x)
     with pytest.raises(InputError, match="primals is a Tensor; expected a list"):
         jvp(exp, x, x)
@@ -136,7 +138,9 @@ def test_a_complex_gradient_of_real_numbers_is_an_error():
     x = variable([1.0, 2.0])
     with pytest.raises(GradientError, match="gradient of multiply by a is complex128, and the input is real"):
         backward(x * tensor(np.array([1j, 2.0])), [x], np.ones(2))
-    with pytest.raises(InputError, match="b has dtype complex128, and stands beside float64; expected real numbers"):
+    with pytest.raises(
+        InputError, match="b has dtype complex128, and is used together with float64; expected real numbers"
+    ):
         x * np.array([1j, 2.0])
 
 

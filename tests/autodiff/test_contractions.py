@@ -109,7 +109,7 @@ def test_subscripts_that_do_not_fit(subscripts, shapes, expected):
 
 
 def test_subscripts_are_a_text():
-    with pytest.raises(InputError, match=r"subscripts is \[0, 1\]; expected a text such as 'ij,jk->ik'"):
+    with pytest.raises(InputError, match=r"subscripts is \[0, 1\]; expected a string such as 'ij,jk->ik'"):
         einsum([0, 1], tensor(np.ones((2, 2))))
     with pytest.raises(InputError, match=r"operands\[0\] is 'i'; expected a tensor, an array or a number"):
         einsum("i", "i")
@@ -149,7 +149,7 @@ def test_axes_of_tensordot_in_every_form(axes, backend_name):
         (-1, "axes is -1; expected an integer of at least 0"),
         ("ij", "axes is 'i'; expected an integer, or several"),
         (([0], [0, 1]), r"axes is \(\[0\], \[0, 1\]\), and a has shape"),
-        (([0, 0], [0, 0]), r"axes is \[0, 0\]; expected no axis twice"),
+        (([0, 0], [0, 0]), r"axes is \[0, 0\]; expected each axis once"),
         ((0, 2), "axes is 2; expected axes of a tensor with 2 dimensions"),
         (None, "axes is None; expected an integer"),
     ],

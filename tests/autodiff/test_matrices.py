@@ -65,7 +65,7 @@ def test_what_is_left_out_may_be_anything():
         (lambda x: diag(x, 0.5), "k is 0.5; expected an integer, the number of a diagonal"),
         (lambda x: diagonal(x[0]), r"x has shape \(3,\); expected two axes or more"),
         (lambda x: diagonal(x, None), "offset is None; expected an integer"),
-        (lambda x: diagonal(x, 0, 1, 1), r"\(axis1, axis2\) is \(1, 1\); expected no axis twice"),
+        (lambda x: diagonal(x, 0, 1, 1), r"\(axis1, axis2\) is \(1, 1\); expected each axis once"),
         (lambda x: trace(x, 0, 0, 2), r"\(axis1, axis2\) is \(0, 2\); expected axes of a tensor with 2 dimensions"),
         (lambda x: trace(x, 0, "a"), r"\(axis1, axis2\) is \('a', 1\); expected an integer"),
         (lambda x: tril(x[0]), r"x has shape \(3,\); expected matrices, \(..., m, n\)"),

@@ -311,7 +311,7 @@ def test_lists_and_numbers_go_where_the_tensor_lives(backend_name):
 
 
 def test_libraries_do_not_mix():
-    with pytest.raises(InputError, match=r"add: a is \(1,\) .* on numpy, b is \(1,\) .* on strict; .*two libraries"):
+    with pytest.raises(InputError, match=r"add: a is \(1,\) .* on numpy, b is \(1,\) .* on strict; .*two backends"):
         tensor([1.0]) + tensor([1.0], backend="strict")
     with pytest.raises(InputError, match="b is on numpy; expected strict"):
         tensor([1.0], backend="strict") * np.ones(1)
@@ -417,7 +417,7 @@ def test_several_elements_are_not_one_number(read):
 def test_integers_are_indices():
     assert [4, 5, 6][tensor(np.array(1))] == 5
     for x in (tensor(1.0), tensor(np.array([1]))):
-        with pytest.raises(MisuseError, match="is no integer; write int"):
+        with pytest.raises(MisuseError, match="is not an integer; write int"):
             range(x)
 
 

@@ -87,11 +87,11 @@ def test_a_label_is_the_condition(cli):
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (("--beta", 4), "--beta is no option of --model vae; it belongs to beta-vae"),
-        (("--model", "made", "--latent", 3), "--latent is no option of --model made"),
+        (("--beta", 4), "--beta is not an option of --model vae; it belongs to beta-vae"),
+        (("--model", "made", "--latent", 3), "--latent is not an option of --model made"),
         (("--model", "beta-vae", "--beta", -1), "beta is -1.0"),
         (("--model", "iwae", "--samples", 0), "samples is 0"),
-        (("--model", "iwae", "--estimator", "A"), "--estimator is no option of --model iwae"),
+        (("--model", "iwae", "--estimator", "A"), "--estimator is not an option of --model iwae"),
         (("--model", "info-vae", "--alpha", 2), "alpha is 2.0"),
         (("--model", "vq-vae", "--decay", 1), "decay is 1.0"),
         (("--model", "factor-vae", "--gamma", "nan"), "gamma is nan"),
@@ -113,7 +113,7 @@ def test_data_without_labels_are_refused(refused, rng):
 @pytest.mark.usefixtures("no_figures")
 def test_labels_and_importance_samples_are_refused_where_there_are_none(cli, trained):
     for words, part in (
-        (("sample", trained, "--label", 3, "--out", "x.npy"), "is told none"),
+        (("sample", trained, "--label", 3, "--out", "x.npy"), "takes no labels"),
         (("train", "--resume", trained, "--epochs", 3, "--beta", 2), "--beta"),
     ):
         outcome = cli(*words)

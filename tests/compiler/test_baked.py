@@ -226,7 +226,7 @@ def test_a_step_that_ends_earlier_or_later_is_found():
             x = mv.exp(x)
         return x
 
-    for now, words in ((1, "ended where it called exp"), (3, "when it was recorded it had ended")):
+    for now, words in ((1, "ended where it called exp"), (3, "where the recorded step had ended")):
         calls[0] = 2
         checking = mv.compile(step, check=True)
         checking(0.0)

@@ -80,7 +80,7 @@ def test_what_cannot_be_one_vector_is_refused():
     p = Parameter(np.ones(3, np.float32))
     with pytest.raises(InputError, match="parameters is empty"):
         Flat([])
-    with pytest.raises(InputError, match="names one of them twice"):
+    with pytest.raises(InputError, match="names one parameter twice"):
         Flat([p, p])
     with pytest.raises(InputError, match="float32 on numpy and float64 on numpy; expected one dtype"):
         Flat([p, Parameter(np.ones(3))])

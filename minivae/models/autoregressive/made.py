@@ -108,9 +108,9 @@ class MADE(Model):
 
     def _sample(self, u: Tensor, which: int) -> Tensor:
         x, order = u * 0.0, self.network.order(which)
-        for place in range(1, self.data_dim + 1):
+        for i in range(1, self.data_dim + 1):
             (logits,) = self.network(x, which=which)
-            x = where(order == place, astype(less(u, Bernoulli(logits).mean), u.dtype), x)
+            x = where(order == i, astype(less(u, Bernoulli(logits).mean), u.dtype), x)
         return x
 
     def posterior(self, x: Any, context: Any = None) -> Any:

@@ -43,14 +43,14 @@ class FullGaussianMLP(HiddenLayers):
         heads = {"mean": outputs, "factor": outputs * (outputs + 1) // 2}
         super().__init__(inputs, hidden, heads, generator, small=("factor",), **options)
         # Where each entry of L is in the row of numbers; above the diagonal any will do.
-        places = np.zeros((outputs, outputs), np.int64)
-        places[np.tril_indices(outputs)] = np.arange(outputs * (outputs + 1) // 2)
-        self._places = backend.asarray(places, backend=backend.backend_of(self.mean.weight.data).name)
+        positions = np.zeros((outputs, outputs), np.int64)
+        positions[np.tril_indices(outputs)] = np.arange(outputs * (outputs + 1) // 2)
+        self._positions = backend.asarray(positions, backend=backend.backend_of(self.mean.weight.data).name)
 
     def __call__(self, x: Any) -> MultivariateNormal:
         """``(..., inputs)`` -> a Gaussian over ``(..., outputs)``."""
         h = self.hidden(x)
-        return MultivariateNormal(self.mean(h), self.factor(h)[..., self._places])
+        return MultivariateNormal(self.mean(h), self.factor(h)[..., self._positions])
 
 
 class FullCovarianceVAE(VAE):
