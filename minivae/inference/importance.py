@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from .. import backend
 from ..autodiff import Tensor, concatenate, exp, isfinite, logsumexp, max, maximum, minimum, no_grad, sqrt, where
@@ -12,6 +12,15 @@ from ..errors import InputError
 from ..models import Model
 from .diagnostics import FEWEST_DRAWS
 from .joint import data_for, is_told
+
+
+@runtime_checkable
+class Explicit(Protocol):
+    """A model without z, whose log p(x) needs no estimate."""
+
+    def log_prob(self, x: Any) -> Tensor:
+        """log p(x) of each data point, ``(M,)``, in nats."""
+        ...
 
 
 class LogLikelihood(NamedTuple):
@@ -88,7 +97,7 @@ def log_likelihood(
     samples, chunk = positive_integer("samples", samples), positive_integer("chunk", chunk)
     x, told = data_for(model, x, context), is_told(model, context)
     with no_grad():
-        if hasattr(model, "log_prob"):  # one without z, which needs no estimate
+        if isinstance(model, Explicit):
             exact = model.log_prob(x)
             return LogLikelihood(exact, exact * 0.0, exact * math.nan, 0, "exact", told)
         q, p = model.posterior(x, context), model.prior(context)
