@@ -10,6 +10,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # before NumPy is there: workers that s
 import shutil
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,8 +19,11 @@ from hypothesis import HealthCheck, settings
 from minivae import backend
 from minivae.errors import BackendError
 
+from . import quick
 from .doubles import fake_cuda, strict_device  # noqa: F401  (adds the library "strict")
 from .doubles.cuda import Cuda
+
+HERE = Path(__file__).parent
 
 # No test asserts on time: on a busy machine an example takes as long as it takes.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -29,6 +33,24 @@ def pytest_configure(config: pytest.Config) -> None:
     """Hypothesis without deadlines, unless another profile is asked for."""
     if not config.getoption("--hypothesis-profile", None):
         settings.load_profile("untimed")
+
+
+def is_quick(path: Path) -> bool:
+    """Whether a file of tests is one of those of ``-m quick``."""
+    return path.is_relative_to(HERE) and path.relative_to(HERE).as_posix() in quick.FILES
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Under ``-m quick`` other files are not even imported, which would take longer than the tests."""
+    asked = config.option.markexpr == "quick" and collection_path.name.startswith("test_")
+    return True if asked and not is_quick(collection_path) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of the quick files, without those that are slow or of a release."""
+    for item in items:
+        if is_quick(item.path) and not any(map(item.get_closest_marker, ("slow", "release"))):
+            item.add_marker("quick")
 
 
 @pytest.fixture(params=["numpy", "strict", pytest.param("cupy", marks=pytest.mark.gpu)])

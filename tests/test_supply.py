@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import minivae
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,3 +47,29 @@ def test_every_module_is_imported_and_a_model_is_trained_without_a_warning(tmp_p
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "run" / "learning_curve.png").is_file()
+
+
+# ------------------------------------------------- what hosts and tools read
+
+YAML = sorted([*(ROOT / ".github").rglob("*.yml"), ROOT / ".pre-commit-config.yaml", ROOT / "CITATION.cff"])
+
+
+@pytest.mark.parametrize("path", YAML, ids=lambda path: path.name)
+def test_it_is_yaml(path):
+    yaml = pytest.importorskip("yaml")
+    assert isinstance(yaml.safe_load(path.read_text(encoding="utf-8")), dict)
+
+
+def test_the_host_runs_the_gate_on_every_python_that_is_promised():
+    workflow = (ROOT / ".github" / "workflows" / "gate.yml").read_text(encoding="utf-8")
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    promised = re.findall(r"Python :: (3\.\d+)", config["metadata"]["classifiers"])
+    assert re.findall(r'"(3\.\d+)"', workflow) == promised
+    assert "- run: .ci/run\n" in workflow
+    assert config["options"]["python_requires"] == f">={promised[0]}"
+
+
+def test_the_pages_know_the_version():
+    assert f"\nversion: {minivae.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\n## {minivae.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -11,9 +11,9 @@ import numpy as np
 from ..errors import InputError
 
 
-def axes_of(axis: int | Sequence[int] | None, ndim: int, name: str = "axis") -> tuple[int, ...]:
+def axes_of(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     """``axis`` as a sorted tuple of non-negative axes; None means all."""
-    return tuple(range(ndim)) if axis is None else tuple(sorted(axes_in_order(axis, ndim, name)))
+    return tuple(range(ndim)) if axis is None else tuple(sorted(axes_in_order(axis, ndim)))
 
 
 def axes_in_order(axis: int | Sequence[int], ndim: int, name: str = "axis") -> list[int]:

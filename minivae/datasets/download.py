@@ -68,11 +68,10 @@ def _from_mirrors(urls: Sequence[str], part: Path, name: str, verify: Callable[[
 
 
 def _from_mirror(url: str, part: Path, name: str, verify: Callable[[Path], object]) -> None:
-    from .transfer import Passing, Refused, transfer
+    from .transfer import Refused, transfer
 
-    in_one_piece = transfer(url, part, name)
+    transfer(url, part, name)
     try:
         verify(part)
     except InputError as error:
-        reason = str(error).replace(str(part), "its file")
-        raise (Refused if in_one_piece else Passing)(reason) from error
+        raise Refused(str(error).replace(str(part), "its file")) from error

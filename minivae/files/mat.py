@@ -1,8 +1,10 @@
 """Numeric arrays out of MATLAB level 5 files, the .mat of MATLAB 5 to 7.
 
-Our own reader, as scipy.io.loadmat ends the process (segmentation fault, SciPy 1.17) on
-some damaged files, and a file of a user may be damaged. The format: The MathWorks,
-"MAT-File Format", chapter 1. After a header of 128 bytes come elements, each a tag
+Our own reader and not scipy.io.loadmat, which ends the process on some damaged files, and
+a file of a user may be damaged: of the 2,112 files with one wrong bit behind the header that
+a file of two small arrays has, 29 were a segmentation fault or a bus error (SciPy 1.17.1).
+Nor does it limit what a file may unpack to. The format: The MathWorks, "MAT-File Format",
+chapter 1. After a header of 128 bytes come elements, each a tag
 (type, number of bytes), its data and padding to 8 bytes; a variable is an element of
 elements: flags, dimensions, name, real part, imaginary part.
 """

@@ -51,10 +51,10 @@ class Linear(Module):
         self.weight = Parameter(asarray(weight, backend=where))
         self.bias = Parameter(asarray(bias, backend=where))
 
-    def __call__(self, x: Any, name: str = "x") -> Tensor:
-        """``(..., inputs) -> (..., outputs)``; ``name`` is what messages call ``x``.
+    def __call__(self, x: Any) -> Tensor:
+        """``(..., inputs) -> (..., outputs)``.
 
         Raises:
             InputError: the last axis of ``x`` has another length.
         """
-        return autodiff.linear(shaped(name, x, self.weight, ..., self.weight.shape[0]), self.weight, self.bias)
+        return autodiff.linear(shaped("x", x, self.weight, ..., self.weight.shape[0]), self.weight, self.bias)

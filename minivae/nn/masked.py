@@ -44,9 +44,9 @@ class MaskedLinear(Linear):
         # Held as an array, not as a tensor: it is no state.
         self._mask = backend.asarray(mask, self.weight.dtype, backend.backend_of(self.weight.data).name)
 
-    def __call__(self, x: Any, name: str = "x", mask: Tensor | None = None) -> Tensor:
-        """``(..., inputs) -> (..., outputs)``; ``name`` is what messages call ``x``, ``mask`` another for this call."""
-        x = shaped(name, x, self.weight, ..., self.weight.shape[0])
+    def __call__(self, x: Any, mask: Tensor | None = None) -> Tensor:
+        """``(..., inputs) -> (..., outputs)``; ``mask`` is another for this call."""
+        x = shaped("x", x, self.weight, ..., self.weight.shape[0])
         mask = self._mask if mask is None else shaped("mask", mask, self.weight, *self.weight.shape)
         return linear(x, self.weight * mask, self.bias)
 
@@ -112,7 +112,8 @@ class MADE(Module):
             last = i == len(self.layers) - 1
             h = layer(concatenate([h, x], axis=-1) if last and self.direct else h, mask=mask)
             if i == 0 and self.context is not None:
-                h = h + self.context(context, "context")
+                weight = self.context.weight
+                h = h + self.context(shaped("context", context, weight, ..., weight.shape[0]))
             if not last:
                 h = self.activation(h)
         return split(h, self.outputs, axis=-1)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import requests
 
 from minivae.datasets import available, download, load, names
 from minivae.errors import InputError
@@ -58,10 +59,10 @@ def test_names_win_over_files_and_a_dot_picks_the_file(tmp_path, monkeypatch):
 def test_offline_there_is_one_line_on_what_to_put_where(name, monkeypatch, cache):
     monkeypatch.setattr(download, "PAUSE", 0.0)
 
-    def offline(opener, request, timeout):
-        raise OSError("no network")
+    def offline(*_, **__):
+        raise requests.ConnectionError("no network")
 
-    monkeypatch.setattr("urllib.request.OpenerDirector.open", offline)
+    monkeypatch.setattr("requests.get", offline)
     with pytest.raises(InputError, match=r"no network.*put .* into") as error:
         load(name)
     assert str(cache) in str(error.value)
@@ -73,4 +74,5 @@ def test_importing_it_loads_nothing_heavy():
     code = "import minivae.datasets, sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "minivae.datasets" in loaded
-    assert {"matplotlib", "scipy", "urllib.request", "tqdm", "cupy", "torch"}.isdisjoint(loaded)
+    heavy = {"matplotlib", "PIL", "scipy", "pooch", "requests", "filelock", "platformdirs", "tqdm", "cupy", "torch"}
+    assert heavy.isdisjoint(loaded)

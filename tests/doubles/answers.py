@@ -31,12 +31,6 @@ def _good(request: Request) -> None:
     request.wfile.write(request.begin())
 
 
-@behaviour("no ranges")
-def _no_ranges(request: Request) -> None:
-    request.answer(Content_Length=len(request.body))
-    request.wfile.write(request.body)
-
-
 @behaviour("unsized")
 def _unsized(request: Request) -> None:
     request.answer()
@@ -76,7 +70,17 @@ def _redirect(request: Request) -> None:
     request.answer(302, Location="/good/file.gz")
 
 
-HONEST = ("good", "no ranges", "unsized", "chunked", "slow", "gzip label", "trailing", "redirect")
+@behaviour("redirect with an endless body")
+def _endless_redirect(request: Request) -> None:
+    request.answer(302, Location="/good/file.gz")
+    while not request.mirrors.over.is_set():
+        request.wfile.write(bytes(1 << 16))
+
+
+HONEST = (
+    *("good", "unsized", "chunked", "slow", "gzip label", "trailing"),
+    *("redirect", "redirect with an endless body"),
+)
 
 
 # ------------------------------------------------------- those that break off: ask again
@@ -84,19 +88,13 @@ HONEST = ("good", "no ranges", "unsized", "chunked", "slow", "gzip label", "trai
 
 @behaviour("cut", "reset", "stall")
 def _breaks_off(request: Request, name: str) -> None:
-    rest = request.begin()
-    request.wfile.write(rest[: len(rest) // 2])
+    body = request.begin()
+    request.wfile.write(body[: len(body) // 2])
     request.wfile.flush()
     if name == "stall":
         request.mirrors.over.wait(30)
     if name == "reset":
         request.reset()
-
-
-@behaviour("cut, no ranges")
-def _cut_without_ranges(request: Request) -> None:
-    request.answer(Content_Length=len(request.body))
-    request.wfile.write(request.body[: len(request.body) // 2])
 
 
 @behaviour("unsized cut")
@@ -138,17 +136,17 @@ def _shorter(request: Request) -> None:
     request.wfile.write(request.body)
 
 
-@behaviour("another version")
-def _another_version(request: Request) -> None:
-    request.answer(Content_Length=len(request.body), ETag='"2"')
-    request.wfile.write(request.body[::-1])
-
-
-@behaviour("wrong", "flipped", "empty", "another file")
+@behaviour("wrong", "flipped", "backwards", "empty", "another file")
 def _wrong(request: Request, name: str) -> None:
     body = bytearray(request.body)
     body[len(body) // 2] ^= 1
-    found = {"wrong": bytes(len(body)), "flipped": bytes(body), "empty": b"", "another file": b"<html>no</html>"}[name]
+    found = {
+        "wrong": bytes(len(body)),
+        "flipped": bytes(body),
+        "backwards": request.body[::-1],
+        "empty": b"",
+        "another file": b"<html>no</html>",
+    }[name]
     request.answer(Content_Length=len(found))
     request.wfile.write(found)
 
@@ -160,18 +158,12 @@ def _recoded(request: Request) -> None:
     request.wfile.write(body)
 
 
-@behaviour("wrong rest", "rest of another file", "unasked part")
-def _another_part(request: Request, name: str) -> None:
-    """A range that was not asked for, of another file, or with other bytes in it."""
-    start, rest = request.wanted()
+@behaviour("unasked part")
+def _unasked_part(request: Request) -> None:
+    """A part of the file, though no range was asked for."""
     whole = len(request.body)
-    start, size, whole = {
-        "wrong rest": (start, len(rest), whole),
-        "rest of another file": (start, len(rest), whole + 5),
-        "unasked part": (start + 7, len(rest) - 7, whole),
-    }[name]
-    request.answer(206, Content_Length=size, Content_Range=f"bytes {start}-{start + size - 1}/{whole}")
-    request.wfile.write(bytes(size))
+    request.answer(206, Content_Length=whole - 7, Content_Range=f"bytes 7-{whole - 1}/{whole}")
+    request.wfile.write(request.body[7:])
 
 
 @behaviour("endless", "endless, sized")

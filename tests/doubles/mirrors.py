@@ -24,12 +24,12 @@ class Mirrors:
 
     Attributes:
         urls: one for each mirror.
-        asked: (mirror, behaviour, its Range header) of each request, in order.
+        asked: (mirror, behaviour) of each request, in order.
     """
 
     def __init__(self, body: bytes, plans: Sequence[Sequence[str]]) -> None:
         self.body, self.plans = body, plans
-        self.asked: list[tuple[int, str, str | None]] = []
+        self.asked: list[tuple[int, str]] = []
         self.over = threading.Event()  # wakes those that stall
         self._lock = threading.Lock()
 
@@ -48,13 +48,13 @@ class Mirrors:
         self._thread.join()
         self._server.server_close()
 
-    def next_behaviour(self, mirror: int, range_header: str | None) -> str:
+    def next_behaviour(self, mirror: int) -> str:
         """What this request to a mirror meets."""
         with self._lock:
             plan = self.plans[mirror]
-            turn = sum(number == mirror for number, _, _ in self.asked)
+            turn = sum(number == mirror for number, _ in self.asked)
             name = plan[min(turn, len(plan) - 1)]
-            self.asked.append((mirror, name, range_header))
+            self.asked.append((mirror, name))
             return name
 
 
@@ -74,7 +74,7 @@ class Request(BaseHTTPRequestHandler):
         self.mirrors: Mirrors = self.server.mirrors
         self.body = self.mirrors.body
         place = self.path.split("/")[1]
-        name = self.mirrors.next_behaviour(int(place), self.headers["Range"]) if place.isdigit() else place
+        name = self.mirrors.next_behaviour(int(place)) if place.isdigit() else place
         BEHAVIOURS[name](self)
 
     def log_message(self, *_: object) -> None:
@@ -87,19 +87,10 @@ class Request(BaseHTTPRequestHandler):
             self.send_header(name.replace("_", "-"), str(value))
         self.end_headers()
 
-    def wanted(self) -> tuple[int, bytes]:
-        """Where the range asked for begins (0 without one), and the body from there."""
-        start = int((self.headers["Range"] or "bytes=0-")[6:-1])
-        return start, self.body[start:]
-
     def begin(self, **headers: object) -> bytes:
-        """Send the headers of an honest answer to a request with or without a range; the bytes that are due."""
-        start, rest = self.wanted()
-        if start:
-            headers["Content_Range"] = f"bytes {start}-{len(self.body) - 1}/{len(self.body)}"
-        headers = {"Content_Length": len(rest), "Accept_Ranges": "bytes", "ETag": '"1"', **headers}
-        self.answer(206 if start else 200, **headers)
-        return rest
+        """Send the headers of an honest answer; the bytes that are due."""
+        self.answer(Content_Length=len(self.body), **headers)
+        return self.body
 
     def reset(self) -> None:
         """End the connection as a crash would."""

@@ -1,10 +1,14 @@
 """A compiled run does what an eager one does, bit for bit, on real digits."""
 
 import itertools
+import sys
+from collections import Counter
 
 import numpy as np
 import pytest
 
+from minivae.autodiff import hooked
+from minivae.compiler import CompiledStep
 from minivae.datasets import Dataset, Split
 from minivae.models import VAE
 
@@ -111,3 +115,41 @@ def test_a_report_between_steps_changes_nothing(digits):
     trainer.report()
     trainer.train_step()
     assert trainer._update.program is program
+
+
+# ------------------------------------------------------------- compile=False
+
+
+def operations_of_a_step(trainer):
+    """How many operations run, by the file of the package whose line called for it."""
+    found = Counter()
+
+    def note(*_):
+        frame = sys._getframe()
+        while frame:
+            file = frame.f_code.co_filename
+            found[file.rpartition("minivae/")[2] if "/minivae/" in file else ""] += 1
+            frame = frame.f_back
+
+    with hooked(note):
+        trainer.train_step()
+    return found
+
+
+@pytest.mark.parametrize("rule", OPTIMIZERS)
+def test_without_it_every_operation_of_every_step_runs_as_it_is_written(digits, rule, monkeypatch):
+    """The optimizer's too: a debugger stops at each line of the model, of backward and of the rule."""
+
+    def refuse(*_, **__):
+        raise AssertionError("a recorded step was called")
+
+    monkeypatch.setattr(CompiledStep, "__call__", refuse)
+    monkeypatch.setattr(CompiledStep, "checked", refuse)
+    options = {"max_norm": 1.0, "weight_decay": 0.01}
+    trainer = small_trainer(digits, compile=False, optimizer=rule, weight_prior=True, optimizer_options=options)
+    steps = [operations_of_a_step(trainer) for _ in range(3)]
+    trainer.report()
+    assert steps[1] == steps[2]
+    for file in ("models/vae.py", "autodiff/backward.py", "optim/optimizer.py", f"optim/{rule}.py", "bounds.py"):
+        assert steps[1][file] > 0, file
+    assert not any(file.startswith("compiler/") for file in steps[2])

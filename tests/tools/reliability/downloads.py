@@ -16,8 +16,9 @@ from itertools import count
 from pathlib import Path
 from unittest.mock import patch
 
+import filelock  # noqa: F401  (now, so that what a download opens is its own)
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from minivae.datasets import download, transfer
 from minivae.errors import InputError

@@ -1,0 +1,41 @@
+"""The files of ``python -m pytest -m quick``: of every room some, all of them together under a minute on two cores.
+
+What takes longer, or needs a process of its own, PyTorch or the network, is left to the whole suite.
+"""
+
+from __future__ import annotations
+
+FILES = frozenset(
+    f"{room}/test_{name}.py" if room else f"test_{name}.py"
+    for room, names in {
+        "": "bounds errors floors",
+        "autodiff": "arguments assign backward creation indexing joining linalg logic matrices modes nests random "
+        "reduce shape tensor transforms versions",
+        "backend": "arrays memory",
+        "cli": "options parser",
+        "compiler": "analysis fuse memory regions results step",
+        "datasets": "dataset digits mnist segments storage",
+        "distributions": "bernoulli categorical delta normal uniform_codes",
+        "doubles": "strict_device",
+        "files": "atomic idx reading",
+        "gradcheck": "check",
+        "inference": "diagnostics",
+        "misuse": "misuse",
+        "models": "registry traps",
+        "models/adversarial": "factor_vae",
+        "models/aggregate": "info_vae wae_mmd",
+        "models/autoregressive": "made",
+        "models/bound": "beta_vae disentangled_beta_vae ramp",
+        "models/posterior": "categorical_vae iaf_vae vq_vae",
+        "models/prior": "ivae",
+        "nn": "codebook init linear masked mlp module",
+        "optim": "adagrad adam flat optimizer sgd",
+        "plots": "images",
+        "regularizers": "mmd",
+        "runs": "checkpoint config history meta",
+        "tools": "report",
+        "training": "minibatches schedules settings",
+        "twins": "stored",
+    }.items()
+    for name in names.split()
+)
