@@ -164,7 +164,9 @@ def sandwich(
     Raises:
         InputError: a number is not a positive integer, or the model has no density over z.
     """
-    density_over_z(model, context), positive_integer("points", points), positive_integer("chains", chains)
+    density_over_z(model, context)
+    positive_integer("points", points)
+    positive_integer("chains", chains)
     z = model.sample_prior(generator, points, context)
     with no_grad():
         x = model.likelihood(z, context).sample(generator)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -14,6 +14,15 @@ from ..errors import InputError
 from ..models import Model
 from .diagnostics import FEWEST_DRAWS
 from .joint import data_for, is_told
+
+
+@runtime_checkable
+class Explicit(Protocol):
+    """A model without z, whose log p(x) needs no estimate."""
+
+    def log_prob(self, x: Any) -> Tensor:
+        """log p(x) of each data point, ``(M,)``, in nats."""
+        ...
 
 
 class LogLikelihood(NamedTuple):
@@ -90,7 +99,7 @@ def log_likelihood(
     samples, chunk = positive_integer("samples", samples), positive_integer("chunk", chunk)
     x, told = data_for(model, x, context), is_told(model, context)
     with no_grad():
-        if hasattr(model, "log_prob"):  # one without z, which needs no estimate
+        if isinstance(model, Explicit):
             exact = model.log_prob(x)
             return LogLikelihood(exact, exact * 0.0, exact * math.nan, 0, "exact", told)
         q, p = model.posterior(x, context), model.prior(context)

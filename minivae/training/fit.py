@@ -58,12 +58,13 @@ def fit(
             next report, and named; the last good checkpoint stays.
         KeyboardInterrupt: SIGINT or SIGTERM came; a checkpoint was written first.
     """
-    switch("resume", resume), switch("progress", progress)
+    switch("resume", resume)
+    switch("progress", progress)
     if resume and run is None:
         raise InputError("resume is True without a run; expected the folder of the run to resume")
     trainer = Trainer(model, dataset, Settings(**settings))
     with _exclusive(run):
-        if resume:
+        if run is not None and resume:
             run.restore(trainer)
         return run_to_end(trainer, run, progress)
 

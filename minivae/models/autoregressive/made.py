@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -114,7 +114,7 @@ class MADE(Model):
             x = where(order == i, Bernoulli(logits).sample(u), x)
         return x
 
-    def posterior(self, x: Any, context: Any = None) -> Any:
+    def posterior(*_: Any, **__: Any) -> NoReturn:
         """Refused: there is no z."""
         raise InputError("MADE has no latent variable, so it has no posterior, prior or reconstruction")
 
