@@ -149,6 +149,7 @@ def test_every_target_has_mutants_and_tests():
 NOW = Counter(m.path for m in all_mutants(ROOT, TARGETS))
 
 
+@pytest.mark.release
 def test_every_file_has_been_tested():
     missing = NOW.keys() - json.loads(RESULTS.read_text())["files"].keys()
     assert not missing, f"run  python -m tests.tools.mutation {' '.join(sorted(missing))}"

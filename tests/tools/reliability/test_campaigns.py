@@ -30,6 +30,7 @@ def test_all_faults_of_each_campaign(campaign: Campaign, tmp_path: Path) -> None
     assert kept.total() == campaign.cases
 
 
+@pytest.mark.release
 def test_the_page_has_every_campaign_in_full_and_nothing_lost() -> None:
     results = json.loads(RESULTS.read_text())
     assert sorted(results) == NAMES
