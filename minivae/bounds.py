@@ -113,7 +113,8 @@ def score_function(f: Callable[[Tensor], Tensor], q: Distribution, z: Tensor) ->
     Raises:
         InputError: the values of ``f`` have another shape than ``q.log_prob(z)``.
     """
-    function("f", f), instance("q", q, Distribution, "a Distribution")
+    function("f", f)
+    instance("q", q, Distribution, "a Distribution")
     z = stop_gradient(as_tensor(z, name="z"))
     value, log_q = instance("f(z)", f(z), Tensor, "a Tensor"), q.log_prob(z)
     if value.shape != log_q.shape:

@@ -8,9 +8,11 @@ from difflib import get_close_matches
 from numbers import Integral, Real
 from operator import index
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .errors import InputError, shown
+
+Kind = TypeVar("Kind")
 
 
 def positive_integer(name: str, value: Any) -> int:
@@ -29,14 +31,14 @@ def integer_from_zero(name: str, value: Any) -> int:
 
 def positive_number(name: str, value: Any) -> float:
     """Return ``value`` as a finite float > 0, or raise :class:`InputError` naming it."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, Real) or value <= 0 or not value < math.inf:
         raise InputError(f"{name} is {value!r}; expected a finite number above 0")
     return float(value)
 
 
 def decay_rate(name: str, value: Any) -> float:
     """Return ``value`` as a float in [0, 1), or raise :class:`InputError` naming it."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < 1:
+    if isinstance(value, bool) or not isinstance(value, Real) or value < 0 or not value < 1:
         raise InputError(f"{name} is {value!r}; expected a number in [0, 1)")
     return float(value)
 
@@ -48,11 +50,16 @@ def finite_number(name: str, value: Any) -> float:
     return float(value)
 
 
+def number_from(name: str, value: Any, least: float) -> float:
+    """Return ``value`` as a finite float >= ``least``, or raise :class:`InputError` naming it."""
+    if isinstance(value, bool) or not isinstance(value, Real) or value < least or not value < math.inf:
+        raise InputError(f"{name} is {value!r}; expected a finite number of at least {least:g}")
+    return float(value)
+
+
 def number_from_zero(name: str, value: Any) -> float:
     """Return ``value`` as a finite float >= 0, or raise :class:`InputError` naming it."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < math.inf:
-        raise InputError(f"{name} is {value!r}; expected a finite number of at least 0")
-    return float(value)
+    return number_from(name, value, 0)
 
 
 def lengths(name: str, value: Any) -> tuple[int, ...]:
@@ -66,7 +73,7 @@ def lengths(name: str, value: Any) -> tuple[int, ...]:
     return shape
 
 
-def instance(name: str, value: Any, kind: type, expected: str) -> Any:
+def instance(name: str, value: Any, kind: type[Kind], expected: str) -> Kind:
     """Return ``value`` if it is a ``kind``, or raise :class:`InputError` naming it and what was expected."""
     if not isinstance(value, kind):
         raise InputError(f"{name} is {shown(value)}; expected {expected}")

@@ -102,7 +102,7 @@ def backend_of(*arrays: Any) -> Backend:
 
 def xp_of(*arrays: Any) -> Any:
     """The array module (``numpy``, ``cupy``) that all ``arrays`` live in. See :func:`backend_of`."""
-    kind = type(arrays[0]) if arrays else None
+    kind = type(arrays[0] if arrays else None)
     found = _backend_of_type.get(kind)
     if found is not None:  # most often all are of one type, or numbers
         for array in arrays:

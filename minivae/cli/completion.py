@@ -19,7 +19,7 @@ class PrintCompletion(argparse.Action):
         paths = {"FOLDER": shtab.DIRECTORY, "RUN": shtab.DIRECTORY, "FILE": shtab.FILE, "NAME|PATH": shtab.FILE}
         for action in _actions(parser):
             if action.metavar in paths:
-                action.complete = paths[action.metavar]
+                vars(action)["complete"] = paths[action.metavar]  # where shtab looks, unknown to argparse
         print(shtab.complete(parser, values))
         parser.exit()
 

@@ -55,17 +55,17 @@ def load(name_or_path: str | os.PathLike, *, split: str | None = None, seed: int
     """
     name = _text(name_or_path)
     integer_from_zero("seed", seed)
-    if name in _SETS:
-        return _SETS[name].load(split, seed)
-    path = os.path.expanduser(name)
-    if os.path.exists(path):
-        return user_file.load(Path(path), split, seed)
-    if os.path.basename(path) != path or os.path.splitext(path)[1]:
-        raise InputError(f"data is {name!r}; expected a file or folder, and there is none")
-    try:
-        one_of("data", name, names())
-    except InputError as error:
-        raise InputError(f"{error} (and there is no file or folder of that name)") from None
+    if name not in _SETS:
+        path = os.path.expanduser(name)
+        if os.path.exists(path):
+            return user_file.load(Path(path), split, seed)
+        if os.path.basename(path) != path or os.path.splitext(path)[1]:
+            raise InputError(f"data is {name!r}; expected a file or folder, and there is none")
+        try:
+            one_of("data", name, names())
+        except InputError as error:
+            raise InputError(f"{error} (and there is no file or folder of that name)") from None
+    return _SETS[name].load(split, seed)
 
 
 def _text(name_or_path: str | os.PathLike) -> str:

@@ -55,8 +55,8 @@ def load(split: str | None = None, seed: int = 0) -> Dataset:
 
 def found() -> Path | None:
     """The packed file, or the folder of the three originals, if on this machine."""
-    originals = [find(FOLDER, _wanted(part).names) for part in CONTENT]
-    return find(FOLDER, (PACKED,)) or (originals[0].parent if all(originals) else None)
+    originals = [path for part in CONTENT if (path := find(FOLDER, _wanted(part).names))]
+    return find(FOLDER, (PACKED,)) or (originals[0].parent if len(originals) == len(CONTENT) else None)
 
 
 def _read_packed(path: Path) -> dict[str, np.ndarray]:

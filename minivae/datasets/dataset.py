@@ -100,8 +100,8 @@ class Dataset:
         Raises:
             InputError: more than there are data points: the labels are no numbers of classes.
         """
-        labels = [part.labels for part in (self.train, self.test)]
-        classes = 0 if any(part is None for part in labels) else 1 + max(int(part.max()) for part in labels)
+        train, test = self.train.labels, self.test.labels
+        classes = 0 if train is None or test is None else 1 + max(int(train.max()), int(test.max()))
         if classes > len(self.train) + len(self.test):
             points = len(self.train) + len(self.test)
             raise InputError(f"{self.name} has a label {classes - 1} among {points} points; expected labels from 0 on")
@@ -228,7 +228,7 @@ def require_sha256(what: str, array: np.ndarray, expected: str) -> np.ndarray:
     """
     from hashlib import sha256
 
-    found = sha256(np.ascontiguousarray(array)).hexdigest()
+    found = sha256(np.ascontiguousarray(array).data).hexdigest()
     if found != expected:
         raise InputError(f"{what}: SHA-256 of the values is {found[:12]}..., expected {expected[:12]}...")
     return array

@@ -59,8 +59,8 @@ def load(split: str | None = None, seed: int = 0) -> Dataset:
 
 def found() -> Path | None:
     """The folder of the files if they are all on this machine."""
-    paths = [find(FOLDER, _wanted(name).names) for name in CONTENT]
-    return paths[0].parent if all(paths) else None
+    paths = [path for name in CONTENT if (path := find(FOLDER, _wanted(name).names))]
+    return paths[0].parent if len(paths) == len(CONTENT) else None
 
 
 def _wanted(name: str) -> Wanted:

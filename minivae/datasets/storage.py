@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ..errors import InputError
 from .download import fetch
 
@@ -22,12 +24,12 @@ class Wanted:
     Attributes:
         names: the file's name as the mirrors have it, then other names it may lie under.
         urls: its mirrors, best first.
-        verify: raises InputError unless the file at a path is the right one.
+        verify: what the file at a path holds; raises InputError unless it is the right one.
     """
 
     names: tuple[str, ...]
     urls: tuple[str, ...]
-    verify: Callable[[Path], object]
+    verify: Callable[[Path], np.ndarray]
 
 
 def cache_folder() -> Path:
@@ -58,15 +60,19 @@ def obtain(folder: str, files: Sequence[Wanted]) -> list[Path]:
     Raises:
         InputError: one cannot be had; says which files to put where.
     """
-    missing = [file for file in files if find(folder, file.names) is None]
     target = cache_folder() / folder
-    for file in missing:
-        try:
-            fetch(file.urls, target / file.names[0], file.verify)
-        except InputError as error:
-            names = ", ".join(wanted.names[0] for wanted in missing if find(folder, wanted.names) is None)
-            raise InputError(
-                f"{error}; without a network, put {names} into {target}, "
-                f"or into the folder {folder} of a folder that MINIVAE_DATA names"
-            ) from error
-    return [find(folder, file.names) for file in files]
+    paths: list[Path] = []
+    for file in files:
+        path = find(folder, file.names)
+        if path is None:
+            path = target / file.names[0]
+            try:
+                fetch(file.urls, path, file.verify)
+            except InputError as error:
+                names = ", ".join(wanted.names[0] for wanted in files if find(folder, wanted.names) is None)
+                raise InputError(
+                    f"{error}; without a network, put {names} into {target}, "
+                    f"or into the folder {folder} of a folder that MINIVAE_DATA names"
+                ) from error
+        paths.append(path)
+    return paths

@@ -50,9 +50,10 @@ def transfer(url: str, path: Path, label: str) -> None:
     bar = progress_bar(total=1, desc=label, unit="B", unit_scale=True, disable=None, leave=False)
     with open(path, "wb") as file, bar:
         body = _Body(file)
-        options = {"timeout": TIMEOUT, "headers": HEADERS, "hooks": {"response": body.look_at}}
+        options: dict[str, Any] = {"timeout": TIMEOUT, "headers": HEADERS, "hooks": {"response": body.look_at}}
+        options |= {"progressbar": bar, "chunk_size": CHUNK}
         try:
-            HTTPDownloader(progressbar=bar, chunk_size=CHUNK, **options)(url, body, None)
+            HTTPDownloader(**options)(url, body, None)
         except (exceptions.ConnectionError, exceptions.Timeout, exceptions.ChunkedEncodingError) as error:
             raise Passing(in_words(error)) from error
         except (exceptions.RequestException, HTTPError, ValueError) as error:  # an odd address or header

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 from ..autodiff import (
@@ -42,6 +43,9 @@ class LogNormal(Positive, Elementwise):
         log_var: the logarithm of the variance of log x.
     """
 
+    loc: Tensor
+    log_var: Tensor
+
     def __init__(self, loc: Any, log_var: Any) -> None:
         super().__init__(loc=loc, log_var=log_var)
 
@@ -74,6 +78,9 @@ class TwoGammas(ABC):
     too small for floating-point numbers.
     """
 
+    shape: tuple[int, ...]
+    _as_noise: Callable[[Any], Tensor]
+
     @abstractmethod
     def shapes(self) -> tuple[Tensor, Tensor]:
         """a and b."""
@@ -99,6 +106,9 @@ class Beta(TwoGammas, Elementwise):
     Args:
         log_alpha, log_beta: the logarithms of the two shapes, ``(..., event)``.
     """
+
+    log_alpha: Tensor
+    log_beta: Tensor
 
     inner = 0.5
 
@@ -139,6 +149,9 @@ class FisherF(Positive, TwoGammas, Elementwise):
         log_df1, log_df2: the logarithms of the degrees of freedom above and below,
             ``(..., event)``. For df2 up to 2 the mean is infinite.
     """
+
+    log_df1: Tensor
+    log_df2: Tensor
 
     def __init__(self, log_df1: Any, log_df2: Any) -> None:
         super().__init__(log_df1=log_df1, log_df2=log_df2)

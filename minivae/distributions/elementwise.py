@@ -123,7 +123,7 @@ class LocationScale(InverseCDF):
     log_scale: Tensor
 
     def __init__(self, loc: Any, log_scale: Any, **others: Any) -> None:
-        super().__init__(loc=loc, log_scale=log_scale, **others)
+        super().__init__(**{"loc": loc, "log_scale": log_scale, **others})  # Elementwise's, which it stands beside
 
     @property
     def scale(self) -> Tensor:

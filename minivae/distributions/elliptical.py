@@ -167,6 +167,8 @@ class MultivariateStudentT(Elliptical):
         factor: what L is made of, ``(..., event, event)``: see :class:`Elliptical`.
     """
 
+    log_df: Tensor
+
     def __init__(self, log_df: Any, loc: Any, factor: Any) -> None:
         super().__init__(loc, factor, log_df=log_df)
 

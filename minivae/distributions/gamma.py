@@ -34,6 +34,9 @@ class Gamma(Positive, InverseCDF, Elementwise):
         log_rate: the logarithm of the rate.
     """
 
+    log_concentration: Tensor
+    log_rate: Tensor
+
     def __init__(self, log_concentration: Any, log_rate: Any) -> None:
         super().__init__(log_concentration=log_concentration, log_rate=log_rate)
 

@@ -38,6 +38,8 @@ class Exponential(InverseCDF, Elementwise):
         log_rate: the logarithm of the rate, ``(..., event)``.
     """
 
+    log_rate: Tensor
+
     def __init__(self, log_rate: Any) -> None:
         super().__init__(log_rate=log_rate)
 
@@ -92,6 +94,8 @@ class Rayleigh(Positive, InverseCDF, Elementwise):
         log_scale: the logarithm of the scale, ``(..., event)``.
     """
 
+    log_scale: Tensor
+
     def __init__(self, log_scale: Any) -> None:
         super().__init__(log_scale=log_scale)
 
@@ -119,6 +123,9 @@ class Pareto(InverseCDF, Elementwise):
         log_concentration: the logarithm of the shape; up to 1 the mean is infinite.
         log_scale: the logarithm of the smallest x.
     """
+
+    log_concentration: Tensor
+    log_scale: Tensor
 
     def __init__(self, log_concentration: Any, log_scale: Any) -> None:
         super().__init__(log_concentration=log_concentration, log_scale=log_scale)
@@ -156,6 +163,9 @@ class Weibull(Positive, InverseCDF, Elementwise):
         log_scale: the logarithm of the scale.
     """
 
+    log_concentration: Tensor
+    log_scale: Tensor
+
     def __init__(self, log_concentration: Any, log_scale: Any) -> None:
         super().__init__(log_concentration=log_concentration, log_scale=log_scale)
 
@@ -184,6 +194,9 @@ class Reciprocal(InverseCDF, Elementwise):
         loc: the smallest log x, ``(..., event)``.
         log_scale: the logarithm of the length of the interval of log x.
     """
+
+    loc: Tensor
+    log_scale: Tensor
 
     def __init__(self, loc: Any, log_scale: Any) -> None:
         super().__init__(loc=loc, log_scale=log_scale)
@@ -216,6 +229,9 @@ class Gompertz(InverseCDF, Elementwise):
         log_concentration: the logarithm of the shape, ``(..., event)``.
         log_rate: the logarithm of the rate at which mortality grows.
     """
+
+    log_concentration: Tensor
+    log_rate: Tensor
 
     def __init__(self, log_concentration: Any, log_rate: Any) -> None:
         super().__init__(log_concentration=log_concentration, log_rate=log_rate)

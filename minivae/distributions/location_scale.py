@@ -106,6 +106,10 @@ class Triangular(InverseCDF, Elementwise):
         logit_mode: logit of where the peak lies, as a share c of the length; 0 is the middle.
     """
 
+    loc: Tensor
+    log_scale: Tensor
+    logit_mode: Tensor
+
     def __init__(self, loc: Any, log_scale: Any, logit_mode: Any = 0.0) -> None:
         super().__init__(loc=loc, log_scale=log_scale, logit_mode=logit_mode)
 
@@ -161,6 +165,8 @@ class StudentT(LocationScale, Elementwise):
         loc: the location, ``(..., event)``.
         log_scale: the logarithm of the scale.
     """
+
+    log_df: Tensor
 
     def __init__(self, log_df: Any, loc: Any, log_scale: Any) -> None:
         super().__init__(loc, log_scale, log_df=log_df)

@@ -10,12 +10,11 @@ import gzip
 import math
 import struct
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from ..errors import InputError
-from .reading import Room, read_at_most, reading, require_file
+from .reading import Readable, Room, read_at_most, reading, require_file
 
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 GZIP_MAGIC = b"\x1f\x8b"
@@ -43,7 +42,7 @@ def read_idx(path: Path) -> np.ndarray:
         return np.frombuffer(values, dtype).reshape(shape)
 
 
-def _read_header(path: Path, stream: BinaryIO) -> tuple[np.dtype, tuple[int, ...]]:
+def _read_header(path: Path, stream: Readable) -> tuple[np.dtype, tuple[int, ...]]:
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in TYPES or magic[3] == 0:
         raise InputError(f"{path}: wrong magic number 0x{magic.hex()}; expected an IDX file (0x0000 08 03, ...)")

@@ -37,9 +37,9 @@ def read_png(path: Path) -> np.ndarray:
 def _grey(picture: Image) -> np.ndarray:
     """Grey levels in [0, 1], float32."""
     if picture.mode.startswith("I"):  # of 16 bits
-        return np.divide(picture, 2**16 - 1, dtype=np.float32)
+        return np.divide(np.asarray(picture), 2**16 - 1, dtype=np.float32)
     mode = "RGBA" if picture.has_transparency_data else "L" if picture.mode in ("1", "L") else "RGB"
-    pixels = np.divide(picture.convert(mode), 2**8 - 1, dtype=np.float32)
+    pixels = np.divide(np.asarray(picture.convert(mode)), 2**8 - 1, dtype=np.float32)
     if mode == "L":
         return pixels
     grey = pixels[..., :3] @ LUMA

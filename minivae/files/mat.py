@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -30,6 +31,9 @@ MATRIX, COMPRESSED = 14, 15  # types of elements that are no plain numbers
 STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8", 15: "u8"}
 COMPLEX_FLAG = 0x0800
+
+Order = Literal["<", ">"]
+ORDERS: dict[bytes, Order] = {b"IM": "<", b"MI": ">"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def read_mat(path: Path) -> dict[str, np.ndarray]:
     content = read_bytes(path)
     if content.startswith(b"MATLAB 7.3"):
         raise InputError(f"{path} is a MATLAB 7.3 (HDF5) file; save it with the option -v7")
-    order = {b"IM": "<", b"MI": ">"}.get(content[126:128])
+    order = ORDERS.get(content[126:128])
     if order is None:
         raise InputError(f"{path} is not a whole MATLAB file of level 5 (versions 5 to 7)")
     arrays: dict[str, np.ndarray] = {}
@@ -65,7 +69,7 @@ def read_mat(path: Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _unpack(data: memoryview, order: str, room: Room) -> _Element:
+def _unpack(data: memoryview, order: Order, room: Room) -> _Element:
     """Return the element in a compressed one; its tag says how long it is, and no more than that is unpacked."""
     stream, content, end = zlib.decompressobj(), bytearray(), None
     for start in range(0, len(data), PIECE):
@@ -81,7 +85,7 @@ def _unpack(data: memoryview, order: str, room: Room) -> _Element:
     return element
 
 
-def _elements(data: memoryview, order: str) -> Iterator[_Element]:
+def _elements(data: memoryview, order: Order) -> Iterator[_Element]:
     """Yield the elements in ``data``; ValueError if the last one is cut."""
     while len(data):
         kind, size = _tag(data, order)
@@ -95,12 +99,12 @@ def _elements(data: memoryview, order: str) -> Iterator[_Element]:
         data = data[start + size + (0 if kind == COMPRESSED else -(start + size) % 8) :]
 
 
-def _tag(data: bytearray | memoryview, order: str) -> tuple[int, int]:
+def _tag(data: bytearray | memoryview, order: Order) -> tuple[int, int]:
     kind, size = np.frombuffer(data[:TAG_BYTES], f"{order}u4", count=2).tolist()
     return kind, size
 
 
-def _add_variable(arrays: dict[str, np.ndarray], data: memoryview, order: str, room: Room) -> None:
+def _add_variable(arrays: dict[str, np.ndarray], data: memoryview, order: Order, room: Room) -> None:
     """Add one variable to the arrays by name, if it is a full numeric array."""
     flags, dimensions, name, *parts = _elements(data, order)
     word = int(_numbers(flags, order)[0])
@@ -118,5 +122,5 @@ def _add_variable(arrays: dict[str, np.ndarray], data: memoryview, order: str, r
     arrays[name] = array.reshape(shape, order="F")
 
 
-def _numbers(element: _Element, order: str) -> np.ndarray:
+def _numbers(element: _Element, order: Order) -> np.ndarray:
     return np.frombuffer(element.data, np.dtype(STORED[element.kind]).newbyteorder(order))

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 
 from ..errors import InputError, MinivaeError
 
@@ -75,7 +75,15 @@ class Room:
             )
 
 
-def read_at_most(stream: IO[bytes], count: int) -> bytearray:
+class Readable(Protocol):
+    """What bytes are read from: a file, or what unpacks one."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to ``size`` bytes; none at the end."""
+        ...
+
+
+def read_at_most(stream: Readable, count: int) -> bytearray:
     """Return up to ``count`` bytes, read in pieces: ``read(count)`` asks for all the memory before the first byte."""
     content = bytearray()
     while len(content) < count and (piece := stream.read(min(count - len(content), 1 << 17))):

@@ -185,9 +185,9 @@ def compare(
     if not f.complex_step and not _settled(error, kink, tolerance):
         rounding = np.fmax(rounding, f.measured_rounding(i, u, v))  # NaN where f left its domain
         error, kink = _doubts(analytic, slopes, rounding, size, tolerance)
-    numerical, jump = slopes.central, np.full(error.shape, not f.complex_step)
+    numerical, jump = slopes.central, np.ones(error.shape, bool)
     for step in _STEPS[1:]:
-        if f.complex_step or _settled(error, kink, tolerance):
+        if _settled(error, kink, tolerance):
             break
         before, slopes = slopes, f.slopes(i, u, v, step)
         again = _relative(analytic, slopes.central, size)
@@ -207,7 +207,7 @@ def _doubts(
     """The relative errors at the first step, and where there may be a kink."""
     floor = rounding / slopes.step
     error = _relative(analytic, slopes.central, np.maximum(size, floor / tolerance))
-    return error, slopes.bend > 1e-3 * np.maximum(abs(slopes.central), size) + floor
+    return error, slopes.bend > 1e-3 * abs(slopes.central)
 
 
 def _settled(error: np.ndarray, kink: np.ndarray, tolerance: float) -> bool:

@@ -44,7 +44,8 @@ class Sandwich(NamedTuple):
 
 def schedule(temperatures: int) -> np.ndarray:
     """beta_0 to beta_T, ``(T + 1,)``: a logistic curve, slow at both ends (Wu et al. 2017)."""
-    values = 1 / (1 + np.exp(-SHARPNESS * np.linspace(-1, 1, positive_integer("temperatures", temperatures) + 1)))
+    # tanh(x / 2) is the logistic curve but for its height and place.
+    values = np.tanh(SHARPNESS / 2 * np.linspace(-1, 1, positive_integer("temperatures", temperatures) + 1))
     return (values - values[0]) / (values[-1] - values[0])
 
 
@@ -80,16 +81,17 @@ class Annealing:
         self._moves = compile(self._move)
         self.sizes = self._tuned()
 
+    @no_grad
     def lower(self, chains: int = 16) -> LogLikelihood:
         """An estimate that lies below log p(x) in expectation, from ``chains`` runs forwards."""
         z = self._prior_draws(positive_integer("chains", chains))
         log_w = self._log_likelihood(z) * float(self.betas[1])
         for t in range(1, len(self.betas) - 1):  # the last move would not count
-            z, log_likelihood, _ = self._moves(z, self._beta(t), self.sizes[t])
-            with no_grad():
-                log_w = log_w + log_likelihood * float(self.betas[t + 1] - self.betas[t])
+            z, log_likelihood, _ = self._moved(z, t, self.sizes[t])
+            log_w = log_w + log_likelihood * float(self.betas[t + 1] - self.betas[t])
         return self._estimate(log_w)
 
+    @no_grad
     def upper(self, z: Tensor, chains: int = 16) -> LogLikelihood:
         """An estimate that lies above log p(x) in expectation, from ``chains`` runs backwards.
 
@@ -98,29 +100,31 @@ class Annealing:
             chains: K, which all begin at z: the standard error is that of the runs alone.
         """
         z = shaped("z", z, self.x, self.x.shape[0], self.model.prior(self.context).shape[-1])
-        with no_grad():
-            z = self._prior_draws(positive_integer("chains", chains)) * 0.0 + z
+        z = self._prior_draws(positive_integer("chains", chains)) * 0.0 + z
         last = len(self.betas) - 1
         log_w = self._log_likelihood(z) * float(self.betas[last] - self.betas[last - 1])
         for t in range(last - 1, 0, -1):
-            z, log_likelihood, _ = self._moves(z, self._beta(t), self.sizes[t])
-            with no_grad():
-                log_w = log_w + log_likelihood * float(self.betas[t] - self.betas[t - 1])
+            z, log_likelihood, _ = self._moved(z, t, self.sizes[t])
+            log_w = log_w + log_likelihood * float(self.betas[t] - self.betas[t - 1])
         inverse = self._estimate(-log_w)
         return inverse._replace(value=-inverse.value, side="above")
 
+    @no_grad
     def _tuned(self) -> list[Tensor]:
         """Step sizes ``(M, 1)`` for each t, from a run forwards of a few chains."""
         z = self._prior_draws(TUNING_CHAINS)
-        with no_grad():
-            size = z[0, :, :1] * 0.0 + 0.3
+        size = z[0, :, :1] * 0.0 + 0.3
         sizes = [size]
         for t in range(1, len(self.betas) - 1):
-            z, _, acceptance = self._moves(z, self._beta(t), size)
-            with no_grad():
-                size = hmc.adapt(size, expand_dims(acceptance, -1), rate=0.5)
+            z, _, acceptance = self._moved(z, t, size)
+            size = hmc.adapt(size, expand_dims(acceptance, -1), rate=0.5)
             sizes.append(size)
         return sizes
+
+    def _moved(self, z: Tensor, t: int, size: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What the recorded move gives at beta_t."""
+        with np.errstate(all="ignore"):  # as in hmc.step, which is not called again
+            return self._moves(z, self._beta(t), size)
 
     def _move(self, z: Tensor, beta: Tensor, step_size: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """A move that leaves f_t stationary: z, log p(x|z) there, and the mean acceptance of each data point."""
@@ -129,15 +133,13 @@ class Annealing:
             return self._log_likelihood(z) * beta + self.model.prior(self.context).log_prob(z)
 
         state, info = hmc.step(hmc.init(z, density), density, self.generator, step_size, self.leapfrog_steps)
-        with no_grad():
-            return state.position, self._log_likelihood(state.position), mean(info.acceptance, axis=0)
+        return state.position, self._log_likelihood(state.position), mean(info.acceptance, axis=0)
 
     def _log_likelihood(self, z: Tensor) -> Tensor:
         return self.model.likelihood(z, self.context).log_prob(self.x)
 
     def _estimate(self, log_w: Tensor) -> LogLikelihood:
-        with no_grad():
-            return of_weights(log_w, is_told(self.model, self.context))
+        return of_weights(log_w, is_told(self.model, self.context))
 
     def _prior_draws(self, chains: int) -> Tensor:
         return self.model.sample_prior(self.generator, len(self.x), self.context, (chains,))
@@ -162,7 +164,9 @@ def sandwich(
     Raises:
         InputError: a number is not a positive integer, or the model has no density over z.
     """
-    density_over_z(model, context), positive_integer("points", points), positive_integer("chains", chains)
+    density_over_z(model, context)
+    positive_integer("points", points)
+    positive_integer("chains", chains)
     z = model.sample_prior(generator, points, context)
     with no_grad():
         x = model.likelihood(z, context).sample(generator)

@@ -33,7 +33,7 @@ def effective_sample_size(draws: Any) -> np.ndarray:
         raise InputError(f"draws has shape {x.shape}; expected at least {FEWEST_DRAWS} along the first axis")
     n = len(x)
     spectrum = np.fft.rfft(_standardised(x), 2 * n, axis=0)  # padded, so that the ends do not meet
-    covariance = np.fft.irfft(np.abs(spectrum) ** 2, axis=0)[:n] / n
+    covariance = np.fft.irfft(np.abs(spectrum) ** 2, axis=0)[:n]
     with np.errstate(invalid="ignore"):
         rho = covariance / covariance[0]
     pairs = rho[: n // 2 * 2].reshape(n // 2, 2, *x.shape[1:]).sum(1)
@@ -41,7 +41,7 @@ def effective_sample_size(draws: Any) -> np.ndarray:
     # The first pair holds rho_0 = 1, which counts once. Chains that swing to and fro know more
     # than n draws do, but how much more is noise: at most log10(n) times as much, as in Stan.
     time = np.maximum(2 * pairs.sum(0) - 1, 1 / np.log10(n))
-    return np.where(np.ptp(x, axis=0) > 0, n / time, np.nan)
+    return np.where((x != x[0]).any(axis=0), n / time, np.nan)
 
 
 def active_units(means: Any, least: float = 0.01) -> int:
@@ -79,7 +79,7 @@ def mean_correlation(sources: Any, codes: Any) -> float:
     s, z = _array("sources", sources), _array("codes", codes)
     if s.shape != z.shape:
         raise InputError(f"sources has shape {s.shape} and codes {z.shape}; expected the same")
-    if (still := np.flatnonzero(np.ptp(s, axis=0) == 0)).size:
+    if (still := np.flatnonzero((s == s[0]).all(axis=0))).size:
         raise InputError(f"sources[:, {still[0]}] never changes; expected sources that vary")
     table = np.abs(_standardised(s).T @ _standardised(z)) / len(s)
     return float(table[linear_sum_assignment(-table)].mean())
@@ -109,8 +109,8 @@ def _numbers(name: str, values: Any) -> np.ndarray:
 def _standardised(x: np.ndarray) -> np.ndarray:
     """Each column with mean 0 and mean square 1; 0 where it never changes, exactly, however its mean is rounded."""
     size = np.abs(x).max(axis=0)
-    x = x / np.where(size > 0, size, 1.0)  # so that no difference overflows
-    spread = np.ptp(x, axis=0)
-    x = (x - x[:1]) / np.where(spread > 0, spread, 1.0)  # and no square of one is too small a number
+    x = x / np.where(size > 0, size, 1.0)  # so that no difference overflows, and no square of one is too small a number
+    x = x - x[:1]
     x = x - x.mean(axis=0)
-    return x / np.where(spread > 0, np.sqrt((x**2).mean(axis=0)), 1.0)
+    spread = np.sqrt((x**2).mean(axis=0))
+    return x / np.where(spread > 0, spread, 1.0)

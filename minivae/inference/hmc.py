@@ -38,6 +38,7 @@ from ..autodiff import (
     sum,
     uniform,
     where,
+    zeros_like,
 )
 from ..autodiff.arguments import shaped
 from ..backend import Generator, require_generator
@@ -196,7 +197,8 @@ def sample(
     Raises:
         InputError: a number is out of its range.
     """
-    positive_integer("draws", draws), positive_integer("warmup", warmup)
+    positive_integer("draws", draws)
+    positive_integer("warmup", warmup)
     position = shaped("position", position, None, ..., None)
     move, state = compiled(log_density, generator, leapfrog_steps), init(position, log_density)
     sizes = position[..., :1] * 0.0 + positive_number("step_size", step_size)
@@ -204,10 +206,10 @@ def sample(
         for i in range(warmup):
             state, info = move(state, sizes)
             sizes = adapt(sizes, expand_dims(info.acceptance, -1), rate=_warmup_rate(i))
-        z, acceptance, divergences = [], 0.0, 0.0
+        z, acceptance, divergences = [], zeros_like(state.log_density), zeros_like(state.log_density)
         for _ in range(draws):
             state, info = move(state, sizes)
-            z.append(state.position * 1.0)  # a copy: the next move writes over it
+            z.append(state.position)  # which the next move, of which it is an input, copies
             acceptance, divergences = info.acceptance / draws + acceptance, info.divergent + divergences
         return Samples(stack(z), acceptance, divergences, sizes)
 
@@ -219,12 +221,14 @@ def compiled(
 
     What it returns is valid until its next call, and may be given to that.
     """
-    function("log_density", log_density), require_generator("generator", generator)
+    function("log_density", log_density)
+    require_generator("generator", generator)
     positive_integer("leapfrog_steps", leapfrog_steps)
     move = compile(lambda *inputs: step(State(*inputs[:3]), log_density, generator, inputs[3], leapfrog_steps))
 
     def moved(state: State, step_size: Any) -> tuple[State, Info]:
-        after, info = move(*state, step_size)
+        with np.errstate(all="ignore"):  # as in step, which is not called again
+            after, info = move(*state, step_size)
         return State(*after), Info(*info)
 
     return moved

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
 
 from .. import backend
-from ..autodiff import Tensor, concatenate, exp, isfinite, logsumexp, max, maximum, minimum, no_grad, sqrt, where
+from ..autodiff import Tensor, concatenate, exp, isfinite, logsumexp, max, minimum, no_grad, sqrt, where
 from ..checks import instance, positive_integer
 from ..errors import InputError
 from ..models import Model
 from .diagnostics import FEWEST_DRAWS
 from .joint import data_for, is_told
+
+
+@runtime_checkable
+class Explicit(Protocol):
+    """A model without z, whose log p(x) needs no estimate."""
+
+    def log_prob(self, x: Any) -> Tensor:
+        """log p(x) of each data point, ``(M,)``, in nats."""
+        ...
 
 
 class LogLikelihood(NamedTuple):
@@ -88,7 +99,7 @@ def log_likelihood(
     samples, chunk = positive_integer("samples", samples), positive_integer("chunk", chunk)
     x, told = data_for(model, x, context), is_told(model, context)
     with no_grad():
-        if hasattr(model, "log_prob"):  # one without z, which needs no estimate
+        if isinstance(model, Explicit):
             exact = model.log_prob(x)
             return LogLikelihood(exact, exact * 0.0, exact * math.nan, 0, "exact", told)
         q, p = model.posterior(x, context), model.prior(context)
@@ -110,9 +121,10 @@ def of_weights(log_w: Tensor, told: bool) -> LogLikelihood:
     # Beside the largest: a rounding of log w itself, of a thousand nats, would be one of their exponents.
     beside = log_w - where(isfinite(top), top, 0.0)
     total, squares = logsumexp(beside, axis=0), logsumexp(beside * 2, axis=0)
-    effective = minimum(exp(total * 2 - squares), float(samples))
+    with np.errstate(invalid="ignore"):  # of weights that are all 0 how many count is 0 / 0, no number
+        effective = minimum(exp(total * 2 - squares), float(samples))
     # The weights' relative variance is K / ess - 1; that of their mean is 1 / (K - 1) of it.
     freedom = samples - 1 or math.nan
-    stderr = sqrt(maximum(samples / effective - 1, 0.0) / freedom)
+    stderr = sqrt((samples / effective - 1) / freedom)
     known = effective if samples >= FEWEST_DRAWS else effective * math.nan
     return LogLikelihood(top + (total - math.log(samples)), stderr, known, samples, "below", told)

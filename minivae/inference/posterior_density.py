@@ -141,5 +141,5 @@ def _harmonic(log_ratio: np.ndarray, told: bool) -> LogLikelihood:
     ratio = np.exp(log_ratio - top)
     effective = effective_sample_size(ratio)
     stderr = ratio.std(0, ddof=1) / ratio.mean(0) / np.sqrt(effective)
-    parts = (Tensor(part) for part in (-np.log(ratio.mean(0)) - top, stderr, effective))
-    return LogLikelihood(*parts, len(ratio), "above", told)
+    value = -np.log(ratio.mean(0)) - top
+    return LogLikelihood(Tensor(value), Tensor(stderr), Tensor(effective), len(ratio), "above", told)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..autodiff import Parameter, Tensor, as_tensor, no_grad
 from ..backend import Generator, require_generator
@@ -91,6 +91,11 @@ class Model(Module):
     num_categories: int = 0
     draws: int = 0
     no_log_likelihood: str = ""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, data_dim: int, **options: Any) -> None:
+            """Every model is made for data of a length; further arguments have names."""
 
     def posterior(self, x: Any, context: Any = None) -> Distribution:
         """q(z|x), the recognition model: for x of shape ``(..., data_dim)``."""
@@ -179,7 +184,8 @@ class Model(Module):
             n: how many.
             context: ``(n, context_dim)``, for a model that is told one.
         """
-        require_generator("generator", generator), positive_integer("n", n)
+        require_generator("generator", generator)
+        positive_integer("n", n)
         return self.decode(self.sample_prior(generator, n, context), context)
 
     def sample_prior(self, generator: Generator, n: int, context: Any = None, lead: tuple[int, ...] = ()) -> Tensor:
@@ -194,7 +200,8 @@ class Model(Module):
         Raises:
             InputError: ``context`` has another number of rows than ``n``.
         """
-        require_generator("generator", generator), positive_integer("n", n)
+        require_generator("generator", generator)
+        positive_integer("n", n)
         lead = lengths("lead", lead)
         with no_grad():
             p = self.prior(context)

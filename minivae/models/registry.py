@@ -99,7 +99,7 @@ def documented(owner: type) -> dict[str, str]:
         entries = google.parse(inspect.getdoc(owner)).params
     except ParseError:
         return {}
-    said = ((entry.arg_name, " ".join(entry.description.split())) for entry in entries if "param" in entry.args)
+    said = ((entry.arg_name, " ".join((entry.description or "").split())) for entry in entries if "param" in entry.args)
     return {name: text for names, text in said for name in names.split(", ")}
 
 

@@ -69,7 +69,7 @@ class GaussianMLP(HiddenLayers):
         """``(..., inputs)`` -> a Gaussian over ``(..., outputs)``."""
         h = self.hidden(x)
         mu = sigmoid(self.mean(h)) if self.sigmoid_mean else self.mean(h)
-        if isinstance(self.log_var, float):
+        if isinstance(self.log_var, int | float):
             return Normal(mu, self.log_var)
         log_var = self.log_var(h)
         if self.log_var_floor is not None:

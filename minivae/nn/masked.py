@@ -39,7 +39,8 @@ class MaskedLinear(Linear):
     def __init__(self, mask: np.ndarray, generator: Generator, **options: Any) -> None:
         if not isinstance(mask, np.ndarray) or mask.ndim != 2:
             raise InputError(f"mask is {shown(mask)}; expected a NumPy array (inputs, outputs)")
-        super().__init__(*mask.shape, generator, **options)
+        inputs, outputs = mask.shape
+        super().__init__(inputs, outputs, generator, **options)
         # Held as an array, not as a tensor: it is no state.
         self._mask = backend.asarray(mask, self.weight.dtype, backend.backend_of(self.weight.data).name)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,7 +31,7 @@ PALETTE = (
 
 
 @contextmanager
-def picture(path: str | os.PathLike, **options: object) -> Iterator[Figure]:
+def picture(path: str | os.PathLike, **options: Any) -> Iterator[Figure]:
     """Yield an empty figure; write it to ``path`` if the body succeeds.
 
     The figure belongs to no pyplot state and opens no window, whatever the

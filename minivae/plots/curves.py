@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from .canvas import LABEL_SIZE, PALETTE, SMALL_SIZE, TITLE_SIZE, number, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.typing import HashableList
 
 TERMS = {
     "bound": "lower bound",
@@ -21,7 +22,7 @@ TERMS = {
     "reconstruction": "reconstruction",
     "kl": "KL divergence",
 }
-STYLES = {
+STYLES: dict[str, dict[str, Any]] = {
     "train": {"color": PALETTE[0], "linestyle": "-", "marker": "o"},
     "test": {"color": PALETTE[1], "linestyle": "--", "marker": "s"},
 }
@@ -54,9 +55,10 @@ def learning_curve(history: Mapping[str, Sequence[float]], path: str | os.PathLi
         raise InputError("history has no finite train_bound, or samples_seen is not finite; expected both")
     terms = [term for term in curves if curves[term]]
     with picture(path, figsize=(6.5, 5.6 if len(terms) > 1 else 3.6), layout="constrained") as figure:
-        below = [terms[1:]] if terms[1:] else []
-        ratios = [1.5, 1][: 1 + len(below)]
-        panels = figure.subplot_mosaic([[top] * max(1, len(terms) - 1), *below], height_ratios=ratios)
+        mosaic: list[HashableList[str]] = [[top] * max(1, len(terms) - 1)]
+        if terms[1:]:
+            mosaic.append([*terms[1:]])
+        panels = figure.subplot_mosaic(mosaic, height_ratios=[1.5, 1][: len(mosaic)])
         for term in terms:
             _draw_panel(panels[term], TERMS[term], seen, curves[term])
         panels[top].legend(fontsize=SMALL_SIZE, loc="lower right", frameon=False)

@@ -78,7 +78,7 @@ def _draw_latent(
 
     def decode(codes: np.ndarray) -> np.ndarray:
         """Of a model that is told a label, in company of the first data point's."""
-        told = None if context is None else test.one_hot(np.full(len(codes), labels[rows[0]]))
+        told = None if context is None or labels is None else test.one_hot(np.full(len(codes), labels[rows[0]]))
         return model.decode(backend.asarray(codes, x.dtype, test.backend), told).numpy()
 
     rebuilt = model.reconstruct(x[:30], None if context is None else context[:30]).numpy()

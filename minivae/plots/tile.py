@@ -90,7 +90,9 @@ def draw_tile(
     tells.
     """
     image_shape = check_image_shape(image_shape, cells.shape[-1])
-    layout = _layout(cells.shape[:2], (image_shape or CURVE_SHAPE)[:2], gapless, group)
+    rows, columns, _ = cells.shape
+    height, width = image_shape[:2] if image_shape else CURVE_SHAPE
+    layout = _layout((rows, columns), (height, width), gapless, group)
     low, high = _value_range(cells)
     scaled = (cells - low) / (high - low)
     note = ""
@@ -131,7 +133,7 @@ def _lay_out(figure: Figure, layout: Layout, margins: Margins, note: float) -> t
     spare = (total[0] - tile[0]) / DPI - margins.left - margins.right
     # whole screen pixels here too, or the tile would be resampled by a fraction
     corner = np.round(np.array([margins.left + spare / 2, margins.bottom]) * DPI)
-    figure.set_size_inches(total / DPI)
+    figure.set_size_inches(*total / DPI)
     axes = figure.add_axes((*corner / total, *tile / total))
     axes.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
@@ -179,7 +181,8 @@ def _draw_curves(axes: Axes, scaled: np.ndarray, layout: Layout) -> None:
     y = layout.tops[:, None, None] + height * (0.95 - 0.9 * scaled.repeat(2, axis=-1))
     x, y = (part.reshape(-1, steps.size) for part in np.broadcast_arrays(x, y))
     shown = ~np.isnan(y).any(axis=1)
-    axes.add_collection(LineCollection(np.stack([x, y], axis=-1)[shown], colors=PALETTE[0], linewidths=0.8))
+    curves = [*np.stack([x, y], axis=-1)[shown]]
+    axes.add_collection(LineCollection(curves, colors=PALETTE[0], linewidths=0.8))
 
 
 def _write_title(figure: Figure, title: str, note: str) -> None:

@@ -21,20 +21,25 @@ from ..version import __version__
 
 FORMAT = "minivae-checkpoint"
 VERSION = 1
+TAKEN = ("meta", "sha256", "file", "allow_pickle")  # names of our own members, and of numpy.savez's arguments
 
 
 def save_checkpoint(path: str | os.PathLike, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> None:
     """Write arrays and metadata to ``path``, atomically.
 
     Raises:
-        InputError: the folder cannot be written to.
+        InputError: an array has a name of ``TAKEN``, or values that are no numbers; the folder cannot be written to.
     """
-    instance("arrays", arrays, Mapping, "arrays by name"), instance("meta", meta, Mapping, "values by name")
+    instance("arrays", arrays, Mapping, "arrays by name")
+    instance("meta", meta, Mapping, "values by name")
     try:
         text = json.dumps({"format": FORMAT, "version": VERSION, "minivae": __version__, **meta})
     except (TypeError, ValueError) as error:
         raise InputError(f"meta is {shown(meta)}; expected what JSON can hold ({error})") from error
-    members = {"meta": np.array(text), **{name: np.asarray(array) for name, array in arrays.items()}}
+    if taken := [name for name in TAKEN if name in arrays]:
+        raise InputError(f"arrays has the name {taken[0]!r}; expected none of {', '.join(TAKEN)}")
+    members: dict[str, Any] = {"meta": np.array(text)}
+    members |= {name: np.asarray(array) for name, array in arrays.items()}
     for name, array in members.items():
         if array.dtype.hasobject:  # it would be pickled, and refused when it is read
             raise InputError(f"arrays[{name!r}] is {shown(arrays[name])}; expected an array of numbers")
@@ -79,11 +84,11 @@ def as_json(value: Any) -> Any:
         raise InputError(f"{shown(value)} is not what JSON can hold: {error}") from error
 
 
-def under(prefix: str, arrays: dict[str, Any]) -> dict[str, Any]:
+def under(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
     """The arrays whose names begin with ``prefix``, without it."""
     return {name[len(prefix) :]: value for name, value in arrays.items() if name.startswith(prefix)}
 
 
-def put_under(prefix: str, arrays: dict[str, Any]) -> dict[str, Any]:
+def put_under(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
     """The arrays with ``prefix`` before their names."""
     return {prefix + name: value for name, value in arrays.items()}

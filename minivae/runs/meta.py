@@ -30,7 +30,7 @@ def _mapping(name: str, value: Any) -> None:
 
 
 def _count(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, Integral) or not 0 <= value < MOST:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 0 or not value < MOST:
         raise InputError(f"{name} is {shown(value)}; expected an integer of at least 0")
 
 
@@ -49,7 +49,7 @@ def _rows(name: str, value: Any) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and -MOST < value < MOST
+    return isinstance(value, Real) and not isinstance(value, bool) and value < MOST and not value <= -MOST
 
 
 def _anything(name: str, value: Any) -> None:

@@ -52,9 +52,10 @@ class Evaluation:
         self._generator.state = self._start
         totals: dict[str, np.ndarray] = {}
         for n, rows in enumerate(self._batches):
-            again = n == 0 and isinstance(self._averages, CompiledStep)  # the model may do something else by now
-            averages = self._averages.checked if again else self._averages
-            for name, average in averages(*self._minibatches.inputs(rows)).items():
+            run = self._averages
+            if n == 0 and isinstance(run, CompiledStep):
+                run = run.checked  # the model may do something else by now
+            for name, average in run(*self._minibatches.inputs(rows)).items():
                 totals[name] = totals.get(name, 0.0) + average.numpy().astype(np.float64) * rows.size
         averages = {name: total / len(self._minibatches) for name, total in totals.items()}
         terms = {name: float(value) for name, value in under("terms/", averages).items()}

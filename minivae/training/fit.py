@@ -43,7 +43,8 @@ def fit(
         dataset: from ``datasets.load``, or made with ``Dataset``.
         run: a folder for history and checkpoints; nothing is written without one.
         resume: go on from the checkpoint in ``run``, or from the start if there is none yet, exactly:
-            the result equals that of an uninterrupted run bit for bit on NumPy.
+            the result equals that of an uninterrupted run bit for bit on NumPy. With more ``epochs`` than before,
+            what is a share of the run (a schedule, a temperature, a capacity) goes on by the new length.
         progress: show a bar with the running bound, on standard error.
         settings: see :class:`Settings`.
 
@@ -57,12 +58,13 @@ def fit(
             next report, and named; the last good checkpoint stays.
         KeyboardInterrupt: SIGINT or SIGTERM came; a checkpoint was written first.
     """
-    switch("resume", resume), switch("progress", progress)
+    switch("resume", resume)
+    switch("progress", progress)
     if resume and run is None:
         raise InputError("resume is True without a run; expected the folder of the run to resume")
     trainer = Trainer(model, dataset, Settings(**settings))
     with _exclusive(run):
-        if resume:
+        if run is not None and resume:
             run.restore(trainer)
         return run_to_end(trainer, run, progress)
 

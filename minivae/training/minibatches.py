@@ -53,8 +53,8 @@ class Minibatches:
         instance("split", split, Split, "a Split")
         self.scale, self.dtype = positive_number("scale", scale), float_dtype(dtype)
         self.backend = get_backend(backend).name
-        self.mapped = isinstance(split.images, MappedRows)
-        self.images = split.images if self.mapped else self._stored(split.images)
+        stored = split.images
+        self.images = stored if isinstance(stored, MappedRows) else self._stored(stored)
         self.classes, self.contexts = integer_from_zero("classes", classes), None
         if classes:
             if split.labels is None:
@@ -69,7 +69,7 @@ class Minibatches:
 
         The rows; and their values as they are stored, if those are not on the device.
         """
-        if not self.mapped:
+        if isinstance(self.images, Tensor):
             return (self._on_device(rows),)
         host = rows.numpy() if isinstance(rows, Tensor) else rows
         return self._on_device(rows), self._stored(self.images[host])
@@ -116,7 +116,7 @@ class Minibatches:
         return self._order(epoch_order(len(self), batch_size, seed, epoch))
 
     def _order(self, rows: np.ndarray) -> Tensor | np.ndarray:
-        return rows if self.mapped else self._on_device(rows)
+        return rows if isinstance(self.images, MappedRows) else self._on_device(rows)
 
     def _stored(self, images: np.ndarray) -> Tensor:
         """Values on the device. Pixels stay bytes; real values become what the run computes in."""

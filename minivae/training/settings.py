@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..checks import instance, integer_from_zero, one_of, positive_integer, positive_number, switch
+from ..datasets import Dataset, require_finite, require_unit_interval
+from ..errors import InputError
+from ..models import Model
 from ..optim import OPTIMIZERS
 from .minibatches import BINARIZE
 from .schedules import SCHEDULES
@@ -66,3 +69,37 @@ class Settings:
         one_of("schedule", self.schedule, SCHEDULES)
         integer_from_zero("seed", self.seed)
         instance("optimizer_options", self.optimizer_options, Mapping, "options by name")
+
+
+def require_fit(model: Model, dataset: Dataset, settings: Settings) -> None:
+    """Check that model, data and settings go together.
+
+    Raises:
+        InputError: they do not, or the data are out of the likelihood's range or not finite.
+    """
+    instance("model", model, Model, "a Model")
+    instance("dataset", dataset, Dataset, "a Dataset")
+    instance("settings", settings, Settings, "a Settings")
+    if dataset.data_dim != model.data_dim:
+        raise InputError(
+            f"{dataset.name} has {dataset.data_dim} columns, but this model was built for data_dim={model.data_dim}"
+        )
+    if model.context_dim and dataset.classes != model.context_dim:
+        found = f"labels from 0 to {dataset.classes - 1}" if dataset.classes else "no labels"
+        raise InputError(f"{dataset.name} has {found}, but this model was built for context_dim={model.context_dim}")
+    model.require_points("batch_size", settings.batch_size)
+    model.require_points("the number of test rows", len(dataset.test))
+    require_finite(dataset, model.parameters()[0].dtype)
+    if model.needs_unit_interval or settings.binarize != "none":
+        require_unit_interval(dataset)
+
+
+def require_terms(terms: Iterable[str], settings: Settings) -> None:
+    """Check that among a model's terms is one that ``patience`` can wait for, if any is asked for.
+
+    Raises:
+        InputError: there is neither a bound nor an objective.
+    """
+    if settings.patience is not None and {"bound", "objective"}.isdisjoint(terms):
+        found = ", ".join(terms)
+        raise InputError(f"patience is {settings.patience}, but the terms are {found}; expected bound or objective")

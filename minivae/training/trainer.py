@@ -12,8 +12,8 @@ from .. import backend
 from ..autodiff import Tensor, assign, backward, no_grad
 from ..bounds import weight_log_prior
 from ..checks import instance
-from ..compiler import compile
-from ..datasets import Dataset, require_finite, require_unit_interval
+from ..compiler import CompiledStep, compile
+from ..datasets import Dataset
 from ..errors import InputError, shown
 from ..models import Model, Phase
 from ..optim import OPTIMIZERS, Optimizer
@@ -25,7 +25,7 @@ from .evaluate import Evaluation
 from .finite import Guard, Watch
 from .minibatches import Minibatches
 from .schedules import SCHEDULES
-from .settings import Settings
+from .settings import Settings, require_fit, require_terms
 
 # So many minibatches between two reports, or all if there are fewer than twice as many, have
 # their bound read: the value of the bound is all that a step computes beside its gradient.
@@ -51,7 +51,7 @@ class Trainer:
     """
 
     def __init__(self, model: Model, dataset: Dataset, settings: Settings) -> None:
-        _require_fit(model, dataset, settings)
+        require_fit(model, dataset, settings)
         self.model, self.dataset, self.settings = model, dataset, settings
         weight = model.parameters()[0]
         options = {
@@ -115,6 +115,7 @@ class Trainer:
         noise = backend.generator(0, self.train.backend)
         with no_grad():
             phases = self.model.phases(self.train.batch(self.order[0], noise), noise)
+        require_terms(phases[0].terms, self.settings)
         options = dict(self.settings.optimizer_options)
         if self.settings.lr is not None:
             options["lr"] = self.settings.lr
@@ -149,8 +150,8 @@ class Trainer:
             optimizer.advance(factor)
         self.model.advance(self.step, self.total_steps)
         update = self._update
-        if self.settings.compile and self.is_checked:
-            update = self._update.checked  # or what changes with the step would stay as it was at the first one
+        if isinstance(update, CompiledStep) and self.is_checked:
+            update = update.checked  # or what changes with the step would stay as it was at the first one
         with self._watch.anomaly(self.step) if self.settings.detect_anomaly else nullcontext():
             terms = update(*self.train.inputs(self.order[index]))
         if self.step % self._steps_per_reading == 0:
@@ -217,9 +218,11 @@ class Trainer:
 
     def out_of_patience(self) -> bool:
         """Whether the test bound (or the objective in its place) has not risen for ``patience`` reports."""
-        bounds = [row.get("test_objective", row.get("test_bound")) for row in self.history.rows]
         patience = self.settings.patience
-        return patience is not None and len(bounds) > patience and max(bounds[-patience:]) <= max(bounds[:-patience])
+        if patience is None or len(self.history) <= patience:
+            return False
+        bounds = [row["test_objective" if "test_objective" in row else "test_bound"] for row in self.history.rows]
+        return max(bounds[-patience:]) <= max(bounds[:-patience])
 
     # ---------------------------------------------------------- checkpoints
 
@@ -295,20 +298,3 @@ class Trainer:
                 raise InputError(f"{name} is {array.dtype} of shape {array.shape}; expected no more than running/ sums")
         if bool(under("running/", arrays)) != bool(running_steps):
             raise InputError(f"running_steps is {running_steps}; expected running/ sums of as many steps")
-
-
-def _require_fit(model: Model, dataset: Dataset, settings: Settings) -> None:
-    instance("model", model, Model, "a Model"), instance("dataset", dataset, Dataset, "a Dataset")
-    instance("settings", settings, Settings, "a Settings")
-    if dataset.data_dim != model.data_dim:
-        raise InputError(
-            f"{dataset.name} has {dataset.data_dim} columns, but this model was built for data_dim={model.data_dim}"
-        )
-    if model.context_dim and dataset.classes != model.context_dim:
-        found = f"labels from 0 to {dataset.classes - 1}" if dataset.classes else "no labels"
-        raise InputError(f"{dataset.name} has {found}, but this model was built for context_dim={model.context_dim}")
-    model.require_points("batch_size", settings.batch_size)
-    model.require_points("the number of test rows", len(dataset.test))
-    require_finite(dataset, model.parameters()[0].dtype)
-    if model.needs_unit_interval or settings.binarize != "none":
-        require_unit_interval(dataset)

@@ -1,17 +1,20 @@
 """Annealed importance sampling: unbiased in both directions, exact on bench P, a sandwich that closes."""
 
 import numpy as np
+import pytest
+from scipy import special, stats
 
 from minivae import backend
 from minivae.autodiff import tensor
-from minivae.inference import Annealing, sandwich
+from minivae.errors import InputError
+from minivae.inference import Annealing, hmc, sandwich
 from minivae.inference.ais import schedule
-from minivae.models import VAE
+from minivae.models import MODELS, VAE
 
 from ..chance import CRITICAL_Z, assert_mean
 from ..doubles.strict_device import strict
 from .grid import log_marginal
-from .test_importance import LinearGaussian, drawn
+from .test_importance import LATENT, NOISE, LinearGaussian, drawn
 
 
 def annealing(model, x, seed=0, **options):
@@ -32,6 +35,109 @@ def test_the_schedule_rises_from_0_to_1_and_is_slow_at_both_ends():
     np.testing.assert_allclose(steps, steps[::-1])
     assert steps[0] < steps[50] / 5
     np.testing.assert_array_equal(schedule(1), [0, 1])
+
+
+def betas_of(temperatures):
+    """Wu et al. 2017: a logistic curve from -4 to 4, scaled to go from 0 to 1."""
+    curve = special.expit(np.linspace(-4, 4, temperatures + 1))
+    return (curve - curve[0]) / (curve[-1] - curve[0])
+
+
+def test_the_schedule_is_the_logistic_curve():
+    np.testing.assert_allclose(schedule(9), betas_of(9), rtol=1e-12)
+
+
+# ------------------------------------------------- step by step, where the moves are known
+
+
+def log_p_of_x(model, x, z):
+    """log p(x|z) by SciPy."""
+    return stats.norm(z @ model.weight.numpy(), NOISE).logpdf(x).sum(-1)
+
+
+def scripted(path, positions, acceptance=()):
+    """``path`` with moves that go to ``positions`` in turn; what they were asked: z, beta and step size."""
+    asked, places = [], iter(positions)
+
+    def moves(z, beta, size):
+        asked.append((z.numpy().copy(), beta.item(), size))
+        at = next(places)
+        told = tensor(acceptance[len(asked) - 1]) if len(acceptance) else None
+        return tensor(at), tensor(log_p_of_x(path.model, path.x.numpy(), at)), told
+
+    path._moves = moves
+    return asked
+
+
+def assert_moves(asked, path, starts, times):
+    """Each move began where the last one ended, at its own temperature, with the step size tuned for it."""
+    assert [size for *_, size in asked] == [path.sizes[t] for t in times]
+    np.testing.assert_allclose([beta for _, beta, _ in asked], betas_of(len(path.betas) - 1)[times], rtol=1e-12)
+    np.testing.assert_array_equal([z for z, *_ in asked], starts)
+
+
+def test_forwards_the_weights_are_those_of_the_formula(rng):
+    """log w = sum_t (beta_t - beta_{t-1}) log p(x|z_{t-1}), from a z_0 of the prior."""
+    model, chains, temperatures = LinearGaussian(), 6, 4
+    path = annealing(model, x := drawn(model, 3), temperatures=temperatures)
+    visited = rng.normal(size=(temperatures, chains, 3, LATENT))
+    path._prior_draws = lambda count: tensor(visited[0][:count])
+    asked = scripted(path, visited[1:])
+    found = path.lower(chains)
+    log_w = np.tensordot(np.diff(betas_of(temperatures)), log_p_of_x(model, x, visited), 1)
+    np.testing.assert_allclose(found.value.numpy(), special.logsumexp(log_w, axis=0) - np.log(chains), rtol=1e-12)
+    assert_moves(asked, path, visited[:-1], [1, 2, 3])
+
+
+def test_backwards_the_weights_are_those_of_the_formula(rng):
+    """The same sum over z_T to z_1, all chains from the z that was given; then -log of the mean of 1/w."""
+    model, chains, temperatures = LinearGaussian(), 6, 4
+    path = annealing(model, x := drawn(model, 3), temperatures=temperatures)
+    visited = rng.normal(size=(temperatures, chains, 3, LATENT))
+    visited[0] = visited[0, 0]
+    asked = scripted(path, visited[1:])
+    found = path.upper(tensor(visited[0, 0]), chains)
+    log_w = np.tensordot(np.diff(betas_of(temperatures))[::-1], log_p_of_x(model, x, visited), 1)
+    np.testing.assert_allclose(found.value.numpy(), np.log(chains) - special.logsumexp(-log_w, axis=0), rtol=1e-12)
+    assert_moves(asked, path, visited[:-1], [3, 2, 1])
+
+
+def test_step_sizes_follow_the_acceptance_of_four_chains(rng):
+    """From 0.3 on, times exp((acceptance - 0.9) / 2) after each move, for each data point by itself."""
+    model = LinearGaussian()
+    path = annealing(model, drawn(model, 3), temperatures=5)
+    acceptance = rng.uniform(size=(4, 3))
+    asked = scripted(path, rng.normal(size=(4, 4, 3, LATENT)), acceptance)
+    path.sizes = path._tuned()
+    expected = 0.3 * np.exp(np.cumsum([np.zeros(3), *(acceptance - 0.9) / 2], axis=0))
+    np.testing.assert_allclose([size.numpy()[:, 0] for size in path.sizes], expected, rtol=1e-12)
+    assert [z.shape for z, *_ in asked] == [(4, 3, LATENT)] * 4
+    np.testing.assert_allclose([beta for _, beta, _ in asked], betas_of(5)[1:-1], rtol=1e-12)
+    # Each move was made with the size that the moves before it gave.
+    np.testing.assert_allclose([size.numpy()[:, 0] for *_, size in asked], expected[:-1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.3, 1.0])
+def test_a_move_is_one_on_the_density_in_between(beta, rng):
+    """p(z) p(x|z)^beta is a Gaussian: hmc.step on it draws the same numbers."""
+    model = LinearGaussian()
+    path, z = annealing(model, x := drawn(model, 3), temperatures=1), tensor(rng.normal(size=(6, 3, LATENT)))
+    precision = np.eye(LATENT) + beta * model.weight.numpy() @ model.weight.numpy().T / NOISE**2
+    mean = np.linalg.solve(precision, beta * model.weight.numpy() @ x.T / NOISE**2).T
+
+    def density(z):
+        return -0.5 * ((z - mean) @ tensor(precision) * (z - mean)).sum(axis=-1)
+
+    state = path.generator.state
+    found = path._move(z, tensor(np.float64(beta)), tensor(np.full((3, 1), 0.4)))
+    path.generator.state = state
+    after, info = hmc.step(hmc.init(z, density), density, path.generator, 0.4, path.leapfrog_steps)
+    expected = after.position.numpy(), log_p_of_x(model, x, after.position.numpy()), info.acceptance.numpy().mean(0)
+    for part, value in zip(found, expected, strict=True):
+        np.testing.assert_allclose(part.numpy(), value, rtol=1e-9)
+
+
+# ----------------------------------------------------------------------------- as a whole
 
 
 def test_one_temperature_is_importance_sampling_from_the_prior(rng):
@@ -100,9 +206,18 @@ def test_more_temperatures_bring_it_nearer():
 def test_the_sandwich_closes_on_data_of_a_vae():
     model = VAE(20, 3, (10,), dtype="float64", seed=2)
     found = sandwich(model, backend.generator(0), 50, temperatures=100, leapfrog_steps=5, chains=8)
+    assert [side.samples for side in found] == [8, 8]
     gap = found.upper.value.numpy() - found.lower.value.numpy()
     # Measured with 3 seeds: -0.007 to 0.010, sd of a gap 0.05 to 0.06, so of the mean 0.008; none is below 0 in theory.
     assert -CRITICAL_Z * gap.std() / np.sqrt(50) < gap.mean() < 0.05
+
+
+def test_with_a_context_the_prior_has_a_row_for_each_point():
+    model = MODELS["cvae"](6, 2, (4,), context_dim=3, learned_prior=True)
+    found = sandwich(model, backend.generator(0), 4, temperatures=3, chains=10, context=np.eye(3)[[0, 1, 2, 0]])
+    for side in found:
+        assert (side.value.shape, side.told, side.value.requires_grad) == ((4,), True, False)
+        assert np.isfinite(side.value.numpy()).all()
 
 
 def test_it_is_near_the_exact_value_of_a_vae(rng):
@@ -126,6 +241,15 @@ def test_step_sizes_are_tuned_before_and_then_kept():
         np.testing.assert_array_equal(size.numpy(), before)
 
 
+def test_moves_that_diverge_are_refused_without_a_warning():
+    """Then all z stay where they began, and the weights are those of importance sampling."""
+    model = LinearGaussian()
+    path, z = annealing(model, x := drawn(model, 3), temperatures=6), exact_posterior(model, drawn(model, 3))
+    path.sizes = [size * 1e200 for size in path.sizes]
+    expected = log_p_of_x(model, x, z.numpy())
+    np.testing.assert_allclose(path.upper(z, 2).value.numpy(), expected, rtol=1e-12)
+
+
 def test_on_the_device_a_run_makes_no_host_wait():
     model = VAE(6, 2, (8,), backend="strict")
     x = tensor(np.full((3, 6), 0.5, np.float32), backend="strict")
@@ -134,3 +258,11 @@ def test_on_the_device_a_run_makes_no_host_wait():
     with strict.counter.forbid_synchronization(), strict.counter.forbid_dtype("float64"):
         found = path.lower(4)
     assert np.isfinite(found.value.numpy()).all()
+
+
+def test_a_sandwich_of_no_chains_is_refused_before_anything_is_drawn():
+    generator = backend.generator(0)
+    before = generator.state
+    with pytest.raises(InputError, match="chains is 0"):
+        sandwich(LinearGaussian(), generator, 3, chains=0)
+    assert generator.state == before

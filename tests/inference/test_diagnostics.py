@@ -34,6 +34,20 @@ def test_it_says_how_far_the_mean_is_off(rng):
     np.testing.assert_allclose(x.mean(0).var(), expected, rtol=0.25)  # 400 squares: 7% by chance
 
 
+@pytest.mark.parametrize("n", [10, 11, 40, 41])
+def test_it_is_that_of_the_autocovariances_summed_by_hand(n, rng):
+    """Geyer (1992), without a Fourier transform: the ends of the chain do not meet."""
+    x = np.cumsum(rng.normal(size=n))
+    y = x - x.mean()
+    rho = np.array([y[: n - t] @ y[t:] for t in range(n)]) / (y @ y)
+    total, last = 0.0, np.inf
+    for pair in rho[: n // 2 * 2].reshape(-1, 2).sum(1):
+        if pair <= 0:
+            break
+        total += (last := min(last, pair))
+    assert effective_sample_size(x) == pytest.approx(n / (2 * total - 1), rel=1e-9)
+
+
 @pytest.mark.parametrize("value", [0.0, 1.0, 0.1, -1e300])
 def test_what_never_changes_has_none(value):
     """Whether or not the mean of the equal numbers is rounded to another."""
@@ -45,6 +59,22 @@ def test_the_scale_does_not_matter(scale, rng):
     draws = rng.normal(size=(200, 3))
     np.testing.assert_allclose(effective_sample_size(scale * draws), effective_sample_size(draws), rtol=1e-9)
     assert mean_correlation(draws, scale * draws) == pytest.approx(1, abs=1e-12)
+
+
+def test_numbers_whose_difference_is_beyond_the_largest_are_like_others(rng):
+    draws = rng.uniform(-1, 1, size=(200, 3))
+    draws[:2] = [[-1.0], [1.0]]
+    largest = np.finfo(float).max * draws
+    np.testing.assert_allclose(effective_sample_size(largest), effective_sample_size(draws), rtol=1e-9)
+    assert mean_correlation(largest, draws) == pytest.approx(1, abs=1e-12)
+
+
+def test_a_change_in_the_last_digit_is_a_change(rng):
+    """Beside which the rounding of a mean would be no small matter."""
+    k = rng.integers(0, 4, size=(200, 3)).astype(float)
+    draws = 1 + np.finfo(float).eps * k
+    np.testing.assert_allclose(effective_sample_size(draws), effective_sample_size(k), rtol=1e-9)
+    assert mean_correlation(k, draws) == pytest.approx(1, abs=1e-12)
 
 
 def test_too_few_draws_are_refused():

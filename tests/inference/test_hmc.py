@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minivae import backend
-from minivae.autodiff import expand_dims, matmul, tensor
+from minivae.autodiff import expand_dims, less, matmul, tensor, where
 from minivae.distributions import Normal
 from minivae.inference import effective_sample_size, hmc
 from minivae.inference.joint import log_joint
@@ -95,18 +95,83 @@ def test_the_energy_error_falls_with_the_square_of_the_step_size(density, dim, r
     np.testing.assert_allclose(np.divide(errors[:-1], errors[1:]), 4.0, rtol=0.15)
 
 
-def test_one_step_is_that_of_the_textbook(rng):
-    """Neal (2011), Eq. 2.28 to 2.30, in NumPy, for a Gaussian."""
+def textbook(z, p, size, steps):
+    """Neal (2011), Eq. 2.28 to 2.30, in NumPy, for the Gaussian."""
+    for _ in range(steps):
+        p = p - size / 2 * z @ PRECISION.numpy()
+        z = z + size * p
+        p = p - size / 2 * z @ PRECISION.numpy()
+    return z, p
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_steps_are_those_of_the_textbook(steps, rng):
     state, momentum, size = start(rng, gaussian, 3), rng.normal(size=(4, 3)), 0.3
-    z, p = state.position.numpy(), momentum - size / 2 * state.position.numpy() @ PRECISION.numpy()
-    z = z + size * p
-    p = p - size / 2 * z @ PRECISION.numpy()
-    found, end = hmc.leapfrog(state, tensor(momentum), gaussian, size, 1)
+    z, p = textbook(state.position.numpy(), momentum, size, steps)
+    found, end = hmc.leapfrog(state, tensor(momentum), gaussian, size, steps)
     np.testing.assert_allclose(found.position.numpy(), z, rtol=1e-12)
     np.testing.assert_allclose(end.numpy(), p, rtol=1e-12)
 
 
 # ----------------------------------------------------------------- moves
+
+
+def test_a_move_is_that_of_metropolis_number_by_number(rng):
+    """In NumPy, with what the generator draws: momenta, of each step size between a half and all of it, decisions."""
+    source, sizes = backend.generator(0), np.linspace(0.1, 1.6, 30)[:, None]
+    state, before = start(rng, gaussian, 3, chains=30), source.state
+    after, info = hmc.step(state, gaussian, source, tensor(sizes), 4)
+    source.state, z = before, state.position.numpy()
+    p, u = source.standard_normal((30, 3), "float64"), source.uniform((30, 1), "float64")
+    end, last = textbook(z, p, sizes * (0.5 + 0.5 * u), 4)
+    energy = [0.5 * ((z @ PRECISION.numpy()) * z + p * p).sum(-1) for z, p in ((z, p), (end, last))]
+    acceptance = np.exp(-np.maximum(energy[1] - energy[0], 0))
+    accepted = source.uniform((30,), "float64") < acceptance
+    assert 5 < accepted.sum() < 25
+    np.testing.assert_allclose(info.energy_error.numpy(), energy[1] - energy[0], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(info.acceptance.numpy(), acceptance, rtol=1e-9, atol=1e-300)
+    z = np.where(accepted[:, None], end, z)
+    expected = z, -0.5 * ((z @ PRECISION.numpy()) * z).sum(-1), -z @ PRECISION.numpy()
+    for part, value in zip(after, expected, strict=True):
+        np.testing.assert_allclose(part.numpy(), value, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("height", "divergent"), [(999.0, 0.0), (1001.0, 1.0)])
+def test_what_climbs_more_than_1000_nats_diverges(height, divergent):
+    """A cliff beside the chains: of those that a momentum takes over it H rises by its height."""
+
+    def cliff(z):
+        return where(less(z, 0.0), 0.0 * z, 0.0 * z - height).sum(axis=-1)
+
+    after, info = hmc.step(hmc.init(tensor(np.full((20, 1), -1e-9)), cliff), cliff, backend.generator(0), 1.0, 1)
+    over = info.energy_error.numpy() > 1
+    assert 5 < over.sum() < 15
+    np.testing.assert_array_equal(info.divergent.numpy(), np.where(over, divergent, 0.0))
+    np.testing.assert_array_equal(after.position.numpy()[over], -1e-9)
+
+
+def test_a_run_is_its_moves_one_by_one(rng):
+    """Unrecorded: warming up, of move i the rate is 10 i^-0.6; then means, counts and draws at the sizes found."""
+    z, sources = tensor(2 * rng.normal(size=(2, 6, 2))), (backend.generator(7), backend.generator(7))
+    found = hmc.sample(banana, z, sources[0], 5, warmup=3, leapfrog_steps=6, step_size=1.2)
+    state, sizes, infos, draws = hmc.init(z, banana), tensor(np.full((2, 6, 1), 1.2)), [], []
+    for i in range(1, 9):
+        state, info = hmc.step(state, banana, sources[1], sizes, 6)
+        if i <= 3:
+            sizes = sizes * np.exp(np.clip(10 * i**-0.6 * (info.acceptance.numpy()[..., None] - 0.9), -1, 1))
+            continue
+        infos.append([part.numpy() for part in info])
+        draws.append(state.position.numpy())
+    acceptance, _, divergent = map(np.array, zip(*infos, strict=True))
+    assert 0 < divergent.mean() < 1
+    expected = draws, acceptance.mean(0), divergent.sum(0), sizes.numpy()
+    for part, value in zip(found, expected, strict=True):
+        np.testing.assert_allclose(part.numpy(), value, rtol=1e-9)
+
+
+def test_a_run_keeps_the_dtype_of_its_positions():
+    found = hmc.sample(banana, tensor(np.zeros((3, 2), np.float32)), backend.generator(0), 2, warmup=2)
+    assert [part.dtype for part in found] == [np.float32] * 4
 
 
 @pytest.mark.parametrize("step_size", [0.1, 0.3, 0.5])
@@ -176,6 +241,14 @@ def test_divergent_moves_are_counted_and_refused(step_size, rng):
         np.testing.assert_array_equal(found.numpy(), expected.numpy())
 
 
+def test_recorded_moves_that_diverge_warn_of_nothing_either(rng):
+    """NumPy's warnings are errors here; the first call is unrecorded."""
+    move, state = hmc.compiled(banana, backend.generator(0), 10), start(rng, banana, 2)
+    for _ in range(3):
+        _, info = move(state, tensor(np.float64(1e200)))
+        assert (info.divergent.numpy() == 1).all()
+
+
 def test_the_step_size_comes_to_90_percent():
     """From far too small and far too large, for chains on posteriors of different widths."""
     widths = np.array([[0.01], [0.3], [1.0], [20.0]])
@@ -189,6 +262,12 @@ def test_the_step_size_comes_to_90_percent():
         np.testing.assert_allclose(drawn.acceptance.numpy(), 0.9, atol=0.09)
         sizes = drawn.step_size.numpy()[:, 0] / widths[:, 0]
         assert sizes.max() / sizes.min() < 3
+
+
+def test_adapting_is_at_most_by_e():
+    """Up and down, however far a single move counts."""
+    for acceptance, expected in ((1.0, np.e), (0.0, 1 / np.e)):
+        assert float(hmc.adapt(tensor(0.1), tensor(acceptance), rate=100.0)) == pytest.approx(0.1 * expected)
 
 
 def test_adapting_goes_up_above_the_target_and_down_below():

@@ -97,6 +97,20 @@ def test_an_estimate_says_what_it_is_of_from_how_many_draws_and_where_it_lies():
     assert str(exact).endswith("on average, exact")
 
 
+def test_without_z_it_has_no_error_and_no_samples_to_count():
+    model, x = MODELS["made"](DATA, (3,)), np.eye(DATA)[:3]
+    found = log_likelihood(model, x, backend.generator(0), 12)
+    np.testing.assert_array_equal(found.value.numpy(), model.log_prob(x).numpy())
+    np.testing.assert_array_equal(found.stderr.numpy(), np.zeros(3))
+    np.testing.assert_array_equal(found.effective_samples.numpy(), np.full(3, np.nan))
+
+
+def test_where_every_weight_is_0_so_is_the_estimate_of_p_of_x():
+    found = importance.of_weights(make_tensor(np.array([[-np.inf, 0.0], [-np.inf, 1.0]])), told=False)
+    np.testing.assert_allclose(found.value.numpy(), [-np.inf, np.log((1 + np.e) / 2)], rtol=1e-12)
+    assert np.isnan(found.stderr.numpy()).tolist() == [True, False]
+
+
 def test_one_sample_cannot_tell_its_own_error():
     model = LinearGaussian()
     x = drawn(model, 3)

@@ -99,6 +99,27 @@ def test_the_chains_persist():
         np.testing.assert_allclose(run.position.numpy(), before, atol=1e-3)
 
 
+def test_what_a_step_left_behind_is_not_written_over_by_the_next():
+    """Also where nobody has read it before."""
+    run, other = small_run(), small_run()
+    for _ in range(5):
+        run.step(), other.step()
+        held, expected = (run.position, run.step_size), [other.position.numpy().copy(), other.step_size.numpy().copy()]
+        run.step(), other.step()
+        assert (run.position.numpy() != expected[0]).any()
+        for part, value in zip(held, expected, strict=True):
+            np.testing.assert_array_equal(part.numpy(), value)
+
+
+def test_moves_that_diverge_are_refused_without_a_warning():
+    """NumPy's warnings are errors here; the first step is unrecorded."""
+    run = small_run()
+    for _ in range(3):
+        run.step_size, before = tensor(np.array(1e30, np.float32)), run.position.numpy().copy()
+        assert float(run.step()["divergences"]) == 20
+        np.testing.assert_array_equal(run.position.numpy(), before)
+
+
 def test_the_prior_over_the_weights_pulls_them_in(rng):
     """By theta / N at each of the five updates, and matrices alone; of second order is what they do to each other."""
     lr, n, x, moved = 1e-5, 20, tensor(rng.uniform(size=(20, 6))), []

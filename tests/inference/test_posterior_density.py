@@ -7,9 +7,9 @@ from scipy import stats
 from minivae import backend
 from minivae.autodiff import tensor
 from minivae.errors import InputError, NonFiniteError
-from minivae.inference import density_log_likelihood
+from minivae.inference import density_log_likelihood, effective_sample_size, hmc
 from minivae.inference.posterior_density import BANDWIDTHS, KernelDensity
-from minivae.models import VAE
+from minivae.models import MODELS, VAE
 
 from ..chance import assert_mean
 from .grid import log_marginal
@@ -31,6 +31,19 @@ def mixture(draws, z, h, leave_out=None):
     return np.log(np.delete(kernels, [] if leave_out is None else leave_out, axis=0).mean(0))
 
 
+def test_the_bandwidths_to_choose_from_are_tenths():
+    np.testing.assert_allclose(BANDWIDTHS, np.linspace(0.1, 1.0, 10), rtol=1e-12)
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_of_draws_that_are_all_one_it_is_a_narrow_peak_there(d):
+    """Of a chain that never moved: variances of 1e-9, and the least bandwidth."""
+    density = KernelDensity(np.full((6, 2, d), 0.7))
+    np.testing.assert_array_equal(density.bandwidth, 0.1)
+    peak = stats.norm(0.7, 0.1 * np.sqrt(1e-9)).logpdf(0.7)
+    np.testing.assert_allclose(density.log_prob(np.full((1, 2, d), 0.7)), d * peak, rtol=1e-9)
+
+
 @pytest.mark.parametrize("d", [1, 2, 3])
 def test_the_density_is_a_mixture_of_gaussians(d, rng):
     draws, z = rng.normal(size=(40, 5, d)) * [0.1, 3.0][d % 2] + 5, rng.normal(size=(7, 5, d)) + 5
@@ -44,8 +57,11 @@ def test_the_density_is_a_mixture_of_gaussians(d, rng):
 def test_the_bandwidth_explains_left_out_draws_best(rng):
     """Each draw in turn is left out, by hand."""
     draws = rng.normal(size=(20, 1, 1)) * 0.1 + np.where(np.arange(20) % 2, 1.0, -1.0)[:, None, None]
-    scores = [sum(mixture(draws[:, 0], draws[i, 0], h, leave_out=i) for i in range(20)) for h in BANDWIDTHS]
-    assert KernelDensity(draws).bandwidth[0] == BANDWIDTHS[int(np.argmax(scores))] < 1
+    density = KernelDensity(draws)
+    scores = [[mixture(draws[:, 0], draws[i, 0], h, leave_out=i) for i in range(20)] for h in BANDWIDTHS]
+    assert density.bandwidth[0] == BANDWIDTHS[int(np.argmax(np.sum(scores, 1)))] < 1
+    found = [density._log_mixture(density.white, h, leave_out=True)[:, 0] for h in BANDWIDTHS]
+    np.testing.assert_allclose(found, scores, rtol=1e-5, atol=1e-5)
 
 
 def test_the_density_has_mean_and_covariance_of_the_draws(rng):
@@ -57,6 +73,48 @@ def test_the_density_has_mean_and_covariance_of_the_draws(rng):
     mean = np.trapezoid(q * grid, grid)
     assert mean == pytest.approx(draws.mean(), abs=1e-6)
     assert np.trapezoid(q * (grid - mean) ** 2, grid) == pytest.approx(draws.var(), abs=1e-6)
+
+
+# ----------------------------------------------------------------- the estimate, where the draws are known
+
+
+def test_the_estimate_is_that_of_the_formula(rng, monkeypatch):
+    """q is fitted to the first half of the draws; of the second is the mean of q(z) / p(x, z)."""
+    model, draws = LinearGaussian(), 12
+    x = drawn(model, 3)
+    z = model.posterior(x).sample(backend.generator(3), 2 * draws).numpy()
+    log_joint = model.exact.logpdf(x) + stats.norm(*moments(model, x)).logpdf(z).sum(-1)
+    asked = {}
+
+    def sample(density, start, generator, number, **options):
+        asked.update(number=number, start=start.numpy(), **options)
+        return hmc.Samples(tensor(z), None, None, None)
+
+    monkeypatch.setattr(hmc, "sample", sample)
+    begin = rng.normal(size=(3, 2))
+    found = estimate(model, x, draws, start=begin, warmup=7, leapfrog_steps=9)
+    assert (asked["number"], asked["warmup"], asked["leapfrog_steps"]) == (2 * draws, 7, 9)
+    np.testing.assert_array_equal(asked["start"], begin)
+    chosen = KernelDensity(z[:draws]).bandwidth
+    log_q = np.stack([mixture(z[:draws, m], z[draws:, m], chosen[m]) for m in range(3)], -1)
+    ratio = np.exp(log_q - log_joint[draws:])
+    effective = effective_sample_size(ratio)
+    np.testing.assert_allclose(found.value.numpy(), -np.log(ratio.mean(0)), rtol=1e-6)
+    np.testing.assert_allclose(found.effective_samples.numpy(), effective, rtol=1e-5)
+    stderr = np.sqrt(ratio.var(0, ddof=1) / effective) / ratio.mean(0)
+    np.testing.assert_allclose(found.stderr.numpy(), stderr, rtol=1e-5)
+
+
+def moments(model, x):
+    """The posterior's means and standard deviations."""
+    q = model.posterior(x)
+    return q.mean.numpy(), q.stddev.numpy()
+
+
+def test_with_a_context_the_prior_has_a_row_for_each_point():
+    model, context = MODELS["cvae"](6, 2, (4,), context_dim=3), np.eye(3)[[0, 1, 2, 0]]
+    found = estimate(model, np.ones((4, 6), np.float32), 10, context=context, warmup=2)
+    assert (found.value.shape, found.told) == ((4,), True)
 
 
 def test_two_clusters_get_a_smaller_bandwidth_than_one(rng):

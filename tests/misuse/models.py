@@ -47,7 +47,7 @@ CONSTRUCTOR: dict[str, tuple] = {
     "num_categories": (*COUNTS, 1),
     "steps": (-1, 1.5, "1", None, False),
     "critic_lr": NUMBERS_ABOVE_0,
-    "final_temperature": NUMBERS_ABOVE_0,
+    "final_temperature": (*NUMBERS_ABOVE_0, 1e-320),
     **dict.fromkeys(("decay", "revival"), (1.0, -0.1, "0", None)),
     "variance": (0, 0.0, -1.0, np.nan, np.inf, "1", True),
     **dict.fromkeys(("sigmoid_mean", "learned_prior", "ema", "direct", "random_orders"), NO_SWITCHES),

@@ -43,12 +43,22 @@ class Unfinished:
     """
 
 
+class Unsaid:
+    """A class.
+
+    Args:
+        x:
+        y: the rest.
+    """
+
+
 @pytest.mark.parametrize(
     ("owner", "said"),
     [
         (Documented, {"x": "what comes over two lines: all of it.", "y": "the rest.", "z": "the rest."}),
         (Undocumented, {}),
         (Unfinished, {}),
+        (Unsaid, {"x": "", "y": "the rest."}),
     ],
 )
 def test_what_a_docstring_says_of_arguments(owner, said):

@@ -72,6 +72,7 @@ def test_gradients(name, rng):
     check_gradients(lambda x, y: mmd(x, y, KERNELS[name]), [rng.normal(size=(4, 3)), rng.normal(size=(5, 3))])
 
 
-def test_vectors_without_elements_are_refused():
+@pytest.mark.parametrize("shapes", [((1, 2), (5, 2)), ((5, 2), (1, 2)), ((5, 2), (5, 3)), ((4, 0), (4, 0))])
+def test_too_few_draws_or_others_are_refused(shapes):
     with pytest.raises(InputError, match="at least 2 draws each"):
-        mmd(np.zeros((4, 0)), np.zeros((4, 0)))
+        mmd(*map(np.zeros, shapes))

@@ -11,7 +11,7 @@ import minivae
 from minivae.errors import InputError
 from minivae.files.npy import digest
 from minivae.runs import load_checkpoint, save_checkpoint
-from minivae.runs.checkpoint import as_json, put_under, under
+from minivae.runs.checkpoint import TAKEN, as_json, put_under, under
 
 from ..datasets.conftest import damaged
 
@@ -206,6 +206,12 @@ def test_a_failed_write_leaves_the_old_checkpoint(path, content):
         save_checkpoint(path, {"model/weight": Unsaveable()}, META)
     assert path.read_bytes() == content
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_an_array_that_would_take_the_place_of_our_own_is_refused(path, name):
+    with pytest.raises(InputError, match=f"arrays has the name '{name}'; expected none of meta, sha256"):
+        save_checkpoint(path, {**ARRAYS, name: np.zeros(2)}, META)
 
 
 class Unsaveable:

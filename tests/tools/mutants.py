@@ -67,16 +67,6 @@ EQUIVALENT = {
         f"{STOPPED}(self.layers[0].weight)",
     ): "as above, and for its shape",
     ("minivae/nn/masked.py", "astype(mask, dtype)", "mask"): "a product of numbers with booleans is one with 0 and 1",
-    (
-        "minivae/models/autoregressive/made.py",
-        "where(order == i, astype(less(u, Bernoulli(logits).mean), u.dtype), x)",
-        "astype(less(u, Bernoulli(logits).mean), u.dtype)",
-    ): "later pixels are drawn again when it is their turn, and earlier ones from the same numbers as before",
-    (
-        "minivae/models/autoregressive/made.py",
-        "astype(less(u, Bernoulli(logits).mean), u.dtype)",
-        "less(u, Bernoulli(logits).mean)",
-    ): ("where makes numbers of booleans beside numbers"),
     ("minivae/models/autoregressive/made.py", "u * 0.0", "u"): "no pixel looks at one that is not drawn yet",
     ("minivae/models/autoregressive/made.py", "0.0", "1.0"): "as above",
     ("minivae/models/autoregressive/made.py", "1", "2"): "a turn more, in which nothing is drawn",

@@ -65,6 +65,7 @@ TARGETS = [
     "minivae/regularizers",
     "minivae/training/evaluate.py",
     "minivae/training/schedules.py",
+    "minivae/inference",
 ]
 # For what the test file of the same name lets pass: where the rows of a whole package are checked.
 ALSO = {
@@ -74,14 +75,14 @@ ALSO = {
     ],
     "minivae/distributions": ["tests/distributions"],
     "minivae/optim": ["tests/optim"],
-    **{f"minivae/{room}": ["tests/twins"] for room in ("models", "regularizers", "inference")},
+    **{f"minivae/{room}": ["tests/twins"] for room in ("models", "regularizers")},
     "minivae/nn": ["tests/nn", "tests/twins"],
     "minivae/training": ["tests/twins", "tests/training"],
     "minivae": ["tests/twins", "tests/models/test_vae.py", "tests/models/bound/test_iwae.py"],
 }
 OUTCOMES = ("killed", "timeout", "survived", "without effect")
 # Quick, and first: the losses of all members.
-OF_LOSSES = ("minivae/models", "minivae/regularizers", "minivae/bounds")
+OF_LOSSES = ("minivae/models", "minivae/regularizers", "minivae/bounds", "minivae/inference/mcem")
 QUICK = ["tests/twins/test_stored.py"]
 TIMEOUT = 150  # seconds of processor time; the longest stage takes about 40
 PRELOADED = ("pytest", "hypothesis", "hypothesis.extra.numpy", "numpy", "scipy.special", "scipy.stats", "torch")
@@ -97,9 +98,10 @@ def all_mutants(root: Path, paths: list[str]) -> list[Mutant]:
 
 
 def stages_of(path: str) -> list[list[str]]:
-    """The test files to run for a source file: its mirror, maybe in parts; then those of its package."""
+    """The test files to run for a source file: its mirror, maybe in parts, or beside a twin; those of its package."""
     file = Path(path)
     mirrors = sorted((ROOT / "tests").joinpath(*file.parts[1:-1]).glob(f"test_{file.stem}*.py"))
+    mirrors += (ROOT / "tests" / "twins").glob(f"test_{file.stem}.py")
     stages = [QUICK if path.startswith(OF_LOSSES) else []]
     stages += [[m.relative_to(ROOT).as_posix() for m in mirrors], ALSO.get("/".join(file.parts[:-1][:2]), [])]
     return [tests for tests in stages if tests]
@@ -154,17 +156,20 @@ def _pytest_main(folder: Path, tests: list[str]) -> int:
 
 
 def stopped_gradient(mark: Path) -> Callable[[Any], Any]:
-    """What a mutant calls: ``stop_gradient`` of a tensor that has a gradient; ``mark`` tells if it was recorded."""
+    """What a mutant calls: ``stop_gradient`` of a tensor that has a gradient; ``mark`` tells if it was recorded.
 
-    def stop(x: Any) -> Any:
+    With a number, it only tells, in a mark of that number.
+    """
+
+    def stop(x: Any, number: int | None = None) -> Any:
         from minivae.autodiff import Tensor, stop_gradient
         from minivae.autodiff.modes import mode
 
         if not (isinstance(x, Tensor) and x.requires_grad):
             return x
         if mode.taping:  # under no_grad a parameter has none to lose
-            mark.touch()
-        return stop_gradient(x)
+            mark.with_name(f"{mark.name}{'' if number is None else number}").touch()
+        return stop_gradient(x) if number is None else x
 
     return stop
 
@@ -187,6 +192,30 @@ def outcome(folder: Path, mutant: Mutant, tests: list[str]) -> str:
     return {0: "survived", -signal.SIGXCPU: "timeout"}.get(code, "killed")
 
 
+def without_effect(folder: Path, stops: list[Mutant], tests: list[str]) -> list[Mutant]:
+    """Of the mutants of a file that stop a gradient, those that have none to stop: one run of the tests tells."""
+    if not stops:
+        return []
+    file, marks = folder / stops[0].path, [folder / f"stopped{i}" for i in range(len(stops))]
+    for mark in marks:
+        mark.unlink(missing_ok=True)
+    source = file.read_bytes()
+    Path(importlib.util.cache_from_source(str(file))).unlink(missing_ok=True)
+    # An inner expression ends before an outer one, and begins after it.
+    texts = [(m.end, 0, -m.start, f", {i})".encode()) for i, m in enumerate(stops)]
+    texts += [(m.start, 1, -m.end, f"{STOPPED}(".encode()) for m in stops]
+    try:
+        told = source
+        for position, *_, text in sorted(texts, reverse=True):
+            told = told[:position] + text + told[position:]
+        file.write_bytes(told)
+        if run_tests(folder, tests):
+            raise RuntimeError(f"with no gradient stopped:\n{(folder / 'log').read_text()}")
+    finally:
+        file.write_bytes(source)
+    return [m for m, mark in zip(stops, marks, strict=True) if not mark.exists()]
+
+
 _folder: Path | None = None  # of this worker
 
 
@@ -199,6 +228,10 @@ def _start_worker(original: Path) -> None:
 
 def _work(task: tuple[Mutant, list[str]]) -> tuple[Mutant, str]:
     return task[0], outcome(_folder, *task)
+
+
+def _work_without_effect(stops: list[Mutant], tests: list[str]) -> list[Mutant]:
+    return without_effect(_folder, stops, tests)
 
 
 def run(original: Path, mutants: list[Mutant], workers: int) -> Iterator[tuple[str, dict[Mutant, str]]]:
@@ -216,12 +249,14 @@ def run(original: Path, mutants: list[Mutant], workers: int) -> Iterator[tuple[s
             found = {m: "survived" for m in mutants if m.path == path}
             for tests in (stages := stages_of(path)):
                 alive = ("survived",) if tests is stages[-1] else ("survived", "without effect")
-                left = [(m, tests) for m, result in found.items() if result in alive]
+                left = [m for m, result in found.items() if result in alive]
                 if left and tests not in passed:
                     if run_tests(original, tests):
                         raise RuntimeError(f"without any change:\n{(original / 'log').read_text()}")
                     passed.append(tests)
-                found.update(pool.imap_unordered(_work, left))
+                idle = pool.apply(_work_without_effect, ([m for m in left if STOPPED in m.after], tests))
+                found.update(dict.fromkeys(idle, "without effect"))
+                found.update(pool.imap_unordered(_work, [(m, tests) for m in left if m not in idle]))
             yield path, found
 
 

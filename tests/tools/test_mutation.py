@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from .mutants import EQUIVALENT, STOPPED, mutants_of
-from .mutation import OUTCOMES, RESULTS, ROOT, TARGETS, all_mutants, outcome, stages_of
+from .mutation import OUTCOMES, RESULTS, ROOT, TARGETS, all_mutants, outcome, stages_of, without_effect
 
 RULES = b"""
 square = row("square", lambda g, y, x: g * x * 2)  # \xce\xbe
@@ -115,6 +115,19 @@ def test_a_stopped_gradient_that_no_test_has_is_without_effect(tmp_path, gradien
     (tmp_path / "test_file.py").write_text(STOPS.format(value=VALUE, gradient=gradient))
     (mutant,) = (m for m in mutants_of("minivae/models/file.py", source) if STOPPED in m.after)
     assert outcome(tmp_path, mutant, ["test_file.py"]) == expected
+
+
+def test_one_run_tells_which_stops_have_no_gradient_to_stop(tmp_path):
+    """Nested expressions, those that begin or end together among them."""
+    source = b"def square(x):\n    y = x * 1.0 + 0.0\n    size = y.data + y.data\n    return y * y + 0.0 * size\n"
+    shutil.copytree(ROOT / "minivae", tmp_path / "minivae", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "minivae" / "models" / "file.py").write_bytes(source)
+    (tmp_path / "test_file.py").write_text(STOPS.format(value=VALUE, gradient=GRADIENT))
+    stops = [m for m in mutants_of("minivae/models/file.py", source) if STOPPED in m.after]
+    idle = without_effect(tmp_path, stops, ["test_file.py"])
+    assert [m.before for m in idle] == ["y.data + y.data", "y.data", "y.data", "0.0 * size"]
+    assert [m for m in stops if outcome(tmp_path, m, ["test_file.py"]) == "without effect"] == idle
+    assert (tmp_path / "minivae" / "models" / "file.py").read_bytes() == source
 
 
 def test_a_mutant_changes_its_expression_alone():

@@ -5,6 +5,7 @@ import pytest
 
 from minivae import backend
 from minivae.errors import InputError, NonFiniteError
+from minivae.models import VAE
 from minivae.runs import History
 from minivae.training import SCHEDULES
 
@@ -140,6 +141,19 @@ def test_patience_counts_the_reports_without_a_new_best(digits, bounds, patience
     trainer = small_trainer(digits, patience=patience)
     trainer.history = History({"test_bound": bound} for bound in bounds)
     assert trainer.out_of_patience() is expected
+
+
+def test_patience_needs_a_bound_or_an_objective_to_wait_for(digits):
+    class Unnamed(VAE):
+        """Its terms have names of their own."""
+
+        def phases(self, batch, noise):
+            return [phase._replace(terms={"mine": phase.loss}) for phase in super().phases(batch, noise)]
+
+    model = Unnamed(digits.data_dim, 3, (8,))
+    assert small_trainer(digits, model).train_step().keys() == {"mine"}
+    with pytest.raises(InputError, match="patience is 2, but the terms are mine; expected bound or objective"):
+        small_trainer(digits, model, patience=2)
 
 
 # ----------------------------------------------------------- strict device

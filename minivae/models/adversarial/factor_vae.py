@@ -59,7 +59,8 @@ class FactorVAE(VAE):
         """The VAE's networks, and the critic."""
         super().build(noise, options)
         layers = (self.latent_dim, *self.critic_hidden, 2)
-        self.critic = MLP(layers, noise, **options | {"activation": "leaky_relu", "init": "he"})
+        options = {**options, "activation": "leaky_relu", "init": "he"}
+        self.critic = MLP(layers, noise, **options)
 
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:
         """Two phases: the VAE's, then the critic's.

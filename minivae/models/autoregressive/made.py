@@ -7,20 +7,19 @@ estimation", Eq. 2 and 3, with the masks of Eq. 8 and 12. What is reported as th
 itself: there is nothing to bound. Grey levels count as probabilities, as in the Bernoulli likelihood
 of the VAE. With ``hidden`` empty it is a logistic regression of each pixel on those before.
 
-Order-agnostic and connectivity-agnostic training (sections 4.2 and 4.3): of K sets of masks each
-minibatch trains one, drawn; p(x) = 1/K sum_k p_k(x) averages over them. The bound that training and
-evaluation on minibatches report is then log p_k(x), on average over k below log p(x).
+Order-agnostic and connectivity-agnostic training (sections 4.2 and 4.3): of K sets of masks each minibatch trains
+one, drawn; p(x) = 1/K sum_k p_k(x). The bound of a minibatch is then log p_k(x), on average below log p(x).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
-from ...autodiff import Tensor, astype, concatenate, floor, less, logsumexp, mean, no_grad, stack, take, uniform, where
+from ...autodiff import Tensor, astype, concatenate, floor, logsumexp, no_grad, stack, take, tracing, uniform, where
 from ...autodiff.arguments import shaped
 from ...backend import Generator, generator
 from ...checks import layer_sizes, positive_integer
@@ -84,14 +83,16 @@ class MADE(Model):
 
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:
         """One phase: minus log p_k(x), averaged over the minibatch. Noise, a generator or u in [0, 1), chooses k."""
-        bound = mean(self._log_prob(self._points(batch), self._chosen(noise)))
+        bound = self._log_prob(self._points(batch), self._chosen(noise)).mean()
         return [Phase(-bound, self.parameters(), {"bound": bound})]
 
     def _chosen(self, noise: Any) -> Any:
         if self.masks == 1:
             return 0
-        like = self.parameters()[0]
-        u = uniform(noise, (), like.dtype) if isinstance(noise, Generator) else shaped("noise", noise, like)
+        like, drawn = self.parameters()[0], isinstance(noise, Generator)
+        u = uniform(noise, (), like.dtype) if drawn else shaped("noise", noise, like)
+        if not (drawn or tracing() or 0 <= float(u) < 1):
+            raise InputError(f"noise is {float(u)}; expected u in [0, 1), which chooses a set of masks")
         return astype(floor(u * self.masks), "int64")
 
     def sample(self, generator: Generator, n: int, context: Any = None) -> Tensor:
@@ -110,10 +111,10 @@ class MADE(Model):
         x, order = u * 0.0, self.network.order(which)
         for i in range(1, self.data_dim + 1):
             (logits,) = self.network(x, which=which)
-            x = where(order == i, astype(less(u, Bernoulli(logits).mean), u.dtype), x)
+            x = where(order == i, Bernoulli(logits).sample(u), x)
         return x
 
-    def posterior(self, x: Any, context: Any = None) -> Any:
+    def posterior(*_: Any, **__: Any) -> NoReturn:
         """Refused: there is no z."""
         raise InputError("MADE has no latent variable, so it has no posterior, prior or reconstruction")
 

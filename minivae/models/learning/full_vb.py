@@ -50,7 +50,8 @@ class GaussianWeights(Module):
     """
 
     def __init__(self, module: Module, log_var: float = FIRST_LOG_VAR) -> None:
-        instance("module", module, Module, "a Module"), finite_number("log_var", log_var)
+        instance("module", module, Module, "a Module")
+        finite_number("log_var", log_var)
         # In a dict, where a Module does not look for state: the means are the module's.
         self.means = dict(module.named_parameters())
         if not self.means:

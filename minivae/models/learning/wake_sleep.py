@@ -12,7 +12,7 @@ data: together the phases follow no single objective, the drawback that section 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from ...autodiff import mean, no_grad
 from ...backend import Generator
@@ -39,7 +39,7 @@ class WakeSleep(VAE):
         latent_dim: int = 20,
         hidden: Sequence[int] = (500,),
         *,
-        estimator: str = "A",
+        estimator: Literal["A", "B"] = "A",
         **options: Any,
     ) -> None:
         super().__init__(data_dim, latent_dim, hidden, estimator=estimator, **options)

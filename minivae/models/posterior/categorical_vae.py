@@ -19,13 +19,15 @@ from typing import Any
 from ... import bounds
 from ...autodiff import Tensor, argmax, constant_like
 from ...backend import Generator
-from ...checks import positive_integer, positive_number
+from ...checks import number_from, positive_integer
 from ...distributions import Categorical, kl
 from ...errors import InputError
 from ...nn import MLP
 from ..bound.ramp import progress, ramp_length
 from ..model import Batch, Phase
 from ..vae import VAE
+
+LEAST_TEMPERATURE = 1e-30  # below it, logits over it are beyond float32
 
 
 class CategoricalVAE(VAE):
@@ -61,7 +63,7 @@ class CategoricalVAE(VAE):
         self.num_categories = positive_integer("num_categories", num_categories)
         if self.num_categories < 2:
             raise InputError("num_categories is 1; expected at least 2, or nothing varies")
-        self.final_temperature = positive_number("final_temperature", final_temperature)
+        self.final_temperature = number_from("final_temperature", final_temperature, LEAST_TEMPERATURE)
         self.temperature_steps = ramp_length("temperature_steps", temperature_steps)
         super().__init__(data_dim, self.variables * self.num_categories, hidden, **others)
         self.remember(variables=self.variables, num_categories=self.num_categories)

@@ -66,8 +66,9 @@ def test_a_minibatch_trains_the_set_that_its_noise_chooses(rng):
         assert float(phase.loss) == -float(phase.terms["bound"]) == pytest.approx(-model._log_prob(x, k).numpy().mean())
     (phase,) = model.phases(Batch(x), backend.generator(0))
     assert float(phase.loss) in [pytest.approx(-model._log_prob(x, k).numpy().mean()) for k in range(3)]
-    with pytest.raises(InputError, match="noise is None"):
-        model.phases(Batch(x), None)
+    for wrong in (None, -0.1, 1.0, np.nan):
+        with pytest.raises(InputError, match=f"noise is {wrong}"):
+            model.phases(Batch(x), wrong)
 
 
 def test_on_average_over_the_sets_the_bound_is_below_log_p(rng):

@@ -29,7 +29,7 @@ from minivae.files.idx import read_idx
 from minivae.files.mat import STORED, read_mat
 from minivae.files.npy import read_npy, read_npz
 from minivae.runs import History, Run, load_checkpoint, save_checkpoint
-from minivae.runs.config import write_config
+from minivae.runs.config import seal, write_config
 
 _RNG = np.random.default_rng(0)
 IMAGES = _RNG.integers(256, size=(6, 4, 4), dtype=np.uint8)
@@ -74,8 +74,8 @@ ARRAYS = {
     "optimizer/0/count": np.array(17),
     "running/kl": np.array(2.5, np.float32),
 }
-META = {"step": 3, "seconds": 0.5, "history": [{"bound": -100.1}]}
 CONFIG = {"model": "vae", "model_config": {"hidden": [12], "variance": None}, "options": {"data": "größe", "lr": 0.01}}
+META = {"step": 3, "seconds": 0.5, "history": [{"bound": -100.1}], "seal": seal(CONFIG)}
 ROWS = [{"epoch": i, "samples_seen": 1500 * i, "test_bound": -30.5 / i, "test_kl": 2.0**-i} for i in range(1, 9)]
 
 
