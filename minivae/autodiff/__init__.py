@@ -1,6 +1,5 @@
 """The engine: reverse-mode automatic differentiation on NumPy and CuPy arrays."""
 
-from .activations import log_sigmoid, logaddexp, relu, sigmoid, softplus
 from .anomaly import detect_anomaly
 from .contractions import einsum, tensordot
 from .creation import arange, eye, full, full_like, ones, ones_like, tri, zeros, zeros_like
@@ -8,8 +7,17 @@ from .decompositions import cholesky, inv, slogdet, solve, solve_triangular
 from .elementwise import (
     absolute,
     add,
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctan2,
+    arctanh,
     ceil,
     clip,
+    cos,
+    cosh,
     divide,
     exp,
     expm1,
@@ -20,18 +28,27 @@ from .elementwise import (
     log1p,
     log2,
     log10,
+    log_sigmoid,
+    logaddexp,
     maximum,
     minimum,
     mod,
     multiply,
     negative,
     power,
+    relu,
     round,
+    sigmoid,
     sign,
+    sin,
+    sinh,
+    softplus,
     sqrt,
     square,
     stop_gradient,
     subtract,
+    tan,
+    tanh,
     where,
 )
 from .incomplete_beta import betainc
@@ -90,21 +107,6 @@ from .shape import (
 from .special import betaln, digamma, erf, erfinv, gammaln, ive, log_ndtr, ndtr, polygamma
 from .tensor import Parameter, Tensor
 from .transforms import grad, hessian, jacobian, jvp, value_and_grad, vjp
-from .trigonometry import (
-    arccos,
-    arccosh,
-    arcsin,
-    arcsinh,
-    arctan,
-    arctan2,
-    arctanh,
-    cos,
-    cosh,
-    sin,
-    sinh,
-    tan,
-    tanh,
-)
 
 # isort: split
 # Functions with the name of a module of this room: last, so that the name is the function's.

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..checks import integer_from_zero
 from ..errors import InputError, shown
-from .axes import axes_in_order
+from .arguments import axes_in_order
 from .linalg import matmul
 from .matrices import diagonal
 from .primitives import operation

@@ -1,7 +1,6 @@
-"""Element-wise primitives: arithmetic, exponentials, rounding, and choices between two values.
+"""Element-wise primitives: arithmetic, exponentials, rounding, choices, trigonometry, and activations.
 
-More rows are in :mod:`.logic`, :mod:`.trigonometry` and :mod:`.activations`; how a row is
-written, in :mod:`.rows`.
+More rows are in :mod:`.logic`; how a row is written, in :mod:`.rows`.
 """
 
 from __future__ import annotations
@@ -165,3 +164,68 @@ def where(condition: Any, a: Any, b: Any) -> Tensor:
         dtype = np.float32 if isinstance(b, float) else None
         a = tensor(a, dtype, backend=backend.backend_of(array).name)
     return apply(_where, condition, a, b)
+
+
+# ------------------------------ trigonometric and hyperbolic functions and their inverses, in radians
+
+sin = ufunc_row("sin", "the sine", lambda g, y, x: g * cos(x))
+cos = ufunc_row("cos", "the cosine", lambda g, y, x: -g * sin(x))
+tan = ufunc_row("tan", "the tangent", lambda g, y, x: g * (y * y + 1))
+# (1 - x) (1 + x) keeps, near 1 and -1, the digits that 1 - x^2 loses.
+arcsin = ufunc_row("arcsin", "the angle whose sine is x", lambda g, y, x: g / sqrt((1 - x) * (x + 1)))
+arccos = ufunc_row("arccos", "the angle whose cosine is x", lambda g, y, x: -g / sqrt((1 - x) * (x + 1)))
+arctan = ufunc_row("arctan", "the angle whose tangent is x", lambda g, y, x: g / (x * x + 1))
+
+sinh = ufunc_row("sinh", "the hyperbolic sine", lambda g, y, x: g * cosh(x))
+cosh = ufunc_row("cosh", "the hyperbolic cosine", lambda g, y, x: g * sinh(x))
+tanh = ufunc_row("tanh", "the hyperbolic tangent", lambda g, y, x: g * (1 - y * y))
+arcsinh = ufunc_row("arcsinh", "the inverse of sinh", lambda g, y, x: g / sqrt(x * x + 1))
+arccosh = ufunc_row("arccosh", "the inverse of cosh, for x >= 1", lambda g, y, x: g / (sqrt(x - 1) * sqrt(x + 1)))
+arctanh = ufunc_row("arctanh", "the inverse of tanh, for |x| < 1", lambda g, y, x: g / ((1 - x) * (x + 1)))
+
+
+def _squared_distance(a: Any, b: Any) -> Tensor:
+    """a^2 + b^2; infinite for 0, where there is no angle: so all derivatives are taken to be 0 there."""
+    squared = a * a + b * b
+    return where(equal(squared, 0), math.inf, squared)
+
+
+arctan2 = ufunc_row(
+    "arctan2",
+    "the angle of the point (b, a); derivatives 0 at the origin",
+    lambda g, y, a, b: g * b / _squared_distance(a, b),
+    lambda g, y, a, b: -g * a / _squared_distance(a, b),
+    inputs=2,
+)
+
+
+# ----------------------------------------------- activations, right for any argument, however large
+
+# 1 / (1 + exp(-x)) keeps its relative accuracy for large negative x, where
+# (1 + tanh(x / 2)) / 2 has none; the limit keeps exp from overflowing.
+sigmoid = formula_row(
+    "sigmoid", "1 / (1 + e^-x)", "1 / (1 + exp(-maximum(x, LOWEST)))", lambda g, y, x: g * (y * (1 - y))
+)
+# log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)) never overflows. -|x| is written as
+# min(x, 0) - max(x, 0), which keeps the imaginary part of a complex step.
+softplus = formula_row(
+    "softplus",
+    "log(1 + e^x), for any x",
+    "maximum(x, 0) + log1p(exp(minimum(x, 0) - maximum(x, 0)))",
+    lambda g, y, x: g * sigmoid(x),
+)
+logaddexp = ufunc_row(
+    "logaddexp",
+    "log(e^a + e^b), for any a and b",
+    lambda g, y, a, b: g * sigmoid(a - b),  # (not e^(a - y), whose exponent has the rounding of y)
+    lambda g, y, a, b: g * sigmoid(b - a),
+    inputs=2,
+)
+# The result is 0 where it is not above 0, or NaN, and so is the slope.
+relu = formula_row("relu", "max(x, 0); derivative 0 at 0", "maximum(x, 0)", lambda g, y, x: where(greater(y, 0), g, y))
+
+
+@operation
+def log_sigmoid(x: Any) -> Tensor:
+    """log(1 / (1 + e^-x)), for any x."""
+    return -softplus(negative(x))

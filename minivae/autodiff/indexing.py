@@ -10,7 +10,7 @@ import numpy as np
 from ..backend import asarray, backend_of, is_array
 from ..checks import lengths
 from ..errors import InputError, shown
-from .axes import axes_of, axis_of
+from .arguments import axes_of, axis_of
 from .modes import mode
 from .primitives import operation
 from .shape import flatten

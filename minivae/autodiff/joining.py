@@ -12,7 +12,7 @@ import numpy as np
 
 from ..checks import integer_from_zero, one_of
 from ..errors import InputError, shown
-from .axes import axes_in_order, axis_of
+from .arguments import axes_in_order, axis_of
 from .indexing import getitem, scatter
 from .primitives import operation
 from .shape import as_tensors, broadcast_to, expand_dims, flatten, reshape

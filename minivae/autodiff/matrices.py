@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import InputError
-from .axes import axes_in_order
+from .arguments import axes_in_order
 from .creation import diagonal_number, tri
 from .elementwise import where
 from .indexing import getitem, scatter

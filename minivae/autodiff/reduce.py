@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..checks import finite_number
-from .axes import axes_of, axis_of
+from .arguments import axes_of, axis_of
 from .creation import arange
 from .elementwise import exp, identity, log, sqrt, square, stop_gradient, where
 from .logic import equal

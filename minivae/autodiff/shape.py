@@ -13,7 +13,7 @@ import numpy as np
 from ..backend import number_dtype
 from ..checks import lengths
 from ..errors import InputError
-from .axes import axes_in_order, axes_of, axis_of
+from .arguments import axes_in_order, axes_of, axis_of
 from .formula import Formula
 from .primitives import operation
 from .tape import apply, as_tensor, constant_like, primitive

@@ -2,7 +2,6 @@
 
 from .codebook import Codebook
 from .init import INITIALIZERS
-from .linear import Linear
 from .masked import MADE, MaskedLinear
-from .mlp import ACTIVATIONS, MLP
+from .mlp import ACTIVATIONS, MLP, Linear
 from .module import Module

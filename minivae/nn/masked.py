@@ -23,8 +23,7 @@ from ..autodiff.arguments import shaped
 from ..backend import Generator, require_generator
 from ..checks import integer_from_zero, layer_sizes, one_of, positive_integer, switch
 from ..errors import InputError, shown
-from .linear import Linear
-from .mlp import ACTIVATIONS
+from .mlp import ACTIVATIONS, Linear
 from .module import Module
 
 
