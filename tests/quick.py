@@ -28,7 +28,7 @@ FILES = frozenset(
         "models/bound": "beta_vae disentangled_beta_vae ramp",
         "models/posterior": "categorical_vae iaf_vae vq_vae",
         "models/prior": "ivae",
-        "nn": "codebook init linear masked mlp module",
+        "nn": "codebook init masked mlp mlp_linear module",
         "optim": "adagrad adam flat optimizer sgd",
         "plots": "images",
         "regularizers": "mmd",
