@@ -61,11 +61,10 @@ EQUIVALENT = {
         "self._flat.vector",
         f"{STOPPED}(self._flat.vector)",
     ): "as above",
-    (
-        "minivae/nn/masked.py",
-        "self.layers[0].weight",
-        f"{STOPPED}(self.layers[0].weight)",
-    ): "as above, and for its shape",
+    **{
+        ("minivae/nn/masked.py", weight, f"{STOPPED}({weight})"): "as above, and for its shape"
+        for weight in ("self.layers[0].weight", "self.context.weight")
+    },
     ("minivae/nn/masked.py", "astype(mask, dtype)", "mask"): "a product of numbers with booleans is one with 0 and 1",
     ("minivae/models/autoregressive/made.py", "u * 0.0", "u"): "no pixel looks at one that is not drawn yet",
     ("minivae/models/autoregressive/made.py", "0.0", "1.0"): "as above",
