@@ -6,6 +6,7 @@ import pytest
 from minivae import backend
 from minivae.autodiff import expand_dims, less, matmul, tensor, where
 from minivae.distributions import Normal
+from minivae.errors import InputError
 from minivae.inference import effective_sample_size, hmc
 from minivae.inference.joint import log_joint
 from minivae.models import VAE
@@ -340,3 +341,11 @@ def test_the_weights_are_left_alone():
     assert not any(part.requires_grad for part in state)
     for name, value in model.state_dict().items():
         np.testing.assert_array_equal(value, before[name])
+
+
+def test_no_draws_are_refused_before_any_move():
+    generator = backend.generator(0)
+    before = generator.state
+    with pytest.raises(InputError, match="draws is 0"):
+        hmc.sample(lambda z: -(z * z).sum(-1), tensor(np.zeros((2, 1))), generator, 0)
+    assert generator.state == before

@@ -1,6 +1,7 @@
 """Members and their twins trained side by side on fixed bits, from the same weights, on the same minibatches.
 
     MINIVAE_DATA=... python -m tests.tools.train_twins  # hours; goes on where it was stopped; writes train_twins.csv
+    python -m tests.tools.train_twins --table             # of what is there, for docs/family.md
 
 MNIST with each pixel above 1/2 as a bit, 784-400-20, 5 epochs of minibatches of 100, Adam at 1e-3, every other option
 as it is by default. Both draw noise of their own. After training the twin's weights are put into our model, and both
@@ -107,6 +108,17 @@ def _bound(run: Trainer) -> float:
     return parts["bound"] if "bound" in parts else parts["objective"]
 
 
+def table(rows: list[dict[str, str]]) -> str:
+    """Means over the seeds, with their standard deviations, as a table of Markdown."""
+    lines = ["| member | minivae | PyTorch twin | seeds |", "| --- | ---: | ---: | ---: |"]
+    for name in dict.fromkeys(row["member"] for row in rows):
+        own = [row for row in rows if row["member"] == name]
+        numbers = (np.array([float(row[column]) for row in own]) for column in ("test_bound", "twin_test_bound"))
+        cells = (f"{x.mean():.1f}" + (f" ± {x.std(ddof=1):.1f}" if len(x) > 1 else "") for x in numbers)
+        lines.append(f"| `{name}` | {' | '.join(cells)} | {len(own)} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", default="mnist")
@@ -114,8 +126,12 @@ def main() -> None:
     parser.add_argument("--members", nargs="+", default=list(TWINS), choices=TWINS)
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     parser.add_argument("--out", type=Path, default=FILE)
+    parser.add_argument("--table", action="store_true", help="only print the table")
     args = parser.parse_args()
     rows = list(csv.DictReader(args.out.open())) if args.out.exists() else []
+    if args.table:
+        print(table(rows))
+        return
     data = datasets.load(args.data)
     for seed in args.seeds:
         for name in args.members:
