@@ -87,7 +87,7 @@ class IAFVAE(VAE):
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:
         """One phase: minus the bound, with each dimension's KL at least lambda."""
         x = self._points(batch)
-        q = self.encoder(x)
+        q: Any = self.posterior(x)  # a Flow
         z, log_q = q.elements(self.noise(q, noise))
         log_p = log_normal(square(z))
         bound = bounds.sgvb_a(self.likelihood(z).log_prob(x), sum(log_p, axis=-1), sum(log_q, axis=-1))
