@@ -92,6 +92,7 @@ def _run(args: argparse.Namespace, emulated: bool) -> None:
         path = summary.file_of(args.out, CHECKS, name)
         if args.only and name in args.only:
             path.unlink(missing_ok=True)
+            path.with_suffix(".log").unlink(missing_ok=True)
             todo.append(name)
         elif not args.only and not found.read(path).get("ended"):
             todo.append(name)

@@ -36,9 +36,7 @@ def about(folder: Path) -> dict[str, Any]:
 def of(state: dict[str, Any]) -> dict[str, Any]:
     """A check in few words: passed, failed, or not finished; which items failed or were left out, and why."""
     items = state["items"]
-    told = {
-        word: {name: item[word] for name, item in items.items() if word in item} for word in ("failed", "left_out")
-    }
+    told = {word: {name: item[word] for name, item in items.items() if word in item} for word in ("failed", "left_out")}
     whole = {word: state[word] for word in ("failed", "not_run") if word in state}
     passed = len(items) - len(told["failed"]) - len(told["left_out"])
     return {
