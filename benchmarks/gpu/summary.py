@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from . import found
+
+TIMES = re.compile(r"seconds|us$|us_of|median$|lower$|upper$|samples$|ratios?$|targets$|met$|peak_memory|load_before$")
 
 
 def file_of(folder: Path, checks: Iterable[str], name: str) -> Path:
@@ -23,9 +26,19 @@ def write(folder: Path, checks: Iterable[str]) -> dict[str, Any]:
 
 
 def gathered(folder: Path, checks: Iterable[str]) -> dict[str, Any]:
-    """All that a folder has, in one."""
+    """All that a folder has, in one; of an emulation without times, which mean nothing there."""
     states = {name: found.read(file_of(folder, checks, name)) for name in checks}
-    return about(folder) | {"checks": {name: of(state) | {"items": state["items"]} for name, state in states.items()}}
+    whole = about(folder) | {"checks": {name: of(state) | {"items": state["items"]} for name, state in states.items()}}
+    return without_times(whole) if whole["emulated"] else whole
+
+
+def without_times(value: Any) -> Any:
+    """The same without what was timed, at any depth."""
+    if isinstance(value, list):
+        return [without_times(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: without_times(one) for key, one in value.items() if not TIMES.match(key)}
 
 
 def about(folder: Path) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from .process import ROOT
 EPOCHS = 8
 SIZES = ("--hidden", "500", "--latent", "20", "--batch-size", "100")
 SMALL = ("--hidden", "32", "--latent", "4", "--batch-size", "20")  # under an emulation
-ROWS, SMALL_ROWS = (60_000, 10_000), (1_000, 200)
+ROWS, SMALL_ROWS = (60_000, 10_000), (200, 40)
 # A resumed run and an undisturbed one do the same steps; sums that a GPU makes in no fixed order part them.
 TOLERANCE = 1e-3
 
