@@ -107,3 +107,8 @@ def errors(rows: dict[str, Row], use: Callable[[Any], None] = lambda stream: Non
         else:
             failures += [] if found[name] <= 1 else [f"{name}: wrong, {found[name]:.3g} of what rounding makes"]
     return unless(failures, {"launches": REPLAYS, "errors_over_tolerance": found})
+
+
+def normal(*shapes: tuple[int, ...], dtype: str = "float32") -> Callable[[np.random.Generator], list[np.ndarray]]:
+    """Inputs for a row: draws from N(0, 1) in these shapes."""
+    return lambda rng: [rng.standard_normal(shape).astype(dtype) for shape in shapes]
