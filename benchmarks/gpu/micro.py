@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from itertools import product
@@ -12,7 +13,7 @@ import numpy as np
 from minivae import backend
 from minivae.compiler.cuda.blas import Blas, gemms
 
-from . import micro_errors
+from . import micro_errors, warm
 from .capture import Graph, Row, errors, normal
 from .found import Context, unless
 from .micro_moves import copies, scatters, takes
@@ -24,21 +25,34 @@ SHAPE = (100, 784)
 
 def items(context: Context) -> dict[str, Callable[[], dict[str, Any]]]:
     """Its items; those that might leave a broken device come last."""
+    jobs = [(__name__, "rows", (name,)) for name in ROWS]
     return {
+        "kernels, by several processes": lambda: warm.kernels(jobs, (context.deadline - time.monotonic()) / 4),
         "pool allocation": pool,
-        "reductions": lambda: errors(reductions()),
+        **{name: partial(rows, name) for name in ROWS},
         "reductions into arrays": reductions_into,
-        "scans": lambda: errors(scans()),
         "draws": draws,
         "state put back": state_put_back,
         "products": partial(products, SINGLE),
         "products, batched": partial(products, BATCHED),
-        "take": lambda: errors(takes()),
-        "scatter": lambda: errors(scatters()),
-        "copies": lambda: errors(copies()),
         "denormals": denormals,
         **micro_errors.ITEMS,
     }
+
+
+ROWS: dict[str, Callable[[], dict[str, Row]]] = {
+    "reductions, float32": partial(reductions, "float32"),
+    "reductions, float64": partial(reductions, "float64"),
+    "scans": scans,
+    "take": takes,
+    "scatter": scatters,
+    "copies": copies,
+}
+
+
+def rows(name: str) -> dict[str, Any]:
+    """The rows of a table of :data:`ROWS`."""
+    return errors(ROWS[name]())
 
 
 # ------------------------------------------------------------------- memory

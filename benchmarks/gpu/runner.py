@@ -42,13 +42,13 @@ class Check(NamedTuple):
 # What decides about the rest comes first.
 CHECKS = {
     "device": Check("benchmarks.gpu.device", 3, "versions, one kernel, one reduction, how long they compile"),
-    "micro": Check("benchmarks.gpu.micro", 10, "what capture needs, each replayed three times against float64"),
-    "tests": Check("benchmarks.gpu.suite", 22, "the tests marked gpu, by several processes"),
-    "models": Check("benchmarks.gpu.models", 12, "every model: eager, compiled, resumed, used"),
-    "agreement": Check("benchmarks.gpu.agreement", 10, "CPU against GPU, 100 steps of each case"),
-    "steps": Check("benchmarks.gpu.steps", 20, "seconds a step, against PyTorch and JAX"),
-    "program": Check("benchmarks.gpu.program", 5, "each item of a step's program by events"),
-    "train": Check("benchmarks.gpu.train", 12, "`minivae train`: cold and warm cache, resumed after SIGKILL"),
+    "micro": Check("benchmarks.gpu.micro", 12, "what capture needs, each replayed three times against float64"),
+    "tests": Check("benchmarks.gpu.suite", 20, "the tests marked gpu, by several processes"),
+    "models": Check("benchmarks.gpu.models", 10, "every model: eager, compiled, resumed, used"),
+    "agreement": Check("benchmarks.gpu.agreement", 6, "CPU against GPU, 100 steps of each case"),
+    "steps": Check("benchmarks.gpu.steps", 31, "seconds a step, against PyTorch and JAX"),
+    "program": Check("benchmarks.gpu.program", 4, "each item of a step's program by events"),
+    "train": Check("benchmarks.gpu.train", 8, "`minivae train`: cold and warm cache, resumed after SIGKILL"),
     "sanitizer": Check("benchmarks.gpu.sanitizer", 6, "compute-sanitizer on six steps"),
 }
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.cases import CASES, Case
-from benchmarks.gpu import capture, command, models, program, sanitizer, sizes, train
+from benchmarks.gpu import capture, command, models, program, sanitizer, sizes, train, warm
 from benchmarks.gpu.found import Context, Failure, LeftOut
 from minivae import cli
 from minivae.compiler import cuda
@@ -69,7 +69,26 @@ def test_what_is_wrong_with_a_model():
 
 
 def test_every_model_is_an_item(context):
-    assert models.items(context).keys() == MODELS.keys()
+    assert list(models.items(context))[1:] == list(MODELS)
+
+
+# ------------------------------------------------------------------- kernels
+
+
+def test_jobs_are_done_by_several_processes_whatever_they_raise():
+    jobs = [("math", "sqrt", (value,)) for value in (4.0, -1.0, 9.0)]
+    found = warm.by_processes(jobs, 60.0, 2)
+    assert (found["processes"], found["jobs"], found["done"]) == (2, 3, 3)
+
+
+def test_jobs_that_take_too_long_are_ended():
+    assert warm.by_processes([("time", "sleep", (600,))], 0.1, 1)["done"] == 0
+
+
+def test_with_few_cores_nothing_is_done_beforehand(monkeypatch):
+    monkeypatch.setattr(warm.os, "cpu_count", lambda: 2)
+    with pytest.raises(LeftOut, match="there are 2 cores"):
+        warm.kernels([("math", "sqrt", (4.0,))], 1.0)
 
 
 # -------------------------------------------------------------------- sizes

@@ -1,5 +1,7 @@
 """The time of a step: what is judged, what is left out, what fails; on the CPU."""
 
+import threading
+
 import pytest
 
 from benchmarks.cases import CASES, Case
@@ -7,6 +9,7 @@ from benchmarks.contenders import Entry
 from benchmarks.gpu import steps
 from benchmarks.gpu.found import Failure
 from benchmarks.gpu.steps import BRIEF, CONTENDERS, TARGETS, measure, timed, verdicts
+from benchmarks.worker import WorkerError
 
 TINY = Case("tiny", 12, (7, 5), 3, 8, rows=40)
 ON_CPU = {
@@ -33,10 +36,34 @@ def test_contenders_take_turns_and_a_broken_one_does_not_stop_the_others():
         assert "torch-eager" in found["contenders"]
 
 
+class Slow:
+    """In the place of a remote: ready when it is killed."""
+
+    def __init__(self):
+        self.killed = threading.Event()
+
+    def call(self, *_):
+        self.killed.wait(60)
+        raise WorkerError("its process ended with exit code -9", "")
+
+    def kill(self):
+        self.killed.set()
+
+
+class Quick(Slow):
+    def call(self, *_):
+        return 5.0, 0.001
+
+
+def test_who_is_not_ready_in_time_is_ended_and_the_others_are_timed():
+    ready = steps._ready({"slow": Slow(), "quick": Quick()}, 0.0, 0.2)
+    assert ready == {"slow": "it was not ready after 0 s", "quick": (5.0, 0.001)}
+
+
 def test_a_contender_that_broke_or_was_not_captured_fails_the_case(monkeypatch):
     ours = {"median": 1e-4, "log": ["no graph"]}
     found = {"contenders": {"minivae-graph": ours}, "failed": {"jax": "broke"}, "ratios": {}, "left_out": {}}
-    monkeypatch.setattr(steps, "measure", lambda of, entries, plan: dict(found))
+    monkeypatch.setattr(steps, "measure", lambda of, entries, plan, patience: dict(found))
     with pytest.raises(Failure) as told:
         timed(CASES["wide"], BRIEF)
     reason, kept = told.value.args
