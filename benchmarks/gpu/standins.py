@@ -28,11 +28,17 @@ def install() -> list[str]:
     """Put the stand-ins that there are in the places of absent packages; their names."""
     put = [name for name in absent() if name in STANDINS]
     for name in put:
-        module = ModuleType(name)
-        module.__spec__ = ModuleSpec(name, None)
-        vars(module).update(STANDINS[name]())
-        sys.modules[name] = module
+        _module(name, STANDINS[name]())
     return put
+
+
+def _module(name: str, content: dict[str, Any]) -> ModuleType:
+    """A module that can be imported from now on."""
+    module = ModuleType(name)
+    module.__spec__ = ModuleSpec(name, None)
+    vars(module).update(content)
+    sys.modules[name] = module
+    return module
 
 
 def _docstring_parser() -> dict[str, Any]:
@@ -79,4 +85,30 @@ def _filelock() -> dict[str, Any]:
     return {"FileLock": _FileLock, "Timeout": TimeoutError}
 
 
-STANDINS = {"docstring_parser": _docstring_parser, "filelock": _filelock}
+class _Bar:
+    """A progress bar that shows nothing."""
+
+    def __init__(self, **options: Any) -> None:
+        pass
+
+    def update(self, n: float = 1) -> None:
+        """So many more are done."""
+
+    def set_postfix_str(self, text: str, refresh: bool = True) -> None:
+        """What stands behind it."""
+
+    def close(self) -> None:
+        """It is done."""
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _tqdm() -> dict[str, Any]:
+    return {"auto": _module("tqdm.auto", {"tqdm": _Bar})}
+
+
+STANDINS = {"docstring_parser": _docstring_parser, "filelock": _filelock, "tqdm": _tqdm}

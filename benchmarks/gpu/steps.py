@@ -66,8 +66,9 @@ def timed(of: Case, plan: harness.Plan, patience: Callable[[], float] = lambda: 
     found = measure(of, CONTENDERS, plan, patience())
     failures = [f"{who}: {line}" for who, result in found["contenders"].items() for line in result.get("log", ())]
     failures += [f"{who}: {why}" for who, why in found["failed"].items()]
-    broken = found.pop("failed")
-    return unless(failures, {"title": str(of), **found, "broken": broken, "targets": list(verdicts(of.name, found))})
+    # (by other names, as an item of a check is itself failed or left out)
+    others = {"not_installed": found.pop("left_out"), "broken": found.pop("failed")}
+    return unless(failures, {"title": str(of), **found, **others, "targets": list(verdicts(of.name, found))})
 
 
 def measure(of: Case, entries: dict[str, Entry], plan: harness.Plan, patience: float = PATIENCE) -> dict[str, Any]:

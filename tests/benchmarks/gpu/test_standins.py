@@ -9,6 +9,7 @@ from benchmarks.gpu import standins
 from minivae.errors import InputError
 from minivae.files import file_lock
 from minivae.models import MODELS, registry
+from minivae.progress import progress_bar
 
 
 @pytest.fixture
@@ -35,6 +36,15 @@ def test_the_options_of_every_model_read_the_same(standing_in):
     standing_in("docstring_parser")
     assert {name: registry.documented(model) for name, model in MODELS.items()} == expected
     assert any(expected.values())
+
+
+def test_a_bar_shows_nothing(standing_in, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    standing_in("tqdm")
+    with progress_bar(total=3, desc="pixels") as bar:
+        bar.update(2)
+        bar.set_postfix_str("1.0 nats", refresh=False)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_file_is_locked_and_let_go(standing_in, tmp_path):

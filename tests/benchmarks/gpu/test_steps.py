@@ -70,6 +70,7 @@ def test_a_contender_that_broke_or_was_not_captured_fails_the_case(monkeypatch):
     assert reason == "minivae-graph: no graph; jax: broke"
     assert kept["contenders"] == {"minivae-graph": ours}
     assert kept["broken"] == {"jax": "broke"}
+    assert not {"failed", "left_out"} & kept.keys()
     assert [target["met"] for target in kept["targets"]] == [None, None]
 
 
