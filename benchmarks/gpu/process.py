@@ -15,6 +15,7 @@ from . import found
 ROOT = Path(__file__).resolve().parents[2]
 POLL = 0.1  # seconds
 LEAST = 1.0  # seconds that are worth starting a process for
+FIRST = 0.6  # of the time that is left is an item's, if it is not the last: one that hangs leaves time for the others
 TAIL = 2_000  # characters of a log that are kept where a process could not begin
 
 
@@ -67,7 +68,7 @@ def _watch(process: subprocess.Popen, path: Path, deadline: float) -> str:
         if state.get("running") != item:
             item, since = state.get("running"), now
             more = len(state["planned"]) - len(state["items"]) > 1
-            limit = (deadline - now) / (2 if more else 1)  # one that hangs leaves time for the others
+            limit = (deadline - now) * (FIRST if more else 1)
         if now > min(since + limit, deadline):
             return f"stopped: it took more than {now - since:.0f} s"
         time.sleep(POLL)

@@ -50,7 +50,7 @@ def items(context: Context) -> dict[str, Callable[[], dict[str, Any]]]:
     """Its items, a case each."""
     plan = BRIEF if context.emulated else PLAN
 
-    def patience() -> float:  # of half of what is left, see the runner, so that the turns have the rest
+    def patience() -> float:  # of half of what is left (a case may take 0.6), so that the turns have the rest
         left = (context.deadline - time.monotonic()) / 2
         return max(left - TURNS, left / 2)
 
