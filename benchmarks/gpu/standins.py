@@ -13,6 +13,7 @@ import sys
 import time
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -111,4 +112,13 @@ def _tqdm() -> dict[str, Any]:
     return {"auto": _module("tqdm.auto", {"tqdm": _Bar})}
 
 
-STANDINS = {"docstring_parser": _docstring_parser, "filelock": _filelock, "tqdm": _tqdm}
+def _platformdirs() -> dict[str, Any]:
+    return {"user_cache_path": lambda name, **options: Path.home() / ".cache" / name}
+
+
+STANDINS = {
+    "docstring_parser": _docstring_parser,
+    "filelock": _filelock,
+    "platformdirs": _platformdirs,
+    "tqdm": _tqdm,
+}

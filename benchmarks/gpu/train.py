@@ -62,7 +62,7 @@ def folder(context: Context) -> Path:
 
 def pixels(context: Context) -> tuple[str, str]:
     """The data's name or file, and what they are: MNIST where it is, else random pixels of its size."""
-    if not context.emulated and mnist.found() is not None:
+    if mnist.found() is not None and not context.emulated:
         return "mnist", "MNIST"
     rows = SMALL_ROWS if context.emulated else ROWS
     path = folder(context) / "pixels.npz"

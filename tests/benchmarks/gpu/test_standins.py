@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from benchmarks.gpu import standins
+from minivae.datasets import storage
 from minivae.errors import InputError
 from minivae.files import file_lock
 from minivae.models import MODELS, registry
@@ -45,6 +46,12 @@ def test_a_bar_shows_nothing(standing_in, monkeypatch, capsys):
         bar.update(2)
         bar.set_postfix_str("1.0 nats", refresh=False)
     assert capsys.readouterr() == ("", "")
+
+
+def test_the_cache_is_in_its_usual_place(standing_in, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    standing_in("platformdirs")
+    assert storage.cache_folder() == tmp_path / ".cache" / "minivae"
 
 
 def test_a_file_is_locked_and_let_go(standing_in, tmp_path):
