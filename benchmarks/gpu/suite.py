@@ -32,7 +32,7 @@ GROUPS = {
 }
 MOST_PROCESSES = 8  # each has a CUDA context and a pool of its own
 MARGIN = 3.0  # seconds before the check's end
-# What an emulation of a GPU does not have: it says so itself; CUDA's libraries for factors; batches of solutions; sorting.
+# What an emulation of a GPU does not have: it says so; CUDA's libraries for factors; batches of solutions; sorting.
 LACKS = ("EMULATOR:", "Failure finding", "CUBLAS_STATUS_NOT_SUPPORTED", "failed inside CUB")
 ABSENT = re.compile(r"No module named '(\w+)")
 
