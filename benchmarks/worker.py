@@ -58,6 +58,11 @@ class Remote:
             self._process.kill()
             self._process.join()
 
+    def kill(self) -> None:
+        """End the process at once, whatever it does; what waits for it gets a :class:`WorkerError`."""
+        self._process.kill()
+        self._process.join()
+
     def __enter__(self) -> Remote:
         return self
 

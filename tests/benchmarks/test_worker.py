@@ -1,6 +1,8 @@
 """An object in another process."""
 
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -49,3 +51,16 @@ def test_what_its_maker_or_a_method_raises_comes_back_in_one_line_with_the_trace
 def test_a_process_that_dies_is_an_error_and_no_hang():
     with Remote(Subject, 1) as remote, pytest.raises(WorkerError, match="exit code 3"):
         remote.call("die")
+
+
+def test_one_that_is_killed_ends_the_call_that_waits_for_it():
+    with Remote(Sleeper) as remote:
+        waiting = ThreadPoolExecutor(1).submit(remote.call, "sleep")
+        remote.kill()
+        with pytest.raises(WorkerError, match="its process ended with exit code"):
+            waiting.result(60)
+
+
+class Sleeper:
+    def sleep(self):
+        time.sleep(600)
