@@ -36,9 +36,9 @@ from minivae import backend, optim
 from tests.compiler.steps import Pair
 
 def values(number, *shape, dtype="float32"):
-    return backend.asarray(np.random.default_rng([seed, number]).standard_normal(shape), dtype, library)
+    return backend.asarray(np.random.default_rng([seed, number]).standard_normal(shape), dtype, where)
 
-noise = backend.generator(seed, library)
+noise = backend.generator(seed, where)
 """.strip()
 SETUP = (
     "shared = values(0, n + 2, n)",
@@ -49,12 +49,12 @@ SETUP = (
     "s4 = ad.Tensor(shared[3])",
     "s5 = ad.Tensor(values(5))",
     "s6 = ad.Tensor(values(6, n, dtype='float64'))",
-    "s7 = ad.tensor(0, 'float32', library)",
+    "s7 = ad.tensor(0, 'float32', where)",
     "p0 = ad.Parameter(values(10, n, n))",
     "p1 = ad.Parameter(values(11, n))",
     "p2 = ad.Parameter(values(12, n, n).T)",
-    "r0 = ad.tensor([2, 0, 2, 3], 'int64', library)",
-    "r1 = ad.tensor([1, 0, 3, 2], 'int64', library)",  # the one that is assigned
+    "r0 = ad.tensor([2, 0, 2, 3], 'int64', where)",
+    "r1 = ad.tensor([1, 0, 3, 2], 'int64', where)",  # the one that is assigned
 )
 OPTIMIZERS = ("Adam({}, 0.05, eps=0.1", "Adagrad({}, 0.05, eps=0.1", "SGD({}, 0.05, momentum=0.9", "SGD({}, 0.1")
 OPTIONS = (")", ")", ", weight_decay=0.1)", ", max_norm=0.5)")
@@ -124,7 +124,7 @@ class Program:
 
     def parts(self, backend: str = "numpy") -> list[str]:
         """All of its text, as Python runs it."""
-        head = f"seed, n, backend = {self.seed}, {self.size}, {backend!r}"
+        head = f"seed, n, where = {self.seed}, {self.size}, {backend!r}"
         step = "\n    ".join(["\ndef step(x0, x1, x2):", *self.lines, f"return {self.returned}"])
         return [head, HEADER, *self.setup, step]
 
@@ -144,7 +144,7 @@ class RandomStep:
 
     Args:
         seed: of the program, its values and its noise.
-        library: where its state lives.
+        backend: where its state lives.
         nested: whether it returns all kinds of structures, not a list of four tensors.
         program: another than that of the seed.
         size: of the axes of its arrays.
