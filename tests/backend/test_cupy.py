@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import configparser
 import ctypes
 import json
 import sys
 import types
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,8 +54,24 @@ class PretendArray(np.ndarray):
         return np.array(self)
 
 
-def pretend_cupy(monkeypatch, driver=13000, devices=1):
-    """A module ``cupy`` with as much of CuPy's interface as ``CupyLibrary`` uses."""
+def pretend_libraries(monkeypatch, **missing):
+    """CuPy's module of CUDA's libraries, which loads them when they are looked up; NVRTC when it is called."""
+
+    def lookup(name):
+        if name in missing and name != "nvrtc":
+            raise missing[name]
+        return types.SimpleNamespace(getVersion=returns(missing.get(name, (12, 9))))
+
+    libraries = types.ModuleType("cupy_backends.cuda.libs")
+    libraries.__getattr__ = lookup
+    monkeypatch.setitem(sys.modules, "cupy_backends", types.ModuleType("cupy_backends"))
+    monkeypatch.setitem(sys.modules, "cupy_backends.cuda", types.ModuleType("cupy_backends.cuda"))
+    monkeypatch.setitem(sys.modules, "cupy_backends.cuda.libs", libraries)
+
+
+def pretend_cupy(monkeypatch, driver=13000, devices=1, **missing):
+    """A module ``cupy`` with as much of CuPy's interface as ``CupyBackend`` uses; ``missing`` libraries raise."""
+    pretend_libraries(monkeypatch, **missing)
     cupy = types.ModuleType("cupy")
     cupy.ndarray, cupy.asarray, cupy.asnumpy, cupy.__version__ = PretendArray, np.asarray, np.asarray, "14.2.0"
     cupy.random = types.SimpleNamespace(
@@ -99,6 +117,31 @@ def test_without_a_device_the_error_says_so(monkeypatch, devices, message):
     pretend_cupy(monkeypatch, devices=devices)
     with pytest.raises(BackendError, match=f"no .*CUDA device.*{message}"):
         CupyBackend()
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "error"),
+    [
+        ("nvrtc", "NVRTC", RuntimeError("Failure finding\n  libnvrtc.so.12" + "\n    libother.so" * 200)),
+        ("cublas", "cuBLAS", ImportError('Failure finding\n  "libcublas.so.12"' + "\n    libother.so" * 200)),
+    ],
+)
+def test_with_a_driver_only_one_line_says_what_is_missing_and_how_to_get_it(monkeypatch, module, name, error):
+    pretend_cupy(monkeypatch, **{module: error})
+    with pytest.raises(
+        BackendError, match=rf"finds no {name}.*Failure finding .*pip install 'minivae\[cuda12x\]'"
+    ) as e:
+        CupyBackend()
+    assert "\n" not in str(e.value)
+    assert len(str(e.value)) < 450
+
+
+def test_the_extras_bring_the_toolkit():
+    config = configparser.ConfigParser()
+    config.read(Path(__file__).parents[2] / "setup.cfg")
+    extras = config["options.extras_require"]
+    for version in ("12x", "13x"):
+        assert extras[f"cuda{version}"].startswith(f"cupy-cuda{version}[ctk]>=14")
 
 
 def test_errors_are_one_line(monkeypatch, tmp_path):

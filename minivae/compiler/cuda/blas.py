@@ -9,6 +9,7 @@ for as C' = B' A', and no data move.
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import product
@@ -160,15 +161,34 @@ class Blas:
             raise BackendError(f"cuBLAS refused {name} with status {status}")
 
 
-def _load() -> Any:  # pragma: no cover - needs CuPy with its cuBLAS
-    """cuBLAS's functions, from the library that CuPy itself loads."""
+def _load() -> Any:
+    """cuBLAS's functions, from the library that CuPy itself loads.
+
+    Raises:
+        BackendError: it is not found, or is none.
+    """
     try:
         # In these words, CuPy finds and loads the library first; importing the module alone does not.
         from cupy_backends.cuda.libs import cublas  # type: ignore[import-not-found]
 
-        return ctypes.CDLL(cublas.__file__)  # linked to the library: what is looked up in it is found there
-    except (ImportError, OSError) as error:
+        functions = ctypes.CDLL(_library_of(cublas))
+        functions.cublasCreate_v2  # noqa: B018 (raises where there is no such function)
+        return functions
+    except (ImportError, OSError, AttributeError, RuntimeError) as error:
         raise BackendError(f"cuBLAS cannot be loaded ({' '.join(str(error).split())})") from error
+
+
+def _library_of(module: Any) -> str:
+    """A file in which cuBLAS's functions are found.
+
+    On Linux CuPy's module does, which is linked to the library: what is looked up in it is found there. Windows
+    looks into the file named, and no further, so the library's own is asked of NVIDIA's search, as CuPy does.
+    """
+    if sys.platform != "win32":
+        return module.__file__
+    from cuda import pathfinder  # type: ignore[import-not-found]
+
+    return pathfinder.load_nvidia_dynamic_lib("cublas").abs_path
 
 
 @lru_cache
