@@ -168,6 +168,33 @@ def test_the_state_of_cupys_generator_is_its_memory(monkeypatch):
     np.testing.assert_array_equal(bits, kept)
 
 
+def test_a_state_that_is_kept_is_a_copy_on_the_device(monkeypatch):
+    pretend_cupy(monkeypatch)
+    backend = CupyBackend()
+    random = backend.random(7)
+    bits = random.bit_generator.memory
+    kept, before = backend.keep_random_state(random), bits.copy()
+    assert isinstance(kept, PretendArray)
+    monkeypatch.setattr(PretendArray, "get", lambda array: pytest.fail("the state leaves the device"))
+    for _ in range(2):
+        bits[:] = 1
+        backend.restore_random_state(random, kept)
+        np.testing.assert_array_equal(bits, before)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("lay", [lambda x: x, lambda x: x.T, lambda x: x[:, ::2]])
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_whether_all_is_finite_on_cupy_and_on_numpy(monkeypatch, number, lay):
+    pretend_cupy(monkeypatch)
+    x = np.full((4, 6), -np.finfo("float32").max, "float32")
+    for backend in (Backend(), CupyBackend()):
+        assert backend.is_finite(lay(x))
+        spoiled = x.copy()
+        spoiled[3, 4] = number
+        assert not backend.is_finite(lay(spoiled))
+
+
 def test_a_state_of_another_size_is_refused_and_changes_nothing(monkeypatch):
     pretend_cupy(monkeypatch)
     backend = CupyBackend()
