@@ -33,12 +33,13 @@ from ..errors import InputError
 from . import numba as numba_loops
 from . import numpy as blocks
 from .analysis import Call, Trace
+from .cuda.pairs import join_products
 from .cuda.replay import Device, join_sums
 from .fuse import Kernel, group_calls
 from .memory import Arena
 from .placement import place
 
-Item = Any  # a Kernel, a Call, or on CUDA a MappedSum
+Item = Any  # a Kernel, a Call, or on CUDA a MappedSum or a Pair of products
 UNFIT = (ValueError, TypeError, IndexError, np.linalg.LinAlgError)
 
 
@@ -117,7 +118,9 @@ def _backend_of(trace: Trace) -> Backend:
 def _items(trace: Trace) -> list[list[Item]]:
     """What runs at each replay, and what when a returned value is read: kernels and single calls."""
     groups = [group_calls(trace, numbers) for numbers in (trace.main, trace.late)]
-    return [list(join_sums(trace, items)) for items in groups] if _backend_of(trace).cuda else groups
+    if not _backend_of(trace).cuda:
+        return groups
+    return [list(join_products(trace, list(join_sums(trace, items)))) for items in groups]
 
 
 def _preparation(arena: Arena, fast: bool, where: Backend) -> Callable[[Sequence[Item]], list[Step]]:
