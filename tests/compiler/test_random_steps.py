@@ -456,7 +456,7 @@ def test_results_become_inputs_and_most_calls_are_replayed():
 def test_a_program_is_the_same_in_every_process():
     """So that a seed that is printed can be looked at."""
     assert written(17).lines == written.__wrapped__(17).lines
-    assert str(RandomStep(17)).startswith("seed, n, library = 17, 4, 'numpy'\nimport numpy as np\n")
+    assert str(RandomStep(17)).startswith("seed, n, where = 17, 4, 'numpy'\nimport numpy as np\n")
 
 
 def test_the_smallest_program_that_fails():
