@@ -123,10 +123,18 @@ def _take_value(xp: Any, x: Any, indices: Any, axis: int, out: Any = None) -> An
     if out is None or xp is not np:
         return xp.take(x, indices, axis=axis, out=out)
     # NumPy writes through a copy of out if it may have to raise half way: so look first.
-    length = x.shape[axis]
-    if indices.size and not -length <= indices.min() <= indices.max() < length:
-        raise IndexError(f"indices lie between {indices.min()} and {indices.max()}, and there are {length}")
+    fault = _out_of_range(indices, x.shape[axis])
+    if fault:
+        raise IndexError(fault)
     return np.take(x, indices, axis=axis, out=out, mode="wrap")
+
+
+def _out_of_range(indices: Any, length: int) -> str | None:
+    """What is wrong with positions among so many, if something is. Waits for the device."""
+    if not indices.size:
+        return None
+    low, high = int(indices.min()), int(indices.max())
+    return None if -length <= low <= high < length else f"indices lie between {low} and {high}, and there are {length}"
 
 
 def _put_back_value(xp: Any, x: Any, indices: Any, axis: int, shape: tuple[int, ...], out: Any = None) -> Any:
@@ -138,12 +146,14 @@ _take = primitive(
     "the elements at integer positions along an axis",
     _take_value,
     lambda g, y, x, indices, axis: apply(_put_back, g, indices, axis=axis, shape=x.shape),
+    fault=lambda x, indices, axis: _out_of_range(indices, x.shape[axis]),
 )
 _put_back = primitive(
     "put_back",
     "zeros with the elements added at integer positions along an axis",
     _put_back_value,
     lambda g, y, x, indices, axis, shape: apply(_take, g, indices, axis=axis),
+    fault=lambda x, indices, axis, shape: _out_of_range(indices, shape[axis]),
 )
 
 
@@ -152,8 +162,12 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     """The elements of ``x`` at integer positions along ``axis``; of all elements in a row by default.
 
     The indices, of any shape, take the place of the axis in the result's shape. They are an
-    input, not an attribute: they may change in a replay. On a GPU nobody looks whether they
-    are in range.
+    input, not an attribute: they may change in a replay.
+
+    On a GPU nobody looks whether they are in range, which would mean to wait for the device: position n of n
+    is the first element again, in silence. Inside :func:`detect_anomaly` they are looked at there, too. The
+    gradient of an element that is taken several times is summed by atomic additions there, in no fixed
+    order: its last bits may differ from run to run. Where no position comes twice, they do not.
 
     Raises:
         InputError: they are no integers, or out of range.

@@ -30,6 +30,8 @@ class Primitive:
             have a larger shape than its input; backward sums it over the extra axes.
         formula: what an element-wise one computes, as a
             :class:`~minivae.autodiff.formula.Formula`; None where there is none.
+        fault: what is wrong with its inputs, in words, where a GPU computes something all the same; asked in
+            anomaly mode: ``fault(*arrays, **attributes)``, None or "" if nothing is.
         combine: of a reduction, the function of two elements that it is made of: "add" for a sum.
     """
 
@@ -45,13 +47,14 @@ class Primitive:
         combine: str | None = None,
         differentiable: bool = True,
         vjp_of_parts: Callable | None = None,
+        fault: Callable[..., str | None] | None = None,
         doc: str = "",
     ) -> None:
         self.name, self.kind, self.value, self.__doc__ = name, kind, value, doc
         self.vjps: Any = vjps
         self.vjp_of_parts: Any = vjp_of_parts
         self.broadcasts, self.formula, self.combine = broadcasts, formula, combine
-        self.differentiable = differentiable
+        self.differentiable, self.fault = differentiable, fault
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}: {self.__doc__}>"

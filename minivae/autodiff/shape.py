@@ -15,6 +15,7 @@ from ..checks import lengths
 from ..errors import InputError
 from .arguments import axes_in_order, axes_of, axis_of
 from .formula import Formula
+from .modes import mode
 from .primitives import operation
 from .tape import apply, as_tensor, constant_like, primitive
 from .tensor import Axis, Tensor
@@ -166,6 +167,12 @@ _sum = primitive(
 )
 
 
+# What a sum over axes of length 1 is in a recorded step, where it is fused; a reduction is a kernel of its own.
+_sum_of_one = primitive(
+    "sum_of_one", "each element by itself; 0 for -0, as in a sum", Formula("x + 0", ("x",)), lambda g, y, x: g
+)
+
+
 @operation
 def broadcast_to(x: Any, shape: Sequence[int]) -> Tensor:
     """``x`` repeated along new axes and axes of length 1 to ``shape`` (a view, where possible)."""
@@ -177,7 +184,11 @@ def broadcast_to(x: Any, shape: Sequence[int]) -> Tensor:
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The sum over ``axis`` (all axes by default)."""
     x = as_tensor(x)
-    return apply(_sum, x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
+    axes = axes_of(axis, x.ndim)
+    if mode.tracer is not None and axes and x.dtype.kind == "f" and all(x.shape[a] == 1 for a in axes):
+        one = apply(_sum_of_one, x)  # (eagerly one call of sum takes less time than two of others)
+        return one if keepdims else reshape(one, tuple(n for a, n in enumerate(x.shape) if a not in axes))
+    return apply(_sum, x, axis=axes, keepdims=keepdims)
 
 
 def sum_to(x: Tensor, shape: Sequence[int]) -> Tensor:

@@ -18,7 +18,7 @@ class CupyBackend(Backend):
     """CuPy on the current CUDA device.
 
     Raises:
-        BackendError: CuPy is not installed, finds no CUDA driver, or no device.
+        BackendError: CuPy is not installed, or finds no CUDA driver, no device, no NVRTC or no cuBLAS.
     """
 
     name = "cupy"
@@ -51,6 +51,18 @@ class CupyBackend(Backend):
             raise ValueError(f"{len(data)} bytes of state; expected {memory.size}")
         memory[...] = self.xp.asarray(np.frombuffer(data, np.uint8))
 
+    def keep_random_state(self, random: Any) -> Any:
+        return self._state_memory(random).copy()  # a mebibyte, which never leaves the device
+
+    def restore_random_state(self, random: Any, kept: Any) -> None:
+        self._state_memory(random)[...] = kept
+
+    def is_finite(self, array: Any) -> bool:
+        # CuPy would compile all() by CUB, 4 s for each kind of array; a product and a sum are there anyway.
+        # 0 times NaN or an infinity is NaN, and so is a sum that it is in.
+        rows = array.T if array.flags.f_contiguous else array
+        return float((rows.reshape(-1) * 0.0).sum()) == 0
+
     def _state_memory(self, random: Any) -> Any:
         """The device memory that holds the generator's state, as bytes; not a copy.
 
@@ -64,7 +76,7 @@ class CupyBackend(Backend):
         return array.data.ptr
 
     def to_numpy(self, array: Any) -> np.ndarray:  # pragma: no cover (needs a GPU)
-        return self.xp.asnumpy(array)
+        return self.xp.asnumpy(array, order="A")  # what lies by columns need not be copied there first
 
     def from_numpy(self, array: np.ndarray) -> Any:  # pragma: no cover (needs a GPU)
         return self.xp.asarray(array)
@@ -97,14 +109,22 @@ class CupyBackend(Backend):
         }
 
 
+_INSTALL = "pip install 'minivae[cuda12x]'  or  'minivae[cuda13x]'"
+
+
 def _import_usable_cupy() -> Any:
-    install = "install it with  pip install 'minivae[cuda12x]'  or  'minivae[cuda13x]'"
     try:
         cupy = importlib.import_module("cupy")
-    except ImportError as error:  # CuPy explains itself over many lines
-        reason = " ".join(str(error).split())
-        raise BackendError(f"backend 'cupy' needs CuPy, which cannot be imported ({reason}); {install}") from error
-    runtime = cupy.cuda.runtime
+    except ImportError as error:
+        raise BackendError(
+            f"backend 'cupy' needs CuPy, which cannot be imported ({_one_line(error)}); install it with  {_INSTALL}"
+        ) from error
+    _require_device(cupy.cuda.runtime)
+    _require_toolkit()
+    return cupy
+
+
+def _require_device(runtime: Any) -> None:
     try:
         driver = runtime.driverGetVersion()
     except runtime.CUDARuntimeError:
@@ -117,4 +137,26 @@ def _import_usable_cupy() -> Any:
         raise BackendError(f"backend 'cupy' finds no usable CUDA device ({error})") from error
     if count == 0:
         raise BackendError("backend 'cupy' finds no CUDA device; check CUDA_VISIBLE_DEVICES and nvidia-smi")
-    return cupy
+
+
+def _require_toolkit() -> None:
+    """The driver brings neither NVRTC, which compiles kernels, nor cuBLAS; CuPy itself would say so in the first step.
+
+    Both are loaded here as CuPy loads them: NVRTC when it is called, cuBLAS before its module.
+    """
+    for what, module, call in (("NVRTC", "nvrtc", "getVersion"), ("cuBLAS", "cublas", "")):
+        try:
+            found = getattr(importlib.import_module("cupy_backends.cuda.libs"), module)
+            if call:
+                getattr(found, call)()
+        except (ImportError, AttributeError, OSError, RuntimeError) as error:
+            raise BackendError(
+                f"backend 'cupy' finds no {what}, a part of the CUDA toolkit ({_one_line(error)}); "
+                f"install it with  {_INSTALL}"
+            ) from error
+
+
+def _one_line(error: Exception, most: int = 200) -> str:
+    """What an error says, in one line; CuPy explains itself over many."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= most else f"{text[:most]}..."

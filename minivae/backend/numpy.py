@@ -46,6 +46,18 @@ class Backend:
         if random.bit_generator.state != state:  # NumPy cuts 1.5 to 1
             raise ValueError("one of its numbers is out of range")
 
+    def keep_random_state(self, random: Any) -> Any:
+        """The state of such a generator where it is, for :meth:`restore_random_state` in this process."""
+        return self.get_random_state(random)
+
+    def restore_random_state(self, random: Any, kept: Any) -> None:
+        """Put a state from :meth:`keep_random_state` back."""
+        self.set_random_state(random, kept)
+
+    def is_finite(self, array: Any) -> bool:
+        """Whether no element of an array of floats is NaN or infinite. Waits for the device."""
+        return bool(self.xp.isfinite(array).all())
+
     def to_numpy(self, array: Any) -> np.ndarray:
         """The array in host memory (not copied if it is there already)."""
         return np.asarray(array)

@@ -63,6 +63,19 @@ class Generator:
         except (KeyError, TypeError, ValueError, OverflowError, zlib.error) as error:
             raise InputError(f"not the state of a generator on {self.backend.name}: {error}") from error
 
+    def keep(self) -> Any:
+        """Where the stream stands, where it is: not for JSON, and quick, for :meth:`restore` in this process."""
+        return self.backend.keep_random_state(self._random)
+
+    def restore(self, kept: Any) -> None:
+        """Go back to where the stream stood when :meth:`keep` was called.
+
+        Raises:
+            InputError: inside a step that ``compile`` records.
+        """
+        _refuse_while_recording("the state of a generator is set")
+        self.backend.restore_random_state(self._random, kept)
+
 
 _DRAWS = {"standard_normal": "standard_normal", "uniform": "random"}
 

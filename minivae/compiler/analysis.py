@@ -161,6 +161,8 @@ class Trace:
         if root not in self.placed:
             return geometry_of(array)
         made = self.calls[self.made[root]].output
+        if array is made:
+            return geometry_of(self.placed[root])
         return geometry_of(array, bounds_of(self.placed[root])[0] - bounds_of(made)[0])
 
     def is_outside(self, array: Any) -> bool:

@@ -77,9 +77,11 @@ class Arena:
         return found
 
     def place_with(self, array: Any, ndim: int) -> Any:
-        """The place of an array, with axes of length 1 in front to make so many."""
+        """The place of an array, with axes of length 1 in front to make so many, or without them."""
         place = self.place(array)
-        return place if place.ndim == ndim else place.reshape((1,) * (ndim - place.ndim) + place.shape)
+        if place.ndim == ndim:
+            return place
+        return place.reshape((1,) * (ndim - place.ndim) + place.shape[max(0, place.ndim - ndim) :])
 
     def root(self, array: Any) -> int:
         """The id of the computed array that ``array`` is or views; 0 if it comes from outside."""

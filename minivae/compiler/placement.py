@@ -13,7 +13,9 @@ from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from typing import Any
 
+from ..backend import backend_of
 from .analysis import Call, Trace
+from .cuda.blas import layout, suits
 from .regions import geometry_of, meet
 
 
@@ -56,8 +58,18 @@ class _Placement:
         trace = self._trace
         if id(value) not in trace.made or id(value) in trace.placed or trace.cells(value):
             return False
-        drawn = trace.calls[trace.made[id(value)]].primitive.kind == "draw"
-        return not drawn and trace.is_outside(target) and _same_layout(target, value)
+        kind = trace.calls[trace.made[id(value)]].primitive.kind
+        if kind == "draw" or not trace.is_outside(target) or not _same_kind(target, value):
+            return False
+        return target.strides == value.strides or (kind == "product" and self._written_anyhow(target, value))
+
+    def _written_anyhow(self, target: Any, value: Any) -> bool:
+        """Whether a product is written in the target's layout instead of its own: on CUDA, if nobody reads it.
+
+        (cuBLAS asks for no layout; NumPy's products have other last bits in another one.)
+        """
+        by = self._trace.readers[id(value)]
+        return backend_of(target).cuda and suits(value, value, target) and layout(target) is not None and len(by) == 1
 
     def _may_be_placed(self, number: int, following: float) -> bool:
         trace, (target, value) = self._trace, self._trace.calls[number].inputs
@@ -112,5 +124,5 @@ class _Placement:
         self._named[id(value)].append(n)
 
 
-def _same_layout(a: Any, b: Any) -> bool:
-    return a.shape == b.shape and a.dtype == b.dtype and a.strides == b.strides
+def _same_kind(a: Any, b: Any) -> bool:
+    return a.shape == b.shape and a.dtype == b.dtype

@@ -33,12 +33,15 @@ from ..errors import InputError
 from . import numba as numba_loops
 from . import numpy as blocks
 from .analysis import Call, Trace
+from .cuda.graph import Replay
+from .cuda.pairs import join_products
 from .cuda.replay import Device, join_sums
 from .fuse import Kernel, group_calls
 from .memory import Arena
 from .placement import place
+from .traffic import bytes_moved
 
-Item = Any  # a Kernel, a Call, or on CUDA a MappedSum
+Item = Any  # a Kernel, a Call, or on CUDA a MappedSum or a Pair of products
 UNFIT = (ValueError, TypeError, IndexError, np.linalg.LinAlgError)
 
 
@@ -70,6 +73,8 @@ class Program:
         outside: the numbers of those returned values whose memory is not the program's own.
         lives: when and where its values lie in memory, as in :class:`~minivae.compiler.memory.Arena`.
         nbytes: of that memory.
+        launches: how many calls a run is: of NumPy's functions, of compiled loops, or the nodes of a CUDA graph.
+        moved: the bytes that they read and write, as :func:`~minivae.compiler.traffic.bytes_moved` counts them.
     """
 
     def __init__(self, calls: Sequence[Call], outputs: Sequence[Any], fast: bool = False) -> None:
@@ -86,6 +91,8 @@ class Program:
         self.targets = list({id(x): x for x in trace.targets if trace.is_outside(x)}.values())
         self.runs, self._last_read = 0, 0
         self.lives, self.nbytes = arena.lives, arena.nbytes
+        self.launches = sum(len(s.run) if isinstance(s.run, Replay) else 1 for s in self._main)
+        self.moved = bytes_moved(main)
         self._listing = _listing({"": main, "when a result is read:": late}, arena)
 
     def run(self) -> None:
@@ -107,7 +114,7 @@ class Program:
 
     def __str__(self) -> str:
         """One line for each operation: its result, what it is computed from, and where the result lies."""
-        return "\n".join([f"{len(self._main)} calls a run, {self.nbytes} bytes of memory", *self._listing])
+        return "\n".join([f"{self.launches} calls a run, {self.nbytes} bytes of memory", *self._listing])
 
 
 def _backend_of(trace: Trace) -> Backend:
@@ -117,7 +124,9 @@ def _backend_of(trace: Trace) -> Backend:
 def _items(trace: Trace) -> list[list[Item]]:
     """What runs at each replay, and what when a returned value is read: kernels and single calls."""
     groups = [group_calls(trace, numbers) for numbers in (trace.main, trace.late)]
-    return [list(join_sums(trace, items)) for items in groups] if _backend_of(trace).cuda else groups
+    if not _backend_of(trace).cuda:
+        return groups
+    return [list(join_products(trace, list(join_sums(trace, items)))) for items in groups]
 
 
 def _preparation(arena: Arena, fast: bool, where: Backend) -> Callable[[Sequence[Item]], list[Step]]:

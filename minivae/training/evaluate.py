@@ -44,12 +44,12 @@ class Evaluation:
         switch("compile", compile)
         self._batches = list(minibatches.fixed_order(batch_size, model.least_points))
         self._generator = backend.generator(seed, minibatches.backend)
-        self._start = self._generator.state
+        self._start = self._generator.keep()
         self._averages = record(self._averages_eagerly) if compile else self._averages_eagerly
 
     def __call__(self) -> dict[str, float]:
         """The terms, in nats per data point."""
-        self._generator.state = self._start
+        self._generator.restore(self._start)
         totals: dict[str, np.ndarray] = {}
         for n, rows in enumerate(self._batches):
             run = self._averages

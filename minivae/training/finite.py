@@ -22,6 +22,7 @@ from ..autodiff import (
     no_grad,
     where,
 )
+from ..backend import backend_of
 from ..datasets import first_beyond
 from ..errors import NonFiniteError
 from ..models import Model
@@ -90,7 +91,7 @@ class Watch:
     def _state_faults(self) -> list[str]:
         found = []
         for name, x in self._named():
-            if x.dtype.kind == "f" and not x.xp.isfinite(x.data).all():
+            if x.dtype.kind == "f" and not backend_of(x.data).is_finite(x.data):
                 found.append(f"{name} holds {'NaN' if x.xp.isnan(x.data).any() else 'an infinity'}")
         return [*found[:NAMED], f"{len(found) - NAMED} more are not finite"] if len(found) > NAMED else found
 

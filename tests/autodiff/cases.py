@@ -67,6 +67,7 @@ for _name, (_f, _twin, _within) in UNARY.items():
 
 for _p, _within in [(3, SIGNED), (2, SIGNED), (1, SIGNED), (2.5, POSITIVE), (-1, POSITIVE), (0.5, POSITIVE)]:
     case("power", lambda x, p=_p: x**p, lambda T, x, p=_p: x**p, (3,), within=_within, label=f"exponent {_p}")
+case("sum_of_one", ad.PRIMITIVES["sum_of_one"], lambda T, x: x + 0, (1, 3))
 case("power", lambda x: x**0 * x, lambda T, x: x**0 * x, (3,), label="exponent 0")
 case("power", lambda x: 2.5**x, lambda T, x: 2.5**x, (2, 3), label="base 2.5")
 case("power", lambda x: 2**x, lambda T, x: 2**x, (3,), label="base 2")

@@ -5,8 +5,22 @@ import re
 import numpy as np
 import pytest
 
-from minivae.autodiff import backward, detect_anomaly, divide, exp, grad, log, sqrt, sum, tensor, where
-from minivae.errors import MinivaeError, NonFiniteError
+from minivae.autodiff import (
+    PRIMITIVES,
+    backward,
+    detect_anomaly,
+    divide,
+    exp,
+    grad,
+    log,
+    sqrt,
+    sum,
+    take,
+    tensor,
+    where,
+)
+from minivae.autodiff.tape import apply
+from minivae.errors import InputError, MinivaeError, NonFiniteError
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's, of the operation itself
 
@@ -81,3 +95,36 @@ def test_the_check_ends_with_the_block():
 def test_the_error_is_one_of_minivaes():
     assert issubclass(NonFiniteError, MinivaeError)
     assert issubclass(NonFiniteError, ArithmeticError)
+
+
+def wrap_positions(name, monkeypatch):
+    """Let a primitive compute as CuPy does: positions wrap around in silence."""
+    value = PRIMITIVES[name].value
+
+    def wrapping(xp, x, indices, axis, **others):
+        length = others["shape"][axis] if others else x.shape[axis]
+        return value(xp, x, indices % length, axis, **others)
+
+    monkeypatch.setattr(PRIMITIVES[name], "value", wrapping)
+
+
+@pytest.mark.parametrize("indices", [[3, 0], [0, -4]])
+def test_positions_out_of_range_are_named_where_the_device_wraps_them(backend_name, indices, monkeypatch):
+    wrap_positions("take", monkeypatch)
+    x = tensor(np.eye(3, dtype="float32"), backend=backend_name)
+    assert take(x, indices, 0).shape == (2, 3)  # nobody looks
+    expected = (
+        rf"take: indices lie between {min(indices)} and {max(indices)}, and there are 3, called at .*anomaly\.py:"
+    )
+    with pytest.raises(InputError, match=expected), detect_anomaly():
+        take(x, indices, 0)
+    with detect_anomaly():
+        assert take(x, [2, -3], 0).shape == (2, 3)
+        assert take(x, tensor(np.zeros(0, int), backend=backend_name), 0).shape == (0, 3)
+
+
+def test_positions_that_are_put_back_are_looked_at_as_well(backend_name, monkeypatch):
+    wrap_positions("put_back", monkeypatch)
+    g, indices = tensor([1.0, 2.0], backend=backend_name), tensor(np.array([0, 3]), backend=backend_name)
+    with pytest.raises(InputError, match=r"put_back: indices lie between 0 and 3, and there are 3"), detect_anomaly():
+        apply(PRIMITIVES["put_back"], g, indices, axis=0, shape=(3,))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import minivae as mv
 from minivae.autodiff import (
     astype,
     backward,
@@ -162,3 +163,27 @@ def test_orders_of_axes_in_all_forms():
     x = tensor(np.ones((2, 3)))
     for y in (x.transpose(1, 0), x.transpose([1, 0]), x.transpose(np.array([1, 0])), x.transpose(), x.transpose(None)):
         assert y.shape == (3, 2)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize(("shape", "axis"), [((1,), None), ((1, 5), 0), ((5, 1), 1), ((1, 5, 1), (0, 2)), ((1, 0), 0)])
+def test_a_recorded_sum_over_axes_of_length_1_is_numpys_bit_for_bit_without_a_reduction(
+    backend_name, shape, axis, keepdims, dtype
+):
+    x = np.full(shape, -0.0, dtype)
+    x.ravel()[2:] = [np.nan, -np.inf, 1e-40][: max(x.size - 2, 0)]
+    step = mv.compile(lambda x: sum(x, axis, keepdims=keepdims), fast=False)
+    step(tensor(x, backend=backend_name))
+    y = step(tensor(x, backend=backend_name))
+    expected = np.sum(x, axis, keepdims=keepdims)
+    assert y.shape == expected.shape
+    assert " sum(" not in str(step.program)
+    assert "sum_of_one(" in str(step.program)
+    if "cupy" not in backend_name:  # which takes the smallest numbers to be 0
+        assert y.numpy().tobytes() == np.asarray(expected).tobytes()
+
+
+def test_a_sum_of_integers_over_an_axis_of_length_1_is_wider_as_ever(backend_name):
+    x = tensor(np.ones((1, 2), "int32"), backend=backend_name)
+    assert mv.compile(lambda x: sum(x, 0))(x).dtype == sum(x, 0).dtype == np.sum(np.ones((1, 2), "int32"), 0).dtype

@@ -238,6 +238,22 @@ def test_the_state_goes_through_json_and_back(backend_name):
     np.testing.assert_array_equal(draws(resumed), expected)
 
 
+def test_a_stream_goes_back_to_where_it_was_kept_and_draws_the_same_again(backend_name):
+    generator = backend.generator(5, backend_name)
+    draws(generator)
+    kept, expected = generator.keep(), draws(generator)
+    for _ in range(2):
+        generator.restore(kept)
+        np.testing.assert_array_equal(draws(generator), expected)
+
+
+def test_going_back_is_refused_in_a_step_that_is_recorded(backend_name):
+    generator = backend.generator(5, backend_name)
+    kept = generator.keep()
+    with backend.no_direct_draws(), pytest.raises(InputError, match="the state of a generator is set inside a step"):
+        generator.restore(kept)
+
+
 @pytest.mark.parametrize("state", [None, 5, {}, {"bit_generator": "MT19937"}, "not base 64!", "bm90IHpsaWI="])
 def test_a_state_of_something_else_is_refused(backend_name, state):
     generator = backend.generator(0, backend_name)

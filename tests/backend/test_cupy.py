@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import configparser
 import ctypes
 import json
 import sys
 import types
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,8 +54,24 @@ class PretendArray(np.ndarray):
         return np.array(self)
 
 
-def pretend_cupy(monkeypatch, driver=13000, devices=1):
-    """A module ``cupy`` with as much of CuPy's interface as ``CupyBackend`` uses."""
+def pretend_libraries(monkeypatch, **missing):
+    """CuPy's module of CUDA's libraries, which loads them when they are looked up; NVRTC when it is called."""
+
+    def lookup(name):
+        if name in missing and name != "nvrtc":
+            raise missing[name]
+        return types.SimpleNamespace(getVersion=returns(missing.get(name, (12, 9))))
+
+    libraries = types.ModuleType("cupy_backends.cuda.libs")
+    libraries.__getattr__ = lookup
+    monkeypatch.setitem(sys.modules, "cupy_backends", types.ModuleType("cupy_backends"))
+    monkeypatch.setitem(sys.modules, "cupy_backends.cuda", types.ModuleType("cupy_backends.cuda"))
+    monkeypatch.setitem(sys.modules, "cupy_backends.cuda.libs", libraries)
+
+
+def pretend_cupy(monkeypatch, driver=13000, devices=1, **missing):
+    """A module ``cupy`` with as much of CuPy's interface as ``CupyBackend`` uses; ``missing`` libraries raise."""
+    pretend_libraries(monkeypatch, **missing)
     cupy = types.ModuleType("cupy")
     cupy.ndarray, cupy.asarray, cupy.asnumpy, cupy.__version__ = PretendArray, np.asarray, np.asarray, "14.2.0"
     cupy.random = types.SimpleNamespace(
@@ -101,6 +119,31 @@ def test_without_a_device_the_error_says_so(monkeypatch, devices, message):
         CupyBackend()
 
 
+@pytest.mark.parametrize(
+    ("module", "name", "error"),
+    [
+        ("nvrtc", "NVRTC", RuntimeError("Failure finding\n  libnvrtc.so.12" + "\n    libother.so" * 200)),
+        ("cublas", "cuBLAS", ImportError('Failure finding\n  "libcublas.so.12"' + "\n    libother.so" * 200)),
+    ],
+)
+def test_with_a_driver_only_one_line_says_what_is_missing_and_how_to_get_it(monkeypatch, module, name, error):
+    pretend_cupy(monkeypatch, **{module: error})
+    with pytest.raises(
+        BackendError, match=rf"finds no {name}.*Failure finding .*pip install 'minivae\[cuda12x\]'"
+    ) as e:
+        CupyBackend()
+    assert "\n" not in str(e.value)
+    assert len(str(e.value)) < 450
+
+
+def test_the_extras_bring_the_toolkit():
+    config = configparser.ConfigParser()
+    config.read(Path(__file__).parents[2] / "setup.cfg")
+    extras = config["options.extras_require"]
+    for version in ("12x", "13x"):
+        assert extras[f"cuda{version}"].startswith(f"cupy-cuda{version}[ctk]>=14")
+
+
 def test_errors_are_one_line(monkeypatch, tmp_path):
     (tmp_path / "cupy.py").write_text("raise ImportError('\\n=====\\nCuPy is not\\ncorrectly installed\\n')")
     monkeypatch.delitem(sys.modules, "cupy", raising=False)
@@ -123,6 +166,33 @@ def test_the_state_of_cupys_generator_is_its_memory(monkeypatch):
     bits[:] = 1
     backend.set_random_state(random, state)
     np.testing.assert_array_equal(bits, kept)
+
+
+def test_a_state_that_is_kept_is_a_copy_on_the_device(monkeypatch):
+    pretend_cupy(monkeypatch)
+    backend = CupyBackend()
+    random = backend.random(7)
+    bits = random.bit_generator.memory
+    kept, before = backend.keep_random_state(random), bits.copy()
+    assert isinstance(kept, PretendArray)
+    monkeypatch.setattr(PretendArray, "get", lambda array: pytest.fail("the state leaves the device"))
+    for _ in range(2):
+        bits[:] = 1
+        backend.restore_random_state(random, kept)
+        np.testing.assert_array_equal(bits, before)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("lay", [lambda x: x, lambda x: x.T, lambda x: x[:, ::2]])
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_whether_all_is_finite_on_cupy_and_on_numpy(monkeypatch, number, lay):
+    pretend_cupy(monkeypatch)
+    x = np.full((4, 6), -np.finfo("float32").max, "float32")
+    for backend in (Backend(), CupyBackend()):
+        assert backend.is_finite(lay(x))
+        spoiled = x.copy()
+        spoiled[3, 4] = number
+        assert not backend.is_finite(lay(spoiled))
 
 
 def test_a_state_of_another_size_is_refused_and_changes_nothing(monkeypatch):

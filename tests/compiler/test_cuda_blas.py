@@ -1,6 +1,10 @@
 """cuBLAS calls: every layout that it can be told of, against NumPy, in memory as cuBLAS sees it."""
 
+import _ctypes
+import ctypes
 import itertools
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -110,3 +114,38 @@ def test_the_functions_are_found_in_the_library_that_cupy_loads():
     for letter in "SD":
         assert getattr(functions, f"cublas{letter}gemm_v2")
         assert getattr(functions, f"cublas{letter}gemmStridedBatched")
+
+
+@pytest.fixture
+def cupys_module(monkeypatch):
+    """CuPy's module of cuBLAS, in a file that is a library without such functions; and NVIDIA's search."""
+    package = types.ModuleType("cupy_backends.cuda.libs")
+    package.cublas = types.SimpleNamespace(__file__=_ctypes.__file__)
+    pathfinder = types.SimpleNamespace(load_nvidia_dynamic_lib=lambda name: types.SimpleNamespace(abs_path=name))
+    for name in ("cupy_backends", "cupy_backends.cuda"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    monkeypatch.setitem(sys.modules, "cupy_backends.cuda.libs", package)
+    monkeypatch.setitem(sys.modules, "cuda", types.SimpleNamespace(pathfinder=pathfinder))
+
+
+def test_a_library_without_the_functions_is_an_error(cupys_module):
+    with pytest.raises(BackendError, match=r"cuBLAS cannot be loaded .*cublasCreate_v2"):
+        cuda_blas._load()
+
+
+def test_on_windows_the_librarys_own_file_is_loaded(cupys_module, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    loaded = types.SimpleNamespace(cublasCreate_v2=None)
+    monkeypatch.setattr(ctypes, "CDLL", {"cublas": loaded}.__getitem__)
+    assert cuda_blas._load() is loaded
+
+
+def test_on_windows_a_search_that_fails_is_an_error(cupys_module, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+
+    def fails(name):
+        raise RuntimeError(f"no {name}64_12.dll")
+
+    monkeypatch.setattr(sys.modules["cuda"].pathfinder, "load_nvidia_dynamic_lib", fails)
+    with pytest.raises(BackendError, match=r"no cublas64_12\.dll"):
+        cuda_blas._load()

@@ -156,10 +156,17 @@ def test_a_chain_that_only_a_sum_reads_is_summed_as_it_is_computed(cuda, axis, k
     assert sums == [["exp", "multiply"]]
 
 
-@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("axis", [1, 2, (0, 1)])
 def test_axes_of_a_sum_count_as_in_the_terms_also_where_all_operands_have_fewer(cuda, axis, sums):
     cuda.assert_runs(kept(lambda x: ad.sum(ad.exp(ad.reshape(x * 2, 1, 5, 4)), axis)), X)
     assert sums == [["multiply", "exp"]]
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_a_sum_over_one_sample_takes_no_kernel_and_its_axis_no_place_in_the_next_sum(cuda, keepdims, sums):
+    """As in a bound: the mean over samples, of which there is one, and then over the batch."""
+    cuda.assert_runs(kept(lambda x: ad.sum(ad.sum(ad.reshape(x, 1, 5, 4), 0) * 2, 1, keepdims)), X)
+    assert sums == [["sum_of_one", "multiply"]]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from minivae.optim import OPTIMIZERS
 
 from ..doubles.strict_device import strict
 from .kinds import EVERY_KIND, data, noise, small_vae
+from .members import EVERY_MEMBER, batch_for, losses, member
 
 ESTIMATORS = pytest.mark.parametrize("estimator", ["A", "B"])
 
@@ -88,3 +89,20 @@ def test_steps_raise_the_bound(kind, estimator, rng):
     optimizer, x, epsilon = OPTIMIZERS["adam"](model.parameters(), 0.01), data(rng), noise(rng)
     losses = [float(train_step(model, optimizer, x, epsilon)) for _ in range(100)]
     assert losses[-1] < losses[0] - 0.5
+
+
+@EVERY_MEMBER
+def test_no_gradient_depends_on_the_order_of_atomic_additions(name, rng):
+    """So that a run on a GPU is resumed exactly: of an element that is taken twice, one cotangent at most is not 0."""
+    adders = {"put_back", "scatter", "scatter_all"}
+
+    def check(primitive, inputs, attributes, output):
+        if primitive.name in adders:
+            ones = [tensor((x.numpy() != 0).astype("float64")) for x in inputs if x.dtype.kind == "f"]
+            others = [x for x in inputs if x.dtype.kind != "f"]
+            assert primitive.value(np, *(x.numpy() for x in (*ones, *others)), **attributes).max(initial=0) <= 1
+
+    model = member(name)
+    for loss, parameters in losses(model, batch_for(model, rng)):
+        with hooked(check):
+            backward(loss(), parameters)

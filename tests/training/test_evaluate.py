@@ -145,3 +145,14 @@ def test_data_and_minibatches_that_are_too_small_are_refused(name, digits):
         evaluate(model, few)
     with pytest.raises(InputError, match=f"batch_size is {least - 1}; expected at least {least}"):
         evaluate(model, minibatches, batch_size=least - 1)
+
+
+def test_going_back_to_the_first_noise_does_not_read_the_generators_state(minibatches, model, monkeypatch):
+    evaluation = Evaluation(model, minibatches)
+    expected = evaluation()
+
+    def pack(generator):
+        raise AssertionError("on a GPU that is a mebibyte, packed on the host")
+
+    monkeypatch.setattr(backend.Generator, "state", property(pack, pack))
+    assert evaluation() == expected

@@ -9,6 +9,7 @@ for as C' = B' A', and no data move.
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import product
@@ -33,6 +34,7 @@ class Gemm(NamedTuple):
         leading: the leading dimension of each of the three.
         strides: from one product to the next, of each of the three, in elements.
         batch: how many products.
+        others: arrays that the later ones need, where they are no parts of ``arrays``.
     """
 
     transposed: tuple[bool, bool]
@@ -41,6 +43,7 @@ class Gemm(NamedTuple):
     leading: tuple[int, int, int]
     strides: tuple[int, int, int]
     batch: int
+    others: tuple[Any, ...] = ()
 
 
 def suits(a: Any, b: Any, out: Any) -> bool:
@@ -65,6 +68,23 @@ def gemms(a: Any, b: Any, out: Any) -> list[Gemm]:
         Gemm((flip_b, flip_a), (n, m, k), matrices, (lead_b, lead_a, lead_out), strides, count)
         for matrices, strides, count in _batches(b, a, out)
     ]
+
+
+def pair(first: Gemm, second: Gemm) -> Gemm | None:
+    """Two products of one size as one call of cuBLAS, which strides from the one's arrays to the other's.
+
+    None where sizes, layouts or dtypes differ, or where it would have to stride backwards.
+    """
+    if first.batch != 1 or first[:2] != second[:2] or first.leading != second.leading:
+        return None
+    if any(x.dtype != y.dtype for x, y in zip(first.arrays, second.arrays, strict=True)):
+        return None
+    ahead = [y.data.ptr - x.data.ptr for x, y in zip(first.arrays, second.arrays, strict=True)]
+    size = first.arrays[2].itemsize
+    if min(ahead) < 0 or ahead[2] < size * first.leading[2] * first.size[1] or any(n % size for n in ahead):
+        return None
+    strides = (ahead[0] // size, ahead[1] // size, ahead[2] // size)
+    return first._replace(strides=strides, batch=2, others=second.arrays)
 
 
 def _layout(x: Any) -> tuple[bool, int]:
@@ -149,7 +169,7 @@ class Blas:
         else:
             name = f"cublas{letter}gemm_v2"
 
-        def run(arrays: tuple = gemm.arrays) -> None:
+        def run(arrays: tuple = (gemm.arrays, gemm.others)) -> None:
             self._call(name, *arguments)
 
         return run
@@ -160,15 +180,34 @@ class Blas:
             raise BackendError(f"cuBLAS refused {name} with status {status}")
 
 
-def _load() -> Any:  # pragma: no cover - needs CuPy with its cuBLAS
-    """cuBLAS's functions, from the library that CuPy itself loads."""
+def _load() -> Any:
+    """cuBLAS's functions, from the library that CuPy itself loads.
+
+    Raises:
+        BackendError: it is not found, or is none.
+    """
     try:
         # In these words, CuPy finds and loads the library first; importing the module alone does not.
         from cupy_backends.cuda.libs import cublas  # type: ignore[import-not-found]
 
-        return ctypes.CDLL(cublas.__file__)  # linked to the library: what is looked up in it is found there
-    except (ImportError, OSError) as error:
+        functions = ctypes.CDLL(_library_of(cublas))
+        functions.cublasCreate_v2  # noqa: B018 (raises where there is no such function)
+        return functions
+    except (ImportError, OSError, AttributeError, RuntimeError) as error:
         raise BackendError(f"cuBLAS cannot be loaded ({' '.join(str(error).split())})") from error
+
+
+def _library_of(module: Any) -> str:
+    """A file in which cuBLAS's functions are found.
+
+    On Linux CuPy's module does, which is linked to the library: what is looked up in it is found there. Windows
+    looks into the file named, and no further, so the library's own is asked of NVIDIA's search, as CuPy does.
+    """
+    if sys.platform != "win32":
+        return module.__file__
+    from cuda import pathfinder  # type: ignore[import-not-found]
+
+    return pathfinder.load_nvidia_dynamic_lib("cublas").abs_path
 
 
 @lru_cache

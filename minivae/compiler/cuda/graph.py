@@ -101,6 +101,10 @@ class Replay:
         self._recorder, self._calls = recorder, list(calls)
         self._runs, self._graph = 0, None
 
+    def __len__(self) -> int:
+        """How many calls."""
+        return len(self._calls)
+
     def __call__(self) -> None:
         """Run the calls once, on the current stream."""
         if self._runs == self.WARM_UP and self._calls:

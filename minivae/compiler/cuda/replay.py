@@ -20,10 +20,12 @@ from ..fuse import Kernel
 from ..memory import Arena
 from ..regions import meet
 from . import source
-from .blas import Blas, current_blas, gemms, layout, suits
+from .blas import Blas, current_blas, gemms, layout, pair, suits
 from .graph import Recorder, Replay
+from .pairs import Pair
 
 Plain = Callable[[Call], list[Callable[[], Any]]]
+Item = Any  # a Kernel, a Call, a MappedSum or a Pair
 
 
 # A product and a sum are rounded each, as the backend's own functions do it: a recorded step then
@@ -74,7 +76,8 @@ def _only_summed(trace: Trace, kernel: Kernel, item: Call) -> bool:
         return False
     if id(terms) in trace.placed or any(meet(trace.cells(x), trace.cells(item.output)) for x in kernel.loads):
         return False
-    if terms.shape != kernel.shape or not source.translatable(kernel):
+    longer = kernel.shape[: len(kernel.shape) - terms.ndim]  # axes of length 1, of which others had more
+    if (*longer, *terms.shape) != kernel.shape or not source.translatable(kernel):
         return False
     return id(terms) not in trace.returned and len(trace.readers[id(terms)]) == 1
 
@@ -93,17 +96,19 @@ class Device:
         self._blas: list[Blas] = []  # the handle, once a product needs it
         self._recorder = Recorder(xp, partial(_use, self._blas))  # not self, which holds what was recorded
 
-    def replay(self, items: Sequence[Kernel | Call | MappedSum]) -> Replay:
+    def replay(self, items: Sequence[Item]) -> Replay:
         """What runs the items, each time that it is called."""
         return Replay(self._recorder, [call for item in items for call in self._prepare(item)])
 
-    def _prepare(self, item: Kernel | Call | MappedSum) -> list[Callable[[], Any]]:
+    def _prepare(self, item: Item) -> list[Callable[[], Any]]:
         if isinstance(item, Kernel):
             if not source.translatable(item):
                 return blocks.prepare(item, self._arena)
             return [elementwise(self._xp, item, self._arena)]
         if isinstance(item, MappedSum):
             return [mapped_sum(self._xp, item.kernel, item.sum, self._arena)]
+        if isinstance(item, Pair):
+            return self._pair(item)
         if item.primitive.kind == "product":
             return self._product(item)
         if item.assigns:  # (copyto would copy overlapping memory as it finds it)
@@ -143,6 +148,16 @@ class Device:
         products = [self._blas[0].prepare(gemm) for gemm in gemms(*places)]
         return [*copies, *products, *([] if places[2] is out else [partial(self._xp.copyto, out, places[2])])]
 
+    def _pair(self, pair_of: Pair) -> list[Callable[[], Any]]:
+        """Two products in one call of cuBLAS, in whichever order their memory lies."""
+        places = [[self._arena.place(x) for x in (*call.inputs, call.output)] for call in pair_of]
+        if self._has_blas() and all(layout(x) is not None for some in places for x in some):
+            one, other = (gemms(*some)[0] for some in places)
+            together = pair(one, other) or pair(other, one)
+            if together:
+                return [self._blas[0].prepare(together)]
+        return [run for call in pair_of for run in self._product(call)]
+
 
 def _use(handles: Sequence[Blas], stream: Any) -> None:
     for handle in handles:
@@ -172,6 +187,6 @@ def mapped_sum(xp: Any, kernel: Kernel, call: Call, arena: Arena) -> Callable[[]
         preamble=text.preamble,
         options=OPTIONS,
     )
-    terms = [arena.place_with(x, len(kernel.shape)) for x in kernel.loads]  # so that axes count alike
+    terms = [arena.place_with(x, call.inputs[0].ndim) for x in kernel.loads]  # so that axes count alike
     terms += terms[: len(text.inputs.split(", ")) - len(terms)]  # one input comes twice, see there
     return partial(function, *terms, arena.place(call.output), **call.attributes)
