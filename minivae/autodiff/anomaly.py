@@ -37,8 +37,7 @@ def detect_anomaly() -> Iterator[None]:
 
     def check(primitive: Primitive, inputs: Sequence[Any], attributes: dict, output: Tensor) -> None:
         lines[id(output)] = (output, calling_line())  # holds the tensor, so that its id stays its own
-        if primitive.fault is not None:
-            _require_no_fault(primitive, inputs, attributes, output, lines)
+        _require_no_fault(primitive, inputs, attributes, output, lines)
         if output.dtype.kind == "f" and not backend.backend_of(output._data).is_finite(output._data):
             raise NonFiniteError(_message(primitive, inputs, output, lines))
 
@@ -50,7 +49,7 @@ def _require_no_fault(
     primitive: Primitive, inputs: Sequence[Any], attributes: dict, output: Tensor, lines: dict
 ) -> None:
     arrays = [x._data if isinstance(x, Tensor) else x for x in inputs]
-    fault = primitive.fault(*arrays, **attributes)
+    fault = primitive.fault(*arrays, **attributes) if primitive.fault else None
     if fault:
         raise InputError(f"{primitive.name}: {fault}, {_place(output, lines)}")
 

@@ -21,8 +21,8 @@ def _bytes_of(item: Any) -> int:
     written = sum(map(_size, made.values()))
     read = {id(x): x for x in item.arrays if id(x) not in made or not item.calls[0].assigns}
     # What is neither a product nor a reduction nor element-wise takes some elements, or puts them somewhere.
-    most = written if item.calls[0].primitive.kind == "other" else math.inf
-    return written + sum(min(_size(x), most) for x in read.values())
+    some = item.calls[0].primitive.kind == "other"
+    return written + sum(min(_size(x), written) if some else _size(x) for x in read.values())
 
 
 def _size(array: Any) -> int:

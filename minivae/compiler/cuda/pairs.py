@@ -58,7 +58,7 @@ def join_products(trace: Trace, items: Sequence[Any]) -> Iterator[Any]:
 def _is_product(item: Any) -> bool:
     if not isinstance(item, Call) or item.primitive.kind != "product" or len(item.arrays) != 2:
         return False
-    return item.output.ndim == 2 and suits(*item.arrays, item.output)
+    return item.output.ndim == 2 and suits(item.arrays[0], item.arrays[1], item.output)
 
 
 def _partner(trace: Trace, items: Sequence[Any], i: int, taken: dict[int, int]) -> int | None:
