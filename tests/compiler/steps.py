@@ -522,7 +522,9 @@ def shrunk(program: Program, fails: Callable[[Program], bool]) -> Program:
 def _smaller(program: Program) -> Iterator[Program]:
     """Less returned; fewer lines, many at once first; fewer optimizers and states."""
     names = dict.fromkeys(NAME.findall(program.returned))
-    for returned in ("None", *names):
+    if program.returned != "None":
+        yield replace(program, returned="None")
+    for returned in names:
         if len(returned) < len(program.returned):
             yield replace(program, returned=returned)
     for part in ("lines", "setup"):
