@@ -6,11 +6,19 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..checks import instance, integer_from_zero, lengths
 from ..errors import InputError, shown
 from .arrays import float_dtype, get_backend, is_array
+from .numpy import Backend
+
+
+class Kept(NamedTuple):
+    """Where a stream stood: what :meth:`Generator.keep` gives."""
+
+    backend: Backend
+    state: Any
 
 
 class Generator:
@@ -63,18 +71,21 @@ class Generator:
         except (KeyError, TypeError, ValueError, OverflowError, zlib.error) as error:
             raise InputError(f"not the state of a generator on {self.backend.name}: {error}") from error
 
-    def keep(self) -> Any:
+    def keep(self) -> Kept:
         """Where the stream stands, where it is: not for JSON, and quick, for :meth:`restore` in this process."""
-        return self.backend.keep_random_state(self._random)
+        return Kept(self.backend, self.backend.keep_random_state(self._random))
 
-    def restore(self, kept: Any) -> None:
+    def restore(self, kept: Kept) -> None:
         """Go back to where the stream stood when :meth:`keep` was called.
 
         Raises:
-            InputError: inside a step that ``compile`` records.
+            InputError: it is not what :meth:`keep` of a generator on this backend gave; or inside a step that
+                ``compile`` records.
         """
         _refuse_while_recording("the state of a generator is set")
-        self.backend.restore_random_state(self._random, kept)
+        if not isinstance(kept, Kept) or kept.backend is not self.backend:
+            raise InputError(f"kept is {shown(kept)}; expected what keep() of a generator on {self.backend.name} gave")
+        self.backend.restore_random_state(self._random, kept.state)
 
 
 _DRAWS = {"standard_normal": "standard_normal", "uniform": "random"}

@@ -59,6 +59,12 @@ for draw in ("standard_normal", "uniform"):
         dtype=DTYPES,
         out=(3, np.ones(3, np.float32), np.ones(2, int)),
     )
+misuse(
+    backend.Generator.restore,
+    {"kept": GENERATOR.keep()},
+    call=GENERATOR.restore,
+    kept=(None, 3, "x", GENERATOR.state, backend.generator(0, "strict").keep()),
+)
 
 # ------------------------------------------------------------------------- nn
 
