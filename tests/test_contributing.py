@@ -19,6 +19,8 @@ from minivae import fit
 from minivae.datasets import load
 from minivae.models import VAE
 
+pytestmark = pytest.mark.release  # the recipes are a page, too
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 RECIPES = dict(re.findall(r"^### ([^\n]+)\n(.*?)(?=^###? |\Z)", PAGE, re.MULTILINE | re.DOTALL))

@@ -117,6 +117,7 @@ def test_a_stopped_gradient_that_no_test_has_is_without_effect(tmp_path, gradien
     assert outcome(tmp_path, mutant, ["test_file.py"]) == expected
 
 
+@pytest.mark.release
 def test_one_run_tells_which_stops_have_no_gradient_to_stop(tmp_path):
     """Nested expressions, those that begin or end together among them."""
     source = b"def square(x):\n    y = x * 1.0 + 0.0\n    size = y.data + y.data\n    return y * y + 0.0 * size\n"
