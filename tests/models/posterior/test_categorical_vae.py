@@ -55,3 +55,7 @@ def test_the_temperature_falls_over_the_run_by_the_same_factor_at_each_step(mode
 def test_codes_are_the_most_likely_values(model, rng):
     x, _ = batch_for(model, rng)
     np.testing.assert_array_equal(model.codes(x).numpy(), model.encoder(x).numpy().reshape(M, 3, 4).argmax(-1))
+
+
+def test_the_least_temperature_is_one_that_logits_can_be_divided_by():
+    assert member("categorical-vae", final_temperature=1e-30).final_temperature == 1e-30
