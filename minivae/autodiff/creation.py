@@ -75,7 +75,7 @@ def full(
         shape: of the result; a number is the length of a vector.
         value: a Python number.
         dtype: by default that of ``like``, else float32 for a float, int64 for an integer.
-        backend: the backend; by default that of ``like``, else the default one.
+        backend: where it lives; by default where ``like`` does, else the default one.
         like: a tensor to go with.
     """
     if not isinstance(value, Real):
@@ -146,7 +146,7 @@ def arange(
     Args:
         start, stop, step: Python numbers.
         dtype: by default that of ``like``, else int64 if all three are integers and float32 if not.
-        backend: the backend; by default that of ``like``, else the default one.
+        backend: where it lives; by default where ``like`` does, else the default one.
         like: a tensor to go with.
     """
     for name, value in {"start": start, "stop": 0 if stop is None else stop, "step": step}.items():

@@ -159,7 +159,7 @@ def tensor(value: Any, dtype: Any = None, backend: str | None = None, requires_g
     Args:
         value: the values; an array is not copied if it is in place already.
         dtype: of the result; arrays keep theirs by default and Python numbers become float32.
-        backend: the backend; arrays stay where they are by default.
+        backend: where it lives; by default arrays stay where they are.
         requires_grad: whether gradients are wanted.
 
     Raises:

@@ -29,7 +29,7 @@ class Generator:
 
     Args:
         seed: a non-negative integer.
-        backend: the backend to draw in; the default one if None.
+        backend: where it draws; the default one if None.
 
     Raises:
         InputError: the seed is not a non-negative integer; a state set is no such state.

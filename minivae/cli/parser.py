@@ -156,7 +156,7 @@ def _add_training(add: Callable) -> None:
 
 
 def _add_run_options(add: Callable) -> None:
-    add("--backend", choices=backend.names(), help="backend (default: MINIVAE_BACKEND, or numpy)")
+    add("--backend", choices=backend.names(), help="where arrays live (default: MINIVAE_BACKEND, or numpy)")
     add("--dtype", choices=backend.DTYPES, help=f"(default: {COMMON['dtype']})")
     add("--out", metavar="FOLDER", help="the run's folder (default: runs/DATA-DATE-TIME)")
     add("--resume", nargs="?", const="", metavar="FOLDER", help="go on with the run in FOLDER, or in --out")
@@ -177,7 +177,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_backend(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--backend", choices=backend.names(), help="backend (default: MINIVAE_BACKEND, or numpy)")
+    parser.add_argument(
+        "--backend", choices=backend.names(), help="where arrays live (default: MINIVAE_BACKEND, or numpy)"
+    )
 
 
 def _add_seed(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""Kernels on backends: one function call after the other, block by block, in place.
+"""Kernels on any backend: one function call after the other, block by block, in place.
 
 A block is as much of the arrays as stays in the processor's cache together. Every call is
 prepared once: a replay is a loop over ready-made calls, and allocates nothing.

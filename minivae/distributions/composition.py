@@ -31,7 +31,7 @@ from ..autodiff import (
 from ..backend import Generator
 from .distribution import Distribution, parameter
 from .elementwise import Elementwise, Positive, inside_unit
-from .normal import LOG_2PI, log_normal
+from .normal import LOG_2PI, deviance
 from .special import log_gammaincinv
 
 
@@ -60,7 +60,7 @@ class LogNormal(Positive, Elementwise):
     def log_density(self, x: Tensor) -> Tensor:
         """log N(log x; mu, sigma^2) - log x."""
         t = log(x)
-        return log_normal(square(t - self.loc) * exp(-self.log_var), self.log_var) - t
+        return deviance(square(t - self.loc) * exp(-self.log_var), self.log_var) * -0.5 - t
 
     def element_mean(self) -> Tensor:
         """e^(mu + sigma^2 / 2)."""
@@ -223,14 +223,14 @@ class Dirichlet(Distribution):
         x = self._as_data(x)
         outside = less_equal(x, 0.0)
         terms = (self.concentration - 1) * log(where(outside, 1.0, x))
-        return sum(where(outside, -math.inf, terms), axis=-1) - self.log_normalizer()
+        return sum(where(outside, -math.inf, terms), axis=-1) - self.devianceizer()
 
     def entropy(self) -> Tensor:
         """log B(a) - sum (a_i - 1) (psi(a_i) - psi(sum a))."""
         a = self.concentration
-        return self.log_normalizer() - sum((a - 1) * (digamma(a) - digamma(sum(a, -1, keepdims=True))), axis=-1)
+        return self.devianceizer() - sum((a - 1) * (digamma(a) - digamma(sum(a, -1, keepdims=True))), axis=-1)
 
-    def log_normalizer(self) -> Tensor:
+    def devianceizer(self) -> Tensor:
         """log B(a) = sum log Gamma(a_i) - log Gamma(sum a_i)."""
         a = self.concentration
         return sum(gammaln(a), axis=-1) - gammaln(sum(a, axis=-1))

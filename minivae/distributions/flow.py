@@ -9,7 +9,7 @@ from ..autodiff import Tensor, constant_like, log_sigmoid, sigmoid, square, sum
 from ..backend import Generator
 from ..checks import instance, sequence
 from .distribution import Distribution
-from .normal import Normal, log_normal
+from .normal import Normal, deviance
 
 Step = Callable[[Tensor, Tensor], Sequence[Tensor]]
 # Added to s', so that a step with small weights changes little (the paper's App. D: 1 or 2).
@@ -56,7 +56,7 @@ class Flow(Distribution):
     def elements(self, noise: Any) -> tuple[Tensor, Tensor]:
         """z_T, and the terms of log q(z_T), one for each element."""
         noise = self._as_noise(noise)
-        z, log_q = self.base.transform(noise), log_normal(square(noise), self.base.log_var)
+        z, log_q = self.base.transform(noise), deviance(square(noise), self.base.log_var) * -0.5
         for step in self.steps:
             m, s = step(z, self.h)
             s = s + FORGET_BIAS

@@ -22,7 +22,7 @@ from ...autodiff import Tensor, maximum, mean, square, sum
 from ...backend import Generator
 from ...checks import integer_from_zero, layer_sizes, number_from_zero, positive_integer
 from ...distributions import Flow, Normal
-from ...distributions.normal import log_normal
+from ...distributions.normal import deviance
 from ...nn import MADE, Linear
 from ...nn.mlp import HiddenLayers
 from ..model import Batch, Phase
@@ -89,7 +89,7 @@ class IAFVAE(VAE):
         x = self._points(batch)
         q: Any = self.posterior(x)  # a Flow
         z, log_q = q.elements(self.noise(q, noise))
-        log_p = log_normal(square(z))
+        log_p = deviance(square(z)) * -0.5
         bound = bounds.sgvb_a(self.likelihood(z).log_prob(x), sum(log_p, axis=-1), sum(log_q, axis=-1))
         terms = bound.terms()
         means = {"reconstruction": terms["reconstruction"], "kl_by_dimension": mean(log_q - log_p, axis=(0, 1))}
