@@ -156,7 +156,7 @@ def _add_training(add: Callable) -> None:
 
 
 def _add_run_options(add: Callable) -> None:
-    add("--backend", choices=backend.names(), help="where arrays live (default: MINIVAE_BACKEND, or numpy)")
+    _add_backend(add)
     add("--dtype", choices=backend.DTYPES, help=f"(default: {COMMON['dtype']})")
     add("--out", metavar="FOLDER", help="the run's folder (default: runs/DATA-DATE-TIME)")
     add("--resume", nargs="?", const="", metavar="FOLDER", help="go on with the run in FOLDER, or in --out")
@@ -173,13 +173,11 @@ def _add_run_options(add: Callable) -> None:
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the folder of a run")
-    _add_backend(parser)
+    _add_backend(parser.add_argument)
 
 
-def _add_backend(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--backend", choices=backend.names(), help="where arrays live (default: MINIVAE_BACKEND, or numpy)"
-    )
+def _add_backend(add: Callable) -> None:
+    add("--backend", choices=backend.names(), help="where arrays live (default: MINIVAE_BACKEND, or numpy)")
 
 
 def _add_seed(parser: argparse.ArgumentParser) -> None:
@@ -219,7 +217,7 @@ def _add_plot(commands: Any) -> None:
 def _add_info(commands: Any) -> None:
     parser = _command(commands, "info", inspect.info, "Say what is installed, or what a run is.")
     parser.add_argument("run", nargs="?", metavar="RUN", help="the folder of a run")
-    _add_backend(parser)
+    _add_backend(parser.add_argument)
 
 
 def _add_models(commands: Any) -> None:
