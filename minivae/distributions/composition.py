@@ -223,14 +223,14 @@ class Dirichlet(Distribution):
         x = self._as_data(x)
         outside = less_equal(x, 0.0)
         terms = (self.concentration - 1) * log(where(outside, 1.0, x))
-        return sum(where(outside, -math.inf, terms), axis=-1) - self.devianceizer()
+        return sum(where(outside, -math.inf, terms), axis=-1) - self.log_normalizer()
 
     def entropy(self) -> Tensor:
         """log B(a) - sum (a_i - 1) (psi(a_i) - psi(sum a))."""
         a = self.concentration
-        return self.devianceizer() - sum((a - 1) * (digamma(a) - digamma(sum(a, -1, keepdims=True))), axis=-1)
+        return self.log_normalizer() - sum((a - 1) * (digamma(a) - digamma(sum(a, -1, keepdims=True))), axis=-1)
 
-    def devianceizer(self) -> Tensor:
+    def log_normalizer(self) -> Tensor:
         """log B(a) = sum log Gamma(a_i) - log Gamma(sum a_i)."""
         a = self.concentration
         return sum(gammaln(a), axis=-1) - gammaln(sum(a, axis=-1))
