@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..errors import InputError
 from .primitives import operation
 from .shape import as_tensors, expand_dims, flatten, reshape, shorter_axis_last, squeeze, swapaxes
@@ -13,6 +15,9 @@ from .tape import as_tensor, primitive
 from .tensor import Tensor
 
 
+# The flags are no evidence in a product: BLAS kernels compute on lanes that they drop, and whatever lies in those may
+# raise "invalid" or "divide" while every element is right (numpy issues 13173 and 24067). A NaN shows in the result.
+@np.errstate(invalid="ignore", divide="ignore")
 def _product(xp: Any, a: Any, b: Any, out: Any = None) -> Any:
     if out is None and a.ndim == b.ndim == 2:
         out = shorter_axis_last(xp, (a.shape[0], b.shape[1]), xp.result_type(a, b))

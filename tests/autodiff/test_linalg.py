@@ -43,6 +43,13 @@ def test_products_of_any_shapes_are_linear_in_either_side(shapes):
     assert_linear_map(lambda b: matmul(a, b), b, a @ b)
 
 
+def test_flags_that_blas_raises_for_lanes_that_it_drops_are_not_told():
+    with np.errstate(invalid="raise", over="warn"):
+        assert np.isnan((tensor([[np.inf]]) @ tensor([[0.0]])).numpy()).all()
+        with pytest.warns(RuntimeWarning, match="overflow"):
+            tensor([[1e200]]) @ tensor([[1e200]])
+
+
 def test_arrays_on_either_side_take_the_dtype_of_the_tensor(backend_name):
     x = tensor([[1.0, 2.0]], backend=backend_name)
     array = backend.asarray(np.ones((2, 2)), backend=backend_name)
