@@ -15,12 +15,15 @@ from .tape import as_tensor, primitive
 from .tensor import Tensor
 
 
+def _product(xp: Any, a: Any, b: Any, out: Any = None) -> Any:
+    return xp.matmul(a, b, out=out) if out is not None else _new_product(xp, a, b)
+
+
 # The flags are no evidence in a product: BLAS kernels compute on lanes that they drop, and whatever lies in those may
 # raise "invalid" or "divide" while every element is right (numpy issues 13173 and 24067). A NaN shows in the result.
 @np.errstate(invalid="ignore", divide="ignore")
-def _product(xp: Any, a: Any, b: Any, out: Any = None) -> Any:
-    if out is None and a.ndim == b.ndim == 2:
-        out = shorter_axis_last(xp, (a.shape[0], b.shape[1]), xp.result_type(a, b))
+def _new_product(xp: Any, a: Any, b: Any) -> Any:
+    out = shorter_axis_last(xp, (a.shape[0], b.shape[1]), xp.result_type(a, b)) if a.ndim == b.ndim == 2 else None
     return xp.matmul(a, b, out=out)
 
 

@@ -54,7 +54,8 @@ def compile(step: Callable, fast: bool | None = None, check: bool = False) -> Co
         (the last ``MOST_PROGRAMS`` are kept), when a tensor that it uses has got another array, and
         when an attribute of a module has got another value. Its results are computed when they are
         read if nothing else needed them, so they are read before its next call. Each thread has
-        programs of its own.
+        programs of its own. A replay tells of no overflow and no invalid value as NumPy does of
+        the step itself: look at the results, or train under :func:`~minivae.autodiff.detect_anomaly`.
 
     Raises:
         InputError: ``fast`` is True without Numba.

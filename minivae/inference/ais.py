@@ -123,8 +123,7 @@ class Annealing:
 
     def _moved(self, z: Tensor, t: int, size: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """What the recorded move gives at beta_t."""
-        with np.errstate(all="ignore"):  # as in hmc.step, which is not called again
-            return self._moves(z, self._beta(t), size)
+        return self._moves(z, self._beta(t), size)
 
     def _move(self, z: Tensor, beta: Tensor, step_size: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """A move that leaves f_t stationary: z, log p(x|z) there, and the mean acceptance of each data point."""

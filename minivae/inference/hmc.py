@@ -227,8 +227,7 @@ def compiled(
     move = compile(lambda *inputs: step(State(*inputs[:3]), log_density, generator, inputs[3], leapfrog_steps))
 
     def moved(state: State, step_size: Any) -> tuple[State, Info]:
-        with np.errstate(all="ignore"):  # as in step, which is not called again
-            after, info = move(*state, step_size)
+        after, info = move(*state, step_size)
         return State(*after), Info(*info)
 
     return moved

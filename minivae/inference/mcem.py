@@ -84,8 +84,7 @@ class MonteCarloEM:
             0-d tensors: ``log_joint``, log p(x, z) per data point before the last update, in nats;
             ``acceptance`` and ``divergences``, of the moves. Valid until the next step.
         """
-        with np.errstate(all="ignore"):  # as in hmc.step, which a recorded move does not call again
-            self.position, acceptance, divergences, self.step_size = self._move(self.position, self.step_size)
+        self.position, acceptance, divergences, self.step_size = self._move(self.position, self.step_size)
         for _ in range(WEIGHT_UPDATES):
             self.optimizer.advance()
             log_joint = self._update(self.position)

@@ -212,6 +212,13 @@ def test_anomaly_mode_names_the_operation_of_a_compiled_step():
         compiled(-1.0)
 
 
+def test_a_replay_tells_of_no_flags():
+    step = mv.compile(lambda x: (x @ x - x @ x, ad.sum(ad.sqrt(x))), fast=False)
+    step(np.eye(2))
+    difference, root = step(np.eye(2) * -1e200)  # (warnings are errors here)
+    assert np.isnan(difference.numpy()).any() and np.isnan(root.numpy())
+
+
 def test_noise_is_drawn_anew():
     generator, twin = backend.generator(3), backend.generator(3)
     compiled = mv.compile(lambda: ad.standard_normal(generator, (5,)))
