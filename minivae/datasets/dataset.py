@@ -7,14 +7,16 @@ numbers in [0, 1] only when it is taken, as ``images / scale``.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from ..checks import instance, integer_from_zero, lengths, one_of, positive_integer, positive_number
 from ..errors import InputError, shown
 from .mapped import MappedRows, blocks
+from .preparation import Preparation
 
 SPLITS = ("random", "contiguous")
 
@@ -64,17 +66,27 @@ class Dataset:
     Attributes:
         name: the name on the command line, or the path of the user's file.
         train, test: the two parts; both have at least one row.
-        image_shape: (rows, columns) of one image, or None where it is not known.
-        scale: ``images / scale`` are the values that the model sees.
+        image_shape: (rows, columns) of one image, or (rows, columns, 3) in colour; None where it is not known.
+        scale: ``images / scale`` are the values that the data stand for; bytes stand for parts of 255, say.
         split: one line on how train and test were parted, for reports.
+        validation: a third part, for choosing and stopping, or None.
+        columns: the names of the D values, where the file has them.
+        class_names: what each label is called, where the file says.
+        preparation: what turns ``images / scale`` into what the model sees; None for nothing.
+        account: what was assumed when the data were read, by name, as JSON can hold it.
     """
 
     name: str
     train: Split
     test: Split
-    image_shape: tuple[int, int] | None
+    image_shape: tuple[int, ...] | None
     scale: float
     split: str
+    validation: Split | None = None
+    columns: tuple[str, ...] | None = None
+    class_names: tuple[str, ...] | None = None
+    preparation: Preparation | None = None
+    account: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("train", "test"):
