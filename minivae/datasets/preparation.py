@@ -85,8 +85,6 @@ class Preparation:
             and np.array_equal(self.scale, other.scale)
         )
 
-    __hash__ = None
-
 
 def fitted(kind: str, rows: np.ndarray | MappedRows, scale: float = 1.0) -> Preparation:
     """The preparation of a kind for the raw values ``rows / scale``, ``(N, D)``.
