@@ -261,10 +261,10 @@ def _decoder_options(
     floor = finite_number("log_var_floor", log_var_floor)
     given = {"sigmoid_mean": sigmoid_mean or None, "variance": variance, "categories": categories}
     given["variance_of"] = None if variance_of == "point" else variance_of
-    own = {"gaussian": ("sigmoid_mean", "variance", "variance_of"), "categorical": ("categories",)}.get(likelihood, ())
     for name, value in given.items():
-        if value is not None and name not in own:
-            raise InputError(f"{name} is {value} with the {likelihood} likelihood; it belongs to another one")
+        owner = "categorical" if name == "categories" else "gaussian"
+        if value is not None and likelihood != owner:
+            raise InputError(f"{name} is {value} with the {likelihood} likelihood; it belongs to the {owner} one")
     if likelihood == "gaussian":
         return {"sigmoid_mean": sigmoid_mean, "variance": variance, "variance_of": variance_of, "log_var_floor": floor}
     if likelihood == "categorical":

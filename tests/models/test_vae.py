@@ -242,7 +242,7 @@ def test_every_parameter_is_trained(rng):
         ({"hidden": (5, 0)}, r"hidden\[1\] is 0; expected an integer of at least 1"),
         ({"hidden": 500}, r"hidden is 500; expected a sequence of layer sizes, such as \(500,\)"),
         ({"likelihood": "gausian"}, "likelihood is 'gausian'; .* did you mean 'gaussian'"),
-        ({"sigmoid_mean": True}, "sigmoid_mean is True with the Bernoulli likelihood"),
+        ({"sigmoid_mean": True}, "sigmoid_mean is True with the bernoulli likelihood"),
         ({"activation": "tan"}, "activation is 'tan'; .* did you mean 'tanh'"),
         ({"backend": "numy"}, "backend is 'numy'; .* did you mean 'numpy'"),
     ],
