@@ -11,15 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from .. import backend
 from ..datasets import Dataset
 from ..errors import InputError, NonFiniteError
 from ..models import MODELS, Model, registry
 from ..plots.run import draw_run
-from ..runs import Run
+from ..runs import Run, description
 from ..runs.checkpoint import under
 from ..training import Settings, Trainer, evaluate, run_to_end
-from ..version import __version__
 from . import options
 
 _SETTINGS = (
@@ -34,27 +32,34 @@ _SETTINGS = (
     "seed",
     "compile",
     "skip_nonfinite",
+    "report_every",
+    "optimizer_options",
 )
 
 
 def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """Train as the options say and draw the figures; the bounds, as text and for JSON."""
     run, chosen = _run_to_resume(args), options.said(args)
-    if run is not None:
-        chosen = options.resumed(run, chosen)
+    chosen = options.begun(chosen, args.config, args.init_from) if run is None else options.resumed(run, chosen)
     dataset = options.load_data(chosen)
     if run is None:
         chosen = options.complete(chosen, dataset)
-    settings = Settings(**{name: chosen[name] for name in _SETTINGS}, detect_anomaly=args.detect_anomaly)
-    trainer = Trainer(_make_model(chosen, dataset), dataset, settings)
+    settings = Settings(
+        **{name: chosen[name] for name in _SETTINGS if name in chosen}, detect_anomaly=args.detect_anomaly
+    )
+    model = _make_model(chosen, dataset)
+    if args.init_from is not None:
+        Run.open(args.init_from).initialize(model)
+    trainer = Trainer(model, dataset, settings)
     if run is None:
-        run = Run.create(args.out or _new_folder(dataset.name), _config(chosen, trainer.model))
+        run = Run.create(args.out or _new_folder(dataset.name), _config(chosen, trainer, args.init_from))
     with run.exclusive():
         if args.resume is not None:
             _go_on(run, trainer, chosen)
         headline = "" if args.json else _headline(trainer, run, chosen)
         _train_to_end(trainer, run, headline, progress=sys.stderr.isatty() and not args.quiet)
     result = _result(trainer, run, chosen)
+    del model
     shown = trainer.model, trainer.test, dataset.test.labels, dataset.image_shape, trainer.history
     # The training data, gradients and moments have been of use; pictures would come on top of them.
     del trainer, dataset
@@ -73,14 +78,9 @@ def _make_model(chosen: dict[str, Any], dataset: Dataset) -> Model:
     return model(dataset.data_dim, **arguments, **of_run)
 
 
-def _config(chosen: dict[str, Any], model: Model) -> dict[str, Any]:
-    return {
-        "minivae": __version__,
-        "model": chosen["model"],
-        "model_config": model.config,
-        "options": chosen,
-        "backend": backend.describe(chosen["backend"]),
-    }
+def _config(chosen: dict[str, Any], trainer: Trainer, init_from: str | None) -> dict[str, Any]:
+    begun = {} if init_from is None else {"init_from": str(Path(init_from).resolve())}
+    return {**description(trainer.model, trainer.dataset, vars(trainer.settings)), **begun, "options": chosen}
 
 
 def _new_folder(name: str) -> Path:
@@ -123,6 +123,10 @@ def _discard(run: Run) -> None:
 def _run_to_resume(args: argparse.Namespace) -> Run | None:
     if args.resume is None:
         return None
+    if args.config is not None or args.init_from is not None:
+        raise InputError(
+            "--resume goes on with the options and weights of its run; expected no --config or --init-from"
+        )
     folder = args.resume or args.out
     if not folder:
         raise InputError("--resume names no run; give its folder, as in  --resume runs/NAME")
@@ -133,6 +137,7 @@ def _run_to_resume(args: argparse.Namespace) -> Run | None:
 
 def _go_on(run: Run, trainer: Trainer, chosen: dict[str, Any]) -> None:
     """Put the trainer where the run stopped, if there is something left to do."""
+    run.require_data(trainer.dataset)
     run.restore(trainer)
     done, asked = trainer.epoch, trainer.settings.epochs
     if trainer.step >= trainer.total_steps:

@@ -30,10 +30,12 @@ class Split:
             other in memory (copied once if they came otherwise). Rows of a
             file that is too large for memory are read when they are asked for (``images[rows]``).
         labels: ``(N,)`` integers, or None.
+        rows: ``(N,)``, which rows of the file these are, where it came in one piece; else None.
     """
 
     images: np.ndarray | MappedRows
     labels: np.ndarray | None = None
+    rows: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         kind = getattr(getattr(self.images, "dtype", None), "kind", "")
@@ -74,6 +76,8 @@ class Dataset:
         class_names: what each label is called, where the file says.
         preparation: what turns ``images / scale`` into what the model sees; None for nothing.
         account: what was assumed when the data were read, by name, as JSON can hold it.
+        source: what to read them by again, as JSON can hold it: ``data``, ``split``, ``split_seed``; empty
+            for data that :func:`~minivae.datasets.load` has not read.
     """
 
     name: str
@@ -87,6 +91,7 @@ class Dataset:
     class_names: tuple[str, ...] | None = None
     preparation: Preparation | None = None
     account: dict[str, Any] = field(default_factory=dict)
+    source: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("train", "test"):
@@ -218,9 +223,8 @@ def split_rows(
         order = np.random.default_rng(seed).permutation(len(images))
         note = f"random, seed {seed}: {train_size} rows train, {test_size} test"
     take = images.subset if isinstance(images, MappedRows) else images.__getitem__
-    parts = [
-        Split(take(rows), None if labels is None else labels[rows]) for rows in (order[:train_size], order[train_size:])
-    ]
+    chosen = order[:train_size], order[train_size:]
+    parts = [Split(take(rows), None if labels is None else labels[rows], rows) for rows in chosen]
     return parts[0], parts[1], note
 
 
