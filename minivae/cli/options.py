@@ -196,5 +196,8 @@ def resumed(run: Run, given: Mapping[str, Any]) -> dict[str, Any]:
         moved = name == "data" and not {value, options[name]} & {*datasets.names()}
         if name not in MAY_CHANGE and not moved and value != options[name]:
             flag = f"--{name.replace('_', '-')}"
-            raise InputError(f"{flag} is {value!r}, but the run to resume was trained with {options[name]!r}")
+            raise InputError(
+                f"{flag} is {value!r}, but the run to resume was trained with {options[name]!r}; "
+                f"another run may begin from its weights: --init-from {run.folder}"
+            )
     return {**options, **given}
