@@ -7,7 +7,7 @@ numbers in [0, 1] only when it is taken, as ``images / scale``.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from ..checks import instance, integer_from_zero, lengths, one_of, positive_integer, positive_number
 from ..errors import InputError, shown
 from .mapped import MappedRows, blocks
-from .preparation import Preparation
+from .preparation import Preparation, fitted
 
 SPLITS = ("random", "contiguous")
 
@@ -126,10 +126,30 @@ class Dataset:
 
     @cached_property
     def value_range(self) -> tuple[float, float]:
-        """Smallest and largest value of train and test together, after scaling."""
-        parts = (self.train.images, self.test.images)
-        low, high = min(part.min() for part in parts), max(part.max() for part in parts)
+        """Smallest and largest value of all parts, in the data's own units."""
+        low, high = min(rows.min() for rows in self._parts), max(rows.max() for rows in self._parts)
         return float(low) / self.scale, float(high) / self.scale
+
+    @cached_property
+    def model_range(self) -> tuple[float, float]:
+        """Smallest and largest value of all parts, as the model sees them."""
+        preparation = self.preparation
+        return self.value_range if preparation is None else preparation.value_range(self._parts, self.scale)
+
+    @property
+    def _parts(self) -> list[np.ndarray | MappedRows]:
+        return [part.images for part in (self.train, self.validation, self.test) if part is not None]
+
+    def prepared(self, kind: str) -> Dataset:
+        """The same data, which a model sees prepared: see :mod:`~minivae.datasets.preparation`.
+
+        Args:
+            kind: "none", "unit", "standardize" or "log1p"; for pictures one shift and scale for all pixels.
+
+        Raises:
+            InputError: an unknown kind, or "log1p" of values below 0.
+        """
+        return replace(self, preparation=fitted(kind, self._parts, self.scale, whole=self.image_shape is not None))
 
 
 def first_beyond(rows: np.ndarray | MappedRows, limit: float) -> tuple[int, int] | None:
@@ -194,7 +214,7 @@ def require_unit_interval(dataset: Dataset) -> None:
     Raises:
         InputError: some value does not; names the data set and its range.
     """
-    low, high = instance("dataset", dataset, Dataset, "a Dataset").value_range
+    low, high = instance("dataset", dataset, Dataset, "a Dataset").model_range
     if not (low >= 0 and high <= 1):  # so written, NaN is refused too
         raise InputError(
             f"{dataset.name} has values from {low:g} to {high:g}; this likelihood expects values "

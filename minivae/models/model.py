@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..autodiff import Parameter, Tensor, as_tensor, no_grad
+from .. import backend
+from ..autodiff import Parameter, Tensor, as_tensor, log1p, no_grad
 from ..backend import Generator, require_generator
 from ..checks import lengths, positive_integer
+from ..datasets.preparation import Preparation
 from ..distributions import Distribution
 from ..errors import InputError, shown
 from ..nn import Module
 
 
 class Batch(NamedTuple):
-    """A minibatch: data ``(M, data_dim)`` and, ``(M, context_dim)``, what the model is told beside them."""
+    """A minibatch: data ``(M, data_dim)``, prepared, and ``(M, context_dim)``, what the model is told beside them."""
 
     x: Tensor
     context: Any = None
@@ -77,6 +80,10 @@ class Model(Module):
         num_categories: how many values each number of a discrete z has, for ``codes``; 0 if z is continuous.
         draws: how many draws of z an objective takes for each data point; 0 where z is a point, or absent.
         no_log_likelihood: why log p(x) cannot be estimated with the encoder; empty if it can.
+        preparation: what stands between the data's own units and the values that p(x|z) and q(z|x) are of;
+            training sets it to that of the data. None for nothing. What users call takes and gives the data's
+            own units: ``bound``, ``encode``, ``codes``, ``decode``, ``reconstruct``, ``sample``, and the
+            estimates of :mod:`minivae.inference`. ``posterior``, ``likelihood`` and ``phases`` have model values.
     """
 
     minimises: str = ""
@@ -91,6 +98,7 @@ class Model(Module):
     num_categories: int = 0
     draws: int = 0
     no_log_likelihood: str = ""
+    preparation: Preparation | None = None
 
     if TYPE_CHECKING:
 
@@ -156,17 +164,49 @@ class Model(Module):
             total_steps: of the whole run.
         """
 
+    # Between the data's own units and model values.
+
+    def prepared(self, x: Any) -> Tensor:
+        """Data in their own units as model values, ``(..., data_dim)``; their values are looked at.
+
+        Raises:
+            InputError: another length, a number that is not finite, or one that the likelihood does not have.
+        """
+        if self.preparation is not None:
+            self._vectors("x", x, "data_dim")
+            x = _prepared(self.preparation, x)
+        x = self._vectors("x", x, "data_dim")
+        if x.size:  # (also while a step is recorded or a function transformed, which ask nothing of these numbers)
+            self.require_values("x", float(x._data.min()), float(x._data.max()))
+        return x
+
+    def raw(self, x: Any) -> Tensor:
+        """Model values in the data's own units, ``(..., data_dim)``, which are float64 where that is not the same."""
+        x = self._vectors("x", x, "data_dim")
+        if self.preparation is None:
+            return x
+        return Tensor(backend.asarray(self.preparation.undo(x.numpy()), backend=backend.backend_of(x._data).name))
+
+    def require_values(self, name: str, low: float, high: float) -> None:
+        """Raise :class:`InputError` naming the data unless p(x|z) has all from ``low`` to ``high``, in model values."""
+        if not -math.inf < low <= high < math.inf:
+            raise InputError(f"{name} is an array with a NaN or an infinity; expected finite numbers")
+        if self.needs_unit_interval and not 0 <= low <= high <= 1:
+            raise InputError(
+                f"{name} has values from {low:g} to {high:g}; expected them in [0, 1], as this likelihood has them"
+            )
+
     # What users call; none of it is recorded for differentiation.
 
     def encode(self, x: Any, context: Any = None) -> Tensor:
         """The posterior means, ``(M, latent_dim)``."""
         with no_grad():
-            return self.posterior(x, context).mean
+            return self.posterior(self.prepared(x), context).mean
 
     def decode(self, z: Any, context: Any = None) -> Tensor:
-        """The means of p(x|z), ``(M, data_dim)``."""
+        """The means of p(x|z), ``(M, data_dim)``, in the data's own units."""
         with no_grad():
-            return self.likelihood(z, context).mean
+            return self.raw(self.likelihood(z, context).mean)
 
     def codes(self, x: Any) -> Tensor:
         """The numbers of the values of a discrete z, ``(M, num_codes)`` integers."""
@@ -214,7 +254,7 @@ class Model(Module):
 
         Arrays take the dtype of the model: float64 data would turn all of it to float64.
         """
-        vectors = as_tensor(value, self.parameters()[0], name)
+        vectors = as_tensor(value, next(iter(self.parameters()), None), name)
         expected = getattr(self, length)
         if vectors.shape[-1:] != (expected,):
             raise InputError(f"{name} has shape {vectors.shape}, but this model was built for {length}={expected}")
@@ -237,3 +277,10 @@ class Model(Module):
             raise InputError(f"x has shape {x.shape}; expected a minibatch, (M, {self.data_dim})")
         self.require_points("the number of data points in a minibatch", len(x))
         return x
+
+
+def _prepared(preparation: Preparation, x: Any) -> Any:
+    """``x`` in model values: of an array in float64 on the host, where it may be far from 0; of a tensor as it is."""
+    if not isinstance(x, Tensor):
+        return preparation.apply(backend.to_numpy(x) if backend.is_array(x) else x)
+    return ((log1p(x) if preparation.takes_logarithms else x) - preparation.shift) / preparation.scale

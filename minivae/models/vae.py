@@ -175,20 +175,20 @@ class VAE(Model):
         """The estimated lower bound on log p(x) of each data point, and its terms, in nats.
 
         Args:
-            x: ``(M, data_dim)``.
+            x: ``(M, data_dim)``, in the data's own units.
             noise: a generator, or epsilon itself, ``(L, M, latent_dim)``.
             context: ``(M, context_dim)``, for a model that is told one.
             samples: L; the model's own by default. With explicit noise its first axis says.
 
         Raises:
-            InputError: ``x`` or the noise has another shape.
+            InputError: ``x`` or the noise has another shape, or ``x`` values that the likelihood has not.
         """
-        return self.bound_and_draws(x, noise, context, samples)[0]
+        return self.bound_and_draws(self.prepared(x), noise, context, samples)[0]
 
     def bound_and_draws(
         self, x: Any, noise: Any, context: Any = None, samples: int | None = None
     ) -> tuple[bounds.Bound, Tensor]:
-        """The bound, and the draws z of the posterior that estimate it, ``(L, M, latent_dim)``. Arguments as above."""
+        """The bound of model values ``x``, and the draws z that estimate it, ``(L, M, latent_dim)``."""
         x = self._vectors("x", x, "data_dim")
         q, p = self.posterior(x, context), self.prior(context)
         epsilon = self.noise(q, noise, samples)
@@ -210,7 +210,7 @@ class VAE(Model):
 
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:
         """One phase: minus the bound, averaged over the minibatch (Eq. 8 divided by N)."""
-        terms = self.bound(self._points(batch), noise, batch.context).terms()
+        terms = self.bound_and_draws(self._points(batch), noise, batch.context)[0].terms()
         return [Phase(-terms["bound"], self.parameters(), terms)]
 
 

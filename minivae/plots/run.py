@@ -73,7 +73,7 @@ def _draw_latent(
     model: Model,
     test: Minibatches,
     labels: np.ndarray | None,
-    shape: tuple[int, int] | None,
+    shape: tuple[int, ...] | None,
     picture: Pictures,
 ) -> None:
     """What there is to see of the latent space."""

@@ -16,7 +16,7 @@ from ..datasets.digest import digest
 from ..errors import InputError
 from ..files import file_lock, remove_leftovers
 from ..models import MODELS, Model
-from .checkpoint import as_json, load_checkpoint, save_checkpoint, under
+from .checkpoint import as_json, load_checkpoint, save_checkpoint, stored_preparation, under
 from .config import read_config, seal, write_config
 from .history import History
 from .meta import require_meta
@@ -186,6 +186,7 @@ class Run:
         with self._naming_the_checkpoint():
             model = MODELS[self.config["model"]](**meta["model"], **options)
             model.load_state_dict(under("model/", arrays))
+            model.preparation = stored_preparation(arrays)
         return model
 
     def initialize(self, model: Model) -> None:

@@ -90,8 +90,18 @@ def require_fit(model: Model, dataset: Dataset, settings: Settings) -> None:
     model.require_points("batch_size", settings.batch_size)
     model.require_points("the number of test rows", len(dataset.test))
     require_finite(dataset, model.parameters()[0].dtype)
+    if settings.binarize != "none" and dataset.preparation is not None:
+        raise InputError(
+            f"binarize is {settings.binarize!r} and the data are prepared by {dataset.preparation.kind!r}; "
+            "expected one of the two to be 'none'"
+        )
     if model.needs_unit_interval or settings.binarize != "none":
         require_unit_interval(dataset)
+    if model.preparation not in (None, dataset.preparation):
+        raise InputError(
+            f"{dataset.name} is prepared otherwise than the data that the model was trained on; "
+            "expected dataset.preparation to be model.preparation"
+        )
 
 
 def require_terms(terms: Iterable[str], settings: Settings) -> None:

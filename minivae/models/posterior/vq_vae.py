@@ -83,7 +83,7 @@ class VQVAE(VAE):
 
     def codes(self, x: Any) -> Tensor:
         """k at each place, ``(M, num_codes)`` integers."""
-        return argmax(self.quantize(x)[1], axis=-1)
+        return argmax(self.quantize(self.prepared(x))[1], axis=-1)
 
     def posterior(self, x: Any, context: Any = None) -> Delta:
         """The point z_q."""
