@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import broadcast_to, no_grad
+from ..distributions import Normal
 from ..models import Model
 from .opened import Opened, Points, load_points, open_with_codes
 from .outputs import TABLES, checked_path, write
@@ -47,7 +48,7 @@ def _codes(model: Model, points: Points) -> dict[str, np.ndarray]:
             found["code"] = model.codes(x)
         with no_grad():
             q = model.posterior(model.prepared(x), context)
-        if hasattr(q, "log_var"):
+        if isinstance(q, Normal):
             found["log_var"] = broadcast_to(q.log_var, q.mean.shape)
         for name, part in found.items():
             chunks.setdefault(name, []).append(part.numpy())

@@ -68,6 +68,8 @@ def _bound(opened: Opened, points: Points) -> tuple[list[str], dict[str, Any]]:
     result |= {"split": points.dataset.split, "binarize": minibatches.binarize}
     if points.note:
         result["data_differ"] = points.note
+    for x, _ in points.chunks():
+        model.prepared(x)  # refuses what the likelihood does not have
     terms = evaluate_bound(model, minibatches)
     drawn = (
         f"z drawn {'once' if model.draws == 1 else f'{model.draws} times'} for each" if model.draws else "no z drawn"
@@ -106,8 +108,14 @@ def _each(estimates: list[LogLikelihood] | None) -> dict[str, np.ndarray]:
     """log p(x) of each point and its standard error, as columns."""
     if estimates is None:
         return {}
-    value, error = (np.concatenate([estimate[i].numpy() for estimate in estimates]) for i in range(2))
+    value, error, _ = _joined(estimates)
     return {"log_likelihood": value, "log_likelihood_stderr": error}
+
+
+def _joined(estimates: list[LogLikelihood]) -> tuple[np.ndarray, ...]:
+    """Values, standard errors and effective samples of all points."""
+    parts = [(e.value.numpy(), e.stderr.numpy(), e.effective_samples.numpy()) for e in estimates]
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
 
 def _on_average(estimates: list[LogLikelihood], size: int, n: int) -> dict[str, Any]:
@@ -116,9 +124,7 @@ def _on_average(estimates: list[LogLikelihood], size: int, n: int) -> dict[str, 
     The error has two sources: the importance samples, and that only some of the points
     were drawn (none if all of them are used).
     """
-    value, error, effective = (
-        np.concatenate([estimate[i].numpy() for estimate in estimates]).astype(float) for i in range(3)
-    )
+    value, error, effective = (column.astype(float) for column in _joined(estimates))
     of_sampling = (error**2).sum() / n**2
     of_choice = value.var(ddof=1) / n * (1 - n / size) if n > 1 else 0.0
     return {
@@ -167,7 +173,7 @@ def _each_bound(model: Model, points: Points, seed: int) -> dict[str, np.ndarray
 
 def _terms(model: Model, x: Any, context: Any, generator: backend.Generator) -> dict[str, Any]:
     if isinstance(model, Explicit):
-        return {"bound": model.log_prob(x)}
+        return {"bound": model.log_prob(model.prepared(x))}
     if model.no_log_likelihood or not isinstance(model, VAE):
         x = model.prepared(x)
         return {"reconstruction": model.likelihood(model.posterior(x, context).mean, context).log_prob(x)}

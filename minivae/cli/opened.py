@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -88,10 +88,20 @@ class Points:
             folder = opened.run.folder
             raise InputError(f"{dataset.name} has no labels, but the model of {folder} is told one for each x")
         of_run = {"binarize": opened.options["binarize"], "dtype": opened.options["dtype"]}
-        self.minibatches = Minibatches(self.split, dataset.scale, classes=self.model.context_dim, **of_run)
+        of_run |= {"preparation": self.model.preparation, "classes": self.model.context_dim}
+        self.minibatches = Minibatches(self.split, dataset.scale, **of_run)
 
     def __len__(self) -> int:
         return len(self.split)
+
+    def decoder(self, context: Any = None) -> Callable[[np.ndarray], np.ndarray]:
+        """From codes ``(N, latent_dim)`` to data in their own units, in company of the first row of ``context``."""
+
+        def decode(z: np.ndarray) -> np.ndarray:
+            told = None if context is None else context[np.zeros(len(z), int)]
+            return self.model.decode(z, told).numpy()
+
+        return decode
 
     def said(self, text: str) -> str:
         """``text`` below what there is to be said of the data."""

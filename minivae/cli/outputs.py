@@ -37,7 +37,7 @@ def write(
             _write_table(temporary, arrays, names or {})
         else:
             with open(temporary, "wb") as file:
-                np.savez(file, **arrays) if suffix == ".npz" else np.save(file, arrays[main])
+                np.savez(file, allow_pickle=False, **arrays) if suffix == ".npz" else np.save(file, arrays[main])
 
 
 def _write_table(path: Path, arrays: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> None:

@@ -48,13 +48,7 @@ def interpolate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
             raise InputError(f"{name} is {row}; expected the number of a point, 0 to {len(points) - 1}")
     x, context = points.at(np.array([args.first, args.second]), backend.generator(0, points.minibatches.backend))
     ends = opened.model.encode(x, context).numpy()
-
-    def decode(z: np.ndarray) -> np.ndarray:
-        """Of a model that is told a label, in company of the first point's."""
-        told = None if context is None else context[np.zeros(len(z), int)]
-        there = backend.asarray(z, points.minibatches.dtype, points.minibatches.backend)
-        return opened.model.decode(there, told).numpy()
-
+    decode = points.decoder(context)
     if path.suffix.lower() in FORMATS:
         plots.interpolation(decode, ends[:1], ends[1:], opened.image_shape, path, args.steps)
     else:

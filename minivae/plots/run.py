@@ -50,10 +50,7 @@ def draw_run(
     if model.latent_dim and test is not None:
         _draw_latent(model, test, labels, image_shape, picture)
     elif model.latent_dim == 2 and not model.context_dim:  # what a label does is shown beside a data point's
-        like = model.parameters()[0]
-        where = backend.backend_of(like.data).name
-        decode = lambda codes: model.decode(backend.asarray(codes, like.dtype, where)).numpy()  # noqa: E731
-        manifold(decode, image_shape, picture.path("manifold"))
+        manifold(lambda codes: model.decode(codes).numpy(), image_shape, picture.path("manifold"))
     return picture.paths
 
 
@@ -79,13 +76,14 @@ def _draw_latent(
     """What there is to see of the latent space."""
     rows = np.random.default_rng(0).permutation(len(test))[:POINTS]
     x, context = test.batch(rows, backend.generator(EVALUATION_SEED, test.backend))
+    x = model.raw(x)  # what is drawn is in the data's own units
     z = model.encode(x, context).numpy()
     pairs = min(len(rows) // 2, PAIRS)
 
     def decode(codes: np.ndarray) -> np.ndarray:
         """Of a model that is told a label, in company of the first data point's."""
         told = None if context is None or labels is None else test.one_hot(np.full(len(codes), labels[rows[0]]))
-        return model.decode(backend.asarray(codes, x.dtype, test.backend), told).numpy()
+        return model.decode(backend.asarray(codes, test.dtype, test.backend), told).numpy()
 
     rebuilt = model.reconstruct(x[:30], None if context is None else context[:30]).numpy()
     reconstructions(x.numpy()[:30], rebuilt, shape, picture.path("reconstructions"))

@@ -32,6 +32,7 @@ def description(model: Model, dataset: Dataset, settings: Mapping[str, Any]) -> 
     where = backend.backend_of(weight.data).name
     instance("dataset", dataset, Dataset, "a Dataset")
     options = {**instance("settings", settings, Mapping, "settings by name")}
+    options.pop("detect_anomaly", None)  # of this process, not of the run
     options |= {"data": dataset.name, "split": None, **dataset.source}
     return {
         "minivae": __version__,
