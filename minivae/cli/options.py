@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -110,8 +111,11 @@ def of_file(path: Path) -> dict[str, Any]:
     held = read_object(path)
     found = held.get("options", {}) if "format" in held else held
     options = {name.replace("-", "_"): value for name, value in found.items()}
-    for name in options:
-        one_of(f"an option in {path}", name, (*_OF_RUN, *OF_PROGRAMS, *of_models()))
+    known = (*_OF_RUN, *OF_PROGRAMS, *of_models())
+    for name in options.keys() - {*known}:
+        nearest = get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        raise InputError(f"{path} has {name!r}; expected options of minivae train alone, by their names{hint}")
     if "model" in options:
         one_of(f"model in {path}", options["model"], MODELS)
         _require_known(options, of_model(options["model"]))

@@ -43,6 +43,8 @@ class Split:
             raise InputError(f"images is {shown(self.images)}; expected an array of numbers, (N, D)")
         if self.labels is not None:
             require_labels(self.labels, len(self.images))
+        if self.rows is not None:
+            _require_integers("rows", self.rows, len(self.images))
         if isinstance(self.images, np.ndarray):
             # To take some rows of an array that lies otherwise, NumPy copies all of it, each time.
             object.__setattr__(self, "images", np.require(self.images, requirements=["C", "ALIGNED"]))
@@ -100,6 +102,7 @@ class Dataset:
         if columns != self.data_dim:
             raise InputError(f"test has {columns} columns; expected {self.data_dim}, as train has")
         positive_number("scale", self.scale)
+        instance("source", self.source, dict, "what data are read by, by name")
         if self.image_shape is not None:
             shape = lengths("image_shape", self.image_shape)
             if math.prod(shape) != self.data_dim:
@@ -201,11 +204,14 @@ def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
 
 def require_labels(labels: np.ndarray, count: int | None = None) -> None:
     """Raise :class:`InputError` unless the labels are integers, one for each of ``count`` data points."""
-    kind = labels.dtype.kind if isinstance(labels, np.ndarray) else ""
-    if kind not in tuple("iu") or labels.shape != (len(labels) if count is None else count,):
-        raise InputError(
-            f"labels is {shown(labels)}; expected an array of integers, ({'N' if count is None else count},)"
-        )
+    _require_integers("labels", labels, count)
+
+
+def _require_integers(name: str, values: np.ndarray, count: int | None) -> None:
+    kind = values.dtype.kind if isinstance(values, np.ndarray) else ""
+    if kind not in tuple("iu") or values.shape != (len(values) if count is None else count,):
+        expected = f"an array of integers, ({'N' if count is None else count},)"
+        raise InputError(f"{name} is {shown(values)}; expected {expected}")
 
 
 def require_unit_interval(dataset: Dataset) -> None:

@@ -195,7 +195,7 @@ class Run:
         Raises:
             InputError: one does not fit; names the first.
         """
-        found, asked = self.load_model().state_dict(), instance("model", model, Model, "a Model").state_dict()
+        asked, found = instance("model", model, Model, "a Model").state_dict(), self.load_model().state_dict()
         for name in dict.fromkeys([*asked, *found]):
             theirs, ours = (state[name].shape if name in state else None for state in (found, asked))
             if theirs != ours:

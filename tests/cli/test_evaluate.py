@@ -9,7 +9,6 @@ from minivae import datasets
 from minivae.models import MODELS
 from minivae.runs import Run
 
-
 KEYS = {"bound", "reconstruction", "kl", "log_likelihood", "log_likelihood_stderr", "importance_samples"}
 
 

@@ -32,7 +32,7 @@ def test_info_on_a_run(cli, trained):
     assert "test_bound" in text
     assert "None" not in text
     names = [line.split()[0] for line in text.splitlines()]
-    assert len(names) - len(set(names)) == 1  # "backend", as the head of what it is, and its name
+    assert len(names) == len(set(names))  # each fact once
 
 
 # --------------------------------------------------------------------- runs
