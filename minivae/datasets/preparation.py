@@ -49,11 +49,6 @@ class Preparation:
         raw = np.asarray(raw, np.float64)
         return ((np.log1p(raw) if self.takes_logarithms else raw) - self.shift) / self.scale
 
-    def value_range(self, parts: Sequence[np.ndarray | MappedRows], scale: float) -> tuple[float, float]:
-        """Smallest and largest model value of ``rows / scale``, of all parts ``(N, D)``."""
-        low, high = _extremes(parts) / scale
-        return float(self.apply(low).min()), float(self.apply(high).max())  # x rises with the raw value
-
     def undo(self, x: Any) -> np.ndarray:
         """``(..., D)`` model values -> ``(..., D)`` raw values, float64."""
         values = np.asarray(x, np.float64) * self.scale + self.shift
