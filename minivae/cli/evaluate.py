@@ -28,11 +28,8 @@ LIKELIHOOD_CHUNK = 100  # data points at a time, each with K draws
 
 def evaluate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """The bound with its terms, and log p(x) by importance sampling; each row's in a file, if one is named."""
-    given = args.importance_samples is not None
-    samples = positive_integer("importance-samples", args.importance_samples if given else IMPORTANCE_SAMPLES)
+    given, samples = args.importance_samples is not None, _samples(args.importance_samples)
     wanted = positive_integer("points", args.points)
-    if samples == 1:
-        raise InputError("importance-samples is 1; a standard error needs at least 2")
     path = None if args.rows is None else checked_path(args.rows, ".csv")
     opened = open_run(args)
     model = opened.model
@@ -55,6 +52,13 @@ def evaluate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         result["rows"] = str(path)
         lines.append(f"each of {len(points)} rows in {path}")
     return "\n".join(lines), result
+
+
+def _samples(said: int | None) -> int:
+    samples = positive_integer("importance-samples", IMPORTANCE_SAMPLES if said is None else said)
+    if samples == 1:
+        raise InputError("importance-samples is 1; a standard error needs at least 2")
+    return samples
 
 
 def _quantity(model: Model) -> str:

@@ -44,13 +44,7 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     dataset = options.load_data(chosen)
     if run is None:
         chosen = options.complete(chosen, dataset)
-    settings = Settings(
-        **{name: chosen[name] for name in _SETTINGS if name in chosen}, detect_anomaly=args.detect_anomaly
-    )
-    model = _make_model(chosen, dataset)
-    if args.init_from is not None:
-        Run.open(args.init_from).initialize(model)
-    trainer = Trainer(model, dataset, settings)
+    trainer = _make_trainer(args, chosen, dataset)
     if run is None:
         run = Run.create(args.out or _new_folder(dataset.name), _config(chosen, trainer, args.init_from))
     with run.exclusive():
@@ -59,13 +53,20 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         headline = "" if args.json else _headline(trainer, run, chosen)
         _train_to_end(trainer, run, headline, progress=sys.stderr.isatty() and not args.quiet)
     result = _result(trainer, run, chosen)
-    del model
     shown = trainer.model, trainer.test, dataset.test.labels, dataset.image_shape, trainer.history
     # The training data, gradients and moments have been of use; pictures would come on top of them.
     del trainer, dataset
     gc.collect()  # a trainer and its compiled step refer to each other
     draw_run(*shown, run.folder)
     return _summary(result), result
+
+
+def _make_trainer(args: argparse.Namespace, chosen: dict[str, Any], dataset: Dataset) -> Trainer:
+    settings = {name: chosen[name] for name in _SETTINGS if name in chosen}
+    model = _make_model(chosen, dataset)
+    if args.init_from is not None:
+        Run.open(args.init_from).initialize(model)
+    return Trainer(model, dataset, Settings(**settings, detect_anomaly=args.detect_anomaly))
 
 
 def _make_model(chosen: dict[str, Any], dataset: Dataset) -> Model:

@@ -165,8 +165,8 @@ def test_a_run_goes_on_where_its_data_have_moved(cli, own, tmp_path):
 
 def test_values_that_the_likelihood_has_not_are_refused(refused, own):
     np.save("new.npy", own * 300)
-    assert "expected them in [0, 1]" in refused("evaluate", "run", "--data", "new.npy")
-    assert "expected them in [0, 1]" in refused("encode", "run", "--data", "new.npy", "--out", "codes.csv")
+    assert "expected values in [0, 1]" in refused("evaluate", "run", "--data", "new.npy")
+    assert "expected values in [0, 1]" in refused("encode", "run", "--data", "new.npy", "--out", "codes.csv")
 
 
 def test_rows_in_a_file_that_is_no_table_and_parts_that_are_not_there(refused, own):
