@@ -12,15 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .. import backend
 from ..datasets import Dataset
 from ..errors import InputError, NonFiniteError
 from ..models import MODELS, Model, registry
 from ..plots.run import draw_run
-from ..runs import Run
+from ..runs import Run, description
 from ..runs.checkpoint import under
 from ..training import Settings, Trainer, evaluate, run_to_end
-from ..version import __version__
 from . import options
 
 _SETTINGS = (
@@ -35,22 +33,22 @@ _SETTINGS = (
     "seed",
     "compile",
     "skip_nonfinite",
+    "report_every",
+    "optimizer_options",
 )
 
 
 def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """Train as the options say and draw the figures; the bounds, as text and for JSON."""
     run, chosen = _run_to_resume(args), options.said(args)
-    if run is not None:
-        chosen = options.resumed(run, chosen)
+    chosen = options.begun(chosen, args.config, args.init_from) if run is None else options.resumed(run, chosen)
     dataset = options.load_data(chosen)
     if run is None:
         chosen = options.complete(chosen, dataset)
     dataset = _prepared(dataset, chosen["prepare"], chosen.pop("why", ""))
-    settings = Settings(**{name: chosen[name] for name in _SETTINGS}, detect_anomaly=args.detect_anomaly)
-    trainer = Trainer(_make_model(chosen, dataset), dataset, settings)
+    trainer = _make_trainer(args, chosen, dataset)
     if run is None:
-        run = Run.create(args.out or _new_folder(dataset.name), _config(chosen, trainer.model))
+        run = Run.create(args.out or _new_folder(dataset.name), _config(chosen, trainer, args.init_from))
     with run.exclusive():
         if args.resume is not None:
             _go_on(run, trainer, chosen)
@@ -71,6 +69,14 @@ def _prepared(dataset: Dataset, kind: str, why: str) -> Dataset:
     return replace(dataset.prepared(kind), account=account)
 
 
+def _make_trainer(args: argparse.Namespace, chosen: dict[str, Any], dataset: Dataset) -> Trainer:
+    settings = {name: chosen[name] for name in _SETTINGS if name in chosen}
+    model = _make_model(chosen, dataset)
+    if args.init_from is not None:
+        Run.open(args.init_from).initialize(model)
+    return Trainer(model, dataset, Settings(**settings, detect_anomaly=args.detect_anomaly))
+
+
 def _make_model(chosen: dict[str, Any], dataset: Dataset) -> Model:
     model, arguments = MODELS[chosen["model"]], options.arguments(chosen)
     if "context_dim" in registry.arguments(model):
@@ -81,14 +87,9 @@ def _make_model(chosen: dict[str, Any], dataset: Dataset) -> Model:
     return model(dataset.data_dim, **arguments, **of_run)
 
 
-def _config(chosen: dict[str, Any], model: Model) -> dict[str, Any]:
-    return {
-        "minivae": __version__,
-        "model": chosen["model"],
-        "model_config": model.config,
-        "options": chosen,
-        "backend": backend.describe(chosen["backend"]),
-    }
+def _config(chosen: dict[str, Any], trainer: Trainer, init_from: str | None) -> dict[str, Any]:
+    begun = {} if init_from is None else {"init_from": str(Path(init_from).resolve())}
+    return {**description(trainer.model, trainer.dataset, vars(trainer.settings)), **begun, "options": chosen}
 
 
 def _new_folder(name: str) -> Path:
@@ -131,6 +132,10 @@ def _discard(run: Run) -> None:
 def _run_to_resume(args: argparse.Namespace) -> Run | None:
     if args.resume is None:
         return None
+    if args.config is not None or args.init_from is not None:
+        raise InputError(
+            "--resume goes on with the options and weights of its run; expected no --config or --init-from"
+        )
     folder = args.resume or args.out
     if not folder:
         raise InputError("--resume names no run; give its folder, as in  --resume runs/NAME")
@@ -141,6 +146,7 @@ def _run_to_resume(args: argparse.Namespace) -> Run | None:
 
 def _go_on(run: Run, trainer: Trainer, chosen: dict[str, Any]) -> None:
     """Put the trainer where the run stopped, if there is something left to do."""
+    run.require_data(trainer.dataset)
     run.restore(trainer)
     done, asked = trainer.epoch, trainer.settings.epochs
     if trainer.step >= trainer.total_steps:

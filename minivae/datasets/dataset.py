@@ -32,10 +32,12 @@ class Split:
             other in memory (copied once if they came otherwise). Rows of a
             file that is too large for memory are read when they are asked for (``images[rows]``).
         labels: ``(N,)`` integers, or None.
+        rows: ``(N,)``, which rows of the file these are, where it came in one piece; else None.
     """
 
     images: np.ndarray | MappedRows
     labels: np.ndarray | None = None
+    rows: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         kind = getattr(getattr(self.images, "dtype", None), "kind", "")
@@ -43,6 +45,8 @@ class Split:
             raise InputError(f"images is {shown(self.images)}; expected an array of numbers, (N, D)")
         if self.labels is not None:
             require_labels(self.labels, len(self.images))
+        if self.rows is not None:
+            _require_integers("rows", self.rows, len(self.images))
         if isinstance(self.images, np.ndarray):
             # To take some rows of an array that lies otherwise, NumPy copies all of it, each time.
             object.__setattr__(self, "images", np.require(self.images, requirements=["C", "ALIGNED"]))
@@ -76,6 +80,8 @@ class Dataset:
         class_names: what each label is called, where the file says.
         preparation: what turns ``images / scale`` into what the model sees; None for nothing.
         account: what was assumed when the data were read, by name, as JSON can hold it.
+        source: what to read them by again, as JSON can hold it: ``data``, ``split``, ``split_seed``; empty
+            for data that :func:`~minivae.datasets.load` has not read.
     """
 
     name: str
@@ -89,6 +95,7 @@ class Dataset:
     class_names: tuple[str, ...] | None = None
     preparation: Preparation | None = None
     account: dict[str, Any] = field(default_factory=dict)
+    source: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("train", "test"):
@@ -97,6 +104,7 @@ class Dataset:
         if columns != self.data_dim:
             raise InputError(f"test has {columns} columns; expected {self.data_dim}, as train has")
         positive_number("scale", self.scale)
+        instance("source", self.source, dict, "what data are read by, by name")
         if self.image_shape is not None:
             shape = lengths("image_shape", self.image_shape)
             if math.prod(shape) != self.data_dim:
@@ -198,11 +206,14 @@ def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
 
 def require_labels(labels: np.ndarray, count: int | None = None) -> None:
     """Raise :class:`InputError` unless the labels are integers, one for each of ``count`` data points."""
-    kind = labels.dtype.kind if isinstance(labels, np.ndarray) else ""
-    if kind not in tuple("iu") or labels.shape != (len(labels) if count is None else count,):
-        raise InputError(
-            f"labels is {shown(labels)}; expected an array of integers, ({'N' if count is None else count},)"
-        )
+    _require_integers("labels", labels, count)
+
+
+def _require_integers(name: str, values: np.ndarray, count: int | None) -> None:
+    kind = values.dtype.kind if isinstance(values, np.ndarray) else ""
+    if kind not in tuple("iu") or values.shape != (len(values) if count is None else count,):
+        expected = f"an array of integers, ({'N' if count is None else count},)"
+        raise InputError(f"{name} is {shown(values)}; expected {expected}")
 
 
 def require_domain(dataset: Dataset, domain: Domain) -> None:
@@ -238,9 +249,8 @@ def split_rows(
         order = np.random.default_rng(seed).permutation(len(images))
         note = f"random, seed {seed}: {train_size} rows train, {test_size} test"
     take = images.subset if isinstance(images, MappedRows) else images.__getitem__
-    parts = [
-        Split(take(rows), None if labels is None else labels[rows]) for rows in (order[:train_size], order[train_size:])
-    ]
+    chosen = order[:train_size], order[train_size:]
+    parts = [Split(take(rows), None if labels is None else labels[rows], rows) for rows in chosen]
     return parts[0], parts[1], note
 
 

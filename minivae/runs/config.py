@@ -13,7 +13,8 @@ from ..version import __version__
 
 FORMAT = "minivae-run of version 1"
 # What may differ when a run goes on: who goes on with it, how long it trains, and what is done where numbers end.
-MAY_CHANGE = ("minivae", "epochs", "patience", "compile", "skip_nonfinite", "detect_anomaly")
+# (Where the data are may change, what they are may not: a run has their digest.)
+MAY_CHANGE = ("minivae", "data", "epochs", "patience", "compile", "skip_nonfinite", "detect_anomaly")
 MOST_BYTES = 1 << 20  # a config is some kilobytes; more is not read into memory
 
 
@@ -35,7 +36,7 @@ def read_config(path: Path) -> dict[str, Any]:
         InputError: the file cannot be read, holds no JSON object, another one than was written, or
             one of another format.
     """
-    config = _read_object(path)
+    config = read_object(path)
     found, checksum = config.pop("format", None), config.pop("sha256", None)
     if checksum != _digest(config):
         raise InputError(
@@ -58,7 +59,8 @@ def _fixed(value: Any) -> Any:
     return {name: _fixed(inner) for name, inner in value.items() if name not in MAY_CHANGE}
 
 
-def _read_object(path: Path) -> dict[str, Any]:
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; raises :class:`InputError` if it cannot be read, or holds something else."""
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read(MOST_BYTES + 1)

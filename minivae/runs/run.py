@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from ..checks import instance, one_of, path_of
+from ..datasets import Dataset
+from ..datasets.digest import digest
 from ..errors import InputError
 from ..files import file_lock, remove_leftovers
 from ..models import MODELS, Model
@@ -53,8 +55,13 @@ class Run:
     _lock_path = property(lambda self: self.folder / ".lock", doc="There while someone trains.")
 
     @classmethod
-    def create(cls, folder: str | os.PathLike, config: dict[str, Any]) -> Run:
+    def create(cls, folder: str | os.PathLike, config: dict[str, Any] | None = None) -> Run:
         """Make the folder and write ``config.json``.
+
+        Args:
+            folder: where it will be.
+            config: what is to stand in ``config.json``. :func:`minivae.fit` adds all that a command asks of a run
+                (:func:`~minivae.runs.description`), so that a program need say nothing.
 
         Raises:
             InputError: the folder cannot be written, or holds a run already.
@@ -125,6 +132,37 @@ class Run:
         """Write ``config.json``."""
         write_config(self.config_path, self.config)
 
+    def describe(self, description: Mapping[str, Any]) -> None:
+        """Add what a run is to its config and write it; what else stands there stays.
+
+        Of a run that has a checkpoint nothing is changed: it said so when it began.
+        """
+        instance("description", description, Mapping, "values by name")
+        if not self.checkpoint_path.exists():
+            said = self.config.get("options")
+            options = {**(said if isinstance(said, dict) else {}), **description.get("options", {})}
+            self.config = as_json({**self.config, **description, "options": options})
+            self.save_config()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is known of the run's data (:func:`minivae.runs.description.facts`); empty if the run does not say."""
+        found = self.config.get("dataset")
+        return found if isinstance(found, dict) else {}
+
+    def differs(self, dataset: Dataset) -> str:
+        """What to say if ``dataset`` is not what the run was trained on; empty if it is, or if the run does not say."""
+        instance("dataset", dataset, Dataset, "a Dataset")
+        known = self.facts.get("digest")
+        if known in (None, digest(dataset)):
+            return ""
+        return f"{dataset.name} holds other data, or in other parts, than {self.folder} was trained on"
+
+    def require_data(self, dataset: Dataset) -> None:
+        """Raise :class:`InputError` if ``dataset`` is not what the run was trained on: it would not go on, but mix."""
+        if said := self.differs(dataset):
+            raise InputError(f"{said}; put them back, or begin another run: minivae train --init-from {self.folder}")
+
     def save(self, trainer: _Resumable) -> None:
         """Write the history and the checkpoint, each atomically."""
         instance("trainer", trainer, _Resumable, "a Trainer")
@@ -150,6 +188,21 @@ class Run:
             model.load_state_dict(under("model/", arrays))
             model.preparation = stored_preparation(arrays)
         return model
+
+    def initialize(self, model: Model) -> None:
+        """Begin with the run's weights: copy them into another model, whose weights must have the same shapes.
+
+        Raises:
+            InputError: one does not fit; names the first.
+        """
+        asked, found = instance("model", model, Model, "a Model").state_dict(), self.load_model().state_dict()
+        for name in dict.fromkeys([*asked, *found]):
+            theirs, ours = (state[name].shape if name in state else None for state in (found, asked))
+            if theirs != ours:
+                has = "does not have" if theirs is None else f"has in shape {theirs}"
+                expected = "none of that name" if ours is None else f"shape {ours}, as the model to train has it"
+                raise InputError(f"the weights of {self.folder} do not fit: it {has} {name}; expected {expected}")
+        model.load_state_dict(found)
 
     def load_history(self) -> History:
         """The history of the checkpoint."""

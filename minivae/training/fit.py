@@ -13,6 +13,7 @@ from ..datasets import Dataset
 from ..errors import InputError
 from ..models import Model
 from ..progress import progress_bar
+from ..runs.description import description
 from ..runs.history import History
 from ..runs.run import Run
 from .interrupt import Interrupt, deferred_interrupt
@@ -41,7 +42,8 @@ def fit(
     Args:
         model: changes in place.
         dataset: from ``datasets.load``, or made with ``Dataset``.
-        run: a folder for history and checkpoints; nothing is written without one.
+        run: a folder for history and checkpoints, as ``Run.create("runs/mine")`` makes it, which every command
+            opens afterwards; nothing is written without one.
         resume: go on from the checkpoint in ``run``, or from the start if there is none yet, exactly:
             the result equals that of an uninterrupted run bit for bit on NumPy. With more ``epochs`` than before,
             what is a share of the run (a schedule, a temperature, a capacity) goes on by the new length.
@@ -64,8 +66,11 @@ def fit(
         raise InputError("resume is True without a run; expected the folder of the run to resume")
     trainer = Trainer(model, dataset, Settings(**settings))
     with _exclusive(run):
-        if run is not None and resume:
-            run.restore(trainer)
+        if run is not None:
+            run.describe(description(model, dataset, vars(trainer.settings)))
+            if resume:
+                run.require_data(dataset)
+                run.restore(trainer)
         return run_to_end(trainer, run, progress)
 
 

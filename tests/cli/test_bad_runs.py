@@ -99,7 +99,7 @@ DAMAGES = {
     "config.json with an unknown model": (configured(model="gan"), "'gan'"),
     "config.json without options": (configured(options=None), OTHER_RUN),
     "options a list": (configured(options=[1]), OTHER_RUN),
-    "options without data": (configured(options__data=None), OTHER_RUN),
+    "options without data": (configured(options__data=None), "lacks options: data"),  # where they are may change
     "options with a wrong dtype": (configured(options__dtype="int8"), OTHER_RUN),
     "another seed in options": (configured(options__seed=1), OTHER_RUN),
     "a model_config of another shape": (configured(model_config__hidden=[9]), OTHER_RUN),
@@ -148,13 +148,13 @@ def test_data_that_changed_since(refused, cli):
     np.save("own.npy", images)
     assert cli("train", "--data", "own.npy", *SMALL, "--out", "run").code == 0
     np.save("own.npy", images[:, 1:])
-    for words in COMMANDS.values():
-        line = refused(*words, "run")
-        assert "12" in line
-        assert "16" in line
+    line = refused("evaluate", "run")
+    assert "12" in line
+    assert "16" in line
+    assert "own.npy holds other data" in refused(*COMMANDS["resume"], "run")
     Path("own.npy").unlink()
-    for words in COMMANDS.values():
-        assert "own.npy" in refused(*words, "run")
+    for name in ("evaluate", "resume"):
+        assert "own.npy" in refused(*COMMANDS[name], "run")
 
 
 @pytest.mark.parametrize(
@@ -234,4 +234,4 @@ def test_a_run_that_another_program_made_is_named(refused, tmp_path):
         for words in COMMANDS.values():
             line = refused(*words, folder)
             assert f"{folder}/config.json lacks options: activation, backend, batch_size, " in line
-            assert "; expected a run of minivae train" in line
+            assert "; expected a run of minivae train or minivae.fit" in line

@@ -27,8 +27,9 @@ WHOLE = {"name": "mine", "train": SPLIT, "test": SPLIT, "image_shape": (2, 2), "
 DATASET = Dataset(**WHOLE)
 misuse(
     Split,
-    {"images": IMAGES, "labels": LABELS},
+    {"images": IMAGES, "labels": LABELS, "rows": np.arange(8)},
     images=NO_IMAGES,
+    rows=(np.ones(3, int), np.ones(8), "x", np.ones((8, 1), int)),
     labels=(np.ones(3, int), np.ones(8), "x", np.ones((8, 1), int)),
 )
 misuse(Split.sample, {"count": 2, "seed": 0}, call=SPLIT.sample, count=COUNTS, seed=SEEDS)
@@ -39,6 +40,7 @@ misuse(
     test=(*NO_SPLITS, Says(Split(np.ones((2, 3))), "3 columns")),
     image_shape=(3, "x", (3, 3)),
     scale=NUMBERS_ABOVE_0,
+    source=(3, "x", None),
 )
 misuse(
     datasets.load,
@@ -227,6 +229,20 @@ for name in ("save", "restore"):
         call=lambda trainer=None, name=name: trainer and getattr(runs.Run("r"), name)(trainer),
         trainer=("x", 3),
     )
+misuse(
+    runs.description,
+    {"model": MODEL, "dataset": DATASET, "settings": {"epochs": 1}},
+    model=NO_MODELS[:2],
+    dataset=NO_DATASETS,
+    settings=(3, "x", None),
+)
+RUN = runs.Run("r")
+misuse(runs.Run.initialize, {}, call=lambda model=None: model and RUN.initialize(model), model=("x", 3))
+misuse(
+    runs.Run.describe, {}, call=lambda description=None: description and RUN.describe(description), description=(3, "x")
+)
+for name in ("differs", "require_data"):
+    misuse(getattr(runs.Run, name), {"dataset": DATASET}, call=getattr(RUN, name), dataset=NO_DATASETS)
 CHECKPOINT = {"path": "c.npz", "arrays": {"x": np.ones(2)}, "meta": {"step": 1}}
 misuse(
     runs.save_checkpoint,
