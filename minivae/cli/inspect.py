@@ -41,18 +41,19 @@ def evaluate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     if samples == 1:
         raise InputError("importance-samples is 1; a standard error needs at least 2")
     run = Run.open(args.run)
-    model, dataset, minibatches = _load(run)
+    model, dataset, minibatches = _load(run, args.last)
     if model.no_log_likelihood and given:
         raise InputError(f"importance-samples is {samples}, but {model.no_log_likelihood}")
     result: dict[str, Any] = {"run": str(run.folder), "data": dataset.name, "split": dataset.split}
     terms = evaluate_bound(model, minibatches)
-    result |= {"binarize": minibatches.binarize, **terms}
+    result |= {"kept": run.which_model(last=args.last), "binarize": minibatches.binarize, **terms}
     drawn = (
         f"z drawn {'once' if model.draws == 1 else f'{model.draws} times'} for each" if model.draws else "no z drawn"
     )
     lines = [
         in_words("test", terms),
         f"             on {len(minibatches)} points, {drawn}; binarization {minibatches.binarize}",
+        *_taken(run, args.last),
     ]
     quantity = "log p(x|y)" if model.context_dim else "log p(x)"
     if model.context_dim and "bound" in terms:
@@ -61,6 +62,11 @@ def evaluate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         return "\n".join([*lines, f"{quantity:12} is not there: {model.no_log_likelihood}"]), result
     result |= _log_likelihood(model, minibatches, samples, points, args.seed)
     return "\n".join([*lines, *_estimate_in_words(result)]), result
+
+
+def _taken(run: Run, last: bool) -> list[str]:
+    """Which model of the run was taken, in a line, where there are two."""
+    return [f"             of {run.which_model(last=last)}"] if run.best_path.is_file() else []
 
 
 def _estimate_in_words(result: dict[str, Any]) -> list[str]:
@@ -117,7 +123,7 @@ def sample(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     run = Run.open(args.run)
     path = Path(args.out or run.folder / "samples.png")
     one_of(f"the suffix of {path}", path.suffix.lower(), (*FORMATS, ".npy"))
-    model, dataset, minibatches = _load(run)
+    model, dataset, minibatches = _load(run, args.last)
     context = _context(model, minibatches, number, args.label)
     images = model.sample(backend.generator(args.seed, minibatches.backend), number, context).numpy()
     if path.suffix.lower() == ".npy":
@@ -125,7 +131,8 @@ def sample(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
             np.save(file, images)
     else:
         plots.samples(images, dataset.image_shape, path)
-    return f"{number} samples in {path}", {"run": str(run.folder), "path": str(path), "number": number}
+    text = "\n".join([f"{number} samples in {path}", *_taken(run, args.last)])
+    return text, {"run": str(run.folder), "path": str(path), "number": number}
 
 
 def _context(model: Model, minibatches: Minibatches, number: int, label: int | None) -> Any:
@@ -141,7 +148,7 @@ def _context(model: Model, minibatches: Minibatches, number: int, label: int | N
 def plot(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """Draw the figures of a run again."""
     run = Run.open(args.run)
-    model, dataset, minibatches = _load(run)
+    model, dataset, minibatches = _load(run, args.last)
     folder = Path(args.out or run.folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -185,10 +192,10 @@ def _outline(result: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _load(run: Run) -> tuple[Model, Dataset, Minibatches]:
+def _load(run: Run, last: bool) -> tuple[Model, Dataset, Minibatches]:
     """The run's model, data, and test points as the model sees them."""
     chosen = options.of_run(run)
-    model = run.load_model(dtype=chosen["dtype"])
+    model = run.load_model(last=last, dtype=chosen["dtype"])
     dataset = options.load_data(chosen)
     if dataset.data_dim != model.data_dim:
         raise InputError(

@@ -12,6 +12,7 @@ from ..datasets import Dataset
 from ..errors import InputError
 from ..models import MODELS, registry
 from ..runs import Run
+from ..training import Settings
 
 # What is trained when the options do not say.
 COMMON: dict[str, Any] = {
@@ -21,6 +22,10 @@ COMMON: dict[str, Any] = {
     "optimizer": "adam",
     "lr": None,
     "schedule": "constant",
+    "lr_warmup": 0.0,
+    "kl_warmup": 0.0,
+    "kl_cycles": None,
+    "free_bits": 0.0,
     "weight_prior": False,
     "batch_size": 100,
     "patience": None,
@@ -41,8 +46,26 @@ USUAL: dict[str, dict[str, Any]] = {
 }
 # Arguments of a single model that go with the data as the sizes do: of 64 pixels 25 nats cannot be made use of.
 USUAL_OF_MODEL: dict[tuple[str, str], dict[str, Any]] = {("digits", "disentangled-beta-vae"): {"capacity": 6.0}}
-MAY_CHANGE = ("epochs", "skip_nonfinite")  # when a run is resumed
+MAY_CHANGE = ("epochs", "patience", "lr", "skip_nonfinite")  # when a run is resumed
 _OF_RUN = (*COMMON, "epochs", "data", "backend")
+# Those of them that are settings of the training.
+SETTINGS = (
+    "epochs",
+    "batch_size",
+    "binarize",
+    "optimizer",
+    "lr",
+    "schedule",
+    "lr_warmup",
+    "kl_warmup",
+    "kl_cycles",
+    "free_bits",
+    "weight_prior",
+    "patience",
+    "seed",
+    "compile",
+    "skip_nonfinite",
+)
 
 
 def of_model(name: str) -> dict[str, registry.Option]:
@@ -62,6 +85,12 @@ def of_models() -> dict[str, dict[str, registry.Option]]:
 def arguments(chosen: Mapping[str, Any]) -> dict[str, Any]:
     """The options of the model as arguments of its constructor."""
     return {argument: chosen[_short(argument)] for argument in registry.options(MODELS[chosen["model"]])}
+
+
+def settings(chosen: Mapping[str, Any], **others: Any) -> Settings:
+    """The options of the training; what the model has as an option of its own (free bits) is the model's."""
+    own = of_model(chosen["model"])
+    return Settings(**{name: chosen[name] for name in SETTINGS if name not in own}, **others)
 
 
 def _short(argument: str) -> str:
@@ -153,3 +182,9 @@ def resumed(run: Run, given: Mapping[str, Any]) -> dict[str, Any]:
             flag = f"--{name.replace('_', '-')}"
             raise InputError(f"{flag} is {value!r}, but the run to resume was trained with {options[name]!r}")
     return {**options, **given}
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any], step: int) -> list[dict[str, Any]]:
+    """Which options a run goes on with that it did not begin with: a row for each, and from which step on."""
+    names = [name for name in after if before.get(name) != after[name]]
+    return [{"step": step, "option": name, "before": before.get(name), "after": after[name]} for name in names]

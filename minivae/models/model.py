@@ -77,6 +77,9 @@ class Model(Module):
         num_categories: how many values each number of a discrete z has, for ``codes``; 0 if z is continuous.
         draws: how many draws of z an objective takes for each data point; 0 where z is a point, or absent.
         no_log_likelihood: why log p(x) cannot be estimated with the encoder; empty if it can.
+        kl_weight: what R is multiplied by in the loss of the first phase, whose terms have it as ``kl``.
+        no_kl: why training cannot change what the KL costs (warm-up, free bits); empty if it can.
+        no_free_bits: why it can weigh the KL but has no free bits; empty if it has.
     """
 
     minimises: str = ""
@@ -91,6 +94,9 @@ class Model(Module):
     num_categories: int = 0
     draws: int = 0
     no_log_likelihood: str = ""
+    kl_weight: float = 1.0
+    no_kl: str = "its class does not say that its loss holds a KL (Model.no_kl)"
+    no_free_bits: str = ""
 
     if TYPE_CHECKING:
 
@@ -117,6 +123,14 @@ class Model(Module):
             noise: a generator to draw noise with, or the noise itself.
         """
         raise NotImplementedError
+
+    def phases_at(self, batch: Batch, noise: Any, weight: Tensor) -> list[Phase]:
+        """:meth:`phases` with the KL's part of the first loss times ``weight``, 0-d (KL warm-up)."""
+        first, *others = self.phases(batch, noise)
+        if "kl" not in first.terms:
+            raise InputError(f"the terms of {type(self).__name__} are {', '.join(first.terms)}; expected kl among them")
+        loss = first.loss + first.terms["kl"] * ((weight - 1.0) * self.kl_weight)
+        return [first.with_loss(loss, objective=-loss), *others]
 
     def require_points(self, name: str, points: int) -> None:
         """Raise :class:`InputError` naming it if a number of data points is less than ``least_points``."""
