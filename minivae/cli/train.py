@@ -129,8 +129,8 @@ def _go_on(run: Run, trainer: Trainer, chosen: dict[str, Any]) -> str:
     if trainer.step >= trainer.total_steps:
         more = f"ask for more, as in  --epochs {done + asked}"
         return f"{run.folder} is finished: it has trained {done} epochs, and {asked} in all are asked for; {more}"
-    if trainer.out_of_patience():
-        patience = trainer.settings.patience
+    patience = trainer.settings.patience
+    if patience is not None and trainer.out_of_patience():
         return (
             f"{run.folder} is finished: after {done} epochs its validation bound had not risen for {patience}; "
             f"wait for longer, as in  --patience {2 * patience}"

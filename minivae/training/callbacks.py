@@ -24,7 +24,7 @@ class Callback:
     """A base that does nothing; any object with one of these methods is a callback."""
 
     def on_step(self, trainer: Trainer, terms: dict[str, Tensor]) -> None:
-        """After each step. ``terms`` are of its minibatch, 0-d, until the next step; reading one waits for the device."""
+        """After each step. ``terms`` are of its minibatch, 0-d, until the next step; to read one waits for a GPU."""
 
     def on_report(self, trainer: Trainer, row: dict[str, float]) -> None:
         """After each report, with the new row of the history, when the checkpoint is written."""
@@ -81,7 +81,7 @@ class TensorBoard(Callback):
 
 def _summary_writer() -> Any:
     with suppress(ImportError):
-        from tensorboardX import SummaryWriter
+        from tensorboardX import SummaryWriter  # pyright: ignore[reportMissingImports]
 
         return SummaryWriter
     with suppress(ImportError):
