@@ -38,7 +38,8 @@ def require_same(asked: Mapping[str, Mapping[str, Any]], meta: Mapping[str, Any]
         for name, value in values.items():
             found = meta[group].get(name)
             if name not in MAY_CHANGE and found != value:
-                why = " (patience has rows set apart only from the start on)" if name == "validation_rows" else ""
+                apart = name == "validation_rows" and not (found and value)
+                why = " (patience has rows set apart only from the start on)" if apart else ""
                 raise InputError(f"{name} is {value!r}; the run to resume has {shown(found)}{why}")
 
 

@@ -326,7 +326,8 @@ def test_the_step_size_may_change(digits, saved):
         ({"model": small_model(activation="relu")}, "activation is 'relu'; the run to resume has 'tanh'"),
         ({"model": small_model(dtype="float64")}, "dtype is 'float64'; the run to resume has 'float32'"),
         ({"model": small_model(backend="strict")}, "backend is 'strict'; the run to resume has 'numpy'"),
-        ({"dataset": made_of(np.zeros((99, 64)))}, "training_rows is 99; the run to resume has 230"),
+        ({"dataset": made_of(np.zeros((99, 64)))}, "validation_rows is 10; the run to resume has 23"),
+        ({"dataset": made_of(np.zeros((228, 64)))}, "training_rows is 205; the run to resume has 207"),
     ],
 )
 def test_another_run_is_no_resume(digits, saved, changes, message):
