@@ -124,7 +124,7 @@ def fresh() -> training.Trainer:
     return training.Trainer(MODEL, DATASET, SETTINGS)
 
 
-NO_CALLBACKS = (3, "x", [3], [training.Callback])
+NO_CALLBACKS = (3, "x", Says([3], "callbacks[0] is 3", "callbacks"), Says([training.Callback], "the class Callback"))
 misuse(training.CSVLogger, {"path": "log.csv"}, path=(3, None))
 misuse(training.TensorBoard, {"folder": "events"}, call=lambda folder: tensorboard(folder), folder=(3, None))
 

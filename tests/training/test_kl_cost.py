@@ -12,8 +12,9 @@ from minivae.models import MODELS
 from minivae.training import Settings
 from minivae.training.kl_cost import KLCost
 
+from ..doubles.strict_device import strict
 from ..models.members import EVERY_MEMBER, Repeated, batch_for, member, shaken
-from .conftest import STEPS_PER_EPOCH, small_model, small_trainer
+from .conftest import STEPS_PER_EPOCH, assert_same_state, small_model, small_trainer
 
 WARM = {"kl_warmup": 2.0}
 FREE = {"free_bits": 0.3}
@@ -202,3 +203,29 @@ def test_warm_up_keeps_codes_that_the_full_price_drives_to_the_prior(digits):
             terms = trainer.train_step()
         kls.append(float(terms["kl"]))
     assert kls[1] > 2 * kls[0]
+
+
+@pytest.mark.parametrize("settings", [WARM, {"kl_cycles": 2}, {**FREE, "kl_warmup": 1}], ids=str)
+def test_a_resumed_run_ends_like_an_undisturbed_one(digits, settings):
+    whole = small_trainer(digits, epochs=4, **settings)
+    for _ in range(whole.total_steps):
+        whole.train_step()
+        if whole.step == 6:
+            resumed = small_trainer(digits, small_model(seed=9), epochs=4, **settings)
+            resumed.load_state(*whole.state())
+    while resumed.step < resumed.total_steps:
+        resumed.train_step()
+    assert_same_state(resumed, whole)
+
+
+def test_another_cost_is_no_resume(digits):
+    trainer = small_trainer(digits, **WARM)
+    with pytest.raises(InputError, match=r"kl_warmup is 0.0; the run to resume has 2.0"):
+        small_trainer(digits).load_state(*trainer.state())
+
+
+def test_a_step_never_waits_for_the_device(digits):
+    trainer = small_trainer(digits, small_model(backend="strict"), epochs=2, **WARM, **FREE)
+    with strict.counter.forbid_synchronization(), strict.counter.forbid_dtype("float64"):
+        for _ in range(2 * STEPS_PER_EPOCH):
+            trainer.train_step()
