@@ -57,8 +57,7 @@ class Trainer:
     def __init__(self, model: Model, dataset: Dataset, settings: Settings) -> None:
         require_fit(model, dataset, settings)
         if settings.patience is not None:
-            dataset = with_validation(dataset, settings.seed)
-            require_fit(model, dataset, settings)
+            dataset = with_validation(dataset, settings.seed, model.least_points)
         self.model, self.dataset, self.settings = model, dataset, settings
         weight = model.parameters()[0]
         options = {
@@ -67,10 +66,8 @@ class Trainer:
             "backend": backend.backend_of(weight._data).name,
             "classes": model.context_dim,
         }
-        self.train = Minibatches(dataset.train, dataset.scale, **options)
-        self.test = Minibatches(dataset.test, dataset.scale, **options)
-        apart = dataset.validation
-        self.validation = None if apart is None else Minibatches(apart, dataset.scale, **options)
+        feeds = {name: Minibatches(part, dataset.scale, **options) for name, part in dataset.parts.items()}
+        self.train, self.test, self.validation = feeds["train"], feeds["test"], feeds.get("validation")
         self.generator = backend.generator(settings.seed, self.train.backend)
         self.step, self.seconds, self.history = 0, 0.0, History()
         self.best: dict[str, np.ndarray] | None = None
@@ -79,8 +76,7 @@ class Trainer:
         self.order = self._shuffled(0)
         self._kl_cost = KLCost(model, settings, self.steps_per_epoch)
         self.optimizers = self._make_optimizers()
-        held = {"validation": self.validation, "test": self.test}
-        measured = {name: feed for name, feed in held.items() if feed is not None}
+        measured = {name: feeds[name] for name in ("validation", "test") if name in feeds}
         self._evaluations = {name: Evaluation(model, f, compile=settings.compile) for name, f in measured.items()}
         self._watch = Watch(model, self.optimizers, {"training": self.train, **measured})
         self._guard = Guard(self._update_eagerly, self._watch.changed) if settings.skip_nonfinite else None

@@ -13,21 +13,21 @@ from ..errors import InputError
 SHARE = 0.1  # of the training rows, where patience needs a validation part and the data have none
 
 
-def with_validation(dataset: Dataset, seed: int) -> Dataset:
-    """The data with a validation part: their own, or a tenth of the training rows.
+def with_validation(dataset: Dataset, seed: int, least: int = 1) -> Dataset:
+    """The data with a validation part: their own, or a tenth of the training rows, and at least so many.
 
     The rows are drawn by ``seed``; of data that were parted by their order they are the last ones, since
     neighbours of training rows would be no test of anything.
 
     Raises:
-        InputError: there is one training row.
+        InputError: there are too few training rows.
     """
     if instance("dataset", dataset, Dataset, "a Dataset").validation is not None:
         return dataset
-    rows = len(dataset.train)
-    if rows < 2:
-        raise InputError(f"{dataset.name} has {rows} training row; expected 2 or more, to set one apart to validate on")
-    size, kind = max(1, round(SHARE * rows)), "contiguous" if dataset.split.startswith("contiguous") else "random"
+    rows, kind = len(dataset.train), "contiguous" if dataset.split.startswith("contiguous") else "random"
+    size = max(least, round(SHARE * rows))
+    if size >= rows:
+        raise InputError(f"{dataset.name} has {rows} training rows; expected more than {size}, to validate on so many")
     labels = dataset.train.labels
     train, apart, _ = split_rows(dataset.train.images, labels, test_size=size, split=kind, seed=seed)
     which = f"{size} of {rows} training rows, {f'drawn with seed {seed}' if kind == 'random' else 'the last ones'}"

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from minivae.datasets import Dataset, Split
 from minivae.errors import InputError
 from minivae.runs import Run
-from minivae.training import Minibatches, evaluate, fit, run_to_end
+from minivae.training import Minibatches, Settings, Trainer, evaluate, fit, run_to_end
 from minivae.training.validation import is_best, out_of_patience, with_validation
 
+from ..models.members import member
 from .conftest import assert_same_state, made_of, small_model, small_trainer
 
 
@@ -51,8 +52,15 @@ def test_a_tenth_is_set_apart_and_no_row_is_lost_or_in_both(rows, seed, contiguo
 
 def test_a_part_of_their_own_is_taken_and_one_row_is_too_few(parted):
     assert with_validation(parted, 0) is parted
-    with pytest.raises(InputError, match="made has 1 training row; expected 2 or more"):
+    with pytest.raises(InputError, match="made has 1 training rows; expected more than 1"):
         with_validation(made_of(np.ones((1, 2))), 0)
+
+
+def test_as_many_are_set_apart_as_an_objective_compares():
+    model = member("factor-vae")
+    trainer = Trainer(model, made_of(np.zeros((20, 6))), Settings(batch_size=5, patience=2))
+    assert len(trainer.validation) == model.least_points == 3
+    trainer.report()
 
 
 def test_rows_are_set_apart_for_patience_alone(digits):
