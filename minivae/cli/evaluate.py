@@ -82,6 +82,9 @@ def _bound(opened: Opened, points: Points) -> tuple[list[str], dict[str, Any]]:
         points.said(in_words(points.part, terms)),
         f"             on {len(points)} points, {drawn}; binarization {minibatches.binarize}",
     ]
+    if opened.taken:
+        result["kept"] = opened.taken
+        lines.append(f"             of {opened.taken}")
     if model.context_dim and "bound" in terms:
         lines.append(f"             a bound on {_quantity(model)}: the model is told a label y")
     return lines, result | terms

@@ -22,12 +22,17 @@ CHUNK = 500  # data points at a time
 
 
 class Opened(NamedTuple):
-    """A run, its options, its model, and the facts of its data (:func:`minivae.runs.description.facts`)."""
+    """A run, its options, its model, and the facts of its data (:func:`minivae.runs.description.facts`).
+
+    Attributes:
+        taken: which model of the run it is, in a line, where there are two; else empty.
+    """
 
     run: Run
     options: dict[str, Any]
     model: Model
     facts: dict[str, Any]
+    taken: str = ""
 
     @property
     def image_shape(self) -> tuple[int, ...] | None:
@@ -50,7 +55,8 @@ def open_run(args: argparse.Namespace) -> Opened:
     """The run that a command names, with its model."""
     run = Run.open(args.run)
     chosen = options.of_run(run)
-    return Opened(run, chosen, run.load_model(dtype=chosen["dtype"]), run.facts)
+    model = run.load_model(last=args.last, dtype=chosen["dtype"])
+    return Opened(run, chosen, model, run.facts, run.which_model(last=args.last) if run.best_path.is_file() else "")
 
 
 def open_with_codes(args: argparse.Namespace) -> Opened:

@@ -16,6 +16,7 @@ from ..errors import InputError
 from ..models import MODELS, registry
 from ..runs import Run
 from ..runs.config import read_object
+from ..training import Settings
 from .automatic import for_own
 
 # What is trained when the options do not say.
@@ -27,6 +28,10 @@ COMMON: dict[str, Any] = {
     "optimizer": "adam",
     "lr": None,
     "schedule": "constant",
+    "lr_warmup": 0.0,
+    "kl_warmup": 0.0,
+    "kl_cycles": None,
+    "free_bits": 0.0,
     "weight_prior": False,
     "batch_size": 100,
     "patience": None,
@@ -47,9 +52,27 @@ USUAL: dict[str, dict[str, Any]] = {
 }
 # Arguments of a single model that go with the data as the sizes do: of 64 pixels 25 nats cannot be made use of.
 USUAL_OF_MODEL: dict[tuple[str, str], dict[str, Any]] = {("digits", "disentangled-beta-vae"): {"capacity": 6.0}}
-MAY_CHANGE = ("epochs", "skip_nonfinite")  # when a run is resumed
+MAY_CHANGE = ("epochs", "patience", "lr", "skip_nonfinite")  # when a run is resumed
 _OF_RUN = (*COMMON, "epochs", "data", "backend")
 OF_PROGRAMS = ("split_seed", "report_every", "optimizer_options")  # what else a run made by minivae.fit may have
+# Those of them that are settings of the training.
+SETTINGS = (
+    "epochs",
+    "batch_size",
+    "binarize",
+    "optimizer",
+    "lr",
+    "schedule",
+    "lr_warmup",
+    "kl_warmup",
+    "kl_cycles",
+    "free_bits",
+    "weight_prior",
+    "patience",
+    "seed",
+    "compile",
+    "skip_nonfinite",
+)
 
 
 def of_model(name: str) -> dict[str, registry.Option]:
@@ -69,6 +92,13 @@ def of_models() -> dict[str, dict[str, registry.Option]]:
 def arguments(chosen: Mapping[str, Any]) -> dict[str, Any]:
     """The options of the model as arguments of its constructor."""
     return {argument: chosen[short(argument)] for argument in registry.options(MODELS[chosen["model"]])}
+
+
+def settings(chosen: Mapping[str, Any], **others: Any) -> Settings:
+    """The options of the training; what the model has as an option of its own (free bits) is the model's."""
+    own = of_model(chosen["model"])
+    names = [name for name in (*SETTINGS, *OF_PROGRAMS[1:]) if name in chosen and name not in own]
+    return Settings(**{name: chosen[name] for name in names}, **others)
 
 
 def short(argument: str) -> str:
@@ -209,3 +239,9 @@ def resumed(run: Run, given: Mapping[str, Any]) -> dict[str, Any]:
                 f"another run may begin from its weights: --init-from {run.folder}"
             )
     return {**options, **given}
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any], step: int) -> list[dict[str, Any]]:
+    """Which options a run goes on with that it did not begin with: a row for each, and from which step on."""
+    names = [name for name in after if before.get(name) != after[name]]
+    return [{"step": step, "option": name, "before": before.get(name), "after": after[name]} for name in names]

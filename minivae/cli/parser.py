@@ -100,6 +100,8 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--model", choices=sorted(MODELS), help=f"see minivae models (default: {COMMON['model']})")
     own = parser.add_argument_group("options of some models")
     for name, models in of_models().items():
+        if name in COMMON:  # a model's own kind of what all models have
+            continue
         chosen, option = (group if "vae" in models else own), next(iter(models.values()))
         flag, text = f"--{name.replace('_', '-')}", _help_of(name, models).replace("%", "%%")
         if option.kind is bool:
@@ -136,8 +138,15 @@ def _add_training(add: Callable) -> None:
     add("--optimizer", choices=sorted(OPTIMIZERS), help=f"(default: {COMMON['optimizer']})")
     add("--lr", type=float, metavar="X", help="step size; see below (default: the optimizer's)")
     add("--schedule", choices=sorted(SCHEDULES), help=f"of the step size (default: {COMMON['schedule']})")
+    text = "epochs in which the step size rises to --lr, before the schedule begins (default: 0)"
+    add("--lr-warmup", type=float, metavar="EPOCHS", help=text)
+    text = "epochs in which the KL's weight rises from 0 to 1 (default: 0, or half a cycle)"
+    add("--kl-warmup", type=float, metavar="EPOCHS", help=text)
+    add("--kl-cycles", type=integer, metavar="N", help="the KL's weight rises anew in each of N parts of the run")
+    text = "nats of KL that each latent dimension has for nothing (default: 0; iaf-vae 0.25)"
+    add("--free-bits", type=float, metavar="NATS", help=text)
     add("--weight-prior", action=argparse.BooleanOptionalAction, help="MAP with the prior N(0, I) over the weights")
-    add("--patience", type=integer, metavar="N", help="stop when the test bound has not risen for N epochs")
+    add("--patience", type=integer, metavar="N", help="stop when the validation bound has not risen for N epochs")
     add("--seed", type=integer, metavar="N", help=f"of weights, order, noise, random split (default: {COMMON['seed']})")
 
 
@@ -153,4 +162,4 @@ def _add_run_options(add: Callable) -> None:
     add("--skip-nonfinite", action=argparse.BooleanOptionalAction, help=text)
     text = "stop at the first operation that gives NaN or an infinity, and name it and its line (slow)"
     add("--detect-anomaly", action="store_true", help=text)
-    add("--quiet", action="store_true", help="no progress bar")
+    add("--quiet", action="store_true", help="no progress bar, and without a terminal no line for each report")

@@ -27,6 +27,8 @@ def add_run_commands(commands: Any) -> None:
 def _on_a_run(commands: Any, name: str, run_command: Callable, text: str) -> argparse.ArgumentParser:
     parser = add_command(commands, name, run_command, text)
     parser.add_argument("run", metavar="RUN", help="the folder of a run")
+    text = "take the last model, where the best one by the validation part was kept, too"
+    parser.add_argument("--last", action="store_true", help=text)
     add_backend(parser.add_argument)
     return parser
 

@@ -33,7 +33,7 @@ def sample(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     result = {"run": str(opened.run.folder), "path": str(path), "number": number}
     if labels is not None:
         result["labels"] = np.bincount(labels, minlength=opened.model.context_dim).tolist()
-    return f"{number} samples in {path}", result
+    return f"{number} samples in {path}" + (f"\n             of {opened.taken}" if opened.taken else ""), result
 
 
 def labels_for(opened: Opened, number: int, said: str | None, seed: int = 0) -> np.ndarray | None:

@@ -100,15 +100,23 @@ class Dataset:
     def __post_init__(self) -> None:
         for name in ("train", "test"):
             instance(name, getattr(self, name), Split, "a Split")
-        columns = self.test.images.shape[1]
-        if columns != self.data_dim:
-            raise InputError(f"test has {columns} columns; expected {self.data_dim}, as train has")
+        if self.validation is not None:
+            instance("validation", self.validation, Split, "a Split, or None")
+        for name, part in self.parts.items():
+            if (columns := part.images.shape[1]) != self.data_dim:
+                raise InputError(f"{name} has {columns} columns; expected {self.data_dim}, as train has")
         positive_number("scale", self.scale)
         instance("source", self.source, dict, "what data are read by, by name")
         if self.image_shape is not None:
             shape = lengths("image_shape", self.image_shape)
             if math.prod(shape) != self.data_dim:
                 raise InputError(f"image_shape is {shape}; expected one of {self.data_dim} values")
+
+    @property
+    def parts(self) -> dict[str, Split]:
+        """Train, test and, where there is one, validation, by name."""
+        parts = {"train": self.train, "test": self.test, "validation": self.validation}
+        return {name: part for name, part in parts.items() if part is not None}
 
     @property
     def data_dim(self) -> int:
@@ -122,10 +130,10 @@ class Dataset:
         Raises:
             InputError: more than there are data points: the labels are no numbers of classes.
         """
-        train, test = self.train.labels, self.test.labels
-        classes = 0 if train is None or test is None else 1 + max(int(train.max()), int(test.max()))
-        if classes > len(self.train) + len(self.test):
-            points = len(self.train) + len(self.test)
+        labels = [part.labels for part in self.parts.values() if part.labels is not None]
+        classes = 1 + max(int(each.max()) for each in labels) if len(labels) == len(self.parts) else 0
+        points = sum(map(len, self.parts.values()))
+        if classes > points:
             raise InputError(f"{self.name} has a label {classes - 1} among {points} points; expected labels from 0 on")
         return classes
 
@@ -143,7 +151,7 @@ class Dataset:
 
     @property
     def _parts(self) -> list[np.ndarray | MappedRows]:
-        return [part.images for part in (self.train, self.validation, self.test) if part is not None]
+        return [part.images for part in self.parts.values()]
 
     def prepared(self, kind: str) -> Dataset:
         """The same data, which a model sees prepared: see :mod:`~minivae.datasets.preparation`.
@@ -179,7 +187,8 @@ def require_finite(dataset: Dataset, dtype: np.dtype) -> None:
     Raises:
         InputError: some value is not; names the data set, the row and the column.
     """
-    for name, part in (("training", dataset.train), ("test", dataset.test)):
+    for name, part in dataset.parts.items():
+        name = "training" if name == "train" else name
         in_memory = isinstance(part.images, np.ndarray)
         at = first_beyond(part.images, float(np.finfo(dtype).max)) if in_memory else None
         if at is not None:

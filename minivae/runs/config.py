@@ -12,9 +12,10 @@ from ..files import atomic_path
 from ..version import __version__
 
 FORMAT = "minivae-run of version 1"
-# What may differ when a run goes on: who goes on with it, how long it trains, and what is done where numbers end.
-# (Where the data are may change, what they are may not: a run has their digest.)
-MAY_CHANGE = ("minivae", "data", "epochs", "patience", "compile", "skip_nonfinite", "detect_anomaly")
+# What may differ when a run goes on: who goes on with it, how long and with which step size it trains, what is done
+# where numbers end, and the list of all these changes. (Where the data are may change, what they are may not: a run
+# has their digest.)
+MAY_CHANGE = ("minivae", "data", "epochs", "patience", "lr", "compile", "skip_nonfinite", "detect_anomaly", "changes")
 MOST_BYTES = 1 << 20  # a config is some kilobytes; more is not read into memory
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -10,7 +13,17 @@ from minivae import backend, datasets, runs, training
 from minivae.datasets import Dataset, Split
 from minivae.models import VAE
 
-from .subject import COUNTS, DTYPES, GENERATORS, LIBRARIES, NO_SWITCHES, NUMBERS_ABOVE_0, Says, misuse
+from .subject import (
+    COUNTS,
+    DTYPES,
+    GENERATORS,
+    LIBRARIES,
+    NO_SWITCHES,
+    NUMBERS_ABOVE_0,
+    NUMBERS_FROM_0,
+    Says,
+    misuse,
+)
 
 GENERATOR = backend.generator(0)
 SEEDS = (-1, 1.5, "0", None)
@@ -38,6 +51,7 @@ misuse(
     WHOLE,
     train=NO_SPLITS,
     test=(*NO_SPLITS, Says(Split(np.ones((2, 3))), "3 columns")),
+    validation=(3, IMAGES, Says(Split(np.ones((2, 3))), "3 columns")),
     image_shape=(3, "x", (3, 3)),
     scale=NUMBERS_ABOVE_0,
     source=(3, "x", None),
@@ -82,6 +96,10 @@ OPTIONS: dict[str, tuple] = {
     "lr": NUMBERS_ABOVE_0[:-2],
     "schedule": ("Cosine", 3, None),
     "patience": (0, 1.5, "1", True),
+    "lr_warmup": NUMBERS_FROM_0,
+    "kl_warmup": NUMBERS_FROM_0,
+    "free_bits": NUMBERS_FROM_0,
+    "kl_cycles": (0, 1.5, "1", True),
     "report_every": COUNTS,
     "seed": SEEDS,
     "optimizer_options": (3, "x", None),
@@ -108,6 +126,17 @@ def fresh() -> training.Trainer:
     return training.Trainer(MODEL, DATASET, SETTINGS)
 
 
+NO_CALLBACKS = (3, "x", Says([3], "callbacks[0] is 3", "callbacks"), Says([training.Callback], "the class Callback"))
+misuse(training.CSVLogger, {"path": "log.csv"}, path=(3, None))
+misuse(training.TensorBoard, {"folder": "events"}, call=lambda folder: tensorboard(folder), folder=(3, None))
+
+
+def tensorboard(folder: Any) -> training.TensorBoard:
+    """One where the writer is installed."""
+    with patch.dict(sys.modules, {"tensorboardX": SimpleNamespace(SummaryWriter=str)}):
+        return training.TensorBoard(folder)
+
+
 misuse(
     training.fit,
     {"model": MODEL, "dataset": DATASET, "progress": False, "settings": 4},
@@ -117,6 +146,7 @@ misuse(
     run=(3, "runs/x"),
     resume=NO_SWITCHES,
     progress=NO_SWITCHES,
+    callbacks=NO_CALLBACKS,
     settings=(Says(0, "is 0", "batch_size"), Says(9, "is 9", "batch_size")),
 )
 misuse(
@@ -125,6 +155,7 @@ misuse(
     call=lambda trainer=None, **others: training.run_to_end(trainer or fresh(), **others),
     trainer=("x", 3),
     run=(3, "runs/x"),
+    callbacks=NO_CALLBACKS,
 )
 STATE = fresh().state()
 misuse(
