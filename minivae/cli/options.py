@@ -178,9 +178,11 @@ def of_run(run: Run) -> dict[str, Any]:
     """
     model, options, arguments = (run.config.get(name) for name in ("model", "options", "model_config"))
     own = of_model(run.config["model"])
-    found = {short(name): value for name, value in arguments.items()} if isinstance(arguments, dict) else {}
-    found = {name: value for name, value in found.items() if name in own} | {"model": model}
-    found |= options if isinstance(options, dict) else {}
+    found = {**options} if isinstance(options, dict) else {}
+    known = {short(name): value for name, value in arguments.items()} if isinstance(arguments, dict) else {}
+    for name, value in {"model": model, **known}.items():
+        if name in (*own, "model"):
+            found.setdefault(name, value)
     missing = {*_OF_RUN, *own} - found.keys()
     if missing:
         lacking = ", ".join(sorted(missing))
