@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     dataset = options.load_data(chosen)
     if run is None:
         chosen = options.complete(chosen, dataset)
+    dataset = _prepared(dataset, chosen["prepare"], chosen.pop("why", ""))
     trainer = _make_trainer(args, chosen, dataset)
     if run is None:
         run = Run.create(args.out or _new_folder(dataset.name), _config(chosen, trainer, args.init_from))
@@ -67,6 +69,12 @@ def _make_trainer(args: argparse.Namespace, chosen: dict[str, Any], dataset: Dat
     if args.init_from is not None:
         Run.open(args.init_from).initialize(model)
     return Trainer(model, dataset, Settings(**settings, detect_anomaly=args.detect_anomaly))
+
+
+def _prepared(dataset: Dataset, kind: str, why: str) -> Dataset:
+    """The data as the model sees them, and in their account what was chosen for them."""
+    account = dataset.account | ({"choice": why} if why else {})
+    return replace(dataset.prepared(kind), account=account)
 
 
 def _make_model(chosen: dict[str, Any], dataset: Dataset) -> Model:
