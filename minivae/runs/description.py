@@ -33,7 +33,8 @@ def description(model: Model, dataset: Dataset, settings: Mapping[str, Any]) -> 
     instance("dataset", dataset, Dataset, "a Dataset")
     options = {**instance("settings", settings, Mapping, "settings by name")}
     options.pop("detect_anomaly", None)  # of this process, not of the run
-    options |= {"data": dataset.name, "split": None, **dataset.source}
+    prepare = "none" if dataset.preparation is None else dataset.preparation.kind
+    options |= {"data": dataset.name, "split": None, **dataset.source, "prepare": prepare}
     return {
         "minivae": __version__,
         "model": name_of(type(model)),
