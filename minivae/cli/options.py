@@ -13,10 +13,13 @@ from ..errors import InputError
 from ..models import MODELS, registry
 from ..runs import Run
 
+# The options that say how data are read, as datasets.load has them.
+READING = ("validation", "array", "points_axis", "labels", "colour", "size")
 # What is trained when the options do not say.
 COMMON: dict[str, Any] = {
     "model": "vae",
     "split": None,
+    **dict.fromkeys(READING),
     "binarize": "none",
     "optimizer": "adam",
     "lr": None,
@@ -69,18 +72,20 @@ def _short(argument: str) -> str:
 
 
 def said(args: argparse.Namespace) -> dict[str, Any]:
-    """The options that were given on the command line; a path made absolute."""
+    """The options that were given on the command line; paths made absolute."""
     given = {name: getattr(args, name) for name in (*_OF_RUN, *of_models()) if getattr(args, name) is not None}
-    path = os.path.expanduser(given.get("data", ""))
-    if os.path.exists(path) and given["data"] not in datasets.names():
-        given["data"] = os.path.abspath(path)
+    for name, taken in (("data", datasets.names()), ("labels", (datasets.NO_LABELS,))):
+        path = os.path.expanduser(given.get(name, ""))
+        if os.path.exists(path) and given[name] not in taken:
+            given[name] = os.path.abspath(path)
     return given
 
 
 def load_data(options: Mapping[str, Any]) -> Dataset:
     """The data that the options ask for; the digits if they ask for none."""
     data = options.get("data", "digits")
-    return datasets.load(data, split=options.get("split"), seed=options.get("seed", 0))
+    reading = {name: options.get(name) for name in READING}
+    return datasets.load(data, split=options.get("split"), seed=options.get("seed", 0), **reading)
 
 
 def complete(given: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from .. import backend
-from ..datasets import SPLITS
+from ..datasets import COLOURS, FORMATS, SPLITS
 from ..datasets import names as dataset_names
 from ..models import MODELS
 from ..models.registry import Option
@@ -56,6 +56,14 @@ def integer(text: str) -> int:
     return value
 
 
+def size(text: str) -> list[int]:
+    """Rows and columns of a picture: ``HxW``."""
+    sides = text.lower().split("x")
+    if len(sides) != 2 or not all(side.isascii() and side.isdigit() for side in sides):
+        raise argparse.ArgumentTypeError(f"{text} is no size; expected HxW, as in 64x64")
+    return [integer(side) for side in sides]
+
+
 def _command(commands: Any, name: str, run_command: Callable, text: str, **options: Any) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, description=text, **options)
     parser.set_defaults(run_command=run_command)
@@ -97,9 +105,17 @@ def _as_options(values: Mapping[str, Any]) -> str:
 
 def _add_data(add: Callable) -> None:
     names = ", ".join(dataset_names())
-    text = f"{names}; or your .npy, .npz, .mat, IDX or folder of PNGs (default: digits)"
+    text = f"{names}; or your {FORMATS} (default: digits)"
     add("--data", metavar="NAME|PATH", help=text)
     add("--split", choices=SPLITS, help="how data in one piece are parted into train and test (default: random)")
+    text = "share of the training rows that become a validation part, drawn by --seed"
+    add("--validation", type=float, metavar="FRACTION", help=text)
+    add("--array", metavar="NAME", help="the array of a file that has several")
+    add("--points-axis", type=integer, metavar="N", help="which axis of the array is the points, from 0")
+    text = "the labels: an array or column of the file, or another file; none for no labels"
+    add("--labels", metavar="NAME|FILE|COLUMN", help=text)
+    add("--colour", choices=COLOURS, help="what the pictures of a folder become (default: as they are)")
+    add("--size", type=size, metavar="HxW", help="rows and columns that the pictures of a folder are resized to")
     add("--binarize", choices=BINARIZE, help=f"how grey levels become bits (default: {COMMON['binarize']})")
 
 

@@ -48,7 +48,7 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     settings = Settings(**{name: chosen[name] for name in _SETTINGS}, detect_anomaly=args.detect_anomaly)
     trainer = Trainer(_make_model(chosen, dataset), dataset, settings)
     if run is None:
-        run = Run.create(args.out or _new_folder(dataset.name), _config(chosen, trainer.model))
+        run = Run.create(args.out or _new_folder(dataset.name), _config(chosen, trainer.model, dataset))
     with run.exclusive():
         if args.resume is not None:
             _go_on(run, trainer, chosen)
@@ -73,12 +73,13 @@ def _make_model(chosen: dict[str, Any], dataset: Dataset) -> Model:
     return model(dataset.data_dim, **arguments, **of_run)
 
 
-def _config(chosen: dict[str, Any], model: Model) -> dict[str, Any]:
+def _config(chosen: dict[str, Any], model: Model, dataset: Dataset) -> dict[str, Any]:
     return {
         "minivae": __version__,
         "model": chosen["model"],
         "model_config": model.config,
         "options": chosen,
+        "account": dataset.account,
         "backend": backend.describe(chosen["backend"]),
     }
 
@@ -157,8 +158,10 @@ def _headline(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> str:
     sizes = ["-".join(map(str, chosen["hidden"])) + " hidden units"]
     sizes += [f"{chosen['latent']} latent dimensions"] if "latent" in chosen else []
     sizes += [f"{chosen['likelihood']} likelihood"] if "likelihood" in chosen else []
+    held = f", {len(data.validation)} validation" if data.validation is not None else ""
     return (
-        f"{data.name}: {len(data.train)} training and {len(data.test)} test points of {data.data_dim} values, "
+        f"{data.describe()}\n"
+        f"{data.name}: {len(data.train)} training{held} and {len(data.test)} test points of {data.data_dim} values, "
         f"binarization {chosen['binarize']}\n"
         f"{chosen['model']}: {', '.join(sizes)}, {chosen['dtype']} on {chosen['backend']}\n"
         f"epochs {trainer.epoch + 1} to {trainer.settings.epochs} of {trainer.steps_per_epoch} minibatches "
@@ -173,7 +176,7 @@ def _result(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> dict[str, Any
     if trainer.settings.skip_nonfinite:
         result["skipped"] = trainer.skipped
     result |= {"epochs": trainer.epoch, "samples_seen": trainer.samples_seen, "seconds": trainer.seconds}
-    result["split"] = trainer.dataset.split
+    result["split"], result["account"] = trainer.dataset.split, trainer.dataset.account
     for name in ("data", "model", "hidden", "latent", "likelihood", "binarize", "dtype", "seed", "backend"):
         result[name] = chosen.get(name)
     return result

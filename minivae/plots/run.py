@@ -26,7 +26,7 @@ def draw_run(
     model: Model,
     test: Minibatches,
     labels: np.ndarray | None,
-    image_shape: tuple[int, int] | None,
+    image_shape: tuple[int, ...] | None,
     history: History,
     folder: Path,
 ) -> list[Path]:
@@ -67,7 +67,7 @@ def _draw_latent(
     model: Model,
     test: Minibatches,
     labels: np.ndarray | None,
-    shape: tuple[int, int] | None,
+    shape: tuple[int, ...] | None,
     picture: Pictures,
 ) -> None:
     """What there is to see of the latent space."""

@@ -29,7 +29,7 @@ STEPS_PER_READING = 100
 
 def fit(
     model: Model,
-    dataset: Dataset,
+    dataset: Dataset | Any,
     *,
     run: Run | None = None,
     resume: bool = False,
@@ -40,7 +40,8 @@ def fit(
 
     Args:
         model: changes in place.
-        dataset: from ``datasets.load``, or made with ``Dataset``.
+        dataset: from ``datasets.load``, or made with ``Dataset``; or an array ``(N, D)``, as
+            ``Dataset.from_arrays`` takes it.
         run: a folder for history and checkpoints; nothing is written without one.
         resume: go on from the checkpoint in ``run``, or from the start if there is none yet, exactly:
             the result equals that of an uninterrupted run bit for bit on NumPy. With more ``epochs`` than before,
@@ -62,7 +63,8 @@ def fit(
     switch("progress", progress)
     if resume and run is None:
         raise InputError("resume is True without a run; expected the folder of the run to resume")
-    trainer = Trainer(model, dataset, Settings(**settings))
+    data = dataset if isinstance(dataset, Dataset) or not hasattr(dataset, "shape") else Dataset.from_arrays(dataset)
+    trainer = Trainer(model, data, Settings(**settings))
     with _exclusive(run):
         if run is not None and resume:
             run.restore(trainer)
