@@ -49,13 +49,14 @@ def from_arrays(
     train: Any, test: Any, validation: Any, labels: dict[str, Any], columns: Any, name: str, choices: Choices
 ) -> Dataset:
     """What :meth:`Dataset.from_arrays` is: by the same rules as a file with arrays of these names."""
-    arrays = {f"{part}_images": _array(part, given) for part, given in
-              (("train", train), ("validation", validation), ("test", test)) if given is not None}  # fmt: skip
-    for part, given in labels.items():
-        if given is not None:
-            if f"{part}_images" not in arrays:
-                raise InputError(f"{part}_labels is {shown(given)} without {part}; expected None")
-            arrays[f"{part}_labels"] = np.asarray(given)
+    given = {"validation": validation, "test": test}
+    parts = {"train": train} | {part: array for part, array in given.items() if array is not None}
+    arrays = {f"{part}_images": _array(part, array) for part, array in parts.items()}
+    for part, of_part in labels.items():
+        if of_part is not None:
+            if part not in parts:
+                raise InputError(f"{part}_labels is {shown(of_part)} without {part}; expected None")
+            arrays[f"{part}_labels"] = np.asarray(of_part)
     names = getattr(train, "columns", None) if columns is None else columns
     wide = math.prod(arrays["train_images"].shape[1:])
     given_names = None if names is None else tuple(map(str, sequence("columns", names, "a name for each value")))
@@ -111,19 +112,16 @@ def _labels(
 ) -> tuple[list[np.ndarray | None], tuple[str, ...] | None, str]:
     """The numbers of classes of each part, their names, and what there is to say."""
     absent: list[np.ndarray | None] = [None] * len(parts)
-    given = [part.labels for part in parts if part.labels is not None]
-    if not given:
-        return absent, None, "none, as asked for" if choices.labels == NO_LABELS else "none"
     name = found.facts.get("label_column", ", ".join(part.arrays[1] for part in parts if len(part.arrays) > 1))
-    if len(given) < len(parts):
+    each = [
+        _as_many(path, name, labels_first(part.labels, count), count)
+        for part, count in zip(parts, counts, strict=True)
+        if part.labels is not None
+    ]
+    if not each:
+        return absent, None, "none, as asked for" if choices.labels == NO_LABELS else "none"
+    if len(each) < len(parts):
         return absent, None, f"none: {name} passed over, as not all parts have some"
-    each = [labels_first(labels, count) for labels, count in zip(given, counts, strict=True)]
-    for labels, count in zip(each, counts, strict=True):
-        if count_of(labels) != count:
-            raise InputError(
-                f"{path} holds labels {name!r:.60} of shape {labels.shape}; expected {count}, one for each point "
-                "(or --labels none, or --points-axis N)"
-            )
     try:
         classes = classes_of(np.concatenate(each))
     except (ValueError, TypeError):  # parts whose labels are of different shapes or kinds
@@ -136,6 +134,16 @@ def _labels(
     names = found.class_names or classes.names
     found_there = len(names) if names else len(np.unique(classes.labels))
     return list(np.split(classes.labels, ends)), names, f"{found_there} classes from {name}"
+
+
+def _as_many(path: Path, name: str, labels: np.ndarray, count: int) -> np.ndarray:
+    """The labels, if there is one for each point."""
+    if count_of(labels) != count:
+        raise InputError(
+            f"{path} holds labels {name!r:.60} of shape {labels.shape}; expected {count}, one for each point "
+            "(or --labels none, or --points-axis N)"
+        )
+    return labels
 
 
 def _parted(

@@ -37,7 +37,8 @@ def require_alike(path: Path, parts: list[np.ndarray]) -> list[np.ndarray]:
     first = parts[0]
     if any(part.shape[1:] != first.shape[1:] or part.dtype.kind != first.dtype.kind for part in parts):
         kinds = " and ".join(f"{part.dtype} {part.shape}" for part in parts)
-        raise InputError(f"{path}: train and test differ in image size or type: {kinds} (or say --points-axis N)")
+        differ = f"{path}: train and test differ in image size or type: {kinds}"
+        raise InputError(f"{differ}; expected them alike (or --points-axis N)")
     if len(first) + len(parts) < 3 or any(0 in part.shape for part in parts):
         raise InputError(
             f"{path} holds arrays of shape {' and '.join(str(part.shape) for part in parts)}; "
@@ -98,7 +99,7 @@ def _is_whole(rows: np.ndarray | MappedRows) -> bool:
 
 def _require_finite(path: Path, parts: list[np.ndarray], columns: tuple[str, ...] | None) -> None:
     for part in parts:
-        at = first_beyond(part, float(np.finfo(np.float32).max))
+        at = first_beyond(part, float(np.finfo(np.float32).max) if part.dtype.itemsize >= 4 else math.inf)
         if at is not None:
             value = f"value {at[1]}" if columns is None else f"column {columns[at[1]]!r}"
             raise InputError(f"{path} holds {part[at]} in row {at[0]}, {value}; expected finite float32 numbers")

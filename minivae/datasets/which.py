@@ -26,7 +26,7 @@ PART_LABELS = (
     *("{}_labels", "labels_{}", "{}_label", "y_{}", "{}_y", "{}y", "y{}", "{}_set_y"),
     *("{}_target", "{}_targets"),
 )
-ALL_IMAGES = ("images", "imgs", "x", "data", "fea", "features", "faces", "table")
+ALL_IMAGES = ("images", "imgs", "x", "data", "fea", "table")
 ALL_LABELS = ("labels", "label", "y", "target", "targets", "gnd", "class", "classes")
 ELONGATED, SQUARE = 4, 2  # longer side of a picture over the shorter: what is odd, and what is not
 

@@ -21,6 +21,7 @@ SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".tif", ".tiff", 
 MOST_PIXELS = 1 << 21  # of a picture; reading takes up to 30 bytes for each
 MOST_TO_RESIZE = 1 << 25  # of one that is made smaller: a photograph is held alone, its pixels in 4 bytes each
 LUMA = np.array([0.299, 0.587, 0.114])  # grey of (red, green, blue), ITU-R BT.601
+ROUNDING = 4  # levels between the channels of a grey that was stored as brightness and two colours
 ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)  # EXIF's tag, and the values that exchange rows and columns
 DTYPES = {"8": np.uint8, "16": np.uint16, "real": np.float32}  # of pixels, by depth
 
@@ -99,10 +100,10 @@ def read_picture(path: Path, *, colour: bool, depth: str, size: tuple[int, int] 
 
 
 def has_colour(path: Path) -> bool:
-    """Whether some pixel of a picture of 8 bits is no grey."""
+    """Whether some pixel of a picture of 8 bits is no grey; of a lossy format by more than its rounding."""
     with _opened(path) as picture:
-        pixels = _on_white(picture)
-    return pixels.ndim == 3 and bool((pixels != pixels[..., :1]).any())
+        pixels, most = _on_white(picture), ROUNDING if picture.format in ("JPEG", "WEBP") else 0
+    return pixels.ndim == 3 and bool((np.ptp(pixels, axis=2) > most).any())
 
 
 @contextmanager

@@ -167,7 +167,8 @@ def _fields(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
 def _separator(head: list[str]) -> str:
     """What parts these lines into equally many fields, of two at least; a comma where nothing does."""
     for separator in "\t;, ":
-        counts = [len(fields) for fields in _fields(head, separator) if fields]
+        # Line by line: of a quote that another separator opens, the reader would wait for the end over all lines.
+        counts = [len(fields) for line in head for fields in _fields([line], separator)]
         usual = max(set(counts), key=counts.count)
         if usual > 1 and counts.count(usual) > len(counts) / 2:
             return separator
