@@ -85,6 +85,8 @@ def _read_named(path: Path, suffix: str) -> Found:
         arrays = read_hdf5(path, passed_over, npy.MAP_ABOVE)
     else:
         arrays = read_mat(path, passed_over) if matlab else npy.read_npz(path, passed_over)
+    if {"indices", "indptr"} <= {name.rpartition("/")[2] for name in arrays}:
+        raise InputError(f"{path} holds a sparse matrix; expected a plain array (save its toarray())")
     return Found(arrays, named=True, matlab=matlab, passed_over=passed_over)
 
 

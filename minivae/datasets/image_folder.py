@@ -75,6 +75,8 @@ def read_picture_folder(folder: Path, choices: Choices) -> dict[str, Any]:
         if names and part.classes:
             places = {one: i for i, one in enumerate(names)}
             found["arrays"][f"{prefix}labels"] = np.array([places[one] for one in part.classes])
+    if names:
+        facts["labels_from"] = "the folders"
     found |= {"class_names": names, "passed_over": others + [word for part in parts.values() for word in part.others]}
     return found
 

@@ -30,7 +30,7 @@ def read_table(path: Path, choices: Choices) -> dict[str, Any]:
         InputError: it cannot be read, a value is missing, or a column holds text and nothing says what it is for.
     """
     layout = tables.layout_of(path)
-    label = _label_column(path, layout, choices)
+    label = _labels_from(path, layout, choices)
     left_out = _left_out(path, layout, label, choices)
     kept = [i for i in range(layout.width) if i not in left_out and i != label]
     if not kept:
@@ -48,12 +48,12 @@ def read_table(path: Path, choices: Choices) -> dict[str, Any]:
         found["columns"] = tuple(layout.names[i] for i in kept)
     found["passed_over"] = [f"column {layout.called(i)}" for i in sorted(left_out)]
     found["facts"] = {"header": layout.names is not None}
-    found["facts"] |= {"label_column": layout.called(label)} if label is not None else {}
+    found["facts"] |= {"labels_from": layout.called(label)} if label is not None else {}
     found["facts"] |= {"kept_in": str(kept_in)} if kept_in else {}
     return found
 
 
-def _label_column(path: Path, layout: Layout, choices: Choices) -> int | None:
+def _labels_from(path: Path, layout: Layout, choices: Choices) -> int | None:
     """The position of the column that holds the labels: as asked for, else one that is called so."""
     asked, names = choices.labels, [name.lower() for name in layout.names or ()]
     if asked == NO_LABELS or (asked is not None and os.path.isfile(asked)):

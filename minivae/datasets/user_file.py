@@ -112,7 +112,7 @@ def _labels(
 ) -> tuple[list[np.ndarray | None], tuple[str, ...] | None, str]:
     """The numbers of classes of each part, their names, and what there is to say."""
     absent: list[np.ndarray | None] = [None] * len(parts)
-    name = found.facts.get("label_column", ", ".join(part.arrays[1] for part in parts if len(part.arrays) > 1))
+    name = found.facts.get("labels_from", ", ".join(part.arrays[1] for part in parts if len(part.arrays) > 1))
     each = [
         _as_many(path, name, labels_first(part.labels, count), count)
         for part, count in zip(parts, counts, strict=True)

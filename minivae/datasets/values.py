@@ -54,8 +54,9 @@ def image_shape_of(shape: tuple[int, ...], columns: tuple[str, ...] | None) -> t
     """
     if len(shape) > 1:
         return shape
-    side = math.isqrt(shape[0])
-    square = side >= SMALLEST_SQUARE and side * side == shape[0]
+    size = math.prod(shape)
+    side = math.isqrt(size)
+    square = side >= SMALLEST_SQUARE and side * side == size
     return (side, side) if square and all(map(PIXEL.fullmatch, columns or ())) else None
 
 

@@ -192,7 +192,12 @@ def points_axis(path: Path, found: Found, parts: list[Part], choices: Choices) -
 
 
 def _without_labels(path: Path, found: Found, parts: list[Part]) -> int:
-    shape = parts[0].values.shape
+    shapes = [part.values.shape for part in parts]
+    shape = shapes[0]
+    # Several parts are alike along all axes but that of the points.
+    fitting = [a for a in range(len(shape)) if len({(*one[:a], *one[a + 1 :]) for one in shapes}) == 1]
+    if len(parts) > 1 and len(fitting) == 1:
+        return fitting[0] if found.matlab else 0
     if found.matlab and len(shape) == 2 and shape[1] > shape[0] > 1:
         raise _unclear(path, parts, "it has more columns than rows, and in MATLAB either are points")
     if len(shape) > 2 and _stacked_last(shape):

@@ -37,6 +37,7 @@ class Layout:
         names: of the columns, where there is a line of them.
         width: the number of columns.
         text: the positions of columns without a number.
+        marked: whether the names are behind a #, as NumPy writes them.
         whole: the positions of columns whose numbers looked at have neither point nor exponent.
     """
 
@@ -45,6 +46,7 @@ class Layout:
     width: int
     text: frozenset[int]
     whole: frozenset[int]
+    marked: bool
 
     def called(self, column: int) -> str:
         """A column as messages call it: by its name, else its position from 0."""
@@ -67,24 +69,23 @@ def layout_of(path: Path) -> Layout:
     """
     with reading(path, "table"), _text(path) as file:
         head = [line.rstrip("\r\n") for line, _ in zip(file, range(HEAD), strict=False)]
-    marked = head[0].startswith("#")  # as NumPy writes names
-    head = [line for i, line in enumerate(head) if line.strip() and (i == 0 or not line.startswith("#"))]
+    remarks = [line for line in head if line.startswith("#")]
+    head = [line for line in head if line.strip() and not line.startswith("#")]
     if not head:
         raise InputError(f"{path} is a table without a line; expected rows of numbers")
-    separator = _separator(head[1:] if marked and len(head) > 1 else head)
-    lines = [*_fields([head[0].lstrip("#"), *head[1:]], separator)]
-    rows = lines[1:] if marked else lines
-    if not rows:
-        raise InputError(f"{path} is a table with a line of names alone; expected rows of numbers")
-    names = _names(path, lines)
-    if marked and names is None and len(lines[0]) == len(rows[0]):
-        names = tuple(field.strip() for field in lines[0])
-    rows = lines[1:] if names or marked else lines
+    separator = _separator(head)
+    lines = [*_fields(head, separator)]
+    names, marked = _names(path, lines), False
+    rows = lines[1:] if names else lines
+    if remarks and names is None:
+        above = next(_fields([remarks[-1].lstrip("# ")], separator), [])
+        marked = len(above) == len(rows[0]) and not any(map(_is_number, above))
+        names = tuple(field.strip() for field in above) if marked else None
     columns = [*zip(*(row for row in rows if len(row) == len(rows[0])), strict=True)]
     text = frozenset(i for i, column in enumerate(columns) if not any(map(_is_number, column)))
     text -= {i for i in text if all(map(is_missing, columns[i]))}
     whole = frozenset(i for i, column in enumerate(columns) if _numbers_alone(column) and not _pointed(column))
-    return Layout(separator, names, len(rows[0]), text, whole)
+    return Layout(separator, names, len(rows[0]), text, whole, marked)
 
 
 def read_rows(
@@ -147,11 +148,10 @@ def _no_number(path: Path, layout: Layout, row: int, line: Line, columns: list[i
 def _lines(path: Path, layout: Layout) -> Iterator[Line]:
     """The lines of values."""
     with _text(path) as file:
-        first = layout.names is not None
+        first = layout.names is not None and not layout.marked
         reader = _fields(file, layout.separator)
         for number, fields in enumerate(reader, 1):
             if not fields or (len(fields) == 1 and not fields[0].strip()) or fields[0].startswith("#"):
-                first = first and not (fields and fields[0].startswith("#"))
                 continue
             if not first:
                 yield Line(number, fields)
