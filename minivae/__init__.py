@@ -11,6 +11,7 @@ The engine's functions are here; everything else is in the subpackages: ``nn``,
 from . import autodiff, backend, bounds, datasets, distributions, inference, models, nn, optim, plots, runs, training
 from .autodiff import *  # noqa: F403
 from .compiler import compile
+from .datasets import Dataset
 from .gradcheck import GradientReport, check_gradients
 from .training import fit
 from .version import __version__

@@ -29,6 +29,20 @@ def integer_from_zero(name: str, value: Any) -> int:
     return int(value)
 
 
+def integer(name: str, value: Any) -> int:
+    """Return ``value`` as an int, or raise :class:`InputError` naming it."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise InputError(f"{name} is {value!r}; expected an integer")
+    return int(value)
+
+
+def fraction(name: str, value: Any) -> float:
+    """Return ``value`` as a float between 0 and 1, neither included, or raise :class:`InputError` naming it."""
+    if isinstance(value, bool) or not isinstance(value, Real) or value <= 0 or not value < 1:
+        raise InputError(f"{name} is {value!r}; expected a number between 0 and 1")
+    return float(value)
+
+
 def positive_number(name: str, value: Any) -> float:
     """Return ``value`` as a finite float > 0, or raise :class:`InputError` naming it."""
     if isinstance(value, bool) or not isinstance(value, Real) or value <= 0 or not value < math.inf:

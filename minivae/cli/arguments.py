@@ -17,6 +17,14 @@ def integer(text: str) -> int:
     return value
 
 
+def size(text: str) -> list[int]:
+    """Rows and columns of a picture: ``HxW``."""
+    sides = text.lower().split("x")
+    if len(sides) != 2 or not all(side.isascii() and side.isdigit() for side in sides):
+        raise argparse.ArgumentTypeError(f"{text} is no size; expected HxW, as in 64x64")
+    return [integer(side) for side in sides]
+
+
 def add_command(commands: Any, name: str, run_command: Callable, text: str, **options: Any) -> argparse.ArgumentParser:
     """The parser of a command, which ``run_command`` carries out; every command has --json."""
     parser = commands.add_parser(name, help=text, description=text, **options)

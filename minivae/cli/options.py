@@ -19,11 +19,14 @@ from ..runs.config import read_object
 from ..training import Settings
 from .automatic import for_own
 
+# The options that say how data are read, as datasets.load has them.
+READING = ("validation", "array", "points_axis", "labels", "colour", "size")
 # What is trained when the options do not say.
 COMMON: dict[str, Any] = {
     "model": "vae",
     "split": None,
     "prepare": "none",
+    **dict.fromkeys(READING),
     "binarize": "none",
     "optimizer": "adam",
     "lr": None,
@@ -107,15 +110,18 @@ def short(argument: str) -> str:
 
 
 def said(args: argparse.Namespace) -> dict[str, Any]:
-    """The options that were given on the command line; a path made absolute."""
+    """The options that were given on the command line; paths made absolute."""
     given = {name: getattr(args, name) for name in (*_OF_RUN, *of_models()) if getattr(args, name) is not None}
-    return _with_absolute_data(given)
+    return _with_absolute_paths(given)
 
 
-def _with_absolute_data(given: dict[str, Any]) -> dict[str, Any]:
-    data = given.get("data")
-    path = os.path.expanduser(data) if isinstance(data, str) and data not in datasets.names() else ""
-    return {**given, "data": os.path.abspath(path)} if os.path.exists(path) else given
+def _with_absolute_paths(given: dict[str, Any]) -> dict[str, Any]:
+    for name, taken in (("data", datasets.names()), ("labels", (datasets.NO_LABELS,))):
+        said = given.get(name)
+        path = os.path.expanduser(said) if isinstance(said, str) and said not in taken else ""
+        if os.path.exists(path):
+            given = {**given, name: os.path.abspath(path)}
+    return given
 
 
 def begun(given: Mapping[str, Any], config: str | None, init_from: str | None) -> dict[str, Any]:
@@ -151,14 +157,15 @@ def of_file(path: Path) -> dict[str, Any]:
     if "model" in options:
         one_of(f"model in {path}", options["model"], MODELS)
         _require_known(options, of_model(options["model"]))
-    return _with_absolute_data(options)
+    return _with_absolute_paths(options)
 
 
 def load_data(options: Mapping[str, Any]) -> Dataset:
     """The data that the options ask for; the digits if they ask for none."""
     data = options.get("data", "digits")
     seed = options.get("split_seed", options.get("seed", 0))
-    return datasets.load(data, split=options.get("split"), seed=seed)
+    reading = {name: options.get(name) for name in READING}
+    return datasets.load(data, split=options.get("split"), seed=seed, **reading)
 
 
 def complete(given: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from .. import backend
-from ..datasets import SPLITS
+from ..datasets import COLOURS, FORMATS, SPLITS
 from ..datasets import names as dataset_names
 from ..datasets.preparation import PREPARATIONS
 from ..models import MODELS
@@ -18,7 +18,7 @@ from ..optim import OPTIMIZERS
 from ..training import BINARIZE, SCHEDULES
 from ..version import __version__
 from . import train
-from .arguments import add_backend, add_command, integer
+from .arguments import add_backend, add_command, integer, size
 from .completion import SHELLS, PrintCompletion
 from .options import COMMON, USUAL, of_models
 from .run_parser import add_run_commands
@@ -81,11 +81,19 @@ def _as_options(values: Mapping[str, Any]) -> str:
 
 def _add_data(add: Callable) -> None:
     names = ", ".join(dataset_names())
-    text = f"{names}; or your .npy, .npz, .mat, IDX or folder of PNGs (default: digits)"
+    text = f"{names}; or your {FORMATS} (default: digits)"
     add("--data", metavar="NAME|PATH", help=text)
     add("--split", choices=SPLITS, help="how data in one piece are parted into train and test (default: random)")
     text = "how raw values become model values (default: auto, which is said; for named data none)"
     add("--prepare", choices=("auto", *PREPARATIONS), help=text)
+    text = "share of the training rows that become a validation part, drawn by --seed"
+    add("--validation", type=float, metavar="FRACTION", help=text)
+    add("--array", metavar="NAME", help="the array of a file that has several")
+    add("--points-axis", type=integer, metavar="N", help="which axis of the array is the points, from 0")
+    text = "the labels: an array or column of the file, or another file; none for no labels"
+    add("--labels", metavar="NAME|FILE|COLUMN", help=text)
+    add("--colour", choices=COLOURS, help="what the pictures of a folder become (default: as they are)")
+    add("--size", type=size, metavar="HxW", help="rows and columns that the pictures of a folder are resized to")
     add("--binarize", choices=BINARIZE, help=f"how grey levels become bits (default: {COMMON['binarize']})")
 
 

@@ -163,6 +163,7 @@ def _headline(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> str:
     sizes += [f"{chosen['latent']} latent dimensions"] if "latent" in chosen else []
     sizes += [f"{chosen['likelihood']} likelihood"] if "likelihood" in chosen else []
     return (
+        f"{data.describe()}\n"
         f"{data.name}: {_sizes(trainer)} points of {data.data_dim} values, "
         f"binarization {chosen['binarize']}\n"
         f"{chosen['model']}: {', '.join(sizes)}, {chosen['dtype']} on {chosen['backend']}\n"
@@ -176,7 +177,7 @@ def _sizes(trainer: Trainer) -> str:
     data = trainer.dataset
     if data.validation is None:
         return f"{len(data.train)} training and {len(data.test)} test"
-    apart = f" ({data.account['validation']})" if "validation" in data.account else ""
+    apart = f" ({data.account['set_apart']})" if "set_apart" in data.account else ""
     return f"{len(data.train)} training, {len(data.validation)} validation{apart} and {len(data.test)} test"
 
 
@@ -189,7 +190,7 @@ def _result(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> dict[str, Any
     if trainer.settings.skip_nonfinite:
         result["skipped"] = trainer.skipped
     result |= {"epochs": trainer.epoch, "samples_seen": trainer.samples_seen, "seconds": trainer.seconds}
-    result["split"] = trainer.dataset.split
+    result["split"], result["account"] = trainer.dataset.split, trainer.dataset.account
     result["kept"] = run.which_model()
     for name in ("data", "model", "hidden", "latent", "likelihood", "binarize", "dtype", "seed", "backend"):
         result[name] = chosen.get(name)

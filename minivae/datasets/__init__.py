@@ -8,15 +8,22 @@ cache, then download. Pixels stay uint8: a model sees ``images / scale``.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..checks import integer_from_zero, one_of
+from ..checks import one_of
 from ..errors import InputError
 from . import binarized_mnist, digits, frey_faces, mnist, user_file
-from .dataset import SPLITS, Dataset, Split, first_beyond, one_hot, require_domain, require_finite
+from .choices import COLOURS, NO_LABELS, SPLITS, Choices
+from .dataset import Dataset, Split, first_beyond, one_hot, require_domain, require_finite
+from .formats import FORMATS
+from .splitting import with_validation
 
 __all__ = [
+    "COLOURS",
+    "FORMATS",
+    "NO_LABELS",
     "SPLITS",
     "Dataset",
     "Split",
@@ -42,35 +49,57 @@ def available() -> dict[str, Path | None]:
     return {name: module.found() for name, module in _SETS.items()}
 
 
-def load(name_or_path: str | os.PathLike, *, split: str | None = None, seed: int = 0) -> Dataset:
-    """Return a data set by its name, or from the user's own file or folder.
+def load(
+    name_or_path: str | os.PathLike,
+    *,
+    split: str | None = None,
+    seed: int = 0,
+    validation: float | None = None,
+    array: str | None = None,
+    points_axis: int | None = None,
+    labels: str | None = None,
+    colour: str | None = None,
+    size: Sequence[int] | None = None,
+) -> Dataset:
+    """Return a data set by its name, or from the user's own file or folder (docs/data.md).
 
     Args:
-        name_or_path: one of :func:`names`, or a path (``./mnist`` if a folder has such a
-            name); formats and rules in ``user_file.py``.
+        name_or_path: one of :func:`names`, or a path (``./mnist`` if a folder has such a name).
         split: "random" or "contiguous" for data that come in one piece (frey, most files).
-        seed: seed of the random split.
+        seed: seed of the random split, and of the validation part.
+        validation: share of the training rows that become a validation part.
+        array: the name of the array in a file that has several.
+        points_axis: which axis of it is the points, from 0.
+        labels: the labels' array, column or file; "none" for no labels.
+        colour: "grey" or "rgb", for a folder of pictures; as they are by default.
+        size: (rows, columns) that the pictures of a folder are resized to.
 
     Raises:
-        InputError: unknown name, or data that are missing, damaged or of a wrong kind.
+        InputError: unknown name, or data that are missing, damaged or of a wrong kind, or
+            that leave two readings; or an option that these data have no use for.
     """
     name = _text(name_or_path)
-    integer_from_zero("seed", seed)
-    if name not in _SETS:
-        path = os.path.expanduser(name)
-        if os.path.exists(path):
-            return _with_source(user_file.load(Path(path), split, seed), os.path.abspath(path), split, seed)
-        if os.path.basename(path) != path or os.path.splitext(path)[1]:
-            raise InputError(f"data is {name!r}; expected a file or folder, and there is none")
-        try:
-            one_of("data", name, names())
-        except InputError as error:
-            raise InputError(f"{error} (and there is no file or folder of that name)") from None
-    return _with_source(_SETS[name].load(split, seed), name, split, seed)
+    choices = Choices(split, seed, validation, array, points_axis, labels, colour, size)
+    dataset = _load(name, choices)
+    source = {**vars(choices), "data": name if name in _SETS else os.path.abspath(os.path.expanduser(name))}
+    source["split_seed"] = source.pop("seed")
+    return replace(with_validation(dataset, choices.validation, split=split, seed=seed).with_account(), source=source)
 
 
-def _with_source(dataset: Dataset, data: str, split: str | None, seed: int) -> Dataset:
-    return replace(dataset, source={"data": data, "split": split, "split_seed": seed})
+def _load(name: str, choices: Choices) -> Dataset:
+    if name in _SETS:
+        choices.refuse(name, "array", "points_axis", "labels", "colour", "size", expected="is a set with a name")
+        return _SETS[name].load(choices.split, choices.seed)
+    path = os.path.expanduser(name)
+    if os.path.exists(path):
+        return user_file.load(Path(path), choices)
+    if os.path.basename(path) != path or os.path.splitext(path)[1]:
+        raise InputError(f"data is {name!r}; expected a file or folder, and there is none")
+    try:
+        one_of("data", name, names())
+    except InputError as error:
+        raise InputError(f"{error} (and there is no file or folder of that name)") from None
+    raise AssertionError(name)
 
 
 def _text(name_or_path: str | os.PathLike) -> str:

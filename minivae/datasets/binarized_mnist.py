@@ -17,7 +17,8 @@ from ..errors import InputError
 from ..files.mat import read_mat
 from ..files.npy import read_npz
 from ..files.reading import read_bytes
-from .dataset import Dataset, Split, no_choice_of_split, require_sha256
+from .dataset import Dataset, Split, require_sha256
+from .splitting import no_choice_of_split
 from .storage import Wanted, find, obtain
 
 FOLDER = "binarized_mnist"

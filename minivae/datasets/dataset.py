@@ -14,13 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import instance, integer_from_zero, lengths, one_of, positive_integer, positive_number
+from ..checks import fraction, instance, integer_from_zero, lengths, positive_integer, positive_number, sequence
 from ..errors import InputError, shown
+from . import account
+from .choices import Choices
 from .domain import Domain
 from .mapped import MappedRows, blocks
 from .preparation import Preparation, fitted
 
-SPLITS = ("random", "contiguous")
+_WORDS = {"train": "training", "validation": "validation", "test": "test"}  # parts, in messages
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,12 +100,9 @@ class Dataset:
     source: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("train", "test"):
-            instance(name, getattr(self, name), Split, "a Split")
-        if self.validation is not None:
-            instance("validation", self.validation, Split, "a Split, or None")
         for name, part in self.parts.items():
-            if (columns := part.images.shape[1]) != self.data_dim:
+            columns = instance(name, part, Split, "a Split").images.shape[1]
+            if columns != self.data_dim:
                 raise InputError(f"{name} has {columns} columns; expected {self.data_dim}, as train has")
         positive_number("scale", self.scale)
         instance("source", self.source, dict, "what data are read by, by name")
@@ -111,12 +110,68 @@ class Dataset:
             shape = lengths("image_shape", self.image_shape)
             if math.prod(shape) != self.data_dim:
                 raise InputError(f"image_shape is {shape}; expected one of {self.data_dim} values")
+        if self.columns is not None and len(sequence("columns", self.columns, "names")) != self.data_dim:
+            raise InputError(f"columns is {shown(self.columns)}; expected {self.data_dim} names, one for each value")
+        if self.class_names is not None:
+            sequence("class_names", self.class_names, "names")
+        if self.preparation is not None:
+            instance("preparation", self.preparation, Preparation, "a Preparation")
+        instance("account", self.account, dict, "a dict")
+
+    @classmethod
+    def from_arrays(
+        cls,
+        train: Any,
+        test: Any = None,
+        validation: Any = None,
+        labels: Any = None,
+        *,
+        test_labels: Any = None,
+        validation_labels: Any = None,
+        columns: Any = None,
+        name: str = "arrays",
+        split: str | None = None,
+        seed: int = 0,
+    ) -> Dataset:
+        """A data set of arrays, or of what becomes one (lists, a data frame, whose columns keep their names).
+
+        The rules are those for files (docs/data.md): whole numbers in 0..255 are kept as bytes, and so on.
+
+        Args:
+            train: ``(N, D)``, ``(N, rows, columns)`` or ``(N, rows, columns, 3)``.
+            test: the same; None to hold out a tenth of ``train``.
+            validation: the same, or a share of the training rows (0.1, say); None for no such part.
+            labels, test_labels, validation_labels: ``(N,)`` numbers or text, or ``(N, K)`` one-hot, for each part.
+            columns: names of the D values.
+            name: what messages and reports call it.
+            split, seed: how the test part is held out, see :func:`minivae.datasets.load`.
+
+        Raises:
+            InputError: an argument is of a wrong kind, or the arrays do not fit together.
+        """
+        from .splitting import with_validation  # which are made of data sets
+        from .user_file import from_arrays
+
+        share = fraction("validation", validation) if isinstance(validation, float) else None
+        choices = Choices(split=split, seed=seed)
+        of_parts = {"train": labels, "validation": validation_labels, "test": test_labels}
+        own = None if share is not None else validation
+        dataset = from_arrays(train, test, own, of_parts, columns, name, choices)
+        return with_validation(dataset, share, split=split, seed=seed).with_account()
+
+    def with_account(self) -> Dataset:
+        """This data set, its account completed by what can be said of any."""
+        return replace(self, account=account.facts(self) | self.account)
+
+    def describe(self) -> str:
+        """What was assumed when the data were read, in one line."""
+        return account.in_words(self.name, account.facts(self) | self.account)
 
     @property
     def parts(self) -> dict[str, Split]:
-        """Train, test and, where there is one, validation, by name."""
-        parts = {"train": self.train, "test": self.test, "validation": self.validation}
-        return {name: part for name, part in parts.items() if part is not None}
+        """Train, validation if there is one, and test, by name."""
+        found = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {name: part for name, part in found.items() if part is not None or name != "validation"}  # type: ignore
 
     @property
     def data_dim(self) -> int:
@@ -130,8 +185,9 @@ class Dataset:
         Raises:
             InputError: more than there are data points: the labels are no numbers of classes.
         """
-        labels = [part.labels for part in self.parts.values() if part.labels is not None]
-        classes = 1 + max(int(each.max()) for each in labels) if len(labels) == len(self.parts) else 0
+        labels = [part.labels for part in self.parts.values()]
+        known = [int(each.max()) for each in labels if each is not None]
+        classes = max(1 + max(known), len(self.class_names or ())) if len(known) == len(labels) else 0
         points = sum(map(len, self.parts.values()))
         if classes > points:
             raise InputError(f"{self.name} has a label {classes - 1} among {points} points; expected labels from 0 on")
@@ -188,12 +244,11 @@ def require_finite(dataset: Dataset, dtype: np.dtype) -> None:
         InputError: some value is not; names the data set, the row and the column.
     """
     for name, part in dataset.parts.items():
-        name = "training" if name == "train" else name
         in_memory = isinstance(part.images, np.ndarray)
         at = first_beyond(part.images, float(np.finfo(dtype).max)) if in_memory else None
         if at is not None:
             raise InputError(
-                f"{dataset.name} has {part.images[at]} in {name} row {at[0]}, value {at[1]}; "
+                f"{dataset.name} has {part.images[at]} in {_WORDS[name]} row {at[0]}, value {at[1]}; "
                 f"expected finite {dtype} numbers"
             )
 
@@ -235,38 +290,6 @@ def require_domain(dataset: Dataset, domain: Domain) -> None:
     as_stored = instance("dataset", dataset, Dataset, "a Dataset").preparation is None and domain.step is None
     values = [np.array(dataset.value_range)] if as_stored else dataset.model_values()
     domain.require(dataset.name, values, advice)
-
-
-def split_rows(
-    images: np.ndarray | MappedRows, labels: np.ndarray | None, *, test_size: int, split: str | None, seed: int
-) -> tuple[Split, Split, str]:
-    """Part rows into train and test and say how in one line.
-
-    Args:
-        split: "random" (also for None): the test rows are drawn by ``seed``;
-            "contiguous": they are the last ones, as suits the frames of a video.
-
-    Raises:
-        InputError: unknown ``split``, or a seed that is not an integer of at least 0.
-    """
-    kind = one_of("split", split or "random", SPLITS)
-    integer_from_zero("seed", seed)
-    train_size = len(images) - test_size
-    order = np.arange(len(images))
-    note = f"contiguous: the first {train_size} rows train, the last {test_size} test"
-    if kind == "random":
-        order = np.random.default_rng(seed).permutation(len(images))
-        note = f"random, seed {seed}: {train_size} rows train, {test_size} test"
-    take = images.subset if isinstance(images, MappedRows) else images.__getitem__
-    chosen = order[:train_size], order[train_size:]
-    parts = [Split(take(rows), None if labels is None else labels[rows], rows) for rows in chosen]
-    return parts[0], parts[1], note
-
-
-def no_choice_of_split(name: str, split: str | None) -> None:
-    """Refuse ``split`` for data that come in a train and a test part already."""
-    if split is not None:
-        raise InputError(f"split is {split!r}, but {name} comes with its own train and test parts; expected None")
 
 
 def require_sha256(what: str, array: np.ndarray, expected: str) -> np.ndarray:

@@ -13,7 +13,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..files.npy import digest, read_npz
-from .dataset import Dataset, Split, no_choice_of_split
+from .dataset import Dataset, Split
+from .splitting import no_choice_of_split
 
 FILE = Path(__file__).parent / "data" / "digits.npz"
 SHA256 = "da34b7e5b3873b0041268a3c3e85aba9068886b2ce6320b04b04a0520b152ecf"  # of its four arrays

@@ -13,7 +13,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..files.mat import read_mat
-from .dataset import Dataset, require_sha256, split_rows
+from .dataset import Dataset, require_sha256
+from .splitting import split_rows
 from .storage import Wanted, find, obtain
 
 FOLDER = "frey"

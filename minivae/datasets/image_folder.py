@@ -1,48 +1,215 @@
-"""A folder of PNG pictures as a data set."""
+"""A folder of pictures as a data set: its parts and classes are folders in it."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
-from ..files.images import read_png
-from ..files.reading import reading
+from ..files import npy
+from ..files.images import DTYPES, SUFFIXES, Look, has_colour, look, read_picture
+from ..files.rows import key_of, write_rows
+from ..progress import progress_bar
+from . import natural
+from .choices import NO_LABELS, Choices
+from .storage import cache_folder
+
+PARTS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+AT_ONCE = 64  # pictures that are read before they go to the cache file
+BAR_ABOVE = 1000  # pictures: fewer are read before a bar could be seen
 
 
-def read_png_folder(folder: Path) -> dict[str, np.ndarray]:
-    """Return ``images`` (N, rows, columns) uint8, in the order of the file names.
+@dataclass
+class Pictures:
+    """Paths of pictures, the folder of each if those are classes, and what was passed over on the way."""
 
-    If the PNGs lie in sub-folders, one for each class, ``labels`` (N,) is the number of
-    the sub-folder in the order of their names. Colour becomes grey (BT.601 luma), and
-    transparency black.
+    paths: list[Path]
+    classes: list[str] | None
+    others: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Form:
+    """What all pictures are brought to: a shape (rows, columns), colour or grey, a depth."""
+
+    shape: tuple[int, int]
+    colour: bool
+    depth: str
+
+    @property
+    def whole(self) -> tuple[int, ...]:
+        """The shape of the array of one picture."""
+        return (*self.shape, 3) if self.colour else self.shape
+
+
+def read_picture_folder(folder: Path, choices: Choices) -> dict[str, Any]:
+    """What :class:`~.formats.Found` is made of: ``images`` (N, rows, columns[, 3]), in the order of the file names.
+
+    Folders named train, val and test (or as in :data:`PARTS`) are parts, ``train_images`` and so on. In
+    each of them, or in the folder itself, pictures lie side by side or in a folder for each class;
+    ``labels`` (N,) are then the places of those among ``class_names``, sorted as people count.
+    Pictures are grey if all are, else in colour; of 16 bits if one is.
 
     Raises:
-        InputError: no PNG in the folder, one that cannot be read, or two of different size.
+        InputError: no picture in the folder, one that cannot be read, or two of different size.
     """
-    paths = _pngs(folder)
-    classes = [child for child in _inside(folder) if child.is_dir()]
-    by_class = [_pngs(child) for child in classes] if not paths else []
-    paths = paths or [path for members in by_class for path in members]
+    parts, others = _parts(folder)
+    paths = [path for part in parts.values() for path in part.paths]
     if not paths:
-        raise InputError(f"{folder} holds no .png file")
-    images = [read_png(paths[0])]
-    for path in paths[1:]:
-        images.append(read_png(path))
-        if images[-1].shape != images[0].shape:
-            sizes = (f"{path.name} is {image.shape}" for path, image in ((paths[0], images[0]), (path, images[-1])))
-            raise InputError(f"{folder} mixes image sizes: {' and '.join(sizes)} (rows, columns)")
-    arrays = {"images": np.stack(images)}
-    if by_class:
-        arrays["labels"] = np.repeat(np.arange(len(classes)), [len(members) for members in by_class])
-    return arrays
+        raise InputError(f"{folder} holds no picture; expected {', '.join(sorted(SUFFIXES))}, or folders of them")
+    form, facts = _form(folder, paths, choices)
+    found: dict[str, Any] = {"arrays": {}, "pictures": True, "facts": facts}
+    names = _class_names(parts) if choices.labels != NO_LABELS else None
+    for name, part in parts.items():
+        prefix = f"{name}_" if name else ""
+        found["arrays"][f"{prefix}images"] = _read(part.paths, form, choices, facts)
+        if names and part.classes:
+            places = {one: i for i, one in enumerate(names)}
+            found["arrays"][f"{prefix}labels"] = np.array([places[one] for one in part.classes])
+    if names:
+        facts["labels_from"] = "the folders"
+    found |= {"class_names": names, "passed_over": others + [word for part in parts.values() for word in part.others]}
+    return found
 
 
-def _inside(folder: Path) -> list[Path]:
-    with reading(folder, "folder"):
-        return sorted(folder.iterdir())
+# ------------------------------------------------------------ what is in a folder
 
 
-def _pngs(folder: Path) -> list[Path]:
-    return [path for path in _inside(folder) if path.suffix.lower() == ".png" and path.is_file()]
+def _parts(folder: Path) -> tuple[dict[str, Pictures], list[str]]:
+    """The pictures by part, "" if there are no parts; and what was passed over."""
+    inside = natural.entries(folder)
+    folders = {path.name.lower(): path for path in inside if path.is_dir() and not natural.hidden(path)}
+    named = {name: path for name, path in folders.items() if name in PARTS}
+    roles = {PARTS[name] for name in named}
+    if not ("train" in roles and (len(roles) > 1 or len(folders) == 1)) or len(roles) < len(named):
+        return {"": _pictures(folder)}, []
+    rest = [path for path in inside if path not in named.values()]
+    return {PARTS[name]: _pictures(path) for name, path in named.items()}, _in_words(rest)
+
+
+def _pictures(folder: Path) -> Pictures:
+    """The pictures in a folder or, if there are none, in the folders in it."""
+    inside = natural.entries(folder)
+    if paths := [path for path in inside if _is_picture(path)]:
+        return Pictures(paths, None, _in_words([path for path in inside if path not in set(paths)]))
+    found = Pictures([], [])
+    rest = []
+    for child in inside:
+        if not child.is_dir() or natural.hidden(child):
+            rest.append(child)
+            continue
+        members = natural.entries(child)
+        pictures = [path for path in members if _is_picture(path)]
+        found.paths += pictures
+        found.classes = [*(found.classes or ()), *[child.name] * len(pictures)]
+        rest += [path for path in members if path not in set(pictures)]
+    found.others = _in_words(rest)
+    return found
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and not natural.hidden(path) and path.is_file()
+
+
+def _in_words(others: list[Path]) -> list[str]:
+    """What was passed over, counted by kind."""
+    kinds = Counter(map(_kind, others))
+    return [f"{count} {kind}{'s' if kind in ('folder', 'file') and count > 1 else ''}" for kind, count in kinds.items()]
+
+
+def _kind(path: Path) -> str:
+    if natural.hidden(path):
+        return "hidden or of the system"
+    return "folder" if path.is_dir() else path.suffix.lower() or "file"
+
+
+def _class_names(parts: dict[str, Pictures]) -> tuple[str, ...] | None:
+    """The names of all classes, if every part has some."""
+    if not all(part.classes for part in parts.values()):
+        return None
+    return tuple(sorted({name for part in parts.values() for name in part.classes or ()}, key=natural.order))
+
+
+# ------------------------------------------------------------ what they are read as
+
+
+def _form(folder: Path, paths: list[Path], choices: Choices) -> tuple[Form, dict[str, Any]]:
+    """What all pictures are brought to, by their headers; and what is to be said of it."""
+    looks = [look(path, resized=choices.size is not None) for path in _watched(paths, "looking at")]
+    shape = choices.size or _common_shape(folder, paths, looks)
+    depths = Counter(one.depth for one in looks)
+    if "real" in depths and len(depths) > 1:
+        raise InputError(f"{folder} mixes pictures of floats and of whole numbers; expected one of them")
+    depth = next(kind for kind in ("real", "16", "8") if kind in depths)
+    coloured = (path for path, one in zip(paths, looks, strict=True) if one.colour)
+    some_colour = any(map(has_colour, coloured)) if choices.colour is None else False
+    form = Form(shape, choices.colour == "rgb" if choices.colour else some_colour, depth)
+    facts: dict[str, Any] = {"colour": "rgb" if form.colour else "grey"}
+    if len(depths) > 1:
+        facts["depth"] = f"16 bits, {depths['8']} pictures widened from 8"
+    if halved := sum(one.halved for one in looks):
+        facts["depth"] = f"8 bits, the upper ones of 16 of {halved} pictures in colour"
+    if alpha := sum(one.alpha for one in looks):
+        facts["transparency"] = f"on white ({alpha} pictures with an alpha channel)"
+    if choices.size:
+        facts["resized"] = f"{sum(one.shape != shape for one in looks)} pictures"
+    return form, facts
+
+
+def _common_shape(folder: Path, paths: list[Path], looks: list[Look]) -> tuple[int, int]:
+    first = looks[0].shape
+    for path, one in zip(paths, looks, strict=True):
+        if one.shape != first:
+            sizes = f"{paths[0].name} is {first} and {path.name} is {one.shape}"
+            raise InputError(f"{folder} mixes image sizes: {sizes} (rows, columns); expected one size, or --size HxW")
+    return first
+
+
+def _read(paths: list[Path], form: Form, choices: Choices, facts: dict[str, Any]) -> np.ndarray:
+    """All pictures, in memory or, beyond ``npy.MAP_ABOVE`` bytes, in a mapped file of the cache."""
+    dtype = np.dtype(DTYPES[form.depth])
+    batches = _batches(paths, form, choices)
+    if len(paths) * int(np.prod(form.whole)) * dtype.itemsize <= npy.MAP_ABOVE:
+        images = np.empty((len(paths), *form.whole), dtype)
+        start = 0
+        for batch in batches:
+            images[start : start + len(batch)] = batch
+            start += len(batch)
+        return images
+    target = cache_folder() / "pictures" / f"{key_of(paths, form)}.npy"
+    if not target.is_file():
+        write_rows(target, batches, form.whole, dtype)
+    facts["kept_in"] = str(target)
+    return np.load(target, mmap_mode="r")
+
+
+def _batches(paths: list[Path], form: Form, choices: Choices) -> Iterator[np.ndarray]:
+    batch = []
+    for path in _watched(paths, "reading"):
+        size = form.shape if choices.size else None
+        batch.append(read_picture(path, colour=form.colour, depth=form.depth, size=size))
+        if len(batch) == AT_ONCE:
+            yield np.stack(batch)
+            batch = []
+    if batch:
+        yield np.stack(batch)
+
+
+def _watched(paths: list[Path], what: str) -> Iterator[Path]:
+    """The paths, behind a progress bar if there are many (on a terminal only)."""
+    if len(paths) < BAR_ABOVE:
+        yield from paths
+        return
+    with progress_bar(total=len(paths), desc=f"{what} pictures", disable=None, leave=False) as bar:
+        for path in paths:
+            yield path
+            bar.update()

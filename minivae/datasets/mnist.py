@@ -9,7 +9,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..files.idx import read_idx
-from .dataset import Dataset, Split, no_choice_of_split, require_sha256
+from .dataset import Dataset, Split, require_sha256
+from .splitting import no_choice_of_split
 from .storage import Wanted, find, obtain
 
 FOLDER = "mnist"

@@ -1,211 +1,167 @@
-"""The user's own data: ``.npy``, ``.npz``, ``.mat``, IDX, or a folder.
+"""The user's own data: a file, a folder, or arrays.
 
-Every format is first read into named arrays, which then become a data set by the same
-rules (see :func:`load`).
+Every format is first read into named arrays (``formats.py``), which then become a data set
+by the same rules (see :func:`load`).
 """
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..errors import InputError
-from ..files.idx import GZIP_MAGIC, read_idx
-from ..files.mat import read_mat
-from ..files.npy import read_npy, read_npz
-from ..files.reading import reading, require_file
+from ..checks import sequence
+from ..errors import InputError, shown
 from . import frey_faces
-from .dataset import Dataset, Split, first_beyond, no_choice_of_split, split_rows
-from .image_folder import read_png_folder
-from .mapped import MappedRows, as_type
+from .choices import NO_LABELS, Choices
+from .dataset import Dataset, Split
+from .formats import Found, read
+from .labels import classes_of, count_of
+from .splitting import no_choice_of_split, own_parts, split_rows
+from .values import as_points, image_shape_of, require_alike, stored
+from .which import Part, labels_first, parts_of, points_axis, points_first
 
-# Names of arrays, lower case; {} stands for train or test.
-PART_IMAGES = ("{}_images", "x_{}", "{}_x", "{}_data", "{}")
-PART_LABELS = ("{}_labels", "y_{}", "{}_y")
-ALL_IMAGES = ("images", "x", "data")
-ALL_LABELS = ("labels", "y", "target")
-# Our names of the arrays in a folder with IDX files named as MNIST's.
-IDX_FILES = {
-    "train_images": "train-images-idx3-ubyte",
-    "train_labels": "train-labels-idx1-ubyte",
-    "test_images": "t10k-images-idx3-ubyte",
-    "test_labels": "t10k-labels-idx1-ubyte",
-}
 HELD_OUT = 0.1  # share of the rows that become the test part of data without one
 
 
-def load(path: Path, split: str | None = None, seed: int = 0) -> Dataset:
-    """Return the data set in a file or folder.
+def load(path: Path, choices: Choices) -> Dataset:
+    """Return the data set in a file or folder; ``docs/data.md`` has the rules for people.
 
-    Which arrays of an ``.npz`` or ``.mat`` file (in any case of letters):
+    Which arrays of a file that has several, and their axes: ``which.py``. What labels become:
+    ``labels.py``. What values become: ``values.py``. Without a test part a tenth of the rows is
+    held out: drawn by the seed, or with ``split="contiguous"`` the last ones.
 
-    - ``train_images`` and ``test_images``, or ``x_train``, ``train_x``, ``train_data``,
-      plain ``train`` (and so for test), with ``train_labels``, ``y_train`` or ``train_y``;
-    - or ``images``, ``x`` or ``data``, with ``labels``, ``y`` or ``target``;
-    - or the only array there is of two or more dimensions.
-
-    Shapes: ``(N, D)``, ``(N, rows, columns)``, or the latter with an axis for one channel.
-    Where D alone is known and is a square of at least 16, images are taken to be square.
-
-    Values: whole numbers in 0..255 are kept as uint8 with scale 255 (scale 1 if none is
-    above 1). Floats, and whole numbers beyond that, are kept as float32 with scale 1,
-    whatever their range (``require_domain`` tells whether that is [0, 1]).
-
-    A folder holds PNGs (see ``png_folder.py``) or IDX files named as MNIST's. Without a test
-    part a tenth of the rows is held out: drawn by ``seed``, or with ``split="contiguous"``
-    the last ones.
-
-    A ``.npy`` file longer than ``numpy_file.MAP_ABOVE`` stays where it is: its rows are read
+    A ``.npy`` file longer than ``npy.MAP_ABOVE`` stays where it is: its rows are read
     when a minibatch takes them (see ``mapped.py``), and in blocks to find the range of the values.
 
     Raises:
-        InputError: the file cannot be read, or is not covered by these rules.
+        InputError: the file cannot be read, or is not covered by these rules, or leaves two readings.
     """
-    arrays = _read(path)
-    if frey_faces.holds_faces(arrays):
-        return frey_faces.from_pixels(str(path), arrays["ff"].T, split, seed)
-    parts = _parts(path, {name.lower(): array for name, array in arrays.items()})
-    images = _require_alike(path, [_as_images(path, images) for images, _ in parts])
-    shape = _image_shape(images[0].shape[1:])
-    values, scale = _values(path, [part.reshape(len(part), -1) for part in images])
-    labels = [_labels(path, labels, len(images)) for images, labels in parts]
-    if len(parts) == 1:
-        test_size = max(1, round(HELD_OUT * len(images[0])))
-        train, test, note = split_rows(values[0], labels[0], test_size=test_size, split=split, seed=seed)
-    else:
-        no_choice_of_split(str(path), split)
-        if any(part is None for part in labels):
-            labels = [None, None]
-        train, test = map(Split, values, labels)
-        note = f"the file's own: {len(train)} rows train, {len(test)} test"
-    return Dataset(str(path), train, test, shape, scale, note)
+    found = read(path, choices)
+    if frey_faces.holds_faces(found.arrays) and choices.array is choices.points_axis is None:
+        return frey_faces.from_pixels(str(path), found.arrays["ff"].T, choices.split, choices.seed)
+    return made_of(path, found, choices)
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
-    """Read any format into named arrays."""
-    if path.is_dir():
-        return _read_folder(path)
-    suffix = path.suffix.lower()
-    if suffix == ".npy":
-        return {"images": read_npy(path)}
-    if suffix == ".npz":
-        return read_npz(path)
-    if suffix == ".mat":
-        return read_mat(path)
-    with reading(path, "file"), open(require_file(path), "rb") as file:
-        start = file.read(2)
-    if start not in (b"\0\0", GZIP_MAGIC):
-        raise InputError(f"{path}: unknown format; expected .npy, .npz, .mat, IDX or a folder of PNGs")
-    return {"images": read_idx(path)}
+def from_arrays(
+    train: Any, test: Any, validation: Any, labels: dict[str, Any], columns: Any, name: str, choices: Choices
+) -> Dataset:
+    """What :meth:`Dataset.from_arrays` is: by the same rules as a file with arrays of these names."""
+    given = {"validation": validation, "test": test}
+    parts = {"train": train} | {part: array for part, array in given.items() if array is not None}
+    arrays = {f"{part}_images": _array(part, array) for part, array in parts.items()}
+    for part, of_part in labels.items():
+        if of_part is not None:
+            if part not in parts:
+                raise InputError(f"{part}_labels is {shown(of_part)} without {part}; expected None")
+            arrays[f"{part}_labels"] = np.asarray(of_part)
+    names = getattr(train, "columns", None) if columns is None else columns
+    wide = math.prod(arrays["train_images"].shape[1:])
+    given_names = None if names is None else tuple(map(str, sequence("columns", names, "a name for each value")))
+    if given_names is not None and len(given_names) != wide:
+        raise InputError(f"columns is {shown(names)}; expected {wide} names, one for each value")
+    return made_of(Path(name), Found(arrays, columns=given_names), choices)
 
 
-def _read_folder(folder: Path) -> dict[str, np.ndarray]:
-    files = {
-        array: path
-        for array, name in IDX_FILES.items()
-        for path in (folder / name, folder / f"{name}.gz")
-        if path.is_file()
-    }
-    if "train_images" in files:
-        return {array: read_idx(path) for array, path in files.items()}
-    return read_png_folder(folder)
-
-
-def _parts(path: Path, arrays: dict[str, np.ndarray]) -> list[tuple[np.ndarray, np.ndarray | None]]:
-    """Return the images and labels of all rows, or of train and of test."""
-    found = []
-    for part in ("train", "test"):
-        images, labels = (
-            _pick(arrays, [pattern.format(part) for pattern in patterns]) for patterns in (PART_IMAGES, PART_LABELS)
-        )
-        if images is not None:
-            found.append((images, labels))
-    if found:
-        return found
-    images = _pick(arrays, ALL_IMAGES)
-    return [(_only(path, arrays) if images is None else images, _pick(arrays, ALL_LABELS))]
-
-
-def _pick(arrays: dict[str, np.ndarray], names: list[str] | tuple[str, ...]) -> np.ndarray | None:
-    return next((arrays[name] for name in names if name in arrays), None)
-
-
-def _only(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
-    candidates = [array for array in arrays.values() if array.ndim >= 2 or len(arrays) == 1]
-    if len(candidates) != 1:
-        names = ", ".join(sorted(arrays)).encode("unicode_escape").decode()  # in one line, whatever they are
-        raise InputError(
-            f"{path} holds the arrays {names[:200] or '(none)'}; "
-            "expected images (and labels), or train_images and test_images (and *_labels)"
-        )
-    return candidates[0]
-
-
-def _as_images(path: Path, array: np.ndarray) -> np.ndarray:
-    """Return the array as ``(N, D)`` or ``(N, rows, columns)``, without an axis for one channel."""
-    if array.ndim == 4 and 1 in (array.shape[1], array.shape[3]):
-        array = array[:, 0] if array.shape[1] == 1 else array[..., 0]  # squeeze() would forget that it is mapped
-    if array.ndim not in (2, 3):
-        raise InputError(
-            f"{path} holds an array of shape {array.shape}; expected (N, D) or (N, rows, columns) for N images"
-        )
+def _array(name: str, given: Any) -> np.ndarray:
+    """An array, or what becomes one: lists, a data frame."""
+    try:
+        array = given if isinstance(given, np.memmap) else np.asarray(given)
+    except (TypeError, ValueError):
+        array = np.zeros(0, object)
+    if array.dtype.kind not in "biuf" or array.ndim < 2:
+        raise InputError(f"{name} is {shown(given)}; expected an array of numbers, (N, D) or (N, rows, columns[, 3])")
     return array
 
 
-def _require_alike(path: Path, images: list[np.ndarray]) -> list[np.ndarray]:
-    """Return the images of all rows, or of train and of test, if those belong together."""
-    first, last = images[0], images[-1]
-    if first.shape[1:] != last.shape[1:] or first.dtype.kind != last.dtype.kind:
-        kinds = " and ".join(f"{array.dtype} {array.shape}" for array in images)
-        raise InputError(f"{path}: train and test differ in image size or type: {kinds}")
-    if len(first) + len(images) < 3 or 0 in (*first.shape, *last.shape):
+def made_of(path: Path, found: Found, choices: Choices) -> Dataset:
+    """The data set that arrays make. Raises as :func:`load`."""
+    parts = parts_of(path, found, choices)
+    axis = points_axis(path, found, parts, choices)
+    images = require_alike(path, [as_points(path, points_first(path, part, axis)) for part in parts])
+    shape = image_shape_of(images[0].shape[1:], found.columns)
+    deep = found.pictures or (images[0].ndim > 2 and images[0].dtype == np.uint16)
+    rows = [part.reshape(len(part), -1) for part in images]
+    columns = found.columns if found.columns and len(found.columns) == rows[0].shape[1] else None
+    values, scale, extent = stored(path, rows, whole=found.whole, deep=deep, picture=shape is not None, columns=columns)
+    labels, names, said = _labels(path, parts, [len(part) for part in rows], found, choices)
+    splits = [Split(part, of_part) for part, of_part in zip(values, labels, strict=True)]
+    train, validation, test, note = _parted(path, [part.name for part in parts], splits, choices)
+    account = _account(found, parts, axis, choices) | {"range": list(extent), "labels": said}
+    if shape is not None and images[0].ndim == 2:
+        account["square"] = True
+    return Dataset(
+        str(path), train, test, shape, scale, note, validation=validation, columns=columns, class_names=names,
+        account=account,
+    )  # fmt: skip
+
+
+def _account(found: Found, parts: list[Part], axis: int, choices: Choices) -> dict[str, Any]:
+    used = {name for part in parts for name in part.arrays}
+    unused = [f"{name!r:.60} {array.shape}" for name, array in found.arrays.items() if name not in used]
+    account: dict[str, Any] = {"points_axis": axis, **found.facts, "passed_over": [*unused, *found.passed_over]}
+    if found.named:
+        account["array"] = ", ".join(part.arrays[0] for part in parts)
+    return account
+
+
+def _labels(
+    path: Path, parts: list[Part], counts: list[int], found: Found, choices: Choices
+) -> tuple[list[np.ndarray | None], tuple[str, ...] | None, str]:
+    """The numbers of classes of each part, their names, and what there is to say."""
+    absent: list[np.ndarray | None] = [None] * len(parts)
+    name = found.facts.get("labels_from", ", ".join(part.arrays[1] for part in parts if len(part.arrays) > 1))
+    each = [
+        _as_many(path, name, labels_first(part.labels, count), count)
+        for part, count in zip(parts, counts, strict=True)
+        if part.labels is not None
+    ]
+    if not each:
+        return absent, None, "none, as asked for" if choices.labels == NO_LABELS else "none"
+    if len(each) < len(parts):
+        return absent, None, f"none: {name} passed over, as not all parts have some"
+    try:
+        classes = classes_of(np.concatenate(each))
+    except (ValueError, TypeError):  # parts whose labels are of different shapes or kinds
+        return absent, None, f"none: {name} passed over (not alike in all parts)"
+    if classes.labels is None:
+        if choices.labels is not None:
+            raise InputError(f"labels is {choices.labels!r}: {classes.why}; expected a class for each point")
+        return absent, None, f"none: {name} passed over ({classes.why})"
+    ends = np.cumsum([len(labels) for labels in each])[:-1]
+    names = found.class_names or classes.names
+    found_there = len(names) if names else len(np.unique(classes.labels))
+    return list(np.split(classes.labels, ends)), names, f"{found_there} classes from {name}"
+
+
+def _as_many(path: Path, name: str, labels: np.ndarray, count: int) -> np.ndarray:
+    """The labels, if there is one for each point."""
+    if count_of(labels) != count:
         raise InputError(
-            f"{path} holds arrays of shape {' and '.join(str(array.shape) for array in images)}; "
-            "expected at least 2 rows (to train and to test alone, 1) of at least 1 value"
+            f"{path} holds labels {name!r:.60} of shape {labels.shape}; expected {count}, one for each point "
+            "(or --labels none, or --points-axis N)"
         )
-    return images
+    return labels
 
 
-def _image_shape(shape: tuple[int, ...]) -> tuple[int, int] | None:
-    """Return (rows, columns) if ``shape`` says so or has as many values as a square from 4 x 4 on."""
-    if len(shape) == 2:
-        return shape
-    side = math.isqrt(shape[0])
-    return (side, side) if side >= 4 and side * side == shape[0] else None
-
-
-def _values(path: Path, parts: list[np.ndarray]) -> tuple[list[np.ndarray | MappedRows], float]:
-    """Return the rows of each part as uint8 or finite float32, and their common scale; not copied where they are it."""
-    kind = parts[0].dtype.kind
-    if kind not in "buif":
-        raise InputError(f"{path} holds values of type {parts[0].dtype}; expected integers or real numbers")
-    largest = max(part.max() for part in parts)
-    if kind != "f" and largest <= 255 and min(part.min() for part in parts) >= 0:
-        return [as_type(part, np.uint8) for part in parts], 255.0 if largest > 1 else 1.0
-    return [_real(path, part) for part in parts], 1.0
-
-
-def _real(path: Path, rows: np.ndarray) -> np.ndarray | MappedRows:
-    with np.errstate(over="ignore"):
-        values = as_type(rows, np.float32)
-        at = first_beyond(values, math.inf)
-    if at is not None:
-        raise InputError(f"{path} holds {rows[at]} in row {at[0]}, value {at[1]}; expected finite float32 numbers")
-    return values
-
-
-def _labels(path: Path, labels: np.ndarray | None, count: int) -> np.ndarray | None:
-    """Return ``(N,)`` int64 labels; a column or a row of whole floats, as MATLAB writes, will do."""
-    if labels is None:
-        return None
-    whole = np.zeros(0, np.int64)
-    if labels.dtype.kind in "buif" and labels.size == count == max(labels.shape, default=1):
-        with np.errstate(invalid="ignore"):  # what does not fit is found by the comparison
-            whole = labels.reshape(count).astype(np.int64)
-    if not np.array_equal(whole, labels.reshape(-1)):
-        raise InputError(
-            f"{path} holds labels of type {labels.dtype} and shape {labels.shape}; expected {count} whole numbers"
-        )
-    return whole
+def _parted(
+    path: Path, names: list[str], parts: list[Split], choices: Choices
+) -> tuple[Split, Split | None, Split, str]:
+    """Train, validation and test, and how they were parted."""
+    named = dict(zip(names, parts, strict=True))
+    if not named.keys() & {"train", "all"}:
+        raise InputError(f"{path} holds {' and '.join(named)}; expected a part to train, or --array NAME")
+    validation = named.get("validation")
+    if "test" in named:
+        no_choice_of_split(str(path), choices.split)
+        return named["train"], validation, named["test"], own_parts([(n, len(p)) for n, p in named.items()])
+    whole = named.get("train") or named["all"]
+    test_size = max(1, round(HELD_OUT * len(whole)))
+    train, test, note = split_rows(
+        whole.images, whole.labels, test_size=test_size, split=choices.split, seed=choices.seed
+    )
+    if validation is not None:
+        note += f"; {len(validation)} of the file's own validate"
+    return train, validation, test, note

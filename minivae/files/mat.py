@@ -42,10 +42,13 @@ class _Element:
     data: memoryview
 
 
-def read_mat(path: Path) -> dict[str, np.ndarray]:
+def read_mat(path: Path, passed_over: list[str] | None = None) -> dict[str, np.ndarray]:
     """Return the full numeric and logical variables of a MATLAB file by name.
 
     Other variables (text, cells, structures, sparse matrices) are passed over.
+
+    Args:
+        passed_over: gets the names of those.
 
     Raises:
         InputError: file missing, empty, truncated, damaged, or of another version.
@@ -65,7 +68,9 @@ def read_mat(path: Path) -> dict[str, np.ndarray]:
                 element = _unpack(element.data, order, room)
             if element.kind != MATRIX:
                 raise ValueError(f"an element of type {element.kind} stands where a variable is expected")
-            _add_variable(arrays, element.data, order, room)
+            other = _add_variable(arrays, element.data, order, room)
+            if other is not None and passed_over is not None:
+                passed_over.append(f"{other!r:.60} (no full array of numbers)")
     return arrays
 
 
@@ -104,12 +109,12 @@ def _tag(data: bytearray | memoryview, order: Order) -> tuple[int, int]:
     return kind, size
 
 
-def _add_variable(arrays: dict[str, np.ndarray], data: memoryview, order: Order, room: Room) -> None:
-    """Add one variable to the arrays by name, if it is a full numeric array."""
+def _add_variable(arrays: dict[str, np.ndarray], data: memoryview, order: Order, room: Room) -> str | None:
+    """Add one variable to the arrays by name, if it is a full numeric array; else return its name."""
     flags, dimensions, name, *parts = _elements(data, order)
     word = int(_numbers(flags, order)[0])
     if word & 0xFF not in CLASSES:
-        return
+        return bytes(name.data).decode("ascii", "replace")
     name, shape = bytes(name.data).decode("ascii"), tuple(_numbers(dimensions, order).tolist())
     stored, dtype = [_numbers(part, order) for part in parts], np.dtype(CLASSES[word & 0xFF])
     if len(stored) != (2 if word & COMPLEX_FLAG else 1) or any(part.size != math.prod(shape) for part in stored):

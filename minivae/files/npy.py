@@ -24,6 +24,10 @@ _NPY_HEADERS = {
 }
 
 
+class Pickled(InputError):
+    """The file holds pickled objects, which are never unpickled."""
+
+
 def read_npy(path: Path) -> np.ndarray:
     """Return the array of a ``.npy`` file; of one longer than ``MAP_ABOVE`` a read-only memory map (``np.memmap``).
 
@@ -37,19 +41,28 @@ def read_npy(path: Path) -> np.ndarray:
         return _parse_npy(str(path), read_bytes(path))
 
 
-def read_npz(path: Path) -> dict[str, np.ndarray]:
+def read_npz(path: Path, passed_over: list[str] | None = None) -> dict[str, np.ndarray]:
     """Return all arrays of an ``.npz`` file by name.
+
+    Args:
+        passed_over: gets the members that hold pickled objects, which are refused without it.
 
     Raises:
         InputError: as :func:`read_npy`; or a name comes twice, or the file unpacks to far more than its size.
     """
+    arrays = {}
     with reading(path, ".npz file"), zipfile.ZipFile(require_file(path)) as archive:
         members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
         _require_plain(path, archive.infolist(), list(members))
-        return {
-            name: _parse_npy(f"{path}, array {name!r:.60}", _read_member(archive, member))
-            for name, member in members.items()
-        }
+        for name, member in members.items():
+            content = _read_member(archive, member)
+            try:
+                arrays[name] = _parse_npy(f"{path}, array {name!r:.60}", content)
+            except Pickled:
+                if passed_over is None:
+                    raise
+                passed_over.append(f"{name!r:.60} (pickled)")
+    return arrays
 
 
 def digest(arrays: Mapping[str, np.ndarray]) -> str:
@@ -114,7 +127,7 @@ def _header(what: str, data: bytes | bytearray, size: int) -> tuple[tuple[int, .
         raise InputError(f"{what} is of .npy version {version}; expected 1.0 or 2.0")
     shape, column_major, dtype = _NPY_HEADERS[version](stream)
     if dtype.hasobject:
-        raise InputError(f"{what} holds pickled Python objects; expected a plain array of numbers")
+        raise Pickled(f"{what} holds pickled Python objects; expected a plain array of numbers")
     promised, present = math.prod(shape) * dtype.itemsize, size - stream.tell()
     if promised != present:
         raise InputError(f"{what}: the header promises {promised} bytes of values, there are {present}")

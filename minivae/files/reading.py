@@ -65,6 +65,11 @@ class Room:
         self._path = path
         self._most = self._left = max(MOST_RATIO * path.stat().st_size, MOST_BYTES)
 
+    @property
+    def left(self) -> int:
+        """Bytes that may still be unpacked."""
+        return self._left
+
     def take(self, size: int) -> None:
         """Count ``size`` bytes that are about to be unpacked; InputError if all are more than there may be."""
         self._left -= size

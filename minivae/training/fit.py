@@ -32,7 +32,7 @@ STEPS_PER_READING = 100
 
 def fit(
     model: Model,
-    dataset: Dataset,
+    dataset: Dataset | Any,
     *,
     run: Run | None = None,
     resume: bool = False,
@@ -44,7 +44,8 @@ def fit(
 
     Args:
         model: changes in place. With a validation part it ends as the best one by it, else as the last one.
-        dataset: from ``datasets.load``, or made with ``Dataset``.
+        dataset: from ``datasets.load``, or made with ``Dataset``; or an array ``(N, D)``, as
+            ``Dataset.from_arrays`` takes it.
         run: a folder for history and checkpoints, as ``Run.create("runs/mine")`` makes it, which every command
             opens afterwards; nothing is written without one.
         resume: go on from the checkpoint in ``run``, or from the start if there is none yet, exactly:
@@ -69,12 +70,13 @@ def fit(
     if resume and run is None:
         raise InputError("resume is True without a run; expected the folder of the run to resume")
     Callbacks(callbacks)
-    trainer = Trainer(model, dataset, Settings(**settings))
+    data = dataset if isinstance(dataset, Dataset) or not hasattr(dataset, "shape") else Dataset.from_arrays(dataset)
+    trainer = Trainer(model, data, Settings(**settings))
     with _exclusive(run):
         if run is not None:
-            run.describe(description(model, dataset, vars(trainer.settings)))
+            run.describe(description(model, data, vars(trainer.settings)))
             if resume:
-                run.require_data(dataset)
+                run.require_data(data)
                 run.restore(trainer)
         history = run_to_end(trainer, run, progress, callbacks)
     trainer.take_best()

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..checks import instance
 from ..datasets import Dataset
-from ..datasets.dataset import split_rows
+from ..datasets.splitting import set_apart
 from ..errors import InputError
 
 SHARE = 0.1  # of the training rows, where patience needs a validation part and the data have none
@@ -24,14 +24,12 @@ def with_validation(dataset: Dataset, seed: int, least: int = 1) -> Dataset:
     """
     if instance("dataset", dataset, Dataset, "a Dataset").validation is not None:
         return dataset
-    rows, kind = len(dataset.train), "contiguous" if dataset.split.startswith("contiguous") else "random"
+    rows = len(dataset.train)
     size = max(least, round(SHARE * rows))
     if size >= rows:
         raise InputError(f"{dataset.name} has {rows} training rows; expected more than {size}, to validate on so many")
-    labels = dataset.train.labels
-    train, apart, _ = split_rows(dataset.train.images, labels, test_size=size, split=kind, seed=seed)
-    which = f"{size} of {rows} training rows, {f'drawn with seed {seed}' if kind == 'random' else 'the last ones'}"
-    return replace(dataset, train=train, validation=apart, account={**dataset.account, "validation": which})
+    found, how = set_apart(dataset, size, dataset.split.startswith("contiguous"), seed)
+    return replace(found, account={**dataset.account, "set_apart": f"{size} of {rows} training rows, {how}"})
 
 
 def measure(row: Mapping[str, float]) -> float:

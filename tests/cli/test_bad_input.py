@@ -66,12 +66,12 @@ FILES = {
     "truncated .mat": ("a.mat", matlab(cut=400), "not a whole MATLAB file"),
     "truncated IDX": ("a-idx3-ubyte", content(IDX[:-1]), "only 639"),
     "truncated IDX.gz": ("a.gz", content(gzip.compress(IDX)[:-9]), "not a whole IDX file"),
-    "truncated PNG": ("a", pngs((4, 4), (4, 4), cut=60), "not a whole PNG picture"),
+    "truncated PNG": ("a", pngs((4, 4), (4, 4), cut=60), "not a whole picture"),
     "wrong magic .npy": ("a.npy", content(b"<html>not found</html>"), "not a whole .npy file"),
     "wrong magic .npz": ("a.npz", content(b"<html>not found</html>"), "not a whole .npz file"),
     "wrong magic .mat": ("a.mat", content(b"<html>not found</html>"), "MATLAB"),
     "wrong magic IDX": ("a-idx3-ubyte", content(b"\0\0\x07\x03" + IDX[4:]), "magic"),
-    "unknown format": ("a.txt", content(b"1 2 3\n4 5 6\n"), "unknown format"),
+    "unknown format": ("a.doc", content(b"1 2 3\n4 5 6\n"), "unknown format"),
     "text": ("a.npy", saved(np.full((40, 16), "seven")), "type <U5"),
     "complex": ("a.npy", saved(real * 1j), "complex128"),
     "pickled": ("a.npy", saved(np.array([{"an": "object"}] * 4, object)), "pickled"),
@@ -84,7 +84,7 @@ FILES = {
     "a number": ("a.npy", saved(np.array(3.0)), "shape ()"),
     "mixed image sizes": ("a", pngs((4, 4), (4, 5)), "mixes image sizes"),
     "mixed parts": ("a.npz", lambda p: np.savez(p, train=IMAGES, test=IMAGES[:, 1:]), "differ in image size"),
-    "a folder without pictures": ("a", Path.mkdir, "no .png"),
+    "a folder without pictures": ("a", Path.mkdir, "holds no picture"),
 }
 
 

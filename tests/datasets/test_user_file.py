@@ -135,7 +135,9 @@ def test_the_only_array_will_do_whatever_its_name(tmp_path):
 
 def test_which_array_is_asked_for_when_it_is_unclear(tmp_path):
     path = save(tmp_path / "x.npz", faces=ROWS, houses=ROWS)
-    with pytest.raises(InputError, match="holds the arrays faces, houses; expected images"):
+    with pytest.raises(
+        InputError, match=r"holds the arrays faces \(40, 30\), houses \(40, 30\); expected images.*--array NAME"
+    ):
         load(path)
 
 
@@ -181,9 +183,12 @@ def test_image_shape(tmp_path, shape, image_shape):
         (np.array([[0, 255], [1, 1]], np.uint16), np.uint8, 255.0, (0, 1)),
         (np.array([[0, 256], [1, 1]], np.uint16), np.float32, 1.0, (0, 256)),
         (np.array([[-1, 3], [1, 1]], np.int8), np.float32, 1.0, (-1, 3)),
-        (np.array([[0.0, 0.5], [0.25, 1.0]]), np.float32, 1.0, (0, 1)),
+        (np.array([[2**25 + 1, 3], [1, 1]]), np.float64, 1.0, (1, 2**25 + 1)),
+        (np.array([[0.0, 0.5], [0.25, 1.0]]), np.float64, 1.0, (0, 1)),
+        (np.array([[0.0, 0.5], [0.25, 1.0]], np.float32), np.float32, 1.0, (0, 1)),
+        (np.array([[1e9, 1e9 + 1e-6], [0.25, 1.0]]), np.float64, 1.0, (0.25, 1e9 + 1e-6)),
         (np.array([[0.0, 2.0], [0.25, -7.0]], np.float16), np.float32, 1.0, (-7, 2)),
-        (np.array([[0.0, 2.0], [0.25, -7.0]], ">f8"), np.float32, 1.0, (-7, 2)),
+        (np.array([[0.0, 2.0], [0.25, -7.0]], ">f8"), np.float64, 1.0, (-7, 2)),
     ],
 )
 def test_type_and_scale(tmp_path, values, dtype, scale, value_range):
@@ -217,7 +222,7 @@ BAD_ARRAYS = {
     "0 columns": (np.zeros((4, 0)), r"shape \(4, 0\).*at least 1 value"),
     "a number": (np.float64(3), r"shape \(\); expected"),
     "one dimension": (np.zeros(4), r"shape \(4,\); expected \(N, D\)"),
-    "colour": (np.zeros((4, 8, 8, 3), np.uint8), r"shape \(4, 8, 8, 3\); expected"),
+    "four channels": (np.zeros((4, 8, 8, 4), np.uint8), r"shape \(4, 8, 8, 4\); expected"),
     "five dimensions": (np.zeros((4, 1, 1, 8, 8)), "expected"),
 }
 
@@ -235,20 +240,38 @@ def test_bad_arrays(tmp_path, name):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (np.arange(39), r"shape \(39,\); expected 40 whole numbers"),
-        (np.arange(40) + 0.5, "type float64"),
-        (np.full(40, np.nan), "type float64"),
-        (np.full(40, 1e300), "type float64"),
-        (np.full(40, 2**63, np.uint64), "type uint64"),
-        (np.array(["a"] * 40), "type <U1"),
-        (np.zeros((40, 10)), r"shape \(40, 10\)"),
-        (np.zeros((8, 5), int), r"shape \(8, 5\)"),
-        (np.int64(3), r"shape \(\)"),
+        (np.arange(39), r"shape \(39,\); expected 40, one for each point"),
+        (np.zeros((8, 5), int), r"shape \(8, 5\); expected 40"),
+        (np.int64(3), r"shape \(\); expected 40"),
     ],
 )
-def test_bad_labels(tmp_path, labels, message):
+def test_labels_that_are_not_as_many_as_points_are_refused(tmp_path, labels, message):
     with pytest.raises(InputError, match=message):
         load(save(tmp_path / "x.npz", images=ROWS, labels=labels))
+    assert load(tmp_path / "x.npz", labels="none").train.labels is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "why"),
+    [
+        (np.arange(40) + 0.5, "real numbers"),
+        (np.full(40, np.nan), "40 of 40 are missing"),
+        (np.full(40, 1e300), "real numbers"),
+        (np.array([f"row{i}" for i in range(40)]), "another one for each point"),
+        (np.array(["a", ""] * 20), "20 of 40 are missing"),
+        (np.zeros((40, 10)), "several for each point"),
+        (np.zeros((40, 3, 2)), "several for each point"),
+        (np.zeros(40, "M8[s]"), "values of type datetime64"),
+    ],
+)
+def test_labels_that_are_no_classes_are_passed_over_with_a_word(tmp_path, labels, why):
+    save(tmp_path / "x.npz", images=ROWS, labels=labels)
+    data = load(tmp_path / "x.npz")
+    assert data.train.labels is data.test.labels is None
+    assert why in data.account["labels"]
+    assert why in data.describe()
+    with pytest.raises(InputError, match=r"labels is 'labels': .*; expected a class for each point"):
+        load(tmp_path / "x.npz", labels="labels")
 
 
 def test_labels_as_matlab_writes_them(tmp_path):
@@ -273,7 +296,7 @@ def test_parts_that_do_not_fit(tmp_path, train, test, message):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("x.csv", b"1,2,3\n", "unknown format; expected"),
+        ("x.pdf", b"1,2,3\n", "unknown format; expected"),
         ("x.png", b"\x89PNG", "unknown format; expected"),
         ("x.csv", b"", "empty"),
         ("x.npz", b"", "empty"),
@@ -302,7 +325,7 @@ def test_no_permission_is_one_clear_line(tmp_path, name, monkeypatch):
 
 def test_names_of_arrays_stay_in_one_short_line(tmp_path):
     np.savez(tmp_path / "x.npz", **{"a\nb": ROWS, "c" * 5000: ROWS})
-    with pytest.raises(InputError, match=r"holds the arrays a\\nb, cccc") as raised:
+    with pytest.raises(InputError, match=r"holds the arrays a\\nb \(40, 30\), cccc") as raised:
         load(tmp_path / "x.npz")
     assert "\n" not in str(raised.value)
     assert len(str(raised.value)) < 600

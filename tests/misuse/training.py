@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -55,6 +56,24 @@ misuse(
     image_shape=(3, "x", (3, 3)),
     scale=NUMBERS_ABOVE_0,
     source=(3, "x", None),
+    columns=(3, "abcd", ("a", "b")),
+    class_names=(3, "ab"),
+    preparation=(3, "unit"),
+    account=(None, "x"),
+)
+NO_ARRAYS = ("x", np.ones(3), np.array([["a"]]), [[1.0], [1.0, 2.0]])
+misuse(
+    Dataset.from_arrays,
+    {"train": IMAGES, "test": IMAGES, "validation": None},
+    train=(None, *NO_ARRAYS),
+    test=(*NO_ARRAYS, Says(np.ones((2, 3)), "(2, 3)")),
+    validation=(*NO_ARRAYS, 0.0, 1.5),
+    labels=(Says(np.ones(3, int), "(3,)"),),
+    test_labels=(Says(LABELS[:3], "(3,)", "labels"),),
+    validation_labels=(Says(LABELS, "validation_labels is"),),
+    columns=(3, "abcd", ("a", "b")),
+    split=("Random", 3, Says("random", "'random'")),
+    seed=SEEDS,
 )
 misuse(
     datasets.load,
@@ -62,6 +81,12 @@ misuse(
     name_or_path=("digit", 3, None, Says("missing.npy", "missing.npy")),
     split=("Random", 3),
     seed=SEEDS,
+    validation=(0, 1, 1.0, -0.1, "0.1", math.nan),
+    array=(3, "images"),
+    points_axis=("1", 0.5, 1),
+    labels=(3, "labels"),
+    colour=("Grey", 3, "rgb"),
+    size=(8, "8x8", (8,), (8, 0), (8, 8)),
 )
 misuse(
     datasets.one_hot,
@@ -142,7 +167,7 @@ misuse(
     {"model": MODEL, "dataset": DATASET, "progress": False, "settings": 4},
     call=lambda settings, **others: training.fit(**others, epochs=1, batch_size=settings),
     model=NO_MODELS,
-    dataset=NO_DATASETS,
+    dataset=(None, "digits", Says(np.ones(3), "array([1., 1., 1.])", "train")),
     run=(3, "runs/x"),
     resume=NO_SWITCHES,
     progress=NO_SWITCHES,

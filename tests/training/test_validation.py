@@ -47,7 +47,7 @@ def test_a_tenth_is_set_apart_and_no_row_is_lost_or_in_both(rows, seed, contiguo
         np.testing.assert_array_equal(both, np.arange(rows))
     again = with_validation(whole, seed)
     np.testing.assert_array_equal(again.validation.images, data.validation.images)
-    assert str(len(data.validation)) in data.account["validation"]
+    assert str(len(data.validation)) in data.account["set_apart"]
 
 
 def test_a_part_of_their_own_is_taken_and_one_row_is_too_few(parted):

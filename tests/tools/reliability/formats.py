@@ -24,7 +24,8 @@ from scipy.io import savemat
 
 from minivae import datasets
 from minivae.datasets import binarized_mnist, digits, frey_faces, mnist
-from minivae.datasets.image_folder import read_png_folder
+from minivae.datasets.choices import Choices
+from minivae.datasets.image_folder import read_picture_folder
 from minivae.files.idx import read_idx
 from minivae.files.mat import STORED, read_mat
 from minivae.files.npy import read_npy, read_npz
@@ -161,6 +162,10 @@ def _png(folder: Path) -> Path:
     return folder / "pictures" / "b.png"
 
 
+def _pictures(path: Path) -> dict[str, np.ndarray]:
+    return read_picture_folder(path.parent, Choices())["arrays"]
+
+
 def _npy_says(content: bytes, found: np.ndarray) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # NumPy's, of headers that are almost right
@@ -258,5 +263,5 @@ FORMATS = {
     "own .npz": Format(_npz, _own(read_npz)),
     "own .mat": Format(_mat(False), _own(read_mat), _mat_says),
     "own .mat, compressed": Format(_mat(True), _own(read_mat), _mat_part),
-    "own PNG folder": Format(_png, _own(lambda path: read_png_folder(path.parent))),
+    "own PNG folder": Format(_png, _own(_pictures)),
 }

@@ -1,0 +1,91 @@
+"""How data are read, from the command line: the options, kept in the run; what was assumed, said and written."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from minivae.runs import Run
+
+QUICK = ("--epochs", 1, "--hidden", 8, "--out", "run")
+CLASS = np.arange(30) % 3
+
+
+@pytest.fixture
+def images(rng):
+    """Thirty of 8 x 6."""
+    return rng.integers(256, size=(30, 8, 6), dtype=np.uint8)
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_what_was_assumed_is_said_in_one_line_and_written(cli, tmp_path, images):
+    np.savez("own.npz", X=images, y=np.array(["cat", "dog", "eel"])[CLASS], rate=3.0)
+    said = cli("train", "--data", "own.npz", *QUICK)
+    first = said.out.splitlines()[0]
+    for words in ("30 points of 8 x 6 from X", "values from 0 to 255", "cat, dog, eel", "passed over: 'rate' ()"):
+        assert words in first
+    account = json.loads((tmp_path / "run" / "config.json").read_text())["account"]
+    assert account["classes"] == ["cat", "dog", "eel"]
+    said = cli("train", "--data", "own.npz", *QUICK[:-1], "other", "--json")
+    assert said.json["account"] == account
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        (("--array", "b"), {"array": "b"}),
+        (("--array", "c", "--points-axis", 2), {"array": "c", "points_axis": 2}),
+        (("--array", "b", "--labels", "kind"), {"labels": "kind"}),
+        (("--array", "b", "--labels", "none"), {"labels": "none"}),
+        (("--array", "b", "--validation", 0.2), {"validation": 0.2}),
+    ],
+)
+@pytest.mark.usefixtures("no_figures")
+def test_a_run_keeps_how_its_data_are_read(cli, images, options, kept):
+    np.savez("own.npz", b=images, c=np.moveaxis(images, 0, 2), kind=CLASS)
+    assert cli("train", "--data", "own.npz", *QUICK, *options).code == 0
+    assert Run.open("run").config["options"].items() >= kept.items()
+    assert cli("evaluate", "run", "--importance-samples", 2).code == 0
+    assert cli("train", "--resume", "run", "--epochs", 2).code == 0
+    refused = cli("train", "--resume", "run", "--epochs", 3, "--array", "other")
+    assert (refused.code, "--array is 'other'" in refused.err) == (2, True)
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_labels_from_a_file_of_their_own(cli, tmp_path, images, monkeypatch):
+    np.save("own.npy", images)
+    np.savetxt("kinds.txt", CLASS, fmt="%d")
+    assert cli("train", "--model", "cvae", "--data", "own.npy", "--labels", "kinds.txt", *QUICK).code == 0
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert cli("evaluate", "../run", "--importance-samples", 2).code == 0
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_a_validation_part_of_a_set_with_a_name(cli):
+    said = cli("train", "--validation", 0.1, *QUICK)
+    assert "1350 training, 150 validation and 297 test points" in said.out
+    refused = cli("train", "--validation", 1, *QUICK)
+    assert (refused.code, "expected a number between 0 and 1" in refused.err) == (2, True)
+    refused = cli("train", "--array", "x", *QUICK)
+    assert "array is 'x', but digits is a set with a name" in refused.err
+
+
+@pytest.mark.parametrize("latent", [2, 3])
+def test_colour_pictures_go_through_every_figure_in_colour(cli, tmp_path, images, latent):
+    (tmp_path / "photos").mkdir()
+    for i, image in enumerate(images):
+        Image.fromarray(np.stack([image, 255 - image, image // 2], axis=-1)).save(tmp_path / "photos" / f"{i}.png")
+    assert cli("train", "--data", "photos", *QUICK, "--latent", latent, "--size", "6x6").code == 0
+    for name in ("samples", "reconstructions", *(["manifold"] if latent == 2 else [])):
+        picture = np.asarray(Image.open(tmp_path / "run" / f"{name}.png").convert("RGB")).astype(int)
+        assert np.ptp(picture, axis=2).max() > 50  # some pixel is no grey
+    assert cli("sample", "run", "-n", 2, "--out", "drawn.npy").code == 0
+    assert np.load("drawn.npy").shape == (2, 108)
+
+
+@pytest.mark.parametrize("size", ["8", "8x", "x8", "8x8x3", "8*8", "-1x8"])
+def test_a_size_that_is_none_is_refused(cli, size):
+    refused = cli("train", "--data", "photos", f"--size={size}")
+    assert (refused.code, "expected HxW" in refused.err) == (2, True)
