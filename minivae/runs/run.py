@@ -91,8 +91,9 @@ class Run:
     def exclusive(self) -> Iterator[None]:
         """A ``with`` block in which nobody else trains in this folder. In one thread, blocks may be nested.
 
-        What a killed process left half written is removed first. The lock of a killed
-        process is none: see :func:`minivae.files.locks.file_lock`, and where there are no locks.
+        What a killed process left half written is removed first, and nothing that a living one
+        is writing, which may be drawing figures here. The lock of a killed process is none: see
+        :func:`minivae.files.locks.file_lock`, and where there are no locks.
 
         Raises:
             InputError: another process or thread trains there, or the folder cannot be written to.
@@ -101,9 +102,8 @@ class Run:
             yield
             return
         refusal = f"another process or thread is training in {self.folder}"
-        with file_lock(self._lock_path, refusal) as held:
-            if held:
-                remove_leftovers(self.folder)
+        with file_lock(self._lock_path, refusal):
+            remove_leftovers(self.folder)
             self._holder = threading.get_ident()
             try:
                 yield

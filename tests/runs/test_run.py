@@ -1,14 +1,17 @@
 """Run: the folder of a training run."""
 
 import errno
+import multiprocessing
 import os
 import shutil
 import threading
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from minivae.errors import InputError, NonFiniteError
+from minivae.files import atomic_path
 from minivae.runs import History, Run, load_checkpoint, save_checkpoint
 
 from ..training.conftest import assert_same_state, small_model, small_trainer
@@ -199,6 +202,29 @@ def test_what_a_killed_process_left_half_written_is_removed(run):
     (run.folder / ".model.part-0123abcd.npz").write_bytes(b"half")
     with run.exclusive():
         assert not list(run.folder.glob(".model*"))
+
+
+def draw_when_told(path, begun, go_on):
+    """As ``minivae plot`` and ``sample`` do, and ``train`` after its last step: without the lock of who trains."""
+    figure = Figure()
+    with atomic_path(path) as part:
+        begun.set()
+        go_on.wait(60)
+        figure.savefig(part)
+
+
+def test_a_figure_that_another_process_is_drawing_is_not_a_leftover_of_a_killed_one(run):
+    spawn = multiprocessing.get_context("spawn")
+    begun, go_on = spawn.Event(), spawn.Event()
+    drawing = spawn.Process(target=draw_when_told, args=(run.folder / "samples.png", begun, go_on))
+    drawing.start()
+    assert begun.wait(60)
+    with run.exclusive():
+        go_on.set()
+        drawing.join()
+    assert drawing.exitcode == 0
+    names = {path.name for path in run.folder.iterdir()}
+    assert names == {"config.json", "history.csv", "model.npz", "samples.png"}
 
 
 def test_nothing_is_removed_where_there_are_no_locks(run, monkeypatch):
