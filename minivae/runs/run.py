@@ -15,7 +15,7 @@ from ..errors import InputError
 from ..files import file_lock, remove_leftovers
 from ..models import MODELS, Model
 from .checkpoint import as_json, load_checkpoint, save_checkpoint, stored_preparation, under
-from .config import read_config, seal, write_config
+from .config import WHAT_TO_DO, read_config, seal, write_config
 from .history import History
 from .meta import require_meta
 
@@ -80,6 +80,8 @@ class Run:
         """
         run = cls(folder)
         if not run.config_path.is_file():
+            if run.checkpoint_path.exists():
+                raise InputError(f"{folder} has model.npz but no config.json; {WHAT_TO_DO}")
             raise InputError(f"{folder} is not a run: it has no config.json")
         run.config = read_config(run.config_path)
         one_of(f"model in {run.config_path}", run.config.get("model"), MODELS)
@@ -162,12 +164,18 @@ class Run:
         a checkpoint copied from another run, or a config written anew, is found by this one comparison.
         """
         if not self.checkpoint_path.is_file():
-            raise InputError(f"{self.folder} has no model.npz: nothing has been trained there yet")
-        arrays, meta = load_checkpoint(self.checkpoint_path)
+            raise InputError(
+                f"{self.folder} has no model.npz: nothing has been trained there yet; "
+                f"minivae train --resume {self.folder} begins"
+            )
+        try:
+            arrays, meta = load_checkpoint(self.checkpoint_path)
+        except InputError as error:
+            raise InputError(f"{error}; {WHAT_TO_DO}") from error
         if meta.get("seal") != seal(self.config):
             raise InputError(
                 f"{self.checkpoint_path} is of another run: its configuration was not that of {self.config_path.name}; "
-                "put back the file that was changed, or begin another run: minivae train --out FOLDER"
+                f"{WHAT_TO_DO}"
             )
         if fields:
             with self._naming_the_checkpoint():

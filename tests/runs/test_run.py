@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from minivae.errors import InputError, NonFiniteError
 from minivae.files import atomic_path
 from minivae.runs import History, Run, load_checkpoint, save_checkpoint
+from minivae.runs.config import WHAT_TO_DO
 
 from ..training.conftest import assert_same_state, small_model, small_trainer
 
@@ -126,7 +127,7 @@ def test_a_folder_without_a_run_is_named(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"3", b"\xff\xfe"])
 def test_a_damaged_config_is_named(run, content):
     run.config_path.write_bytes(content)
-    assert f"{run.config_path} is damaged: " in refusal(Run.open, run.folder)
+    assert f"{run.config_path} is damaged (" in refusal(Run.open, run.folder)
 
 
 @pytest.mark.parametrize("config", [{}, {"model": "vea"}, {"model": 3}])
@@ -147,13 +148,22 @@ def test_a_config_is_what_it_was_when_it_was_given(tmp_path, trainer):
 def test_a_run_without_a_checkpoint_says_so(tmp_path):
     run = Run.create(tmp_path, CONFIG)
     for function in (run.load_model, run.load_history):
-        assert "has no model.npz: nothing has been trained there yet" in refusal(function)
+        assert refusal(function) == (
+            f"{tmp_path} has no model.npz: nothing has been trained there yet; minivae train --resume {tmp_path} begins"
+        )
 
 
 def test_a_damaged_checkpoint_is_named(run, trainer):
     run.checkpoint_path.write_bytes(run.checkpoint_path.read_bytes()[:-100])
-    for function in (run.load_model, run.load_history, lambda: run.restore(trainer)):
-        assert str(run.checkpoint_path) in refusal(function)
+    for function in (run.load_model, run.load_history, lambda: run.restore(trainer), lambda: Run.open(run.folder)):
+        message = refusal(function)
+        assert message.startswith(str(run.checkpoint_path))
+        assert message.endswith(WHAT_TO_DO)
+
+
+def test_a_checkpoint_without_its_config_says_what_is_lost(run):
+    run.config_path.unlink()
+    assert refusal(Run.open, run.folder) == f"{run.folder} has model.npz but no config.json; {WHAT_TO_DO}"
 
 
 def test_a_diverged_model_does_not_replace_a_good_checkpoint(run, trainer):
@@ -312,7 +322,7 @@ def test_a_checkpoint_of_another_run_is_refused_everywhere(run, trainer, digits)
     for function in (lambda: Run.open(run.folder), run.load_model, run.load_history, lambda: run.restore(trainer)):
         message = refusal(function)
         assert message.startswith(f"{run.checkpoint_path} is of another run: its configuration was not that of config")
-        assert message.endswith("put back the file that was changed, or begin another run: minivae train --out FOLDER")
+        assert message.endswith(WHAT_TO_DO)
 
 
 def test_a_configuration_written_anew_with_its_checksum_is_refused(run):
