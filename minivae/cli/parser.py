@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from .. import backend
 from ..datasets import SPLITS
 from ..datasets import names as dataset_names
+from ..datasets.preparation import PREPARATIONS
 from ..models import MODELS
 from ..models.registry import Option
 from ..nn import ACTIVATIONS, INITIALIZERS
@@ -100,6 +101,8 @@ def _add_data(add: Callable) -> None:
     text = f"{names}; or your .npy, .npz, .mat, IDX or folder of PNGs (default: digits)"
     add("--data", metavar="NAME|PATH", help=text)
     add("--split", choices=SPLITS, help="how data in one piece are parted into train and test (default: random)")
+    text = "how raw values become model values (default: auto, which is said; for named data none)"
+    add("--prepare", choices=("auto", *PREPARATIONS), help=text)
     add("--binarize", choices=BINARIZE, help=f"how grey levels become bits (default: {COMMON['binarize']})")
 
 

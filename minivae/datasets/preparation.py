@@ -49,11 +49,6 @@ class Preparation:
         raw = np.asarray(raw, np.float64)
         return ((np.log1p(raw) if self.takes_logarithms else raw) - self.shift) / self.scale
 
-    def value_range(self, parts: Sequence[np.ndarray | MappedRows], scale: float) -> tuple[float, float]:
-        """Smallest and largest model value of ``rows / scale``, of all parts ``(N, D)``."""
-        low, high = _extremes(parts) / scale
-        return float(self.apply(low).min()), float(self.apply(high).max())  # x rises with the raw value
-
     def undo(self, x: Any) -> np.ndarray:
         """``(..., D)`` model values -> ``(..., D)`` raw values, float64."""
         values = np.asarray(x, np.float64) * self.scale + self.shift
@@ -122,9 +117,9 @@ def fitted(
     if whole:
         low, high = np.full_like(low, low.min()), np.full_like(high, high.max())
     shift, spread = (low, high - low) if kind == "unit" else _moments(parts[0], whole)
-    # Of a column of one value the rounding of a mean is all that is left: relative to what it is a mean of.
-    alike = spread <= 1e-12 * np.abs(shift)
-    return Preparation(kind, shift / scale, np.where(alike | (spread == 0), 1.0, spread / scale))
+    first, last = (low, high) if whole or kind == "unit" else _extremes(parts[:1])
+    alike = first == last  # a column of one value: its mean is that but for rounding, its variance rounding alone
+    return Preparation(kind, np.where(alike, first, shift) / scale, np.where(alike, 1.0, spread / scale))
 
 
 def _extremes(parts: Sequence[np.ndarray | MappedRows]) -> np.ndarray:

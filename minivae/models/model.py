@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,6 +10,7 @@ from .. import backend
 from ..autodiff import Parameter, Tensor, as_tensor, log1p, no_grad
 from ..backend import Generator, require_generator
 from ..checks import lengths, positive_integer
+from ..datasets.domain import COUNTS, REAL, Domain
 from ..datasets.preparation import Preparation
 from ..distributions import Distribution
 from ..errors import InputError, shown
@@ -75,7 +75,7 @@ class Model(Module):
             without seed, dtype and backend, which belong to a run.
         data_dim, latent_dim: the lengths of x and z; without a latent variable the latter is 0.
         context_dim: the length of the context, one-hot labels in training; 0 for none.
-        needs_unit_interval: whether the likelihood is for data in [0, 1].
+        domain: the model values that the likelihood is for.
         least_points: the fewest data points of a minibatch, which its objective may compare with each other.
         num_categories: how many values each number of a discrete z has, for ``codes``; 0 if z is continuous.
         draws: how many draws of z an objective takes for each data point; 0 where z is a point, or absent.
@@ -93,7 +93,7 @@ class Model(Module):
     data_dim: int
     latent_dim: int
     context_dim: int = 0
-    needs_unit_interval: bool = False
+    domain: Domain = REAL
     least_points: int = 1
     num_categories: int = 0
     draws: int = 0
@@ -176,8 +176,7 @@ class Model(Module):
             self._vectors("x", x, "data_dim")
             x = _prepared(self.preparation, x)
         x = self._vectors("x", x, "data_dim")
-        if x.size:  # (also while a step is recorded or a function transformed, which ask nothing of these numbers)
-            self.require_values("x", float(x._data.min()), float(x._data.max()))
+        self.domain.require("x", [x._data])  # (also while a step is recorded, which asks nothing of these numbers)
         return x
 
     def raw(self, x: Any) -> Tensor:
@@ -187,14 +186,10 @@ class Model(Module):
             return x
         return Tensor(backend.asarray(self.preparation.undo(x.numpy()), backend=backend.backend_of(x._data).name))
 
-    def require_values(self, name: str, low: float, high: float) -> None:
-        """Raise :class:`InputError` naming the data unless p(x|z) has all from ``low`` to ``high``, in model values."""
-        if not -math.inf < low <= high < math.inf:
-            raise InputError(f"{name} is an array with a NaN or an infinity; expected finite numbers")
-        if self.needs_unit_interval and not 0 <= low <= high <= 1:
-            raise InputError(
-                f"{name} has values from {low:g} to {high:g}; expected them in [0, 1], as this likelihood has them"
-            )
+    def features(self, x: Any) -> Tensor:
+        """What an encoder is given of model values ``x``: they themselves, or log(1 + x) of counts."""
+        x = self._vectors("x", x, "data_dim")
+        return log1p(x) if self.domain is COUNTS else x
 
     # What users call; none of it is recorded for differentiation.
 

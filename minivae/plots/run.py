@@ -73,6 +73,7 @@ def _draw_latent(
     """What there is to see of the latent space."""
     rows = np.random.default_rng(0).permutation(len(test))[:POINTS]
     x, context = test.batch(rows, backend.generator(EVALUATION_SEED, test.backend))
+    x = model.raw(x)
     z = model.encode(x, context).numpy()
     pairs = min(len(rows) // 2, PAIRS)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..checks import instance, integer_from_zero, one_of, positive_integer, positive_number, switch
-from ..datasets import Dataset, require_finite, require_unit_interval
+from ..datasets import Dataset, require_domain, require_finite
+from ..datasets.domain import UNIT
 from ..errors import InputError
 from ..models import Model
 from ..optim import OPTIMIZERS
@@ -95,8 +96,7 @@ def require_fit(model: Model, dataset: Dataset, settings: Settings) -> None:
             f"binarize is {settings.binarize!r} and the data are prepared by {dataset.preparation.kind!r}; "
             "expected one of the two to be 'none'"
         )
-    if model.needs_unit_interval or settings.binarize != "none":
-        require_unit_interval(dataset)
+    require_domain(dataset, UNIT if settings.binarize != "none" else model.domain)
     if model.preparation not in (None, dataset.preparation):
         raise InputError(
             f"{dataset.name} is prepared otherwise than the data that the model was trained on; "

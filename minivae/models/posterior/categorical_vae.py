@@ -81,7 +81,7 @@ class CategoricalVAE(VAE):
 
     def posterior(self, x: Any, context: Any = None) -> Categorical:
         """q(z|x), discrete."""
-        return Categorical(self.encoder(self._vectors("x", x, "data_dim")), self.num_categories)
+        return Categorical(self.encoder(self.features(x)), self.num_categories)
 
     def prior(self, context: Any = None) -> Categorical:
         """p(z), every value as likely."""
