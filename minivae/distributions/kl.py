@@ -8,6 +8,7 @@ from ..autodiff import Tensor, exp, expm1, softplus, square, sum
 from ..checks import instance
 from ..errors import InputError, shown
 from .bernoulli import Bernoulli
+from .delta import Delta
 from .distribution import Distribution
 from .normal import Normal, StandardNormal
 
@@ -37,8 +38,8 @@ def kl(q: Distribution, p: Distribution) -> Tensor:
     The rule of the nearest pair of families among the bases of ``q`` and ``p`` is used.
 
     Raises:
-        InputError: no closed form is known for the pair; estimate it with samples. Or the events are not
-            of one length.
+        InputError: no closed form is known for the pair; estimate it with samples. One of them is a point.
+            Or the events are not of one length.
     """
     for name, value in (("q", q), ("p", p)):
         instance(name, value, Distribution, "a Distribution")
@@ -49,6 +50,8 @@ def kl(q: Distribution, p: Distribution) -> Tensor:
             if (q_family, p_family) in KL_PAIRS:
                 return KL_PAIRS[q_family, p_family](q, p)
     pair = f"q a {type(q).__name__}, p a {type(p).__name__}"
+    if isinstance(q, Delta) or isinstance(p, Delta):
+        raise InputError(f"there is no KL for {pair}: a point has no density; expected two densities")
     raise InputError(f"no closed-form KL is known for {pair}; expected a pair of KL_PAIRS, or estimator A, without one")
 
 
