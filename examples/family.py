@@ -7,14 +7,16 @@
 
 MNIST is binarized at 1/2, the same at each visit, so that bounds compare; the digits' grey
 levels count as probabilities. A row of the table (``family.csv``) is written when its model
-is done, and a model whose row is there is not trained again. ``docs/family.md`` explains the
-columns.
+is done, and a model whose row is there, with the same settings, is not trained again.
+``docs/family.md`` explains the columns.
 """
 
 import argparse
 import csv
+import json
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -49,20 +51,41 @@ OWN = {
         "vq-vae": {"num_codes": 4, "entries": 16},
     },
 }
-COLUMNS = ("model", "seed", "bound", "reconstruction", "kl", "log_likelihood", "stderr", "active_units", "seconds")
+COLUMNS = (
+    "model",
+    "seed",
+    "settings",
+    "bound",
+    "reconstruction",
+    "kl",
+    "log_likelihood",
+    "stderr",
+    "active_units",
+    "seconds",
+)
 DRAWN = 10  # samples of each model on the sheet
 IMPORTANCE_SAMPLES = {"digits": 200, "mnist": 500}
 POINTS = 1000  # random test points that log p(x) is averaged over
 
 
+def sizes_of(name: str, data: str) -> dict:
+    """What a model is given beside what belongs to the data and the run."""
+    return {**SIZES[data], **OWN.get(data, {}).get(name, {})}
+
+
+def training_of(data: str, quick: bool) -> dict:
+    """How a model is trained."""
+    return {**TRAINING[data], **({"epochs": 2} if quick else {})}
+
+
+def settings_of(name: str, data: str, quick: bool) -> str:
+    """All that a row was made with, as its column says it: a row of other settings stands for another result."""
+    return json.dumps({"data": data, **sizes_of(name, data), **training_of(data, quick)})
+
+
 def make(name: str, dataset: datasets.Dataset, seed: int) -> Model:
     """A model with the sizes of the comparison, as far as it has them."""
-    given = {
-        **SIZES[dataset.name],
-        "context_dim": dataset.classes,
-        **OWN.get(dataset.name, {}).get(name, {}),
-        "seed": seed,
-    }
+    given = {"context_dim": dataset.classes, **sizes_of(name, dataset.name), "seed": seed}
     return MODELS[name](
         dataset.data_dim, **{key: value for key, value in given.items() if key in arguments(MODELS[name])}
     )
@@ -97,27 +120,32 @@ def drawn(model: Model) -> np.ndarray:
     return model.sample(mv.backend.generator(0), DRAWN, told).numpy()
 
 
-def train(name: str, dataset: datasets.Dataset, seed: int, epochs: int | None, folder: Path) -> dict:
+def train(name: str, dataset: datasets.Dataset, seed: int, quick: bool, folder: Path) -> dict:
     """Train one model, keep its samples, and return its row."""
-    model, settings = make(name, dataset, seed), dict(TRAINING[dataset.name])
-    settings["epochs"] = epochs or settings["epochs"]
+    model, settings = make(name, dataset, seed), training_of(dataset.name, quick)
     start = time.perf_counter()
     history = mv.fit(
         model, dataset, seed=seed, report_every=settings["epochs"], progress=sys.stderr.isatty(), **settings
     )
-    np.save(_samples(folder, name, seed), drawn(model))
-    row = {"model": name, "seed": seed, "seconds": round(history.rows[-1]["seconds"], 1)}
+    row = {"model": name, "seed": seed, "settings": settings_of(name, dataset.name, quick)}
+    np.save(_samples(folder, row), drawn(model))
+    row |= {"seconds": round(history.rows[-1]["seconds"], 1)}
     row |= {part: round(float(value), 3) for part, value in measure(model, dataset).items()}
     print(_line(row), f"in {time.perf_counter() - start:.0f} s", flush=True)
     return row
 
 
-def _samples(folder: Path, name: str, seed: int | str) -> Path:
-    return folder / "samples" / f"{name}-{seed}.npy"
+def _samples(folder: Path, row: dict) -> Path:
+    made_with = zlib.crc32(row["settings"].encode())
+    return folder / "samples" / f"{row['model']}-{row['seed']}-{made_with:08x}.npy"
 
 
 def _line(row: dict) -> str:
-    terms = [f"{name} {value:g}" for name, value in row.items() if name not in ("model", "seed", "seconds", "stderr")]
+    terms = [
+        f"{name} {value:g}"
+        for name, value in row.items()
+        if name not in ("model", "seed", "settings", "seconds", "stderr")
+    ]
     return f"{row['model']} (seed {row['seed']}): {', '.join(terms)}"
 
 
@@ -146,7 +174,7 @@ def write(rows: list[dict], path: Path) -> None:
 
 def draw(rows: list[dict], dataset: datasets.Dataset, folder: Path) -> None:
     """Bars of D and R with the bound beside them, samples, and what is particular to each model."""
-    rows = [row for row in rows if _samples(folder, row["model"], row["seed"]).exists()]
+    rows = [row for row in rows if _samples(folder, row).exists()]
     rows = list({row["model"]: row for row in reversed(rows)}.values())[::-1]  # the first seed of each
     with picture(folder / "family.png", figsize=(9.5, 1.2 + 0.42 * len(rows)), layout="constrained") as figure:
         bars, images, words = figure.subplots(1, 3, sharey=True, width_ratios=[1.2, 1, 1])
@@ -181,7 +209,7 @@ def _draw_bars(axes, rows: list[dict]) -> None:
 def _draw_samples(axes, rows: list[dict], shape: tuple[int, int], folder: Path) -> None:
     height, width = shape
     for i, row in enumerate(rows):
-        images = np.load(_samples(folder, row["model"], row["seed"])).reshape(-1, height, width)
+        images = np.load(_samples(folder, row)).reshape(-1, height, width)
         strip = np.concatenate(list(np.pad(images, ((0, 0), (0, 0), (0, 1)), constant_values=0.5)), axis=1)
         extent = (0, len(images), i + 0.45, i - 0.45)
         axes.imshow(strip, cmap="gray", vmin=0, vmax=1, aspect="auto", extent=extent, interpolation="none")
@@ -201,16 +229,21 @@ def _particular(row: dict) -> str:
 def main(args: argparse.Namespace) -> None:
     mv.backend.use(mv.backend.get_backend(args.backend).name)
     names = [one_of("models", name, MODELS) for name in args.models or MODELS]
-    dataset, folder = datasets.load(args.data), Path(args.out)
+    dataset = datasets.load(args.data)
+    folder = Path(args.out or f"runs/examples/family-{args.data}" + "-quick" * args.quick)
     (folder / "samples").mkdir(parents=True, exist_ok=True)
     rows = read(folder / "family.csv")
-    done = {(row["model"], str(row["seed"])) for row in rows}
+    done = {(row["model"], str(row["seed"]), row.get("settings")) for row in rows}
     for seed in args.seeds:
         for name in names:
-            if (name, str(seed)) not in done:
-                rows.append(train(name, dataset, seed, 2 if args.quick else None, folder))
+            if (name, str(seed), settings_of(name, args.data, args.quick)) not in done:
+                rows.append(train(name, dataset, seed, args.quick, folder))
                 write(rows, folder / "family.csv")
-    draw(rows, dataset, folder)
+    draw(
+        [row for row in rows if row.get("settings") == settings_of(row["model"], args.data, args.quick)],
+        dataset,
+        folder,
+    )
     print(f"table and sheet in {folder}")
 
 
@@ -220,7 +253,9 @@ if __name__ == "__main__":
     parser.add_argument("--models", nargs="+", metavar="NAME", help="by default all of them")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--backend", choices=mv.backend.names(), help="numpy (default) or cupy")
-    parser.add_argument("--out", default="runs/family", help="folder of table and sheet (default: %(default)s)")
+    parser.add_argument(
+        "--out", help="folder of table and sheet (default: runs/examples/family-DATA, family-DATA-quick)"
+    )
     parser.add_argument("--quick", action="store_true", help="two epochs each")
     try:
         main(parser.parse_args())

@@ -32,8 +32,7 @@ def main(args: argparse.Namespace) -> None:
     )
     # 16 minibatches of 100 an epoch: 625 epochs are 10^6 samples.
     settings = {"epochs": 10 if args.quick else 625, "report_every": 5, "lr": 1e-3, "seed": args.seed}
-    config = {"minivae": mv.__version__, "model": "vae", "model_config": model.config, "split": frey.split, **settings}
-    run = Run.create(args.out, {**config, "data": "frey", "backend": mv.backend.describe(backend)})
+    run = Run.create(args.out or "runs/examples/frey_face" + "-quick" * args.quick)
     history = mv.fit(model, frey, run=run, progress=sys.stderr.isatty(), **settings)
 
     test = Minibatches(frey.test, frey.scale, backend=backend)
@@ -51,7 +50,7 @@ if __name__ == "__main__":
     parser.add_argument("--split", choices=("random", "contiguous"), default="random")
     parser.add_argument("--backend", choices=mv.backend.names(), help="numpy (default) or cupy")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", default="runs/frey_face", help="the run's folder (default: %(default)s)")
+    parser.add_argument("--out", help="the run's folder (default: runs/examples/frey_face, frey_face-quick)")
     parser.add_argument("--quick", action="store_true", help="10 epochs instead of 625")
     try:
         main(parser.parse_args())

@@ -67,7 +67,7 @@ def draw(rows: list[dict], path: Path) -> None:
 
 def main(args: argparse.Namespace) -> None:
     mv.backend.use(mv.backend.get_backend(args.backend).name)
-    out, rows = Path(args.out), []
+    out, rows = Path(args.out or "runs/examples/identifiability" + "-quick" * args.quick), []
     out.mkdir(parents=True, exist_ok=True)
     for seed in range(1 if args.quick else args.seeds):
         dataset, sources = segments(seed, SOURCES, 40, 100 if args.quick else 500)
@@ -89,7 +89,9 @@ if __name__ == "__main__":
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--backend", choices=mv.backend.names(), help="numpy (default) or cupy")
-    parser.add_argument("--out", default="runs/identifiability", help="folder of table and picture")
+    parser.add_argument(
+        "--out", help="folder of table and picture (default: runs/examples/identifiability, identifiability-quick)"
+    )
     parser.add_argument("--quick", action="store_true", help="one seed, a fifth of the data, two epochs")
     try:
         main(parser.parse_args())

@@ -2,7 +2,7 @@
 
     MINIVAE_DATA=... python examples/mnist.py          # about two minutes on two cores
     python examples/mnist.py --quick                   # a look at it
-    python examples/mnist.py --latent 2 --epochs 50 --out runs/mnist-2d    # Figure 4's manifold
+    python examples/mnist.py --latent 2 --epochs 50 --out runs/manifold    # Figure 4's manifold
 
 Without MINIVAE_DATA the four files are downloaded once. Pixels are binarized anew at
 each visit (each is 1 with its grey level as the probability), so the bound is of the
@@ -30,8 +30,8 @@ def main(args: argparse.Namespace) -> None:
     settings = {"epochs": epochs, "binarize": "dynamic", "optimizer": "adam", "lr": 1e-3, "seed": args.seed}
 
     # A run is a folder: config.json, history.csv, model.npz (a checkpoint at each report) and the figures.
-    config = {"minivae": mv.__version__, "model": "vae", "model_config": model.config, "data": "mnist", **settings}
-    run = Run.create(args.out, {**config, "backend": mv.backend.describe(backend)})
+    # Every command takes it: minivae evaluate, encode, sample, ...
+    run = Run.create(args.out or "runs/examples/mnist" + "-quick" * args.quick)
     history = mv.fit(model, mnist, run=run, progress=sys.stderr.isatty(), **settings)
 
     test = Minibatches(mnist.test, mnist.scale, binarize="dynamic", backend=backend)
@@ -49,7 +49,7 @@ if __name__ == "__main__":
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--backend", choices=mv.backend.names(), help="numpy (default) or cupy")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", default="runs/mnist", help="the run's folder (default: %(default)s)")
+    parser.add_argument("--out", help="the run's folder (default: runs/examples/mnist, mnist-quick)")
     parser.add_argument("--quick", action="store_true", help="one epoch with 200 hidden units")
     try:
         main(parser.parse_args())

@@ -45,7 +45,7 @@ def main(args: argparse.Namespace) -> None:
     def decode(z):
         return model.decode(mv.backend.asarray(z, "float32", backend)).numpy()
 
-    out, shape = Path(args.out), digits.image_shape
+    out, shape = Path(args.out or "runs/examples/quickstart" + "-quick" * args.quick), digits.image_shape
     out.mkdir(parents=True, exist_ok=True)
     codes = model.encode(x).numpy()
     plots.learning_curve(history.columns(), out / "learning_curve.png")
@@ -61,7 +61,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backend", choices=mv.backend.names(), help="numpy (default) or cupy")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", default="runs/quickstart", help="folder of the pictures (default: %(default)s)")
+    parser.add_argument("--out", help="folder of the pictures (default: runs/examples/quickstart, quickstart-quick)")
     parser.add_argument("--quick", action="store_true", help="train for 10 epochs instead of 200")
     try:
         main(parser.parse_args())

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
+import importlib
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +67,32 @@ def test_an_example_runs_and_leaves_its_pictures(name, tmp_path):
     assert left == leaves
     for picture in tmp_path.glob("out/*.png"):
         assert picture.stat().st_size > 5000, f"{picture.name} can hardly show anything"
+
+
+def test_a_quick_result_of_the_family_stands_for_no_full_one(tmp_path, monkeypatch):
+    """In the same folder too: the settings are part of a row's key."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    family = importlib.import_module("family")
+    monkeypatch.setitem(family.TRAINING, "digits", {"epochs": 3, "lr": 0.005, "binarize": "none"})
+    options = {"data": "digits", "models": ["vae"], "seeds": [0], "backend": None, "out": str(tmp_path)}
+    found = []
+    for quick in (True, False, True, False):
+        family.main(argparse.Namespace(**options, quick=quick))
+        found.append([json.loads(row["settings"])["epochs"] for row in family.read(tmp_path / "family.csv")])
+    assert found == [[2], [2, 3], [2, 3], [2, 3]]
+    assert len(list((tmp_path / "samples").iterdir())) == 2
+
+
+def test_usual_folders_are_those_of_no_other_example_and_none_of_the_readme():
+    folders = [
+        folder.removesuffix("/")
+        for path in EXAMPLES.glob("*.py")
+        for folder in set(re.findall(r'f?"(runs/[^"]+)" \+ "-quick"', path.read_text()))
+    ]
+    assert len(folders) == len(set(folders)) == len(RUNS) - 1  # one prints, and leaves nothing
+    readme = (ROOT / "README.md").read_text()
+    assert not [folder for folder in folders if f"--out {folder}" in readme]
+    assert all(folder.startswith("runs/examples/") for folder in folders)
 
 
 @pytest.mark.parametrize("name", [name for name, (*_, needs_data) in RUNS.items() if needs_data])

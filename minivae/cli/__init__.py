@@ -1,4 +1,5 @@
-"""The command line: ``minivae train|evaluate|sample|plot|info|models``, also ``python -m minivae``.
+"""The command line: ``minivae train``, commands on runs (``evaluate|encode|reconstruct|interpolate|sample|plot``), and
+``runs|info|models``; also ``python -m minivae``.
 
 Exit codes: 0 done; 2 wrong usage or bad input, said in one line on standard error;
 130 and 143 interrupted by SIGINT and SIGTERM, after a checkpoint was saved; 141 nobody

@@ -1,17 +1,22 @@
-"""The options of ``minivae train``: said, the model's own, usual for the data, or those of a run."""
+"""The options of ``minivae train``: said, in a file, the model's own, usual for the data, or those of a run."""
 
 from __future__ import annotations
 
 import argparse
 import os
 from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from .. import backend, datasets
+from ..checks import one_of
 from ..datasets import Dataset
 from ..errors import InputError
 from ..models import MODELS, registry
 from ..runs import Run
+from ..runs.config import read_object
+from ..training import Settings
 from .automatic import for_own
 
 # What is trained when the options do not say.
@@ -23,6 +28,10 @@ COMMON: dict[str, Any] = {
     "optimizer": "adam",
     "lr": None,
     "schedule": "constant",
+    "lr_warmup": 0.0,
+    "kl_warmup": 0.0,
+    "kl_cycles": None,
+    "free_bits": 0.0,
     "weight_prior": False,
     "batch_size": 100,
     "patience": None,
@@ -43,13 +52,32 @@ USUAL: dict[str, dict[str, Any]] = {
 }
 # Arguments of a single model that go with the data as the sizes do: of 64 pixels 25 nats cannot be made use of.
 USUAL_OF_MODEL: dict[tuple[str, str], dict[str, Any]] = {("digits", "disentangled-beta-vae"): {"capacity": 6.0}}
-MAY_CHANGE = ("epochs", "skip_nonfinite")  # when a run is resumed
+MAY_CHANGE = ("epochs", "patience", "lr", "skip_nonfinite")  # when a run is resumed
 _OF_RUN = (*COMMON, "epochs", "data", "backend")
+OF_PROGRAMS = ("split_seed", "report_every", "optimizer_options")  # what else a run made by minivae.fit may have
+# Those of them that are settings of the training.
+SETTINGS = (
+    "epochs",
+    "batch_size",
+    "binarize",
+    "optimizer",
+    "lr",
+    "schedule",
+    "lr_warmup",
+    "kl_warmup",
+    "kl_cycles",
+    "free_bits",
+    "weight_prior",
+    "patience",
+    "seed",
+    "compile",
+    "skip_nonfinite",
+)
 
 
 def of_model(name: str) -> dict[str, registry.Option]:
     """The options of a model by their names here: the latent dimensions are short."""
-    return {_short(argument): option for argument, option in registry.options(MODELS[name]).items()}
+    return {short(argument): option for argument, option in registry.options(MODELS[name]).items()}
 
 
 def of_models() -> dict[str, dict[str, registry.Option]]:
@@ -63,26 +91,74 @@ def of_models() -> dict[str, dict[str, registry.Option]]:
 
 def arguments(chosen: Mapping[str, Any]) -> dict[str, Any]:
     """The options of the model as arguments of its constructor."""
-    return {argument: chosen[_short(argument)] for argument in registry.options(MODELS[chosen["model"]])}
+    return {argument: chosen[short(argument)] for argument in registry.options(MODELS[chosen["model"]])}
 
 
-def _short(argument: str) -> str:
+def settings(chosen: Mapping[str, Any], **others: Any) -> Settings:
+    """The options of the training; what the model has as an option of its own (free bits) is the model's."""
+    own = of_model(chosen["model"])
+    names = [name for name in (*SETTINGS, *OF_PROGRAMS[1:]) if name in chosen and name not in own]
+    return Settings(**{name: chosen[name] for name in names}, **others)
+
+
+def short(argument: str) -> str:
+    """The name here of an argument of a model."""
     return "latent" if argument == "latent_dim" else argument
 
 
 def said(args: argparse.Namespace) -> dict[str, Any]:
     """The options that were given on the command line; a path made absolute."""
     given = {name: getattr(args, name) for name in (*_OF_RUN, *of_models()) if getattr(args, name) is not None}
-    path = os.path.expanduser(given.get("data", ""))
-    if os.path.exists(path) and given["data"] not in datasets.names():
-        given["data"] = os.path.abspath(path)
-    return given
+    return _with_absolute_data(given)
+
+
+def _with_absolute_data(given: dict[str, Any]) -> dict[str, Any]:
+    data = given.get("data")
+    path = os.path.expanduser(data) if isinstance(data, str) and data not in datasets.names() else ""
+    return {**given, "data": os.path.abspath(path)} if os.path.exists(path) else given
+
+
+def begun(given: Mapping[str, Any], config: str | None, init_from: str | None) -> dict[str, Any]:
+    """What is asked for of a new run: what is said, else what the file ``config`` has, else the run ``init_from``.
+
+    Where another model is said, those options of theirs are left out that it does not have.
+
+    Raises:
+        InputError: there is no such run or file, or an option in the file is none.
+    """
+    base = {} if init_from is None else of_run(Run.open(init_from))
+    base |= {} if config is None else of_file(Path(config))
+    model = given.get("model", base.get("model", COMMON["model"]))
+    if base.get("model", model) != model:
+        base = {name: value for name, value in base.items() if name in (*_OF_RUN, *OF_PROGRAMS, *of_model(model))}
+    return {**base, **given}
+
+
+def of_file(path: Path) -> dict[str, Any]:
+    """The options in a file: a run's ``config.json``, or a JSON object of options by their names.
+
+    Raises:
+        InputError: it cannot be read, or has a name that is no option; names the nearest one.
+    """
+    held = read_object(path)
+    found = held.get("options", {}) if "format" in held else held
+    options = {name.replace("-", "_"): value for name, value in found.items()}
+    known = (*_OF_RUN, *OF_PROGRAMS, *of_models())
+    for name in options.keys() - {*known}:
+        nearest = get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        raise InputError(f"{path} has {name!r}; expected options of minivae train alone, by their names{hint}")
+    if "model" in options:
+        one_of(f"model in {path}", options["model"], MODELS)
+        _require_known(options, of_model(options["model"]))
+    return _with_absolute_data(options)
 
 
 def load_data(options: Mapping[str, Any]) -> Dataset:
     """The data that the options ask for; the digits if they ask for none."""
     data = options.get("data", "digits")
-    return datasets.load(data, split=options.get("split"), seed=options.get("seed", 0))
+    seed = options.get("split_seed", options.get("seed", 0))
+    return datasets.load(data, split=options.get("split"), seed=seed)
 
 
 def complete(given: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
@@ -104,12 +180,13 @@ def complete(given: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
     chosen = {**defaults, **usual, **own, **USUAL_OF_MODEL.get((name, which), {}), **given}
     if chosen.get("likelihood") == "bernoulli" and "sigmoid_mean" not in given:
         chosen["sigmoid_mean"] = False
-    return {flag: value for flag, value in chosen.items() if flag in model or flag in (*_OF_RUN, "why")}
+    known = (*model, *_OF_RUN, *OF_PROGRAMS, "why")
+    return {flag: value for flag, value in chosen.items() if flag in known}
 
 
 def _require_known(given: Mapping[str, Any], model: Mapping[str, Any]) -> None:
     for flag in given:
-        if flag not in model and flag not in _OF_RUN:
+        if flag not in (*model, *_OF_RUN, *OF_PROGRAMS):
             others = ", ".join(of_models()[flag])
             name = given.get("model", COMMON["model"])
             raise InputError(f"--{flag.replace('_', '-')} is not an option of --model {name}; it belongs to {others}")
@@ -128,23 +205,25 @@ def _usual_for_own(dataset: Dataset, given: Mapping[str, Any]) -> dict[str, Any]
 
 
 def of_run(run: Run) -> dict[str, Any]:
-    """The options that a run was trained with.
+    """The options that a run was trained with; those of its model stand with its model's arguments, too.
 
     Raises:
         InputError: its ``config.json`` lacks one, since another program wrote it.
     """
-    options = run.config.get("options")
-    found = options if isinstance(options, dict) else {}
-    missing = {*_OF_RUN, *of_model(run.config["model"])} - found.keys()
+    model, options, arguments = (run.config.get(name) for name in ("model", "options", "model_config"))
+    own = of_model(run.config["model"])
+    found = {short(name): value for name, value in arguments.items()} if isinstance(arguments, dict) else {}
+    found = {name: value for name, value in found.items() if name in own} | {"model": model}
+    found |= options if isinstance(options, dict) else {}
+    missing = {*_OF_RUN, *own} - found.keys()
     if missing:
-        raise InputError(
-            f"{run.config_path} lacks options: {', '.join(sorted(missing))}; expected a run of minivae train"
-        )
+        lacking = ", ".join(sorted(missing))
+        raise InputError(f"{run.config_path} lacks options: {lacking}; expected a run of minivae train or minivae.fit")
     return found
 
 
 def resumed(run: Run, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The run's options; of what is given now, only those of ``MAY_CHANGE`` may differ.
+    """The run's options; of what is given now, only those of ``MAY_CHANGE`` may differ, and where a file of data is.
 
     Raises:
         InputError: something else differs.
@@ -152,7 +231,17 @@ def resumed(run: Run, given: Mapping[str, Any]) -> dict[str, Any]:
     options = of_run(run)
     _require_known({"model": options["model"], **given}, options)
     for name, value in given.items():
-        if name not in MAY_CHANGE and value != options[name]:
+        moved = name == "data" and not {value, options[name]} & {*datasets.names()}
+        if name not in MAY_CHANGE and not moved and value != options[name]:
             flag = f"--{name.replace('_', '-')}"
-            raise InputError(f"{flag} is {value!r}, but the run to resume was trained with {options[name]!r}")
+            raise InputError(
+                f"{flag} is {value!r}, but the run to resume was trained with {options[name]!r}; "
+                f"another run may begin from its weights: --init-from {run.folder}"
+            )
     return {**options, **given}
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any], step: int) -> list[dict[str, Any]]:
+    """Which options a run goes on with that it did not begin with: a row for each, and from which step on."""
+    names = [name for name in after if before.get(name) != after[name]]
+    return [{"step": step, "option": name, "before": before.get(name), "after": after[name]} for name in names]

@@ -17,9 +17,11 @@ from ..nn import ACTIVATIONS, INITIALIZERS
 from ..optim import OPTIMIZERS
 from ..training import BINARIZE, SCHEDULES
 from ..version import __version__
-from . import inspect, train
+from . import train
+from .arguments import add_backend, add_command, integer
 from .completion import SHELLS, PrintCompletion
 from .options import COMMON, USUAL, of_models
+from .run_parser import add_run_commands
 
 
 class Parser(argparse.ArgumentParser):
@@ -41,26 +43,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--print-completion", choices=SHELLS, action=PrintCompletion, help=text)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
     _add_train(commands)
-    _add_evaluate(commands)
-    _add_sample(commands)
-    _add_plot(commands)
-    _add_info(commands)
-    _add_models(commands)
-    return parser
-
-
-def integer(text: str) -> int:
-    """A number that every backend takes as a size or a seed."""
-    value = int(text)
-    if abs(value) >= 2**31:
-        raise argparse.ArgumentTypeError(f"{text} is too large; expected less than 2^31")
-    return value
-
-
-def _command(commands: Any, name: str, run_command: Callable, text: str, **options: Any) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=text, description=text, **options)
-    parser.set_defaults(run_command=run_command)
-    parser.add_argument("--json", action="store_true", help="print one line of JSON instead of text")
+    add_run_commands(commands)
     return parser
 
 
@@ -72,7 +55,7 @@ def _add_train(commands: Any) -> None:
     # No option has a default here: what is not said is as usual for the data or, with
     # --resume, as in the run.
     layout = argparse.RawDescriptionHelpFormatter
-    parser = _command(commands, "train", train.train, text, epilog=_usual(), formatter_class=layout)
+    parser = add_command(commands, "train", train.train, text, epilog=_usual(), formatter_class=layout)
     _add_data(parser.add_argument_group("data").add_argument)
     _add_model(parser)
     _add_training(parser.add_argument_group("training").add_argument)
@@ -117,6 +100,8 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--model", choices=sorted(MODELS), help=f"see minivae models (default: {COMMON['model']})")
     own = parser.add_argument_group("options of some models")
     for name, models in of_models().items():
+        if name in COMMON:  # a model's own kind of what all models have
+            continue
         chosen, option = (group if "vae" in models else own), next(iter(models.values()))
         flag, text = f"--{name.replace('_', '-')}", _help_of(name, models).replace("%", "%%")
         if option.kind is bool:
@@ -153,76 +138,28 @@ def _add_training(add: Callable) -> None:
     add("--optimizer", choices=sorted(OPTIMIZERS), help=f"(default: {COMMON['optimizer']})")
     add("--lr", type=float, metavar="X", help="step size; see below (default: the optimizer's)")
     add("--schedule", choices=sorted(SCHEDULES), help=f"of the step size (default: {COMMON['schedule']})")
+    text = "epochs in which the step size rises to --lr, before the schedule begins (default: 0)"
+    add("--lr-warmup", type=float, metavar="EPOCHS", help=text)
+    text = "epochs in which the KL's weight rises from 0 to 1 (default: 0, or half a cycle)"
+    add("--kl-warmup", type=float, metavar="EPOCHS", help=text)
+    add("--kl-cycles", type=integer, metavar="N", help="the KL's weight rises anew in each of N parts of the run")
+    text = "nats of KL that each latent dimension has for nothing (default: 0; iaf-vae 0.25)"
+    add("--free-bits", type=float, metavar="NATS", help=text)
     add("--weight-prior", action=argparse.BooleanOptionalAction, help="MAP with the prior N(0, I) over the weights")
-    add("--patience", type=integer, metavar="N", help="stop when the test bound has not risen for N epochs")
+    add("--patience", type=integer, metavar="N", help="stop when the validation bound has not risen for N epochs")
     add("--seed", type=integer, metavar="N", help=f"of weights, order, noise, random split (default: {COMMON['seed']})")
 
 
 def _add_run_options(add: Callable) -> None:
-    _add_backend(add)
+    add_backend(add)
     add("--dtype", choices=backend.DTYPES, help=f"(default: {COMMON['dtype']})")
     add("--out", metavar="FOLDER", help="the run's folder (default: runs/DATA-DATE-TIME)")
     add("--resume", nargs="?", const="", metavar="FOLDER", help="go on with the run in FOLDER, or in --out")
+    add("--init-from", metavar="RUN", help="begin with the weights of a run, and its options where none are said")
+    add("--config", metavar="FILE", help="options as a run's config.json has them, or yours by name, in JSON")
     add("--compile", action=argparse.BooleanOptionalAction, help="record the step once and replay it (default: yes)")
     text = "take a step back that leaves NaN or an infinity, and count it (default: stop there)"
     add("--skip-nonfinite", action=argparse.BooleanOptionalAction, help=text)
     text = "stop at the first operation that gives NaN or an infinity, and name it and its line (slow)"
     add("--detect-anomaly", action="store_true", help=text)
-    add("--quiet", action="store_true", help="no progress bar")
-
-
-# ------------------------------------------------------- what a run is good for
-
-
-def _add_run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="the folder of a run")
-    _add_backend(parser.add_argument)
-
-
-def _add_backend(add: Callable) -> None:
-    add("--backend", choices=backend.names(), help="where arrays live (default: MINIVAE_BACKEND, or numpy)")
-
-
-def _add_seed(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seed", type=integer, default=0, metavar="N", help="of the noise (default: %(default)s)")
-
-
-def _add_evaluate(commands: Any) -> None:
-    text = "Print a run's test bound and importance-sampled log p(x)."
-    parser = _command(commands, "evaluate", inspect.evaluate, text)
-    _add_run(parser)
-    _add_seed(parser)
-    add = parser.add_argument
-    text = f"draws of z for each data point (default: {inspect.IMPORTANCE_SAMPLES})"
-    add("--importance-samples", type=integer, metavar="K", help=text)
-    text = "random test points that log p(x) is averaged over (default: %(default)s, or all there are)"
-    add("--points", type=integer, default=1000, metavar="N", help=text)
-
-
-def _add_sample(commands: Any) -> None:
-    parser = _command(commands, "sample", inspect.sample, "Draw from a run's model: means of p(x|z), z from the prior.")
-    _add_run(parser)
-    _add_seed(parser)
-    add = parser.add_argument
-    add("-n", "--number", type=integer, default=100, metavar="N", help="how many (default: %(default)s)")
-    text = "the label of all of them, for a model that is told one (default: each label in turn)"
-    add("--label", type=integer, metavar="N", help=text)
-    text = "a picture (.png, .svg, .pdf) or an array (.npy) (default: samples.png in RUN)"
-    add("--out", metavar="FILE", help=text)
-
-
-def _add_plot(commands: Any) -> None:
-    parser = _command(commands, "plot", inspect.plot, "Draw a run's figures again.")
-    _add_run(parser)
-    parser.add_argument("--out", metavar="FOLDER", help="where to write them (default: RUN)")
-
-
-def _add_info(commands: Any) -> None:
-    parser = _command(commands, "info", inspect.info, "Say what is installed, or what a run is.")
-    parser.add_argument("run", nargs="?", metavar="RUN", help="the folder of a run")
-    _add_backend(parser.add_argument)
-
-
-def _add_models(commands: Any) -> None:
-    parser = _command(commands, "models", inspect.models, "List the models that can be trained: objective and source.")
-    parser.set_defaults(backend=None)
+    add("--quiet", action="store_true", help="no progress bar, and without a terminal no line for each report")

@@ -12,51 +12,36 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .. import backend
 from ..datasets import Dataset
 from ..errors import InputError, NonFiniteError
 from ..models import MODELS, Model, registry
 from ..plots.run import draw_run
-from ..runs import Run
-from ..runs.checkpoint import under
-from ..training import Settings, Trainer, evaluate, run_to_end
-from ..version import __version__
+from ..runs import Run, description
+from ..runs.checkpoint import put_under, under
+from ..training import Trainer, evaluate, run_to_end
+from ..training.callbacks import Lines
 from . import options
-
-_SETTINGS = (
-    "epochs",
-    "batch_size",
-    "binarize",
-    "optimizer",
-    "lr",
-    "schedule",
-    "weight_prior",
-    "patience",
-    "seed",
-    "compile",
-    "skip_nonfinite",
-)
 
 
 def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """Train as the options say and draw the figures; the bounds, as text and for JSON."""
     run, chosen = _run_to_resume(args), options.said(args)
-    if run is not None:
-        chosen = options.resumed(run, chosen)
+    chosen = options.begun(chosen, args.config, args.init_from) if run is None else options.resumed(run, chosen)
     dataset = options.load_data(chosen)
     if run is None:
         chosen = options.complete(chosen, dataset)
     dataset = _prepared(dataset, chosen["prepare"], chosen.pop("why", ""))
-    settings = Settings(**{name: chosen[name] for name in _SETTINGS}, detect_anomaly=args.detect_anomaly)
-    trainer = Trainer(_make_model(chosen, dataset), dataset, settings)
+    trainer = _make_trainer(args, chosen, dataset)
     if run is None:
-        run = Run.create(args.out or _new_folder(dataset.name), _config(chosen, trainer.model))
+        run = Run.create(args.out or _new_folder(dataset.name), _config(chosen, trainer, dataset, args.init_from))
     with run.exclusive():
-        if args.resume is not None:
-            _go_on(run, trainer, chosen)
-        headline = "" if args.json else _headline(trainer, run, chosen)
-        _train_to_end(trainer, run, headline, progress=sys.stderr.isatty() and not args.quiet)
+        finished = "" if args.resume is None else _go_on(run, trainer, dataset, chosen)
+        if not finished:
+            _train_to_end(trainer, run, _headline(trainer, run, chosen), args)
+    trainer.take_best()
     result = _result(trainer, run, chosen)
+    if finished:
+        return f"{finished}\n{_summary(result)}", {**result, "finished": finished}
     shown = trainer.model, trainer.test, dataset.test.labels, dataset.image_shape, trainer.history
     # The training data, gradients and moments have been of use; pictures would come on top of them.
     del trainer, dataset
@@ -71,6 +56,13 @@ def _prepared(dataset: Dataset, kind: str, why: str) -> Dataset:
     return replace(dataset.prepared(kind), account=account)
 
 
+def _make_trainer(args: argparse.Namespace, chosen: dict[str, Any], dataset: Dataset) -> Trainer:
+    model = _make_model(chosen, dataset)
+    if args.init_from is not None:
+        Run.open(args.init_from).initialize(model)
+    return Trainer(model, dataset, options.settings(chosen, detect_anomaly=args.detect_anomaly))
+
+
 def _make_model(chosen: dict[str, Any], dataset: Dataset) -> Model:
     model, arguments = MODELS[chosen["model"]], options.arguments(chosen)
     if "context_dim" in registry.arguments(model):
@@ -81,14 +73,9 @@ def _make_model(chosen: dict[str, Any], dataset: Dataset) -> Model:
     return model(dataset.data_dim, **arguments, **of_run)
 
 
-def _config(chosen: dict[str, Any], model: Model) -> dict[str, Any]:
-    return {
-        "minivae": __version__,
-        "model": chosen["model"],
-        "model_config": model.config,
-        "options": chosen,
-        "backend": backend.describe(chosen["backend"]),
-    }
+def _config(chosen: dict[str, Any], trainer: Trainer, dataset: Dataset, init_from: str | None) -> dict[str, Any]:
+    begun = {} if init_from is None else {"init_from": str(Path(init_from).resolve())}
+    return {**description(trainer.model, dataset, vars(trainer.settings)), **begun, "options": chosen}
 
 
 def _new_folder(name: str) -> Path:
@@ -99,12 +86,14 @@ def _new_folder(name: str) -> Path:
     return folder
 
 
-def _train_to_end(trainer: Trainer, run: Run, headline: str, progress: bool) -> None:
+def _train_to_end(trainer: Trainer, run: Run, headline: str, args: argparse.Namespace) -> None:
     """Train; a run that ends before its first checkpoint leaves no folder behind."""
+    progress = sys.stderr.isatty() and not args.quiet
+    lines = [] if progress or args.quiet or args.json else [Lines()]
     try:
-        if headline:
+        if not args.json:
             print(headline, flush=True)
-        run_to_end(trainer, run, progress=progress)
+        run_to_end(trainer, run, progress, lines)
     except BaseException as error:
         if not run.checkpoint_path.exists():
             _discard(run)
@@ -131,6 +120,10 @@ def _discard(run: Run) -> None:
 def _run_to_resume(args: argparse.Namespace) -> Run | None:
     if args.resume is None:
         return None
+    if args.config is not None or args.init_from is not None:
+        raise InputError(
+            "--resume goes on with the options and weights of its run; expected no --config or --init-from"
+        )
     folder = args.resume or args.out
     if not folder:
         raise InputError("--resume names no run; give its folder, as in  --resume runs/NAME")
@@ -139,22 +132,26 @@ def _run_to_resume(args: argparse.Namespace) -> Run | None:
     return Run.open(folder)
 
 
-def _go_on(run: Run, trainer: Trainer, chosen: dict[str, Any]) -> None:
-    """Put the trainer where the run stopped, if there is something left to do."""
+def _go_on(run: Run, trainer: Trainer, dataset: Dataset, chosen: dict[str, Any]) -> str:
+    """Put the trainer where the run stopped; if nothing is left to do, why."""
+    run.require_data(dataset)
     run.restore(trainer)
     done, asked = trainer.epoch, trainer.settings.epochs
     if trainer.step >= trainer.total_steps:
-        raise InputError(
-            f"{run.folder} has trained {done} epochs and {asked} in all are asked for; "
-            f"ask for more, as in  --epochs {done + asked}"
+        more = f"ask for more, as in  --epochs {done + asked}"
+        return f"{run.folder} is finished: it has trained {done} epochs, and {asked} in all are asked for; {more}"
+    patience = trainer.settings.patience
+    if patience is not None and trainer.out_of_patience():
+        return (
+            f"{run.folder} is finished: after {done} epochs its validation bound had not risen for {patience}; "
+            f"wait for longer, as in  --patience {2 * patience}"
         )
-    if trainer.out_of_patience():
-        raise InputError(
-            f"{run.folder} has ended after {done} epochs: its test bound has not risen "
-            f"for {trainer.settings.patience}, its --patience"
-        )
+    new = options.changes(options.of_run(run), chosen, trainer.step)
+    if new:
+        run.config["changes"] = [*run.config.get("changes", ()), *new]
     run.config["options"] = chosen
     run.save_config()
+    return ""
 
 
 # ------------------------------------------------------------------ results
@@ -166,7 +163,7 @@ def _headline(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> str:
     sizes += [f"{chosen['latent']} latent dimensions"] if "latent" in chosen else []
     sizes += [f"{chosen['likelihood']} likelihood"] if "likelihood" in chosen else []
     return (
-        f"{data.name}: {len(data.train)} training and {len(data.test)} test points of {data.data_dim} values, "
+        f"{data.name}: {_sizes(trainer)} points of {data.data_dim} values, "
         f"binarization {chosen['binarize']}\n"
         f"{chosen['model']}: {', '.join(sizes)}, {chosen['dtype']} on {chosen['backend']}\n"
         f"epochs {trainer.epoch + 1} to {trainer.settings.epochs} of {trainer.steps_per_epoch} minibatches "
@@ -174,14 +171,26 @@ def _headline(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> str:
     )
 
 
+def _sizes(trainer: Trainer) -> str:
+    """How many points each part has, and where those to validate on come from."""
+    data = trainer.dataset
+    if data.validation is None:
+        return f"{len(data.train)} training and {len(data.test)} test"
+    apart = f" ({data.account['validation']})" if "validation" in data.account else ""
+    return f"{len(data.train)} training, {len(data.validation)} validation{apart} and {len(data.test)} test"
+
+
 def _result(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> dict[str, Any]:
     result: dict[str, Any] = {"run": str(run.folder)}
-    for name, minibatches in (("train", trainer.train), ("test", trainer.test)):
-        result |= {f"{name}_{part}": value for part, value in evaluate(trainer.model, minibatches).items()}
+    feeds = {"train": trainer.train, "validation": trainer.validation, "test": trainer.test}
+    for name, minibatches in feeds.items():
+        if minibatches is not None:
+            result |= put_under(f"{name}_", evaluate(trainer.model, minibatches))
     if trainer.settings.skip_nonfinite:
         result["skipped"] = trainer.skipped
     result |= {"epochs": trainer.epoch, "samples_seen": trainer.samples_seen, "seconds": trainer.seconds}
     result["split"] = trainer.dataset.split
+    result["kept"] = run.which_model()
     for name in ("data", "model", "hidden", "latent", "likelihood", "binarize", "dtype", "seed", "backend"):
         result[name] = chosen.get(name)
     return result
@@ -196,8 +205,11 @@ def in_words(name: str, terms: Mapping[str, float]) -> str:
 
 def _summary(result: dict[str, Any]) -> str:
     lines = []
-    for name in ("train", "test"):
-        lines.append(in_words(name, under(f"{name}_", result)))
+    for name in ("train", "validation", "test"):
+        if terms := under(f"{name}_", result):
+            lines.append(in_words(name, terms))
+    if under("validation_", result):
+        lines.append(f"of the model that is kept: {result['kept']}")
     seen, seconds = result["samples_seen"], result["seconds"]
     lines.append(f"{seen} samples seen in {seconds:.1f} s ({seen / seconds:.0f} per second)")
     if "skipped" in result:

@@ -8,6 +8,7 @@ cache, then download. Pixels stay uint8: a model sees ``images / scale``.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from ..checks import integer_from_zero, one_of
@@ -58,14 +59,18 @@ def load(name_or_path: str | os.PathLike, *, split: str | None = None, seed: int
     if name not in _SETS:
         path = os.path.expanduser(name)
         if os.path.exists(path):
-            return user_file.load(Path(path), split, seed)
+            return _with_source(user_file.load(Path(path), split, seed), os.path.abspath(path), split, seed)
         if os.path.basename(path) != path or os.path.splitext(path)[1]:
             raise InputError(f"data is {name!r}; expected a file or folder, and there is none")
         try:
             one_of("data", name, names())
         except InputError as error:
             raise InputError(f"{error} (and there is no file or folder of that name)") from None
-    return _SETS[name].load(split, seed)
+    return _with_source(_SETS[name].load(split, seed), name, split, seed)
+
+
+def _with_source(dataset: Dataset, data: str, split: str | None, seed: int) -> Dataset:
+    return replace(dataset, source={"data": data, "split": split, "split_seed": seed})
 
 
 def _text(name_or_path: str | os.PathLike) -> str:

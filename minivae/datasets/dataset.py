@@ -32,10 +32,12 @@ class Split:
             other in memory (copied once if they came otherwise). Rows of a
             file that is too large for memory are read when they are asked for (``images[rows]``).
         labels: ``(N,)`` integers, or None.
+        rows: ``(N,)``, which rows of the file these are, where it came in one piece; else None.
     """
 
     images: np.ndarray | MappedRows
     labels: np.ndarray | None = None
+    rows: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         kind = getattr(getattr(self.images, "dtype", None), "kind", "")
@@ -43,6 +45,8 @@ class Split:
             raise InputError(f"images is {shown(self.images)}; expected an array of numbers, (N, D)")
         if self.labels is not None:
             require_labels(self.labels, len(self.images))
+        if self.rows is not None:
+            _require_integers("rows", self.rows, len(self.images))
         if isinstance(self.images, np.ndarray):
             # To take some rows of an array that lies otherwise, NumPy copies all of it, each time.
             object.__setattr__(self, "images", np.require(self.images, requirements=["C", "ALIGNED"]))
@@ -76,6 +80,8 @@ class Dataset:
         class_names: what each label is called, where the file says.
         preparation: what turns ``images / scale`` into what the model sees; None for nothing.
         account: what was assumed when the data were read, by name, as JSON can hold it.
+        source: what to read them by again, as JSON can hold it: ``data``, ``split``, ``split_seed``; empty
+            for data that :func:`~minivae.datasets.load` has not read.
     """
 
     name: str
@@ -89,18 +95,28 @@ class Dataset:
     class_names: tuple[str, ...] | None = None
     preparation: Preparation | None = None
     account: dict[str, Any] = field(default_factory=dict)
+    source: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("train", "test"):
             instance(name, getattr(self, name), Split, "a Split")
-        columns = self.test.images.shape[1]
-        if columns != self.data_dim:
-            raise InputError(f"test has {columns} columns; expected {self.data_dim}, as train has")
+        if self.validation is not None:
+            instance("validation", self.validation, Split, "a Split, or None")
+        for name, part in self.parts.items():
+            if (columns := part.images.shape[1]) != self.data_dim:
+                raise InputError(f"{name} has {columns} columns; expected {self.data_dim}, as train has")
         positive_number("scale", self.scale)
+        instance("source", self.source, dict, "what data are read by, by name")
         if self.image_shape is not None:
             shape = lengths("image_shape", self.image_shape)
             if math.prod(shape) != self.data_dim:
                 raise InputError(f"image_shape is {shape}; expected one of {self.data_dim} values")
+
+    @property
+    def parts(self) -> dict[str, Split]:
+        """Train, test and, where there is one, validation, by name."""
+        parts = {"train": self.train, "test": self.test, "validation": self.validation}
+        return {name: part for name, part in parts.items() if part is not None}
 
     @property
     def data_dim(self) -> int:
@@ -114,10 +130,10 @@ class Dataset:
         Raises:
             InputError: more than there are data points: the labels are no numbers of classes.
         """
-        train, test = self.train.labels, self.test.labels
-        classes = 0 if train is None or test is None else 1 + max(int(train.max()), int(test.max()))
-        if classes > len(self.train) + len(self.test):
-            points = len(self.train) + len(self.test)
+        labels = [part.labels for part in self.parts.values() if part.labels is not None]
+        classes = 1 + max(int(each.max()) for each in labels) if len(labels) == len(self.parts) else 0
+        points = sum(map(len, self.parts.values()))
+        if classes > points:
             raise InputError(f"{self.name} has a label {classes - 1} among {points} points; expected labels from 0 on")
         return classes
 
@@ -135,7 +151,7 @@ class Dataset:
 
     @property
     def _parts(self) -> list[np.ndarray | MappedRows]:
-        return [part.images for part in (self.train, self.validation, self.test) if part is not None]
+        return [part.images for part in self.parts.values()]
 
     def prepared(self, kind: str) -> Dataset:
         """The same data, which a model sees prepared: see :mod:`~minivae.datasets.preparation`.
@@ -171,7 +187,8 @@ def require_finite(dataset: Dataset, dtype: np.dtype) -> None:
     Raises:
         InputError: some value is not; names the data set, the row and the column.
     """
-    for name, part in (("training", dataset.train), ("test", dataset.test)):
+    for name, part in dataset.parts.items():
+        name = "training" if name == "train" else name
         in_memory = isinstance(part.images, np.ndarray)
         at = first_beyond(part.images, float(np.finfo(dtype).max)) if in_memory else None
         if at is not None:
@@ -198,11 +215,14 @@ def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
 
 def require_labels(labels: np.ndarray, count: int | None = None) -> None:
     """Raise :class:`InputError` unless the labels are integers, one for each of ``count`` data points."""
-    kind = labels.dtype.kind if isinstance(labels, np.ndarray) else ""
-    if kind not in tuple("iu") or labels.shape != (len(labels) if count is None else count,):
-        raise InputError(
-            f"labels is {shown(labels)}; expected an array of integers, ({'N' if count is None else count},)"
-        )
+    _require_integers("labels", labels, count)
+
+
+def _require_integers(name: str, values: np.ndarray, count: int | None) -> None:
+    kind = values.dtype.kind if isinstance(values, np.ndarray) else ""
+    if kind not in tuple("iu") or values.shape != (len(values) if count is None else count,):
+        expected = f"an array of integers, ({'N' if count is None else count},)"
+        raise InputError(f"{name} is {shown(values)}; expected {expected}")
 
 
 def require_domain(dataset: Dataset, domain: Domain) -> None:
@@ -238,9 +258,8 @@ def split_rows(
         order = np.random.default_rng(seed).permutation(len(images))
         note = f"random, seed {seed}: {train_size} rows train, {test_size} test"
     take = images.subset if isinstance(images, MappedRows) else images.__getitem__
-    parts = [
-        Split(take(rows), None if labels is None else labels[rows]) for rows in (order[:train_size], order[train_size:])
-    ]
+    chosen = order[:train_size], order[train_size:]
+    parts = [Split(take(rows), None if labels is None else labels[rows], rows) for rows in chosen]
     return parts[0], parts[1], note
 
 

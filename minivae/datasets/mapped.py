@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,13 @@ class MappedRows:
         """The rows of these at ``rows``; nothing is read."""
         return MappedRows(self._array, self.dtype, self._rows[rows])
 
+    def beside(self, others: Sequence[np.ndarray | MappedRows]) -> np.ndarray | MappedRows:
+        """These rows and then those of ``others``: nothing is read if all are of one file."""
+        rows = [other._rows for other in others if isinstance(other, MappedRows) and other._array is self._array]
+        if len(rows) == len(others):
+            return MappedRows(self._array, self.dtype, np.concatenate([self._rows, *rows]))
+        return np.concatenate([self[:], *(other[:] for other in others)])
+
     def min(self) -> Any:
         """The smallest value."""
         return np.min([block.min() for block in self._blocks()])  # NaN if one is NaN
@@ -67,3 +74,11 @@ def blocks(rows: np.ndarray | MappedRows) -> Iterator[slice]:
 def as_type(rows: np.ndarray, dtype: Any) -> np.ndarray | MappedRows:
     """``(N, D)`` as another dtype: at once, not copied where it is that one; of a mapped array when rows are read."""
     return MappedRows(rows, dtype) if isinstance(rows, np.memmap) else rows.astype(dtype, copy=False)
+
+
+def joined(parts: Sequence[np.ndarray | MappedRows]) -> np.ndarray | MappedRows:
+    """The rows of all parts, one after the other; those of one file stay there."""
+    first, *others = parts
+    if isinstance(first, MappedRows):
+        return first.beside(others)
+    return np.concatenate([part[:] for part in parts])

@@ -12,7 +12,7 @@ from .elliptical import Elliptical, MultivariateNormal, MultivariateStudentT
 from .flow import Flow
 from .gamma import Chi2, Erlang, Gamma, SumOfExponentials
 from .inverse_cdf import Cauchy, Exponential, Gompertz, Gumbel, Pareto, Rayleigh, Reciprocal, Weibull
-from .kl import KL_PAIRS, kl, register_kl
+from .kl import KL_PAIRS, kl, kl_by_dimension, register_kl
 from .levels import Categories, DiscretizedLogistic
 from .location_scale import Laplace, Logistic, StudentT, Triangular, Uniform
 from .normal import Normal, StandardNormal

@@ -116,3 +116,9 @@ class Categorical(Distribution):
 def _categorical_categorical(q: Categorical, p: Categorical) -> Tensor:
     """sum q (log q - log p)."""
     return sum(exp(q.log_p) * (q.log_p - p.log_p), axis=(-2, -1))
+
+
+@register_kl(Categorical, Categorical, by_dimension=True)
+def _categorical_parts(q: Categorical, p: Categorical) -> Tensor:
+    """The same for each variable."""
+    return sum(exp(q.log_p) * (q.log_p - p.log_p), axis=-1)

@@ -84,6 +84,9 @@ class Model(Module):
             training sets it to that of the data. None for nothing. What users call takes and gives the data's
             own units: ``bound``, ``encode``, ``codes``, ``decode``, ``reconstruct``, ``sample``, and the
             estimates of :mod:`minivae.inference`. ``posterior``, ``likelihood`` and ``phases`` have model values.
+        kl_weight: what R is multiplied by in the loss of the first phase, whose terms have it as ``kl``.
+        no_kl: why training cannot change what the KL costs (warm-up, free bits); empty if it can.
+        no_free_bits: why it can weigh the KL but has no free bits; empty if it has.
     """
 
     minimises: str = ""
@@ -99,6 +102,9 @@ class Model(Module):
     draws: int = 0
     no_log_likelihood: str = ""
     preparation: Preparation | None = None
+    kl_weight: float = 1.0
+    no_kl: str = "its class does not say that its loss holds a KL (Model.no_kl)"
+    no_free_bits: str = ""
 
     if TYPE_CHECKING:
 
@@ -125,6 +131,14 @@ class Model(Module):
             noise: a generator to draw noise with, or the noise itself.
         """
         raise NotImplementedError
+
+    def phases_at(self, batch: Batch, noise: Any, weight: Tensor) -> list[Phase]:
+        """:meth:`phases` with the KL's part of the first loss times ``weight``, 0-d (KL warm-up)."""
+        first, *others = self.phases(batch, noise)
+        if "kl" not in first.terms:
+            raise InputError(f"the terms of {type(self).__name__} are {', '.join(first.terms)}; expected kl among them")
+        loss = first.loss + first.terms["kl"] * ((weight - 1.0) * self.kl_weight)
+        return [first.with_loss(loss, objective=-loss), *others]
 
     def require_points(self, name: str, points: int) -> None:
         """Raise :class:`InputError` naming it if a number of data points is less than ``least_points``."""

@@ -67,6 +67,12 @@ class Option(NamedTuple):
     help: str
 
 
+def name_of(model: type[Model]) -> str:
+    """The name of a class in :data:`MODELS`; of one that is not there its own, ``module:Class``."""
+    names = (name for name, known in MODELS.items() if known is model)
+    return next(names, f"{model.__module__}:{model.__qualname__}")
+
+
 @cache
 def arguments(model: type[Model]) -> dict[str, Option]:
     """Every argument of the constructor, those that it hands on to its base's included."""

@@ -136,6 +136,7 @@ class VAE(Model):
 
     minimises = "D + R"
     source = "Kingma & Welling 2014, arXiv 1312.6114"
+    no_kl = ""
 
     def __init__(
         self,

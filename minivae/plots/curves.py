@@ -24,6 +24,7 @@ TERMS = {
 }
 STYLES: dict[str, dict[str, Any]] = {
     "train": {"color": PALETTE[0], "linestyle": "-", "marker": "o"},
+    "validation": {"color": PALETTE[2], "linestyle": "-.", "marker": "^"},
     "test": {"color": PALETTE[1], "linestyle": "--", "marker": "s"},
 }
 UNIT = "nats per data point"

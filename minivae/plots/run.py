@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import backend
+from ..datasets import one_hot
 from ..models import Model
 from ..runs import History
 from ..training import Minibatches
@@ -24,7 +25,7 @@ SAMPLES_OF_A_LABEL = 10
 
 def draw_run(
     model: Model,
-    test: Minibatches,
+    test: Minibatches | None,
     labels: np.ndarray | None,
     image_shape: tuple[int, ...] | None,
     history: History,
@@ -33,21 +34,23 @@ def draw_run(
     """Draw what there is to see of a trained model, and return the files written.
 
     Learning curve and samples (of a model that is told labels, a row of samples for each).
-    Where there is a latent variable: reconstructions of test points, their places in latent
-    space, interpolations between them, traversals of each latent dimension and, with two
-    of them, the manifold of Figure 4; how often the codes of a codebook are used.
+    Where there is a latent variable and there are test points: reconstructions of them, their
+    places in latent space, interpolations between them, traversals of each latent dimension; how
+    often the codes of a codebook are used. With two latent dimensions the manifold of Figure 4.
     """
     picture = Pictures(folder)
-    generator = backend.generator(EVALUATION_SEED, test.backend)
+    generator = backend.generator(EVALUATION_SEED, backend.backend_of(model.parameters()[0].data).name)
     if len(history):
         learning_curve(history.columns(), picture.path("learning_curve"))
     told = np.repeat(np.arange(model.context_dim), SAMPLES_OF_A_LABEL)
-    context = test.one_hot(told) if model.context_dim else None
+    context = one_hot(told, model.context_dim) if model.context_dim else None
     drawn = model.sample(generator, len(told) or 100, context).numpy()
     columns = SAMPLES_OF_A_LABEL if model.context_dim else None
     samples(drawn, image_shape, picture.path("samples"), columns)
-    if model.latent_dim:
+    if model.latent_dim and test is not None:
         _draw_latent(model, test, labels, image_shape, picture)
+    elif model.latent_dim == 2 and not model.context_dim:  # what a label does is shown beside a data point's
+        manifold(lambda codes: model.decode(codes).numpy(), image_shape, picture.path("manifold"))
     return picture.paths
 
 
@@ -73,14 +76,14 @@ def _draw_latent(
     """What there is to see of the latent space."""
     rows = np.random.default_rng(0).permutation(len(test))[:POINTS]
     x, context = test.batch(rows, backend.generator(EVALUATION_SEED, test.backend))
-    x = model.raw(x)
+    x = model.raw(x)  # what is drawn is in the data's own units
     z = model.encode(x, context).numpy()
     pairs = min(len(rows) // 2, PAIRS)
 
     def decode(codes: np.ndarray) -> np.ndarray:
         """Of a model that is told a label, in company of the first data point's."""
         told = None if context is None or labels is None else test.one_hot(np.full(len(codes), labels[rows[0]]))
-        return model.decode(backend.asarray(codes, x.dtype, test.backend), told).numpy()
+        return model.decode(backend.asarray(codes, test.dtype, test.backend), told).numpy()
 
     rebuilt = model.reconstruct(x[:30], None if context is None else context[:30]).numpy()
     reconstructions(x.numpy()[:30], rebuilt, shape, picture.path("reconstructions"))

@@ -12,8 +12,10 @@ from ..files import atomic_path
 from ..version import __version__
 
 FORMAT = "minivae-run of version 1"
-# What may differ when a run goes on: who goes on with it, how long it trains, and what is done where numbers end.
-MAY_CHANGE = ("minivae", "epochs", "patience", "compile", "skip_nonfinite", "detect_anomaly")
+# What may differ when a run goes on: who goes on with it, how long and with which step size it trains, what is done
+# where numbers end, and the list of all these changes. (Where the data are may change, what they are may not: a run
+# has their digest.)
+MAY_CHANGE = ("minivae", "data", "epochs", "patience", "lr", "compile", "skip_nonfinite", "detect_anomaly", "changes")
 BEFORE_FORMATS = "0.1."  # how the versions of minivae begin whose configs have neither format nor checksum
 WHAT_TO_DO = "put the file back as it was, or begin another run: minivae train --out FOLDER"
 MOST_BYTES = 1 << 20  # a config is some kilobytes; more is not read into memory
@@ -37,7 +39,10 @@ def read_config(path: Path) -> dict[str, Any]:
         InputError: the file cannot be read, holds no JSON object, another one than was written, or
             one of another format; says what to do.
     """
-    config = _read_object(path)
+    try:
+        config = read_object(path)
+    except InputError as error:
+        raise InputError(f"{error}; {WHAT_TO_DO}") from error
     found, checksum = config.pop("format", None), config.pop("sha256", None)
     _require_format(path, found, checksum, config.get("minivae"))
     if found is None or checksum != _digest(config):
@@ -72,7 +77,8 @@ def _fixed(value: Any) -> Any:
     return {name: _fixed(inner) for name, inner in value.items() if name not in MAY_CHANGE}
 
 
-def _read_object(path: Path) -> dict[str, Any]:
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; raises :class:`InputError` if it cannot be read, or holds something else."""
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read(MOST_BYTES + 1)
@@ -82,7 +88,7 @@ def _read_object(path: Path) -> dict[str, Any]:
         if not isinstance(config, dict):
             raise InputError(f"it holds a {type(config).__name__}; expected an object")
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} is damaged ({str(error) or type(error).__name__:.300}); {WHAT_TO_DO}") from error
+        raise InputError(f"{path} is damaged: {error!s:.300}") from error
     return config
 
 

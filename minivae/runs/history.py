@@ -22,9 +22,11 @@ class History:
     """Measurements against training samples seen.
 
     Columns: ``epoch``, ``samples_seen``, ``seconds`` (of training, without evaluation),
-    and for train and test the ``bound`` and its terms, in nats per data point. Train
-    columns are averages over minibatches since the last row, evenly spread, measured
-    while training; test columns are measured at the row, on the whole test set. With
+    and for train, test and, where there is one, validation the ``bound`` and its terms, in
+    nats per data point. Train columns are averages over minibatches since the last row,
+    evenly spread, measured while training; the others are measured at the row, on the whole
+    part. ``objective`` is minus the loss, where that is something else: of train what was
+    trained (with the KL's weight and free bits), of the others the model's own. With
     ``skip_nonfinite`` also ``skipped``: steps taken back since the run began.
 
     Attributes:

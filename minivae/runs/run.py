@@ -1,16 +1,19 @@
-"""A run is a folder: ``config.json``, ``history.csv``, ``model.npz`` and figures."""
+"""A run is a folder: ``config.json``, ``history.csv``, ``model.npz``, maybe ``best.npz``, and figures."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from ..checks import instance, one_of, path_of
+from ..checks import instance, one_of, path_of, switch
+from ..datasets import Dataset
+from ..datasets.digest import digest
 from ..errors import InputError
 from ..files import file_lock, remove_leftovers
 from ..models import MODELS, Model
@@ -31,6 +34,16 @@ class _Resumable(Protocol):
     def load_state(self, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> None: ...
 
 
+@runtime_checkable
+class _Judged(Protocol):
+    """What a trainer has beside that whose reports may be judged by a validation part."""
+
+    best: dict[str, np.ndarray] | None
+
+    @property
+    def is_best(self) -> bool: ...
+
+
 class Run:
     """The folder of one training run.
 
@@ -48,13 +61,19 @@ class Run:
         self._holder: int | None = None  # the thread that is in a block of exclusive()
 
     checkpoint_path = property(lambda self: self.folder / "model.npz", doc="Parameters and all that a resume needs.")
+    best_path = property(lambda self: self.folder / "best.npz", doc="The same at the best report, if one was judged.")
     history_path = property(lambda self: self.folder / "history.csv", doc="Bounds against samples seen.")
     config_path = property(lambda self: self.folder / "config.json", doc="What was asked for.")
     _lock_path = property(lambda self: self.folder / ".lock", doc="There while someone trains.")
 
     @classmethod
-    def create(cls, folder: str | os.PathLike, config: dict[str, Any]) -> Run:
+    def create(cls, folder: str | os.PathLike, config: dict[str, Any] | None = None) -> Run:
         """Make the folder and write ``config.json``.
+
+        Args:
+            folder: where it will be.
+            config: what is to stand in ``config.json``. :func:`minivae.fit` adds all that a command asks of a run
+                (:func:`~minivae.runs.description`), so that a program need say nothing.
 
         Raises:
             InputError: the folder cannot be written, or holds a run already.
@@ -65,7 +84,8 @@ class Run:
         except OSError as error:
             raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
         with run.exclusive():
-            if any(path.exists() for path in (run.config_path, run.history_path, run.checkpoint_path)):
+            paths = run.config_path, run.history_path, run.checkpoint_path, run.best_path
+            if any(path.exists() for path in paths):
                 raise InputError(f"{folder} holds a run already; choose another folder, or resume it")
             run.save_config()
         return run
@@ -86,7 +106,7 @@ class Run:
         run.config = read_config(run.config_path)
         one_of(f"model in {run.config_path}", run.config.get("model"), MODELS)
         if run.checkpoint_path.exists():
-            run._load()
+            run._load(run.checkpoint_path)
         return run
 
     @contextmanager
@@ -119,7 +139,7 @@ class Run:
         cannot be removed.
         """
         with suppress(OSError):
-            for path in (self.history_path, self.config_path, self._lock_path):
+            for path in (self.history_path, self.config_path, self.best_path, self._lock_path):
                 path.unlink(missing_ok=True)
             self.folder.rmdir()
 
@@ -127,65 +147,135 @@ class Run:
         """Write ``config.json``."""
         write_config(self.config_path, self.config)
 
+    def describe(self, description: Mapping[str, Any]) -> None:
+        """Add what a run is to its config and write it; what else stands there stays.
+
+        Of a run that has a checkpoint nothing is changed: it said so when it began.
+        """
+        instance("description", description, Mapping, "values by name")
+        if not self.checkpoint_path.exists():
+            said = self.config.get("options")
+            options = {**(said if isinstance(said, dict) else {}), **description.get("options", {})}
+            self.config = as_json({**self.config, **description, "options": options})
+            self.save_config()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is known of the run's data (:func:`minivae.runs.description.facts`); empty if the run does not say."""
+        found = self.config.get("dataset")
+        return found if isinstance(found, dict) else {}
+
+    def differs(self, dataset: Dataset) -> str:
+        """What to say if ``dataset`` is not what the run was trained on; empty if it is, or if the run does not say."""
+        instance("dataset", dataset, Dataset, "a Dataset")
+        known = self.facts.get("digest")
+        if known in (None, digest(dataset)):
+            return ""
+        return f"{dataset.name} holds other data, or in other parts, than {self.folder} was trained on"
+
+    def require_data(self, dataset: Dataset) -> None:
+        """Raise :class:`InputError` if ``dataset`` is not what the run was trained on: it would not go on, but mix."""
+        if said := self.differs(dataset):
+            raise InputError(f"{said}; put them back, or begin another run: minivae train --init-from {self.folder}")
+
     def save(self, trainer: _Resumable) -> None:
-        """Write the history and the checkpoint, each atomically."""
+        """Write the history, the checkpoint of the best report if this is it, and the checkpoint, each atomically."""
         instance("trainer", trainer, _Resumable, "a Trainer")
         arrays, meta = trainer.state()
+        meta["seal"] = seal(self.config)
         # The history first: whoever is stopped in between and goes on from the older checkpoint writes it
         # again, but a checkpoint of the last step would leave nothing to go on with.
         trainer.history.save(self.history_path)
-        save_checkpoint(self.checkpoint_path, arrays, {**meta, "seal": seal(self.config)})
+        # Then the best, for the same reason: after the other it would be missed by whoever goes on from there.
+        if isinstance(trainer, _Judged) and trainer.is_best:
+            save_checkpoint(self.best_path, arrays, meta)
+        save_checkpoint(self.checkpoint_path, arrays, meta)
 
     def restore(self, trainer: _Resumable) -> None:
         """Put the checkpoint's state into a trainer made for the same run; without one it stays at its start."""
         instance("trainer", trainer, _Resumable, "a Trainer")
         if self.checkpoint_path.exists():
-            arrays, meta = self._load()
-            with self._naming_the_checkpoint():
+            arrays, meta = self._load(self.checkpoint_path)
+            best = under("model/", self._load(self.best_path)[0]) if self.best_path.is_file() else None
+            with _naming(self.checkpoint_path):
                 trainer.load_state(arrays, meta)
+            if isinstance(trainer, _Judged):
+                trainer.best = best
 
-    def load_model(self, **options: Any) -> Model:
-        """The trained model. ``options`` are ``dtype`` and ``backend`` of its constructor."""
-        arrays, meta = self._load("model")
-        with self._naming_the_checkpoint():
+    def load_model(self, *, last: bool = False, **options: Any) -> Model:
+        """The trained model: the best by the validation part where there is one, else the last.
+
+        Args:
+            last: the last one in any case.
+            options: ``dtype`` and ``backend`` of its constructor.
+        """
+        path = self._model_path(last)
+        arrays, meta = self._load(path, "model")
+        with _naming(path):
             model = MODELS[self.config["model"]](**meta["model"], **options)
             model.load_state_dict(under("model/", arrays))
             model.preparation = stored_preparation(arrays)
         return model
 
+    def initialize(self, model: Model) -> None:
+        """Begin with the run's weights: copy them into another model, whose weights must have the same shapes.
+
+        Raises:
+            InputError: one does not fit; names the first.
+        """
+        asked, found = instance("model", model, Model, "a Model").state_dict(), self.load_model().state_dict()
+        for name in dict.fromkeys([*asked, *found]):
+            theirs, ours = (state[name].shape if name in state else None for state in (found, asked))
+            if theirs != ours:
+                has = "does not have" if theirs is None else f"has in shape {theirs}"
+                expected = "none of that name" if ours is None else f"shape {ours}, as the model to train has it"
+                raise InputError(f"the weights of {self.folder} do not fit: it {has} {name}; expected {expected}")
+        model.load_state_dict(found)
+
+    def which_model(self, *, last: bool = False) -> str:
+        """What :meth:`load_model` takes, in words: of which epoch, and whether it is the best or the last."""
+        path = self._model_path(last)
+        rows = self._load(path, "history")[1]["history"]
+        kind = "the last" if path == self.checkpoint_path else "the best by the validation part"
+        return f"{kind}, of epoch {rows[-1].get('epoch')}" if rows else kind
+
     def load_history(self) -> History:
         """The history of the checkpoint."""
-        return History(self._load("history")[1]["history"])
+        return History(self._load(self.checkpoint_path, "history")[1]["history"])
 
-    def _load(self, *fields: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """The checkpoint, if it is of this run; those fields of its metadata have been checked.
+    def _model_path(self, last: bool) -> Path:
+        switch("last", last)
+        return self.best_path if self.best_path.is_file() and not last else self.checkpoint_path
+
+    def _load(self, path: Path, *fields: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """A checkpoint, if it is of this run; those fields of its metadata have been checked.
 
         Everything that the config says and that may not change is in its seal, which the checkpoint has, too:
         a checkpoint copied from another run, or a config written anew, is found by this one comparison.
         """
-        if not self.checkpoint_path.is_file():
+        if not path.is_file():
             raise InputError(
-                f"{self.folder} has no model.npz: nothing has been trained there yet; "
+                f"{self.folder} has no {path.name}: nothing has been trained there yet; "
                 f"minivae train --resume {self.folder} begins"
             )
         try:
-            arrays, meta = load_checkpoint(self.checkpoint_path)
+            arrays, meta = load_checkpoint(path)
         except InputError as error:
             raise InputError(f"{error}; {WHAT_TO_DO}") from error
         if meta.get("seal") != seal(self.config):
             raise InputError(
-                f"{self.checkpoint_path} is of another run: its configuration was not that of {self.config_path.name}; "
-                f"{WHAT_TO_DO}"
+                f"{path} is of another run: its configuration was not that of {self.config_path.name}; {WHAT_TO_DO}"
             )
         if fields:
-            with self._naming_the_checkpoint():
+            with _naming(path):
                 require_meta(meta, *fields)
         return arrays, meta
 
-    @contextmanager
-    def _naming_the_checkpoint(self) -> Iterator[None]:
-        """A ``with`` block whose errors are about what the checkpoint holds."""
-        try:
-            yield
-        except (InputError, TypeError) as error:  # a TypeError: of arguments that the model has not
-            raise InputError(f"{self.checkpoint_path} does not fit: {error!s:.400}") from error
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """A ``with`` block whose errors are about what the checkpoint at ``path`` holds."""
+    try:
+        yield
+    except (InputError, TypeError) as error:  # a TypeError: of arguments that the model has not
+        raise InputError(f"{path} does not fit: {error!s:.400}") from error

@@ -1,5 +1,6 @@
 """Training: Algorithm 1, the minibatches, schedules and evaluation."""
 
+from .callbacks import Callback, CSVLogger, TensorBoard
 from .evaluate import evaluate
 from .fit import fit, run_to_end
 from .minibatches import BINARIZE, Minibatches

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +14,10 @@ from ..datasets import Dataset
 from ..errors import InputError
 from ..models import Model
 from ..progress import progress_bar
+from ..runs.description import description
 from ..runs.history import History
 from ..runs.run import Run
+from .callbacks import Callbacks, in_short
 from .interrupt import Interrupt, deferred_interrupt
 from .settings import Settings
 from .trainer import Trainer
@@ -34,18 +37,21 @@ def fit(
     run: Run | None = None,
     resume: bool = False,
     progress: bool = True,
+    callbacks: Sequence[Any] = (),
     **settings: Any,
 ) -> History:
     """Train a model.
 
     Args:
-        model: changes in place.
+        model: changes in place. With a validation part it ends as the best one by it, else as the last one.
         dataset: from ``datasets.load``, or made with ``Dataset``.
-        run: a folder for history and checkpoints; nothing is written without one.
+        run: a folder for history and checkpoints, as ``Run.create("runs/mine")`` makes it, which every command
+            opens afterwards; nothing is written without one.
         resume: go on from the checkpoint in ``run``, or from the start if there is none yet, exactly:
             the result equals that of an uninterrupted run bit for bit on NumPy. With more ``epochs`` than before,
             what is a share of the run (a schedule, a temperature, a capacity) goes on by the new length.
-        progress: show a bar with the running bound, on standard error.
+        progress: show a bar with epoch, bounds and KL, on standard error.
+        callbacks: objects with some of the methods of :class:`~minivae.training.Callback`.
         settings: see :class:`Settings`.
 
     Returns:
@@ -62,24 +68,38 @@ def fit(
     switch("progress", progress)
     if resume and run is None:
         raise InputError("resume is True without a run; expected the folder of the run to resume")
+    Callbacks(callbacks)
     trainer = Trainer(model, dataset, Settings(**settings))
     with _exclusive(run):
-        if run is not None and resume:
-            run.restore(trainer)
-        return run_to_end(trainer, run, progress)
+        if run is not None:
+            run.describe(description(model, dataset, vars(trainer.settings)))
+            if resume:
+                run.require_data(dataset)
+                run.restore(trainer)
+        history = run_to_end(trainer, run, progress, callbacks)
+    trainer.take_best()
+    return history
 
 
-def run_to_end(trainer: Trainer, run: Run | None = None, progress: bool = True) -> History:
-    """Train until all epochs are done or patience runs out, saving at each report. See :func:`fit`."""
+def run_to_end(
+    trainer: Trainer, run: Run | None = None, progress: bool = True, callbacks: Sequence[Any] = ()
+) -> History:
+    """Train until all epochs are done or patience runs out, saving at each report. See :func:`fit`.
+
+    The trainer's model ends as the last one, so that it could go on; :meth:`Trainer.take_best` has the best one.
+    """
     instance("trainer", trainer, Trainer, "a Trainer")
+    called = Callbacks(callbacks)
     # A run that diverges ends in one NonFiniteError; NumPy's warnings on the way there say less.
     quiet = np.errstate(all="ignore")
-    with _exclusive(run), quiet, deferred_interrupt() as interrupt, _bar(trainer, progress) as bar:
+    ending = _ending(called, trainer)
+    with _exclusive(run), quiet, ending, deferred_interrupt() as interrupt, _bar(trainer, progress) as bar:
         while trainer.step < trainer.total_steps and not trainer.out_of_patience():
-            if _train_until_report(trainer, bar, interrupt):
-                trainer.report()
+            row = trainer.report() if _train_until_report(trainer, bar, interrupt, called) else None
             if run is not None:
                 run.save(trainer)
+            if row is not None:  # after saving, so that a callback that fails costs nothing that was trained
+                called.call("on_report", trainer, row)
             if interrupt.signal is not None:
                 raise KeyboardInterrupt(interrupt.signal)
     return trainer.history
@@ -89,20 +109,36 @@ def _exclusive(run: Run | None) -> AbstractContextManager[None]:
     return nullcontext() if run is None else instance("run", run, Run, "a Run").exclusive()
 
 
-def _train_until_report(trainer: Trainer, bar: tqdm, interrupt: Interrupt) -> bool:
+@contextmanager
+def _ending(called: Callbacks, trainer: Trainer) -> Iterator[None]:
+    """A ``with`` block after which callbacks are told of the end, whatever it was."""
+    try:
+        yield
+    finally:
+        called.call("on_end", trainer)
+
+
+def _train_until_report(trainer: Trainer, bar: tqdm, interrupt: Interrupt, called: Callbacks) -> bool:
     """Steps up to the next row of the history; whether an interrupt did not come first."""
     per_report = trainer.settings.report_every * trainer.steps_per_epoch
     end = min((trainer.step // per_report + 1) * per_report, trainer.total_steps)
     start = time.perf_counter()
     while trainer.step < end and interrupt.signal is None:
-        trainer.train_step()
+        terms = trainer.train_step()
         bar.update(trainer.settings.batch_size)
+        called.call("on_step", trainer, terms)
         if trainer.step % STEPS_PER_READING == 0:
-            for name, value in [*trainer.running_terms().items()][:1]:
-                bar.set_postfix_str(f"{name} {value:.2f} nats", refresh=False)
+            bar.set_postfix_str(_standing(trainer), refresh=False)
     trainer.running_terms()  # waits for the device, so that the seconds are those of finished work
     trainer.seconds += time.perf_counter() - start
     return trainer.step == end
+
+
+def _standing(trainer: Trainer) -> str:
+    """What the bar says beside how far it is. Waits for the device."""
+    rows = trainer.history.rows
+    words = in_short(trainer.running_terms(), rows[-1] if rows else {})
+    return f"epoch {min(trainer.epoch + 1, trainer.settings.epochs)}" + (words and f", {words}")
 
 
 def _bar(trainer: Trainer, progress: bool) -> tqdm:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from ..checks import one_of
+
 
 def constant(step: int, total: int) -> float:
     """1: the step size as it was given."""
@@ -32,3 +34,16 @@ SCHEDULES: dict[str, Callable[[int, int], float]] = {
     "exponential": exponential,
     "warmup": warmup,
 }
+
+
+def lr_factor(schedule: str, step: int, total: int, warmup: float = 0.0) -> float:
+    """The factor on the step size: a linear rise to 1 over so many first steps, then the schedule over the others.
+
+    Raises:
+        InputError: there is no schedule of that name.
+    """
+    factor = SCHEDULES[one_of("schedule", schedule, SCHEDULES)]
+    if step < warmup:
+        return min(1.0, (step + 1) / warmup)
+    begun = math.ceil(warmup)
+    return factor(step - begun, total - begun)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..checks import instance, integer_from_zero, one_of, positive_integer, positive_number, switch
+from ..checks import instance, integer_from_zero, number_from_zero, one_of, positive_integer, positive_number, switch
 from ..datasets import Dataset, require_domain, require_finite
 from ..datasets.domain import UNIT
 from ..errors import InputError
@@ -27,8 +27,13 @@ class Settings:
         optimizer: one of ``OPTIMIZERS``; ``optimizer_options`` are its own arguments.
         lr: the step size; the optimizer's default if None.
         schedule: one of ``SCHEDULES``, the factor on ``lr`` by step.
+        lr_warmup: epochs, before the schedule begins, in which the step size rises linearly to ``lr``.
         weight_prior: MAP with a prior N(0, I) over the weights (section 5).
-        patience: stop early when the test bound has not risen for so many reports.
+        kl_warmup: epochs in which the weight on the KL rises linearly from 0 to 1; see :class:`KLCost`.
+        kl_cycles: it does so in each of so many cycles of the run, for half of a cycle unless ``kl_warmup`` says.
+        free_bits: nats of KL for each latent dimension, averaged over a minibatch, below which none is saved.
+        patience: stop early when the validation bound has not risen for so many reports. Data without a
+            validation part have a tenth of the training rows set apart for one.
         report_every: epochs between two rows of the history.
         seed: of the order of the data and of all noise in training.
         compile: record the step once and replay it; the numbers are the same without, only slower.
@@ -47,6 +52,10 @@ class Settings:
     optimizer: str = "adam"
     lr: float | None = None
     schedule: str = "constant"
+    lr_warmup: float = 0.0
+    kl_warmup: float = 0.0
+    kl_cycles: int | None = None
+    free_bits: float = 0.0
     weight_prior: bool = False
     patience: int | None = None
     report_every: int = 1
@@ -61,13 +70,18 @@ class Settings:
             positive_integer(name, getattr(self, name))
         for name in ("weight_prior", "compile", "skip_nonfinite", "detect_anomaly"):
             switch(name, getattr(self, name))
-        if self.patience is not None:
-            positive_integer("patience", self.patience)
+        for name in ("lr_warmup", "kl_warmup", "free_bits"):
+            number_from_zero(name, getattr(self, name))
+        for name in ("patience", "kl_cycles"):
+            if getattr(self, name) is not None:
+                positive_integer(name, getattr(self, name))
         if self.lr is not None:
             positive_number("lr", self.lr)
         one_of("binarize", self.binarize, BINARIZE)
         one_of("optimizer", self.optimizer, OPTIMIZERS)
         one_of("schedule", self.schedule, SCHEDULES)
+        if self.lr_warmup and self.schedule == "warmup":
+            raise InputError(f"lr_warmup is {self.lr_warmup:g} with the schedule warmup; expected one of the two")
         integer_from_zero("seed", self.seed)
         instance("optimizer_options", self.optimizer_options, Mapping, "options by name")
 
@@ -89,7 +103,8 @@ def require_fit(model: Model, dataset: Dataset, settings: Settings) -> None:
         found = f"labels from 0 to {dataset.classes - 1}" if dataset.classes else "no labels"
         raise InputError(f"{dataset.name} has {found}, but this model was built for context_dim={model.context_dim}")
     model.require_points("batch_size", settings.batch_size)
-    model.require_points("the number of test rows", len(dataset.test))
+    for name, part in dataset.parts.items():
+        model.require_points(f"the number of {name} rows", len(part))
     require_finite(dataset, model.parameters()[0].dtype)
     if settings.binarize != "none" and dataset.preparation is not None:
         raise InputError(

@@ -14,18 +14,20 @@ from ..bounds import weight_log_prior
 from ..checks import instance
 from ..compiler import CompiledStep, compile
 from ..datasets import Dataset
-from ..errors import InputError, shown
+from ..errors import InputError
 from ..models import Model, Phase
 from ..optim import OPTIMIZERS, Optimizer
-from ..runs.checkpoint import as_json, put_under, stored_preparation, under
-from ..runs.config import MAY_CHANGE
+from ..runs.checkpoint import put_under, stored_preparation, under
 from ..runs.history import History
 from ..runs.meta import require_meta
 from .evaluate import Evaluation
 from .finite import Guard, Watch
+from .kl_cost import KLCost
 from .minibatches import Minibatches
-from .schedules import SCHEDULES
+from .resuming import identity, require_same, require_sums
+from .schedules import lr_factor
 from .settings import Settings, require_fit, require_terms
+from .validation import is_best, out_of_patience, with_validation
 
 # So many minibatches between two reports, or all if there are fewer than twice as many, have
 # their bound read: the value of the bound is all that a step computes beside its gradient.
@@ -37,13 +39,15 @@ class Trainer:
 
     Args:
         model: what to train; its parameters change in place.
-        dataset: the data, train and test.
+        dataset: the data, train, test and maybe validation; see :attr:`Settings.patience` where it is needed.
         settings: how.
 
     Attributes:
+        dataset: the data with the parts that the run has.
         step: minibatches seen.
         seconds: time spent in training, kept by the caller.
         history: the rows reported so far.
+        best: the model's state at the best report, where there is a validation part; None before the first.
 
     Raises:
         InputError: model and data do not fit, the data are out of the likelihood's
@@ -52,6 +56,8 @@ class Trainer:
 
     def __init__(self, model: Model, dataset: Dataset, settings: Settings) -> None:
         require_fit(model, dataset, settings)
+        if settings.patience is not None:
+            dataset = with_validation(dataset, settings.seed, model.least_points)
         self.model, self.dataset, self.settings = model, dataset, settings
         weight = model.parameters()[0]
         model.preparation = dataset.preparation
@@ -62,16 +68,19 @@ class Trainer:
             "backend": backend.backend_of(weight._data).name,
             "classes": model.context_dim,
         }
-        self.train = Minibatches(dataset.train, dataset.scale, **options)
-        self.test = Minibatches(dataset.test, dataset.scale, **options)
+        feeds = {name: Minibatches(part, dataset.scale, **options) for name, part in dataset.parts.items()}
+        self.train, self.test, self.validation = feeds["train"], feeds["test"], feeds.get("validation")
         self.generator = backend.generator(settings.seed, self.train.backend)
         self.step, self.seconds, self.history = 0, 0.0, History()
+        self.best: dict[str, np.ndarray] | None = None
         self.running: dict[str, Tensor] = {}  # sums of the terms read since the last report
         self.running_steps = 0  # how many minibatches are in them
         self.order = self._shuffled(0)
+        self._kl_cost = KLCost(model, settings, self.steps_per_epoch)
         self.optimizers = self._make_optimizers()
-        self._evaluate = Evaluation(model, self.test, compile=settings.compile)
-        self._watch = Watch(model, self.optimizers, {"training": self.train, "test": self.test})
+        measured = {name: feeds[name] for name in ("validation", "test") if name in feeds}
+        self._evaluations = {name: Evaluation(model, f, compile=settings.compile) for name, f in measured.items()}
+        self._watch = Watch(model, self.optimizers, {"training": self.train, **measured})
         self._guard = Guard(self._update_eagerly, self._watch.changed) if settings.skip_nonfinite else None
         update = self._guard or self._update_eagerly
         self._update = compile(update) if settings.compile else update
@@ -116,7 +125,7 @@ class Trainer:
         """One for each phase of the model's step, found out with a first minibatch and noise of its own."""
         noise = backend.generator(0, self.train.backend)
         with no_grad():
-            phases = self.model.phases(self.train.batch(self.order[0], noise), noise)
+            phases = self._kl_cost.phases(self.train.batch(self.order[0], noise), noise)
         require_terms(phases[0].terms, self.settings)
         options = dict(self.settings.optimizer_options)
         if self.settings.lr is not None:
@@ -147,10 +156,12 @@ class Trainer:
         epoch, index = divmod(self.step, self.steps_per_epoch)
         if index == 0:
             self.order = self._shuffled(epoch)
-        factor = SCHEDULES[self.settings.schedule](self.step, self.total_steps)
+        warmup = self.settings.lr_warmup * self.steps_per_epoch
+        factor = lr_factor(self.settings.schedule, self.step, self.total_steps, warmup)
         for optimizer in self.optimizers:
             optimizer.advance(factor)
         self.model.advance(self.step, self.total_steps)
+        self._kl_cost.advance(self.step, self.total_steps)
         update = self._update
         if isinstance(update, CompiledStep) and self.is_checked:
             update = update.checked  # or what changes with the step would stay as it was at the first one
@@ -165,7 +176,7 @@ class Trainer:
 
     def _update_eagerly(self, rows: Tensor, *stored: Tensor) -> dict[str, Tensor]:
         """Minibatch, bound, gradients and updates for the data points ``rows``: what is compiled."""
-        phases = self.model.phases(self.train.batch(rows, self.generator, *stored), self.generator)
+        phases = self._kl_cost.phases(self.train.batch(rows, self.generator, *stored), self.generator)
         # All gradients before the first update: phases may share a graph.
         gradients = [backward(self._loss(o), o.parameters, retain_graph=len(phases) > 1) for o in phases]
         for optimizer, gradient in zip(self.optimizers, gradients, strict=True):
@@ -194,24 +205,39 @@ class Trainer:
         return self._watch.require_terms(terms, "training", self.step)
 
     def report(self) -> dict[str, float]:
-        """Evaluate on the test set, add a row to the history and return it.
+        """Evaluate on the validation and test parts, add a row to the history and return it.
 
         Raises:
-            NonFiniteError: the bound is NaN or infinite, in training or on the test set; or a
+            NonFiniteError: the bound is NaN or infinite, in training or on one of them; or a
                 parameter or a moment is; or all steps were skipped. Names what is not finite.
         """
         train = self.running_terms()
         if self.running_steps and not train:
             raise self._watch.error(f"all of the last {self.running_steps} steps read were skipped", self.step)
-        test = self._watch.require_terms(self._evaluate(), "test", self.step)
-        self._watch.require_state(self.step)
         row = {"epoch": self.epoch, "samples_seen": self.samples_seen, "seconds": self.seconds}
-        row |= put_under("train_", train) | put_under("test_", test)
+        row |= put_under("train_", train)
+        for name, evaluation in self._evaluations.items():
+            row |= put_under(f"{name}_", self._watch.require_terms(evaluation(), name, self.step))
+        self._watch.require_state(self.step)
         if self._guard:
             row["skipped"] = self.skipped
         self.history.append(**row)
         self.running, self.running_steps = {}, 0
+        if self.is_best:
+            self.best = self.model.state_dict()
         return row
+
+    @property
+    def is_best(self) -> bool:
+        """Whether the model is as it was at the last report, which was the best by the validation part."""
+        rows = self.history.rows
+        reported = bool(rows) and rows[-1].get("samples_seen") == self.samples_seen
+        return self.validation is not None and reported and is_best(rows)
+
+    def take_best(self) -> None:
+        """Put the model back to the best report, where there is a validation part; training does not go on then."""
+        if self.best is not None:
+            self.model.load_state_dict(self.best)
 
     @property
     def skipped(self) -> int:
@@ -219,12 +245,8 @@ class Trainer:
         return int(self._guard.skipped) if self._guard else 0
 
     def out_of_patience(self) -> bool:
-        """Whether the test bound (or the objective in its place) has not risen for ``patience`` reports."""
-        patience = self.settings.patience
-        if patience is None or len(self.history) <= patience:
-            return False
-        bounds = [row["test_objective" if "test_objective" in row else "test_bound"] for row in self.history.rows]
-        return max(bounds[-patience:]) <= max(bounds[:-patience])
+        """Whether the validation bound (or the objective in its place) has not risen for ``patience`` reports."""
+        return out_of_patience(self.history.rows, self.settings.patience)
 
     # ---------------------------------------------------------- checkpoints
 
@@ -245,7 +267,7 @@ class Trainer:
         if self._guard:
             arrays["skipped"] = self._guard.skipped.numpy()
         meta = {
-            **self._identity(),
+            **identity(self),
             "step": self.step,
             "seconds": self.seconds,
             "running_steps": self.running_steps,
@@ -254,31 +276,17 @@ class Trainer:
         }
         return arrays, meta
 
-    def _identity(self) -> dict[str, dict[str, Any]]:
-        """What makes a run the one that it is, as a checkpoint's metadata hold it."""
-        run = {
-            "model": type(self.model).__name__,
-            "training_rows": len(self.train),
-            "dtype": self.train.dtype.name,
-            "backend": self.train.backend,
-        }
-        return as_json({"settings": vars(self.settings), "model": self.model.config, "run": run})
-
     def load_state(self, arrays: dict[str, np.ndarray], meta: Mapping[str, Any]) -> None:
         """Put back what :meth:`state` gave.
 
         Raises:
             InputError: it is from another model, other data, or a run with other settings
-                (only how long to train may differ); or something is missing or of a wrong kind.
+                (only how long to train, and the step size, may differ); or something is missing or of a wrong kind.
         """
         require_meta(meta)
         instance("arrays", arrays, Mapping, "arrays by name")
-        for group, asked in self._identity().items():
-            for name, value in asked.items():
-                found = meta[group].get(name)
-                if name not in MAY_CHANGE and found != value:
-                    raise InputError(f"{name} is {value!r}; the run to resume has {shown(found)}")
-        self._require_arrays(arrays, meta["running_steps"])
+        require_same(identity(self), meta)
+        require_sums(arrays, len(self.optimizers), meta["running_steps"])
         if stored_preparation(arrays) != self.model.preparation:
             raise InputError("the data were prepared otherwise in the run to resume; expected the same data")
         self.generator.state = meta["generator"]
@@ -294,13 +302,3 @@ class Trainer:
         self.step, self.seconds, self.running_steps = meta["step"], meta["seconds"], meta["running_steps"]
         self.history = History(meta["history"])
         self.order = self._shuffled(self.epoch)
-
-    def _require_arrays(self, arrays: Mapping[str, np.ndarray], running_steps: int) -> None:
-        """What is not the model's or an optimizer's is a sum since the last report, or how many steps were skipped."""
-        owned = ("model/", "preparation/", *(f"optimizer/{i}/" for i in range(len(self.optimizers))))
-        sums = {name: array for name, array in arrays.items() if not name.startswith(owned)}
-        for name, array in sums.items():  # skipping may have begun or ended since
-            if not name.startswith(("running/", "skipped")) or array.shape or array.dtype.kind != "f":
-                raise InputError(f"{name} is {array.dtype} of shape {array.shape}; expected no more than running/ sums")
-        if bool(under("running/", arrays)) != bool(running_steps):
-            raise InputError(f"running_steps is {running_steps}; expected running/ sums of as many steps")

@@ -81,7 +81,7 @@ def test_a_label_is_the_condition(cli):
     means = [digits.images[digits.labels == k].mean(0) / 16 for k in (0, 1)]
     for drawn, own, other in ((zeros, *means), (ones, *means[::-1])):
         assert np.abs(drawn.mean(0) - own).mean() < 0.5 * np.abs(drawn.mean(0) - other).mean()
-    assert np.abs(each[0] - means[0]).mean() < np.abs(each[0] - means[1]).mean()  # each label in turn
+    assert np.abs(each[0] - means[0]).mean() < np.abs(each[0] - means[1]).mean()  # the labels in order
 
 
 @pytest.mark.parametrize(

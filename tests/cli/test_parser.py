@@ -11,7 +11,8 @@ from minivae.cli.options import COMMON, USUAL, of_model
 from minivae.cli.parser import make_parser
 from minivae.datasets import names
 
-COMMANDS = ("train", "evaluate", "sample", "plot", "info", "models")
+ON_RUNS = ("evaluate", "encode", "reconstruct", "interpolate", "sample", "plot")
+COMMANDS = ("train", *ON_RUNS, "runs", "info", "models")
 TRAIN_OPTIONS = (
     *("--data", "--backend", "--dtype", "--seed", "--hidden", "--latent", "--likelihood", "--estimator", "--samples"),
     *("--optimizer", "--lr", "--batch-size", "--epochs", "--binarize", "--out", "--resume", "--json"),

@@ -119,7 +119,7 @@ def test_a_second_process_is_refused_and_the_first_goes_on(options, cli, tmp_pat
     done = int(cli("info", "run", "--json").json["last"]["epoch"])
     assert json.loads((tmp_path / "run" / "config.json").read_text())["options"]["epochs"] == 1_000_000
     # Killed, it is free at once.
-    assert cli("train", "--resume", "run", "--epochs", done).err.startswith(f"minivae train: run has trained {done} ")
+    assert f"run is finished: it has trained {done} epochs" in cli("train", "--resume", "run", "--epochs", done).out
     assert not list((tmp_path / "run").glob(".*"))
 
 

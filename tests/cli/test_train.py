@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import weakref
 from pathlib import Path
 
@@ -12,9 +13,9 @@ import minivae.cli.train
 from minivae import datasets
 from minivae.cli.options import COMMON, USUAL, of_model
 from minivae.runs import Run
-from minivae.training import Minibatches, Trainer, evaluate
+from minivae.training import Minibatches, Trainer, evaluate, run_to_end
 
-from .conftest import SMALL
+from .conftest import SMALL, tree
 
 FILES = {"config.json", "history.csv", "model.npz"}
 DRAWN = ("learning_curve", "reconstructions", "samples", "latent", "interpolation", "traversals")
@@ -205,11 +206,127 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_begins_anew(cli):
     assert parameters(Path("killed")) == parameters(Path("whole"))
 
 
+@pytest.mark.parametrize("words", [(), ("--epochs", 2), ("--epochs", 1), ("--lr", 0.5)])
+def test_a_finished_run_says_so_and_stays_as_it_is(cli, run, words):
+    before, evaluated = tree(run), cli("evaluate", run, "--importance-samples", 2, "--json").json
+    said = cli("train", "--resume", run, *words)
+    assert (said.code, said.err) == (0, "")
+    assert f"{run} is finished: it has trained 2 epochs" in said.out
+    assert "--epochs" in said.out
+    assert f"test bound     {evaluated['bound']:.3f} nats" in said.out
+    result = cli("train", "--resume", run, *words, "--json")
+    assert (result.code, result.json["test_bound"]) == (0, evaluated["bound"])
+    assert "is finished" in result.json["finished"]
+    assert tree(run) == before
+
+
 @pytest.mark.usefixtures("no_figures")
-def test_a_run_out_of_patience_is_not_resumed(cli):
+def test_a_run_out_of_patience_is_finished_unless_it_may_wait_for_longer(cli):
     flat = ("--optimizer", "sgd", "--lr", 1e-30, "--patience", 1)
     done = cli("train", *SMALL, *flat, "--out", "run", "--json")
     assert done.json["epochs"] == 2
-    refused = cli("train", "--resume", "run", "--epochs", 9)
-    assert refused.code == 2
-    assert "patience" in refused.err
+    said = cli("train", "--resume", "run", "--epochs", 9)
+    assert said.code == 0
+    assert "run is finished: after 2 epochs its validation bound had not risen for 1" in said.out
+    longer = cli("train", "--resume", "run", "--epochs", 9, "--patience", 2, "--json")
+    assert longer.json["epochs"] == 3
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_what_a_run_goes_on_with_is_listed_by_step(cli):
+    cli("train", *SMALL, "--patience", 5, "--out", "run")
+    assert cli("train", "--resume", "run", "--epochs", 3, "--lr", 0.0005).code == 0
+    assert cli("train", "--resume", "run", "--epochs", 4, "--patience", 9).code == 0
+    config = Run.open("run").config
+    rows = [tuple(row.values()) for row in config["changes"]]
+    assert all(row.keys() == {"step", "option", "before", "after"} for row in config["changes"])
+    first, second = 2 * 13, 3 * 13  # of 1350 rows, 100 at a time
+    assert sorted(rows[:2]) == [(first, "epochs", 2, 3), (first, "lr", 0.005, 0.0005)]
+    assert sorted(rows[2:]) == [(second, "epochs", 3, 4), (second, "patience", 5, 9)]
+    assert config["options"]["lr"] == 0.0005
+
+
+# ---------------------------------------------------------- the best model
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_the_best_model_by_the_validation_part_is_kept_and_taken_by_every_command(cli):
+    """The last one of a run whose bound fell before patience ran out is no one's to use (keras-team/keras#20323)."""
+    said = cli("train", "--epochs", 60, "--hidden", 32, "--lr", 0.05, "--patience", 4, "--out", "run", "--json").json
+    with open("run/history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    bounds = [float(row["validation_bound"]) for row in rows]
+    best, last = rows[bounds.index(max(bounds))], rows[-1]
+    assert best is not last
+    assert said["validation_bound"] == pytest.approx(max(bounds), rel=1e-6)
+    assert said["test_bound"] == pytest.approx(float(best["test_bound"]), rel=1e-6)
+    for words, row in (((), best), (("--last",), last)):
+        found = cli("evaluate", "run", "--importance-samples", 2, "--json", *words).json
+        assert found["bound"] == pytest.approx(float(row["test_bound"]), rel=1e-6)
+        assert found["kept"].endswith(f"of epoch {row['epoch']}")
+    text = cli("evaluate", "run", "--importance-samples", 2).out
+    assert f"of the best by the validation part, of epoch {best['epoch']}" in text
+    assert "of the last" in cli("sample", "run", "--out", "last.npy", "--last").out
+    assert "of the best" in cli("sample", "run", "--out", "best.npy").out
+    assert (np.load("last.npy") != np.load("best.npy")).any()
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_where_the_validation_rows_come_from_is_said(cli):
+    out = cli("train", *SMALL, "--patience", 3).out
+    assert "1350 training, 150 validation (150 of 1500 training rows, drawn with seed 0) and 297 test points" in out
+
+
+# ------------------------------------------------------- while it is trained
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_without_a_terminal_there_is_a_line_for_each_report(cli):
+    out = cli("train", *SMALL, "--epochs", 3, "--out", "run").out
+    rows = Run.open("run").load_history().rows
+    for row in rows:
+        bounds = f"train bound {row['train_bound']:.2f}, test bound {row['test_bound']:.2f}, KL {row['train_kl']:.2f}"
+        assert f"epoch {row['epoch']} of 3: {bounds}" in out
+    assert "validation bound" in cli("train", *SMALL, "--patience", 2, "--out", "b").out
+    assert "\nepoch 1 of" not in cli("train", *SMALL, "--quiet", "--out", "c").out
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_on_a_terminal_the_bar_says_epoch_bounds_and_kl(cli, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setitem(run_to_end.__globals__, "STEPS_PER_READING", 5)
+    said = cli("train", *SMALL, "--patience", 2)
+    assert "\nepoch 1 of" not in said.out
+    assert re.search(r"epoch 2, train bound -\d+\.\d+, validation bound -\d+\.\d+, KL \d", said.err)
+
+
+# ------------------------------------------------------------- the KL's cost
+
+
+@pytest.mark.usefixtures("no_figures")
+@pytest.mark.parametrize(
+    "words",
+    [("--kl-warmup", 1), ("--kl-cycles", 2), ("--free-bits", 0.5), ("--lr-warmup", 1, "--schedule", "cosine")],
+    ids=str,
+)
+def test_warm_ups_and_free_bits_are_settings_of_the_run(cli, words):
+    said = cli("train", *SMALL, *words, "--out", "run", "--json")
+    assert (said.code, said.err) == (0, "")
+    plain = cli("train", *SMALL, "--out", "plain", "--json")
+    assert said.json["test_bound"] != plain.json["test_bound"]
+    assert Run.open("run").config["options"][words[0][2:].replace("-", "_")] == words[1]
+    resumed = cli("train", "--resume", "run", "--epochs", 3, "--json")
+    assert resumed.code == 0
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_free_bits_of_a_model_that_has_its_own_are_its_own(cli):
+    assert cli("train", *SMALL, "--model", "iaf-vae", "--free-bits", 0.5, "--out", "run").code == 0
+    assert Run.open("run").load_model().free_bits == 0.5
+    assert cli("train", *SMALL, "--model", "iaf-vae", "--out", "usual").code == 0
+    assert Run.open("usual").load_model().free_bits == 0.25
+
+
+def test_a_model_without_a_kl_refuses_in_words(refused):
+    line = refused("train", *SMALL[:-2], "--model", "made", "--kl-warmup", 3)
+    assert "kl_warmup is 3.0, but MADE cannot have it: it has no latent variable" in line

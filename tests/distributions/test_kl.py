@@ -17,6 +17,7 @@ from minivae.distributions import (
     Normal,
     StandardNormal,
     kl,
+    kl_by_dimension,
     register_kl,
 )
 from minivae.errors import InputError
@@ -279,3 +280,37 @@ def test_a_small_divergence_keeps_its_digits_in_float32():
     q = Normal(np.zeros(1, np.float32), np.array([log_var]))
     for p in (StandardNormal(1, q.mean), Normal(q.mean, 0.0)):
         np.testing.assert_allclose(kl(q, p).item(), expected, rtol=1e-3)
+
+
+# ------------------------------------------------------------- by dimension
+
+NORMALS = Normal(np.array([[0.5, -1.0, 2.0]]), np.array([[0.3, -2.0, 1.0]])), Normal(np.ones((1, 3)), -np.ones((1, 3)))
+CATEGORICALS = Categorical(np.arange(12.0).reshape(2, 6), 3), Categorical(np.cos(np.arange(12.0)).reshape(2, 6), 3)
+PARTS = {
+    "normal-normal": (*NORMALS, 3),
+    "normal-standard": (NORMALS[0], StandardNormal(3, tensor(np.zeros(1))), 3),
+    "categorical": (*CATEGORICALS, 2),
+}
+
+
+@pytest.mark.parametrize(("q", "p", "parts"), PARTS.values(), ids=PARTS)
+def test_the_parts_by_dimension_are_those_of_each_alone_and_sum_up(q, p, parts):
+    found = kl_by_dimension(q, p).numpy()
+    assert found.shape == (*q.shape[:-1], parts)
+    np.testing.assert_allclose(found.sum(-1), kl(q, p).numpy(), rtol=1e-12)
+    if isinstance(q, Normal):
+        alone = [kl(*(Normal(x.mean[..., i : i + 1], log_var(x, i)) for x in (q, p))).numpy() for i in range(parts)]
+    else:
+        each = [[Categorical(x.log_p[:, i]) for x in (q, p)] for i in range(parts)]
+        alone = [kl(*pair).numpy() for pair in each]
+    np.testing.assert_allclose(found, np.stack(alone, axis=-1), rtol=1e-12)
+
+
+def log_var(x, i):
+    return x.log_var[..., i : i + 1] if x.log_var.shape else x.log_var
+
+
+def test_dimensions_that_depend_on_each_other_have_no_parts():
+    q = MultivariateNormal(np.zeros(3), np.zeros((3, 3)))
+    with pytest.raises(InputError, match="no KL by dimension is known for q a MultivariateNormal, p a StandardNormal"):
+        kl_by_dimension(q, StandardNormal(3, tensor(np.zeros(1))))

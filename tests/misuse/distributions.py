@@ -141,10 +141,12 @@ method(
 )
 method(d.Flow, "elements", {"noise": ones(BATCH, EVENT)}, noise=wrong_noise((BATCH, EVENT)))
 NORMAL = d.Normal(zeros(), zeros())
-misuse(
-    d.kl,
-    {"q": NORMAL, "p": NORMAL},
-    q=(None, "normal", zeros(), Says(d.Normal(zeros(2, 4), zeros(2, 4)), "(2, 4)"), Says(d.Cauchy(0.0, 0.0), "Cauchy")),
-    p=(None, "normal", zeros(), Says(d.Normal(zeros(2, 1), zeros(2, 1)), "(2, 1)"), Says(d.Cauchy(0.0, 0.0), "Cauchy")),
-)
+for divergence in (d.kl, d.kl_by_dimension):
+    no_pair = None, "normal", zeros(), Says(d.Cauchy(0.0, 0.0), "Cauchy")
+    misuse(
+        divergence,
+        {"q": NORMAL, "p": NORMAL},
+        q=(*no_pair, Says(d.Normal(zeros(2, 4), zeros(2, 4)), "(2, 4)")),
+        p=(*no_pair, Says(d.Normal(zeros(2, 1), zeros(2, 1)), "(2, 1)")),
+    )
 misuse(d.register_kl, {}, call=lambda q=d.Normal, p=d.Normal: d.register_kl(q, p), q=(None, "Normal"), p=(None, NORMAL))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -10,7 +13,17 @@ from minivae import backend, datasets, runs, training
 from minivae.datasets import Dataset, Split
 from minivae.models import VAE
 
-from .subject import COUNTS, DTYPES, GENERATORS, LIBRARIES, NO_SWITCHES, NUMBERS_ABOVE_0, Says, misuse
+from .subject import (
+    COUNTS,
+    DTYPES,
+    GENERATORS,
+    LIBRARIES,
+    NO_SWITCHES,
+    NUMBERS_ABOVE_0,
+    NUMBERS_FROM_0,
+    Says,
+    misuse,
+)
 
 GENERATOR = backend.generator(0)
 SEEDS = (-1, 1.5, "0", None)
@@ -27,8 +40,9 @@ WHOLE = {"name": "mine", "train": SPLIT, "test": SPLIT, "image_shape": (2, 2), "
 DATASET = Dataset(**WHOLE)
 misuse(
     Split,
-    {"images": IMAGES, "labels": LABELS},
+    {"images": IMAGES, "labels": LABELS, "rows": np.arange(8)},
     images=NO_IMAGES,
+    rows=(np.ones(3, int), np.ones(8), "x", np.ones((8, 1), int)),
     labels=(np.ones(3, int), np.ones(8), "x", np.ones((8, 1), int)),
 )
 misuse(Split.sample, {"count": 2, "seed": 0}, call=SPLIT.sample, count=COUNTS, seed=SEEDS)
@@ -37,8 +51,10 @@ misuse(
     WHOLE,
     train=NO_SPLITS,
     test=(*NO_SPLITS, Says(Split(np.ones((2, 3))), "3 columns")),
+    validation=(3, IMAGES, Says(Split(np.ones((2, 3))), "3 columns")),
     image_shape=(3, "x", (3, 3)),
     scale=NUMBERS_ABOVE_0,
+    source=(3, "x", None),
 )
 misuse(
     datasets.load,
@@ -80,6 +96,10 @@ OPTIONS: dict[str, tuple] = {
     "lr": NUMBERS_ABOVE_0[:-2],
     "schedule": ("Cosine", 3, None),
     "patience": (0, 1.5, "1", True),
+    "lr_warmup": NUMBERS_FROM_0,
+    "kl_warmup": NUMBERS_FROM_0,
+    "free_bits": NUMBERS_FROM_0,
+    "kl_cycles": (0, 1.5, "1", True),
     "report_every": COUNTS,
     "seed": SEEDS,
     "optimizer_options": (3, "x", None),
@@ -106,6 +126,17 @@ def fresh() -> training.Trainer:
     return training.Trainer(MODEL, DATASET, SETTINGS)
 
 
+NO_CALLBACKS = (3, "x", Says([3], "callbacks[0] is 3", "callbacks"), Says([training.Callback], "the class Callback"))
+misuse(training.CSVLogger, {"path": "log.csv"}, path=(3, None))
+misuse(training.TensorBoard, {"folder": "events"}, call=lambda folder: tensorboard(folder), folder=(3, None))
+
+
+def tensorboard(folder: Any) -> training.TensorBoard:
+    """One where the writer is installed."""
+    with patch.dict(sys.modules, {"tensorboardX": SimpleNamespace(SummaryWriter=str)}):
+        return training.TensorBoard(folder)
+
+
 misuse(
     training.fit,
     {"model": MODEL, "dataset": DATASET, "progress": False, "settings": 4},
@@ -115,6 +146,7 @@ misuse(
     run=(3, "runs/x"),
     resume=NO_SWITCHES,
     progress=NO_SWITCHES,
+    callbacks=NO_CALLBACKS,
     settings=(Says(0, "is 0", "batch_size"), Says(9, "is 9", "batch_size")),
 )
 misuse(
@@ -123,6 +155,7 @@ misuse(
     call=lambda trainer=None, **others: training.run_to_end(trainer or fresh(), **others),
     trainer=("x", 3),
     run=(3, "runs/x"),
+    callbacks=NO_CALLBACKS,
 )
 STATE = fresh().state()
 misuse(
@@ -227,6 +260,20 @@ for name in ("save", "restore"):
         call=lambda trainer=None, name=name: trainer and getattr(runs.Run("r"), name)(trainer),
         trainer=("x", 3),
     )
+misuse(
+    runs.description,
+    {"model": MODEL, "dataset": DATASET, "settings": {"epochs": 1}},
+    model=NO_MODELS[:2],
+    dataset=NO_DATASETS,
+    settings=(3, "x", None),
+)
+RUN = runs.Run("r")
+misuse(runs.Run.initialize, {}, call=lambda model=None: model and RUN.initialize(model), model=("x", 3))
+misuse(
+    runs.Run.describe, {}, call=lambda description=None: description and RUN.describe(description), description=(3, "x")
+)
+for name in ("differs", "require_data"):
+    misuse(getattr(runs.Run, name), {"dataset": DATASET}, call=getattr(RUN, name), dataset=NO_DATASETS)
 CHECKPOINT = {"path": "c.npz", "arrays": {"x": np.ones(2)}, "meta": {"step": 1}}
 misuse(
     runs.save_checkpoint,

@@ -147,7 +147,7 @@ def test_a_compiled_run_has_the_bits_of_an_eager_one(name, dtype, digits):  # no
 def test_nothing_of_a_step_is_baked_in(name, digits):  # noqa: F811
     """The step of every minibatch does what was recorded at the first one; so does the evaluation."""
     trainer = trainer_of(name, digits)
-    evaluate = trainer._evaluate
+    evaluate = trainer._evaluations["test"]
     trainer._update = compile(trainer._update.step, check=True)
     evaluate._averages = compile(evaluate._averages.step, check=True)
     for _ in range(2):

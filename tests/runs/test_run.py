@@ -127,7 +127,7 @@ def test_a_folder_without_a_run_is_named(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"3", b"\xff\xfe"])
 def test_a_damaged_config_is_named(run, content):
     run.config_path.write_bytes(content)
-    assert f"{run.config_path} is damaged (" in refusal(Run.open, run.folder)
+    assert f"{run.config_path} is damaged: " in refusal(Run.open, run.folder)
 
 
 @pytest.mark.parametrize("config", [{}, {"model": "vea"}, {"model": 3}])

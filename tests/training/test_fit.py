@@ -226,10 +226,10 @@ def test_rows_come_every_so_many_epochs_and_at_the_end(digits):
     assert history.columns()["samples_seen"] == [400, 800, 1000]
 
 
-def test_it_stops_when_the_test_bound_no_longer_rises(digits):
+def test_it_stops_when_the_validation_bound_no_longer_rises(digits):
     # With steps this large the bound soon falls.
     trainer = trained(digits, epochs=200, lr=0.5, patience=2)
-    bounds = trainer.history.columns()["test_bound"]
+    bounds = trainer.history.columns()["validation_bound"]
     assert len(bounds) < 200
     assert max(bounds[:-2]) >= max(bounds[-2:])
     assert trainer.step == len(bounds) * STEPS_PER_EPOCH

@@ -139,7 +139,7 @@ def test_before_the_first_step_there_are_no_averages(digits):
 )
 def test_patience_counts_the_reports_without_a_new_best(digits, bounds, patience, expected):
     trainer = small_trainer(digits, patience=patience)
-    trainer.history = History({"test_bound": bound} for bound in bounds)
+    trainer.history = History({"validation_bound": bound, "test_bound": -bound} for bound in bounds)
     assert trainer.out_of_patience() is expected
 
 
@@ -300,15 +300,25 @@ def test_a_state_goes_into_another_trainer_whole(digits, saved):
 
 
 def test_how_long_to_train_may_change(digits, saved):
-    other = like_saved(digits, epochs=7, patience=None)
+    other = like_saved(digits, epochs=7, patience=9)
     other.load_state(*saved.state())
     assert other.total_steps == 7 * STEPS_PER_EPOCH
+
+
+def test_the_step_size_may_change(digits, saved):
+    """It counts from the next step on, at once, with moments as they are."""
+    other, same = like_saved(digits, lr=1e-30), like_saved(digits)
+    for trainer in (other, same):
+        trainer.load_state(*saved.state())
+        trainer.train_step()
+    for found, moved, before in zip(*(t.model.parameters() for t in (other, same, saved)), strict=True):
+        np.testing.assert_array_equal(found.numpy(), before.numpy())
+        assert (moved.numpy() != before.numpy()).any()
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"lr": 0.1}, "lr is 0.1; the run to resume has None"),
         ({"seed": 1}, "seed is 1; the run to resume has 0"),
         ({"batch_size": 46}, "batch_size is 46; the run to resume has 50"),
         ({"optimizer_options": {}}, "optimizer_options is {}; the run to resume has {'betas': [0.9, 0.99]}"),
@@ -317,7 +327,8 @@ def test_how_long_to_train_may_change(digits, saved):
         ({"model": small_model(activation="relu")}, "activation is 'relu'; the run to resume has 'tanh'"),
         ({"model": small_model(dtype="float64")}, "dtype is 'float64'; the run to resume has 'float32'"),
         ({"model": small_model(backend="strict")}, "backend is 'strict'; the run to resume has 'numpy'"),
-        ({"dataset": made_of(np.zeros((99, 64)))}, "training_rows is 99; the run to resume has 230"),
+        ({"dataset": made_of(np.zeros((99, 64)))}, "validation_rows is 10; the run to resume has 23"),
+        ({"dataset": made_of(np.zeros((228, 64)))}, "training_rows is 205; the run to resume has 207"),
     ],
 )
 def test_another_run_is_no_resume(digits, saved, changes, message):

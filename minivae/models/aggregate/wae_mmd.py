@@ -35,6 +35,7 @@ class WAE(VAE):
 
     minimises = "D + lambda MMD^2"
     source = "Tolstikhin et al. 2018, arXiv 1711.01558"
+    no_kl = "its objective has no KL"
     fixed = ("estimator", "samples")
     least_points = 2  # of one alone there is no discrepancy
     no_log_likelihood = "the codes of a Wasserstein auto-encoder are points: importance samples would all be the same"

@@ -33,7 +33,7 @@ class BetaVAE(VAE):
     def __init__(
         self, data_dim: int, latent_dim: int = 20, hidden: Sequence[int] = (500,), *, beta: float = 4.0, **others: Any
     ) -> None:
-        self.beta = number_from_zero("beta", beta)
+        self.beta = self.kl_weight = number_from_zero("beta", beta)
         super().__init__(data_dim, latent_dim, hidden, **others)
         self.remember(beta=self.beta)
 

@@ -36,6 +36,7 @@ class DisentangledBetaVAE(VAE):
 
     minimises = "D + gamma |mean R - C(t)|"
     source = "Burgess et al. 2018, arXiv 1804.03599"
+    no_kl = "its KL is led by a capacity that rises over capacity_steps"
 
     def __init__(
         self,

@@ -17,6 +17,7 @@ from ... import bounds
 from ...autodiff import Tensor
 from ...checks import positive_integer
 from ...distributions import Distribution
+from ..model import Batch, Phase
 from ..vae import VAE
 
 
@@ -30,6 +31,7 @@ class IWAE(VAE):
 
     minimises = "-log mean_K w"
     source = "Burda et al. 2016, arXiv 1509.00519"
+    no_free_bits = "its bound is no sum of a reconstruction and a KL"
     fixed = ("estimator",)
     groups = 1
 
@@ -47,6 +49,16 @@ class IWAE(VAE):
     def estimate(self, log_likelihood: Tensor, log_prior: Tensor, log_posterior: Tensor) -> bounds.Bound:
         """The importance-weighted bound."""
         return bounds.importance_weighted(log_likelihood, log_prior, log_posterior, self.groups)
+
+    def phases_at(self, batch: Batch, noise: Any, weight: Tensor) -> list[Phase]:
+        """:meth:`phases` with log w = log p(x|z) + weight (log p(z) - log q(z|x)) in the loss."""
+        x = self._points(batch)
+        q, p = self.posterior(x, batch.context), self.prior(batch.context)
+        z, log_q = q.sample_with_log_prob(self.noise(q, noise))
+        log_likelihood, log_prior = self.likelihood(z, batch.context).log_prob(x), p.log_prob(z)
+        terms = self.estimate(log_likelihood, log_prior, log_q).terms()
+        loss = -self.estimate(log_likelihood, log_prior * weight, log_q * weight).terms()["bound"]
+        return [Phase(loss, self.parameters(), terms).with_loss(loss)]
 
 
 class MIWAE(IWAE):

@@ -32,6 +32,7 @@ class WakeSleep(VAE):
 
     minimises = "D - log p(z) by theta; -log q(z|x) on dreams by phi"
     source = "Hinton et al. 1995, Science 268"
+    no_kl = "neither of its phases is trained by the KL"
 
     def __init__(
         self,

@@ -58,6 +58,7 @@ class FullCovarianceVAE(VAE):
 
     minimises = "D + R, R of a full Gaussian"
     source = "Kingma & Welling 2019, arXiv 1906.02691, 2.5.1"
+    no_free_bits = "its KL is no sum over latent dimensions, which depend on each other"
 
     def build(self, noise: backend.Generator, options: dict[str, Any]) -> None:
         """The encoder of a full Gaussian; the VAE's decoder."""

@@ -64,6 +64,7 @@ class IAFVAE(VAE):
 
     minimises = "D + sum_j max(lambda, mean R_j)"
     source = "Kingma et al. 2016, arXiv 1606.04934"
+    no_free_bits = "it has free bits of its own, its argument free_bits"
     fixed = ("estimator",)
 
     def __init__(

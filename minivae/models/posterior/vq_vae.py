@@ -42,6 +42,7 @@ class VQVAE(VAE):
 
     minimises = "D(e_k) + |sg z - e|^2 + beta |z - sg e|^2"
     source = "van den Oord et al. 2017, arXiv 1711.00937"
+    no_kl = "the KL of its codes is a constant"
     fixed = ("latent_dim", "estimator", "samples")
     no_log_likelihood = "the codes of a VQ-VAE are points, so that importance samples would all be the same one"
 

@@ -253,8 +253,9 @@ def two_at_once(folder: Path) -> Iterator[str]:
         time.sleep(choices.random() * (0.02 if case % 3 < 2 else run.seconds))
         both = [process.end() for process in (first, run.next_command(trained))]
         refused = [ended for ended in both if ended.code != 0]
-        known = r"minivae train: (another process or thread is training in|.* holds a run already|.* has trained).*\n"
-        if not refused or any(ended.code != 2 or not re.fullmatch(known, ended.err) for ended in refused):
+        known = r"minivae train: (another process or thread is training in|.* holds a run already).*\n"
+        # (Nobody is refused who came when the other had finished: there was nothing left to do.)
+        if any(ended.code != 2 or not re.fullmatch(known, ended.err) for ended in refused):
             yield f"{trained.name}: {both}"
         else:
             yield run.gone_on(trained)

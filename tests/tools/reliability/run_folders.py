@@ -37,7 +37,7 @@ VALUES = (None, True, -1, 0, 1.5, 10**300, float("nan"), "", "two\nlines", [], [
 def command(*words: str) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of ``minivae WORDS``, without its pictures."""
     out, err = io.StringIO(), io.StringIO()
-    pictures = [mock.patch(f"minivae.cli.{module}.draw_run", return_value=[]) for module in ("train", "inspect")]
+    pictures = [mock.patch(f"minivae.cli.{module}.draw_run", return_value=[]) for module in ("train", "plot")]
     with pictures[0], pictures[1], redirect_stdout(out), redirect_stderr(err), time_limit(60):
         try:
             code = main(words)

@@ -31,11 +31,11 @@ KINDS: dict[str, tuple[str, ...]] = {
     "compiled": ("--hidden", "8", "--latent", "2", "--binarize", "dynamic"),
     "eager": ("--hidden", "8", "--latent", "2", "--no-compile", "--schedule", "cosine", "--optimizer", "adagrad"),
     "two optimizers": ("--hidden", "8", "--latent", "2", "--model", "factor-vae", "--critic-hidden", "8"),
+    "best and last": ("--hidden", "8", "--latent", "2", "--lr", "0.1", "--patience", "9"),
     "codebook": ("--hidden", "8", "--model", "vq-vae", "--num-codes", "4", "--entries", "8"),
     "numba": ("--hidden", "200", "--latent", "8", "--optimizer", "sgd", "--lr", "0.001"),  # wide enough for its loops
 }
-FILES = {"config.json", "history.csv", "model.npz"}
-DONE = "has trained"  # what a command to go on says that finds nothing left to do
+FILES = {"config.json", "history.csv", "model.npz", "best.npz"}
 
 
 class Ended(NamedTuple):
@@ -88,6 +88,7 @@ class Undisturbed(NamedTuple):
     Attributes:
         kind: one of ``KINDS``.
         state: what it leaves; see :func:`state`.
+        files: the names of the files that it leaves.
         calls: how many calls of each of the disk's operations it makes.
         size: bytes of its largest file.
         seconds: what it takes.
@@ -95,6 +96,7 @@ class Undisturbed(NamedTuple):
 
     kind: str
     state: dict[str, Any]
+    files: set[str]
     calls: Counter[str]
     size: int
     seconds: float
@@ -108,9 +110,9 @@ class Undisturbed(NamedTuple):
     def gone_on(self, folder: Path) -> str:
         """Give the next command; ``RIGHT`` if the run is then as it should be, else what is lost."""
         ended = self.next_command(folder).end()
-        if ended.code != 0 and not (ended.code == 2 and DONE in ended.err):
+        if ended.code != 0:
             return f"{folder.name} cannot go on, {ended.code}: {ended.err}"
-        if {path.name for path in folder.iterdir()} != FILES:
+        if {path.name for path in folder.iterdir()} != self.files:
             return f"{folder.name} holds {sorted(path.name for path in folder.iterdir())}"
         found = state(folder)
         differing = [name for name in self.state.keys() | found.keys() if found.get(name) != self.state.get(name)]
@@ -129,7 +131,7 @@ def undisturbed(kind: str) -> Undisturbed:
         seconds = time.perf_counter() - begun
         assert state(folder) == state(again)
         size = max(path.stat().st_size for path in folder.iterdir())
-        return Undisturbed(kind, state(folder), disk.calls, size, seconds)
+        return Undisturbed(kind, state(folder), {path.name for path in folder.iterdir()}, disk.calls, size, seconds)
 
 
 def _start(kind: str, folder: Path) -> list[str]:
@@ -139,6 +141,8 @@ def _start(kind: str, folder: Path) -> list[str]:
 def state(folder: Path) -> dict[str, Any]:
     """All that a run holds, by name, but the seconds that it took."""
     arrays, meta = load_checkpoint(folder / "model.npz")
+    best = load_checkpoint(folder / "best.npz")[0] if (folder / "best.npz").exists() else {}
+    arrays |= {f"best {name}": array for name, array in best.items()}
     with open(folder / "history.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     for row in (meta, *meta["history"], *rows):

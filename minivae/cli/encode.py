@@ -1,0 +1,55 @@
+"""``minivae encode``: the codes of data points in a file."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import numpy as np
+
+from ..autodiff import broadcast_to, no_grad
+from ..distributions import Normal
+from ..models import Model
+from .opened import Opened, Points, load_points, open_with_codes
+from .outputs import TABLES, checked_path, write
+
+
+def encode(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
+    """Write posterior means, log-variances or discrete codes where there are any, and labels."""
+    path, opened = checked_path(args.out, *TABLES), open_with_codes(args)
+    points = load_points(opened, args, usual="all")
+    arrays = {**about(opened, points), **_codes(opened.model, points)}
+    write(path, arrays, "mean")
+    result = {"run": str(opened.run.folder), "path": str(path), "data": points.dataset.name, "part": points.part}
+    result |= {"points": len(points), "arrays": {name: list(array.shape) for name, array in arrays.items()}}
+    if points.note:
+        result["data_differ"] = points.note
+    shape = arrays["mean"].shape
+    return points.said(f"codes of {shape[0]} points, {shape[1]} numbers each, in {path}"), result
+
+
+def about(opened: Opened, points: Points) -> dict[str, np.ndarray]:
+    """What each data point is: its number, its part, its label and what that is called."""
+    found = {"row": points.rows, "part": points.parts}
+    labels = points.split.labels
+    if labels is not None:
+        found["label"] = labels
+        if opened.facts.get("class_names"):
+            found["class"] = opened.class_names(labels)
+    return found
+
+
+def _codes(model: Model, points: Points) -> dict[str, np.ndarray]:
+    """``mean`` and, where there are any, ``log_var`` or ``code``: each ``(N, k)``."""
+    chunks: dict[str, list[np.ndarray]] = {}
+    for x, context in points.chunks():
+        found = {"mean": model.encode(x, context)}
+        if model.num_categories:
+            found["code"] = model.codes(x)
+        with no_grad():
+            q = model.posterior(model.prepared(x), context)
+        if isinstance(q, Normal):
+            found["log_var"] = broadcast_to(q.log_var, q.mean.shape)
+        for name, part in found.items():
+            chunks.setdefault(name, []).append(part.numpy())
+    return {name: np.concatenate(parts) for name, parts in chunks.items()}

@@ -1,0 +1,52 @@
+"""Arrays in a file: a table for a spreadsheet (.csv), arrays by name (.npz), or one array (.npy)."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..checks import one_of
+from ..files import atomic_path
+
+TABLES = (".csv", ".npz", ".npy")
+
+
+def checked_path(path: str, *suffixes: str) -> Path:
+    """``path``, whose suffix must be one of ``suffixes``: found before the work is done."""
+    one_of(f"the suffix of {path}", Path(path).suffix.lower(), suffixes)
+    return Path(path)
+
+
+def write(
+    path: Path, arrays: Mapping[str, np.ndarray], main: str = "", names: Mapping[str, Sequence[str]] | None = None
+) -> None:
+    """Write arrays of as many rows, ``(N,)`` or ``(N, k)``, atomically, as the suffix of the path says.
+
+    Args:
+        path: see ``TABLES``.
+        arrays: by name; in a table side by side.
+        main: the one that a ``.npy`` holds.
+        names: the columns of an array ``(N, k)`` in a table; its own name and a number from 1 by default.
+    """
+    suffix = path.suffix.lower()
+    with atomic_path(path) as temporary:
+        if suffix == ".csv":
+            _write_table(temporary, arrays, names or {})
+        else:
+            with open(temporary, "wb") as file:
+                np.savez(file, allow_pickle=False, **arrays) if suffix == ".npz" else np.save(file, arrays[main])
+
+
+def _write_table(path: Path, arrays: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> None:
+    header: list[str] = []
+    for name, array in arrays.items():
+        header += [name] if array.ndim == 1 else names.get(name, [f"{name}_{i + 1}" for i in range(array.shape[1])])
+    columns = [array[:, None] if array.ndim == 1 else array for array in arrays.values()]
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        # Each number in the fewest digits that read back exactly in its own type.
+        writer.writerows([str(value) for part in rows for value in part] for rows in zip(*columns, strict=True))

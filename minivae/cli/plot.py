@@ -1,0 +1,35 @@
+"""``minivae plot``: the figures of a run again."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..plots.run import draw_run
+from .opened import load_points, open_run
+
+
+def plot(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
+    """Draw a run's figures; where its data are not, those that need none, and say so."""
+    opened = open_run(args)
+    folder = Path(args.out or opened.run.folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
+    note, test, labels = "", None, None
+    try:
+        points = load_points(opened, args)
+        note, test, labels = points.note, points.minibatches, points.split.labels
+    except InputError as error:
+        if args.data is not None:
+            raise
+        note = f"without what is drawn of data points: {error}"
+    history = opened.run.load_history()
+    paths = [str(path) for path in draw_run(opened.model, test, labels, opened.image_shape, history, folder)]
+    result = {"run": str(opened.run.folder), "figures": paths}
+    if note:
+        result["note"] = note
+    return "\n".join(filter(None, [*paths, note])), result

@@ -1,0 +1,74 @@
+"""What a run's ``config.json`` holds, so that every command can open the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..checks import instance
+from ..datasets import Dataset
+from ..datasets.digest import digest
+from ..models import Model
+from ..models.registry import name_of
+from ..version import __version__
+
+
+def description(model: Model, dataset: Dataset, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Model, data and settings of a run, by name, as JSON can hold them.
+
+    Args:
+        model, dataset: what is trained, on what.
+        settings: of the training, by name (``vars`` of a :class:`~minivae.training.Settings`).
+
+    Returns:
+        ``minivae`` (the version), ``model`` (its name), ``model_config`` (arguments of its constructor),
+        ``options`` (the settings; ``data`` and how they were parted, ``dtype``, ``backend``),
+        ``dataset`` (see :func:`facts`), ``backend`` (what it is).
+    """
+    weight = instance("model", model, Model, "a Model").parameters()[0]
+    where = backend.backend_of(weight.data).name
+    instance("dataset", dataset, Dataset, "a Dataset")
+    options = {**instance("settings", settings, Mapping, "settings by name")}
+    options.pop("detect_anomaly", None)  # of this process, not of the run
+    options |= {"data": dataset.name, "split": None, **dataset.source}
+    return {
+        "minivae": __version__,
+        "model": name_of(type(model)),
+        "model_config": model.config,
+        "options": {**options, "dtype": weight.dtype.name, "backend": where},
+        "dataset": facts(dataset, model.context_dim),
+        "backend": backend.describe(where),
+    }
+
+
+def facts(dataset: Dataset, classes: int = 0) -> dict[str, Any]:
+    """What commands need to know of data that are not there, and what was assumed when they were read.
+
+    Args:
+        dataset: the data.
+        classes: how many labels a model is told; the share of each in training is kept. 0 for none.
+
+    Returns:
+        ``name``, ``points`` (of each part), ``data_dim``, ``image_shape``, ``scale``, ``split``, ``columns``,
+        ``class_names``, ``label_shares``, ``account``, ``digest``.
+    """
+    parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
+    labels, shares = dataset.train.labels, None
+    if classes and labels is not None:
+        shares = (np.bincount(labels, minlength=classes) / len(labels)).tolist()
+    return {
+        "name": dataset.name,
+        "points": {name: len(part) for name, part in parts.items() if part is not None},
+        "data_dim": dataset.data_dim,
+        "image_shape": dataset.image_shape,
+        "scale": dataset.scale,
+        "split": dataset.split,
+        "columns": dataset.columns,
+        "class_names": dataset.class_names,
+        "label_shares": shares,
+        "account": dataset.account,
+        "digest": digest(dataset),
+    }

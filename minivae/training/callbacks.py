@@ -1,0 +1,156 @@
+"""What is called while a model is trained: after each step, at each report, at the end."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from ..autodiff import Tensor
+from ..checks import path_of, sequence
+from ..errors import InputError, shown
+from ..runs.checkpoint import under
+
+if TYPE_CHECKING:
+    from .trainer import Trainer
+
+ARGUMENTS = {"on_step": ("trainer", "terms"), "on_report": ("trainer", "row"), "on_end": ("trainer",)}
+
+
+class Callback:
+    """A base that does nothing; any object with one of these methods is a callback."""
+
+    def on_step(self, trainer: Trainer, terms: dict[str, Tensor]) -> None:
+        """After each step. ``terms`` are of its minibatch, 0-d, until the next step; to read one waits for a GPU."""
+
+    def on_report(self, trainer: Trainer, row: dict[str, float]) -> None:
+        """After each report, with the new row of the history, when the checkpoint is written."""
+
+    def on_end(self, trainer: Trainer) -> None:
+        """When training ends, in whatever way: all epochs done, patience gone, an interrupt or an error."""
+
+
+class CSVLogger(Callback):
+    """Writes the history as CSV at each report, atomically; for training without a run's folder, which has one.
+
+    Args:
+        path: of the file.
+    """
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        self.path = path_of("path", path)
+
+    def on_report(self, trainer: Trainer, row: dict[str, float]) -> None:
+        """Write all rows."""
+        trainer.history.save(self.path)
+
+
+class TensorBoard(Callback):
+    """Writes each report's numbers for TensorBoard, against the training samples seen.
+
+    A column ``validation_bound`` is the scalar ``validation/bound``. Needs tensorboardX, or PyTorch with tensorboard.
+
+    Args:
+        folder: where event files go.
+
+    Raises:
+        InputError: neither is installed.
+    """
+
+    def __init__(self, folder: str | os.PathLike) -> None:
+        self.folder = path_of("folder", folder)
+        self._make, self._writer = _summary_writer(), None
+
+    def on_report(self, trainer: Trainer, row: dict[str, float]) -> None:
+        """A scalar for each column but the one that they are drawn against."""
+        self._writer = self._writer or self._make(str(self.folder))
+        for name, value in row.items():
+            if name != "samples_seen":
+                self._writer.add_scalar(name.replace("_", "/", 1), value, trainer.samples_seen)
+        self._writer.flush()
+
+    def on_end(self, trainer: Trainer) -> None:
+        """Close the file."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+
+def _summary_writer() -> Any:
+    with suppress(ImportError):
+        from tensorboardX import SummaryWriter  # pyright: ignore[reportMissingImports]
+
+        return SummaryWriter
+    with suppress(ImportError):
+        from torch.utils.tensorboard import SummaryWriter
+
+        return SummaryWriter
+    raise InputError("TensorBoard needs tensorboardX, which is not installed: pip install 'minivae[tensorboard]'")
+
+
+class Callbacks:
+    """All callbacks of a training as one.
+
+    Args:
+        callbacks: a list of objects with methods of :class:`Callback`.
+
+    Raises:
+        InputError: one of them has none of the methods, one that is none of them (``on_epoch``), or one that does
+            not take what it is called with; names the nearest right thing.
+    """
+
+    def __init__(self, callbacks: Sequence[Any] = ()) -> None:
+        self._all = list(sequence("callbacks", callbacks, "a list of callbacks"))
+        for i, callback in enumerate(self._all):
+            _require_callback(f"callbacks[{i}]", callback)
+
+    def call(self, method: str, *arguments: Any) -> None:
+        """``on_step``, ``on_report`` or ``on_end`` of each that has it, in order."""
+        for callback in self._all:
+            if hasattr(callback, method):
+                getattr(callback, method)(*arguments)
+
+
+def _require_callback(name: str, callback: Any) -> None:
+    if isinstance(callback, type):
+        raise InputError(
+            f"{name} is the class {callback.__name__}; expected an object, such as {callback.__name__}(...)"
+        )
+    found = [method for method in dir(callback) if method.startswith("on_")]
+    for method in found:
+        if method not in ARGUMENTS:
+            nearest = difflib.get_close_matches(method, ARGUMENTS, 1, 0.0)[0]
+            raise InputError(f"{name} has a method {method}; expected {', '.join(ARGUMENTS)} (perhaps {nearest})")
+        try:
+            inspect.signature(getattr(callback, method)).bind(*ARGUMENTS[method])
+        except TypeError as error:
+            expected = ", ".join(ARGUMENTS[method])
+            raise InputError(f"{name} has a method {method} that does not take ({expected}): {error}") from error
+    if not found:
+        raise InputError(f"{name} is {shown(callback)}; expected an object with {', '.join(ARGUMENTS)}")
+
+
+def in_short(terms: Mapping[str, float], row: Mapping[str, float]) -> str:
+    """Where a training stands, in a few words: the train bound, the validation (or test) bound of a row, the KL."""
+    held = "validation" if any(name.startswith("validation_") for name in row) else "test"
+    words = [f"{split} {_first(part)}" for split, part in (("train", terms), (held, under(f"{held}_", row))) if part]
+    if "kl" in terms:
+        words.append(f"KL {terms['kl']:.2f}")
+    return ", ".join(words)
+
+
+def _first(terms: Mapping[str, float]) -> str:
+    name, value = next(iter(terms.items()))
+    return f"{name.replace('_', ' ')} {value:.2f}"
+
+
+class Lines(Callback):
+    """A line for each report, where there is no terminal to draw a bar on."""
+
+    def on_report(self, trainer: Trainer, row: dict[str, float]) -> None:
+        """Print it, at once."""
+        where = f"epoch {trainer.epoch} of {trainer.settings.epochs}"
+        print(f"{where}: {in_short(under('train_', row), row)}, {row['seconds']:.1f} s", flush=True)

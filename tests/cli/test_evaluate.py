@@ -1,0 +1,174 @@
+"""``minivae evaluate``: on average, row by row, and of other data."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from minivae import datasets
+from minivae.models import MODELS
+from minivae.runs import Run
+
+KEYS = {"bound", "reconstruction", "kl", "log_likelihood", "log_likelihood_stderr", "importance_samples"}
+
+
+def test_evaluate_gives_the_bound_of_training_and_a_larger_likelihood(cli, trained):
+    result = cli("evaluate", trained, "--importance-samples", 50, "--json").json
+    assert result.keys() >= KEYS
+    assert result["bound"] == Run.open(trained).load_history().rows[-1]["test_bound"]
+    assert result["bound"] == pytest.approx(result["reconstruction"] - result["kl"], rel=1e-5)
+    assert (result["importance_samples"], result["points"]) == (50, 297)
+    assert 0 < result["log_likelihood_stderr"] < 0.5
+    assert result["log_likelihood"] > result["bound"] - 3 * result["log_likelihood_stderr"]
+
+
+def test_evaluate_in_words(cli, trained):
+    said = cli("evaluate", trained, "--importance-samples", 7, "--points", 50)
+    assert said.code == 0
+    for part in ("test bound", "reconstruction", "KL", "log p(x)", "+-", "nats", "K = 7", "50 points", "z drawn once"):
+        assert part in said.out
+    assert "fewer than 10, too few to say how many are effective" in said.out
+    assert "in expectation it lies below log p(x), the nearer the larger K" in said.out
+    few, enough = (cli("evaluate", trained, "--importance-samples", k, "--points", 50, "--json").json for k in (9, 10))
+    assert (few["effective_samples"], few["log_likelihood_side"]) == (None, "below")
+    assert 1 <= enough["effective_samples"] <= 10
+
+
+@pytest.mark.usefixtures("no_figures")
+@pytest.mark.parametrize(
+    ("model", "options", "says"),
+    [
+        ("cvae", (), ("a bound on log p(x|y)", "log p(x|y)   -", "lies below log p(x|y)")),
+        ("miwae", ("--groups", 2, "--samples", 3), ("z drawn 6 times for each", "log p(x)     -")),
+        ("wae-mmd", (), ("no z drawn", "log p(x)     is not there")),
+        ("made", (), ("no z drawn", "exact, mean over 5 points")),
+    ],
+)
+def test_evaluate_says_of_what_and_from_how_many_draws(cli, model, options, says):
+    assert cli("train", "--model", model, *options, "--epochs", 1, "--hidden", 8, "--out", "run", "--quiet").code == 0
+    said = cli("evaluate", "run", "--points", 5)
+    assert said.code == 0
+    for part in says:
+        assert part in said.out
+    if model == "cvae":
+        found = cli("evaluate", "run", "--points", 5, "--importance-samples", 12, "--json").json
+        assert (found["log_likelihood_quantity"], found["importance_samples"]) == ("log p(x|y)", 12)
+
+
+def test_the_standard_error_is_the_spread_over_seeds(cli, trained):
+    """Over few points and few samples, both sources of error count."""
+    results = [
+        cli("evaluate", trained, "--importance-samples", 5, "--points", 60, "--seed", seed, "--json").json
+        for seed in range(40)
+    ]
+    spread = np.std([r["log_likelihood"] for r in results], ddof=1)
+    stated = np.mean([r["log_likelihood_stderr"] for r in results])
+    # The standard deviation of 40 draws is itself known to 11%; 3.5 times that, and some bias.
+    assert 0.55 < spread / stated < 1.5
+
+
+def test_more_importance_samples_raise_the_estimate_and_lower_its_error(cli, trained):
+    few, many = (cli("evaluate", trained, "--importance-samples", k, "--json").json for k in (2, 200))
+    assert many["log_likelihood"] > few["log_likelihood"]
+    assert many["log_likelihood_stderr"] < few["log_likelihood_stderr"]
+
+
+# --------------------------------------------------------------- row by row
+
+
+def rows_of(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_each_row_has_its_bound_and_its_likelihood(cli, trained):
+    said = cli("evaluate", trained, "--rows", "rows.csv", "--importance-samples", 30, "--json").json
+    rows, digits = rows_of("rows.csv"), datasets.load("digits")
+    assert [int(row["label"]) for row in rows] == digits.test.labels.tolist()
+    bound, reconstruction, kl, likelihood = (
+        np.array([float(row[name]) for row in rows]) for name in ("bound", "reconstruction", "kl", "log_likelihood")
+    )
+    np.testing.assert_allclose(bound, reconstruction - kl, rtol=1e-4)
+    assert kl.mean() == pytest.approx(said["kl"], rel=1e-4)  # without noise, the same whatever the order
+    assert bound.mean() == pytest.approx(said["bound"], abs=0.2)
+    assert likelihood.mean() == pytest.approx(said["log_likelihood"], rel=1e-6)
+    assert (likelihood.mean() > bound.mean(), said["points"], said["rows"]) == (True, 297, "rows.csv")
+
+
+@pytest.mark.usefixtures("no_figures")
+@pytest.mark.parametrize("name", MODELS)
+def test_the_rows_of_every_model(cli, name):
+    small = ("--critic-hidden", 20) if name == "factor-vae" else ()
+    assert cli("train", "--model", name, *small, "--hidden", 8, "--epochs", 1, "--out", "run", "--quiet").code == 0
+    said = cli("evaluate", "run", "--rows", "rows.csv", "--points", 5, "--json")
+    assert (said.code, said.err) == (0, "")
+    rows = rows_of("rows.csv")
+    parts = [part for part in ("bound", "reconstruction", "kl") if part in rows[0]]
+    assert (len(rows), "log_likelihood" in rows[0]) == (297, False)
+    for part in parts:
+        mean = np.mean([float(row[part]) for row in rows])
+        if name != "vq-vae" or part != "bound":
+            assert mean == pytest.approx(said.json[part], rel=0.05, abs=0.3)
+    assert parts
+
+
+# ------------------------------------------------------------- other data
+
+
+@pytest.fixture
+def own(cli, no_figures, rng):
+    """A run on a file of the user's own, and its values."""
+    values = rng.random((60, 16)).astype(np.float32)
+    np.save("own.npy", values)
+    assert cli("train", "--data", "own.npy", "--hidden", 8, "--epochs", 2, "--out", "run", "--quiet").code == 0
+    return values
+
+
+def test_data_that_have_moved_are_the_same_data(cli, own, tmp_path):
+    before = cli("evaluate", "run", "--json").json
+    (tmp_path / "own.npy").rename(tmp_path / "moved.npy")
+    gone = cli("evaluate", "run")
+    assert (gone.code, "own.npy" in gone.err, "--data FILE" in gone.err) == (2, True, True)
+    after = cli("evaluate", "run", "--data", "moved.npy", "--json").json
+    assert (after["bound"], after["part"], "data_differ" in after) == (before["bound"], "test", False)
+    np.savez(tmp_path / "packed.npz", images=own)  # nor does the format matter
+    assert cli("evaluate", "run", "--data", "packed.npz", "--json").json["bound"] == before["bound"]
+
+
+def test_other_data_are_said_to_be_others_and_all_of_them_are_taken(cli, own, rng):
+    np.save("new.npy", rng.random((20, 16)))
+    said = cli("evaluate", "run", "--data", "new.npy", "--rows", "rows.csv", "--importance-samples", 5)
+    assert said.code == 0
+    first, second = said.out.splitlines()[:2]
+    assert "new.npy holds other data, or in other parts, than run was trained on" in first
+    assert second.startswith("all bound")
+    assert [int(row["row"]) for row in rows_of("rows.csv")] == list(range(20))  # as they lie in the file
+    assert cli("evaluate", "run", "--data", "new.npy", "--part", "test", "--json").json["points"] == 2
+
+
+@pytest.mark.parametrize("change", [lambda x: x[::-1], lambda x: x[:, ::-1], lambda x: np.nextafter(x, 1)])
+def test_a_change_in_place_is_said(cli, own, change):
+    np.save("own.npy", np.ascontiguousarray(change(own)))
+    assert "holds other data" in cli("evaluate", "run").out
+    resumed = cli("train", "--resume", "run", "--epochs", 3)
+    assert (resumed.code, resumed.err.count("\n")) == (2, 1)
+    assert "holds other data" in resumed.err
+    assert "--init-from run" in resumed.err
+
+
+def test_a_run_goes_on_where_its_data_have_moved(cli, own, tmp_path):
+    (tmp_path / "own.npy").rename(tmp_path / "moved.npy")
+    assert cli("train", "--resume", "run", "--data", "moved.npy", "--epochs", 3, "--quiet").code == 0
+    assert cli("evaluate", "run").code == 0  # it knows where they are now
+    assert Run.open("run").config["options"]["data"] == str(tmp_path / "moved.npy")
+
+
+def test_values_that_the_likelihood_has_not_are_refused(refused, own):
+    np.save("new.npy", own * 300)
+    assert "expected values in [0, 1]" in refused("evaluate", "run", "--data", "new.npy")
+    assert "expected values in [0, 1]" in refused("encode", "run", "--data", "new.npy", "--out", "codes.csv")
+
+
+def test_rows_in_a_file_that_is_no_table_and_parts_that_are_not_there(refused, own):
+    assert ".csv" in refused("evaluate", "run", "--rows", "rows.txt")
+    assert "part is 'validation', but" in refused("evaluate", "run", "--part", "validation")
