@@ -56,6 +56,12 @@ def test_commands_name_modules_and_files_that_are_there(page):
             assert any(made in path for made in MADE) or (ROOT / path).exists(), path
 
 
+def test_what_lies_at_the_top_of_the_tests_is_in_their_page():
+    page = text_of(ROOT / "tests" / "README.md")
+    there = {path.name for path in (ROOT / "tests").glob("*.py")} - {"__init__.py"}
+    assert {name for name in there if f"`{name}`" not in page} == set()
+
+
 @EVERY_PAGE
 def test_names_of_the_package_are_there(page):
     for name in re.findall(r"`(?:import )?(minivae(?:\.\w+)+)", text_of(page)):

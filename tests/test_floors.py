@@ -2,6 +2,7 @@
 
 import ast
 import io
+import re
 import tokenize
 from pathlib import Path
 
@@ -41,20 +42,70 @@ def room_of(path):
 
 
 def imported_rooms(path):
-    """The rooms of minivae that a file imports from, wherever in it; what only type checkers read is left out."""
+    """The rooms of minivae that a file imports from, wherever in it; what only type checkers read is left out.
+
+    By statements, and by strings: a module can be imported by its name.
+    """
     depth = len(path.relative_to(ROOT).parts)
     tree = ast.parse(path.read_text())
-    unread = {id(node) for block in ast.walk(tree) if _is_for_type_checkers(block) for node in ast.walk(block)}
+    unread = {id(node) for block in ast.walk(tree) if _is_for_type_checkers(block) for node in _inside(block.body)}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level == depth and id(node) not in unread:
             names = [node.module.split(".")[0]] if node.module else [alias.name for alias in node.names]
             yield from names if set(names) <= FLOOR_OF.keys() else ["__init__"]
         assert not (isinstance(node, ast.Import | ast.ImportFrom) and "minivae" in ast.unparse(node)), path
         assert not (isinstance(node, ast.ImportFrom) and node.level > depth), path
+    for text in strings(tree):
+        yield from _room_named_by(text, depth)
+    for name in by_name(tree):
+        text = name.value if isinstance(name, ast.Constant) else ast.unparse(name)
+        assert not re.match(r"""\(*f?['"](minivae\b|\.)""", text), f"{path} imports {text}, which is known when it runs"
+        if text == "minivae" or text == "." * depth:
+            yield "__init__"
 
 
 def _is_for_type_checkers(node):
-    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    return isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+
+
+def _inside(nodes):
+    return (inner for node in nodes for inner in ast.walk(node))
+
+
+def docstrings(tree):
+    """The ids of the nodes that are docstrings."""
+    return {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None
+    }
+
+
+def strings(tree):
+    """The strings of a file but its docstrings."""
+    said = docstrings(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
+            yield node.value
+
+
+def _room_named_by(text, depth):
+    """The room of the module that a string names, if it names one: ``"minivae.nn.mlp"``, ``"..nn"``."""
+    found = re.fullmatch(r"(minivae\.|\.+)(\w+)(\.\w+)*", text)
+    if found and found[2] in FLOOR_OF and found[1] in ("minivae.", "." * depth):
+        yield found[2]
+
+
+IMPORTERS = ("import_module", "__import__", "find_spec", "resolve_name")
+
+
+def by_name(tree):
+    """What names a module to import, or one that is there: ``import_module(...)``, ``sys.modules[...]``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in IMPORTERS and node.args:
+            yield node.args[0]
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value).split(".")[-1] == "modules":
+            yield node.slice
 
 
 EVERY_FILE = sorted(ROOT.rglob("*.py"))
@@ -78,14 +129,94 @@ def test_a_file_imports_only_from_floors_below(path):
     assert not upward, f"{path} imports from {upward}, which is not below {room}"
 
 
-def test_an_upward_import_is_found(tmp_path, monkeypatch):
-    """Also a late one, inside a function, and one of the package itself."""
+UPWARD = {  # each in a file of nn/, and what it imports
+    "in a function": ("def f():\n    from ..models import VAE", {"models"}),
+    "the package": ("from .. import __version__", {"__init__"}),
+    "what a type checker does not read": (
+        "if TYPE_CHECKING:\n    from ..cli import main\nelse:\n    from ..models import VAE",
+        {"models"},
+    ),
+    "what runs where no type checker reads": ("if not TYPE_CHECKING:\n    from ..models import VAE", {"models"}),
+    "by a name": ("import_module('minivae.models')", {"models"}),
+    "by a module's function": ("importlib.import_module('minivae.models.vae')", {"models"}),
+    "by a relative name": ("import_module('..models', __package__)", {"models"}),
+    "by a function under another name": (
+        "load = import_module\nload('..models.vae', package='minivae.nn')",
+        {"models", "nn"},
+    ),
+    "by a name kept elsewhere": ("NAME = 'minivae.models'\nimport_module(NAME)", {"models"}),
+    "by the function under import": ("__import__('minivae.models')", {"models"}),
+    "the package by a name": ("__import__('minivae').models", {"__init__"}),
+    "the package by a relative name": ("import_module('..', __package__)", {"__init__"}),
+    "what is there already": ("sys.modules['minivae.models'].VAE", {"models"}),
+    "the package that is there already": ("sys.modules['minivae'].models", {"__init__"}),
+    "a list of names": ("for name in ['minivae.models', 'minivae.cli']:\n    import_module(name)", {"models", "cli"}),
+}
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    """Writes a file of nn/ in a package of its own."""
     monkeypatch.setattr("tests.test_floors.ROOT", tmp_path)
     (tmp_path / "nn").mkdir()
-    (tmp_path / "nn" / "file.py").write_text("def f():\n    from ..models import VAE\n    from .. import __version__\n")
+
+    def write(text):
+        path = tmp_path / "nn" / "file.py"
+        path.write_text(text + "\n")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("how", UPWARD)
+def test_an_upward_import_is_found(file, how):
+    text, rooms = UPWARD[how]
+    path = file(text)
+    assert set(imported_rooms(path)) == rooms
     with pytest.raises(AssertionError, match="which is not below nn"):
-        test_a_file_imports_only_from_floors_below(tmp_path / "nn" / "file.py")
-    assert set(imported_rooms(tmp_path / "nn" / "file.py")) == {"models", "__init__"}
+        test_a_file_imports_only_from_floors_below(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import_module(f'minivae.{name}')",
+        "import_module('minivae.' + name)",
+        "import_module('..' + name, __package__)",
+        "sys.modules[f'minivae.{name}']",
+        "import minivae.models",
+        "from minivae.models import VAE",
+        "from ...minivae import models",
+    ],
+)
+def test_an_import_that_is_not_known_before_it_runs_or_goes_out_of_the_house_is_refused(file, text):
+    with pytest.raises(AssertionError):
+        test_a_file_imports_only_from_floors_below(file(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"""As minivae.models has it.\n"""',
+        "def f():\n    'minivae.models'",
+        "if TYPE_CHECKING:\n    from ..models import VAE",
+        "import_module('cupy')",
+        "import_module(name)",  # of a user's module
+        "path.with_suffix('.models')",
+        "write('minivae.models is where they are', '..', '.', 'minivae')",
+        "from ..autodiff import Tensor",
+    ],
+)
+def test_what_is_no_upward_import_is_let_be(file, text):
+    test_a_file_imports_only_from_floors_below(file(text))
+
+
+def test_the_table_of_floors_is_this_one():
+    """Of CONTRIBUTING.md; the package's own two files, above all, are left out there."""
+    page = (ROOT.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = page.partition("| floor | rooms |\n| --- | --- |\n")[2].partition("\n\n")[0]
+    rows = [re.findall(r"`(\w+)(?:/|\.py)`", row.split("|")[2]) for row in table.splitlines()]
+    assert [set(row) for row in rows] == list(FLOORS[:-1])
 
 
 def test_files_of_the_engine_do_not_import_each_other_in_a_circle():
@@ -130,11 +261,7 @@ KNOW_CUPY = ("backend", "compiler/cuda")
 def names_cupy(path):
     """The lines of a file whose code names CuPy: not its docstrings and comments, nor a message with that name."""
     tree = ast.parse(path.read_text())
-    said = {
-        id(node.body[0].value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None
-    }
+    said = docstrings(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
             named = node.value.startswith("cupy")  # a name of the backend, or of a module to import

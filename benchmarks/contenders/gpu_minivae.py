@@ -16,7 +16,7 @@ class Contender(ours.Contender):
 
     Args:
         mode: "eager" or "compiled", which is one CUDA graph.
-        library: where the arrays live.
+        backend: where the arrays live.
     """
 
     def __init__(self, case: Case, mode: str, backend: str = "cupy") -> None:

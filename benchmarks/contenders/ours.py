@@ -25,7 +25,7 @@ class Contender:
 
     Args:
         mode: "eager"; "compiled", without Numba; "fast", compiled with Numba's loops.
-        library: where the arrays live.
+        backend: where the arrays live.
     """
 
     def __init__(self, case: Case, mode: str, backend: str = "numpy") -> None:

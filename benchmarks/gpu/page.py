@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from .process import ROOT
@@ -13,8 +15,9 @@ BEGIN, END = "<!-- practice -->\n", "<!-- end of practice -->\n"
 LONGEST = 160  # characters of a reason
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Write it."""
+    argparse.ArgumentParser(prog="python -m benchmarks.gpu.page", description=__doc__).parse_args(arguments)
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     whole = json.loads(PRACTICE.read_text(encoding="utf-8"))
     PAGE.write_text(f"{before}{BEGIN}{table(whole)}{END}{rest.partition(END)[2]}", encoding="utf-8")

@@ -3,6 +3,7 @@
 python examples/paper/readme.py
 """
 
+import argparse
 import re
 from collections.abc import Iterator, Sequence
 
@@ -17,6 +18,7 @@ AT = 10**7  # training samples
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0]).parse_args()
     text = README.read_text(encoding="utf-8")
     tables = {
         "figure2": figure2(),

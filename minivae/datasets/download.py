@@ -36,9 +36,8 @@ def fetch(urls: Sequence[str], path: Path, verify: Callable[[Path], object]) -> 
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make the folder {path.parent}: {error.strerror}") from error
-    with file_lock(path.parent / ".lock") as held:
-        if held:
-            remove_leftovers(path.parent)
+    with file_lock(path.parent / ".lock"):
+        remove_leftovers(path.parent)
         if not path.is_file():  # whoever held the lock may have put it there
             with atomic_path(path) as part:
                 _from_mirrors(urls, part, path.name, verify)

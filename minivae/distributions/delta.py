@@ -33,4 +33,11 @@ class Delta(Distribution):
 
     def log_prob(self, x: Any) -> Tensor:
         """Refused: there is no density."""
-        raise InputError("a point has no density, so neither log q(z|x) nor a KL divergence")
+        raise self._lacking("log_prob")
+
+    def entropy(self) -> Tensor:
+        """Refused: there is no density."""
+        raise self._lacking("entropy")
+
+    def _lacking(self, what: str) -> InputError:
+        return InputError(f"a point (Delta) has no density, so no {what}; expected no more of it than its mean")

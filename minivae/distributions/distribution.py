@@ -112,7 +112,8 @@ class Distribution:
         raise self._lacking("entropy")
 
     def _lacking(self, what: str) -> InputError:
-        having = "log_prob of its samples" if what == "entropy" else "its samples"
+        has_density = what == "entropy" and type(self).log_prob is not Distribution.log_prob
+        having = "log_prob of its samples" if has_density else "its samples"
         return InputError(
             f"the distribution is a {type(self).__name__}, which has no {what}; expected no more of it than {having}"
         )

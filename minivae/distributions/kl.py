@@ -8,6 +8,7 @@ from ..autodiff import Tensor, exp, expm1, softplus, square, sum
 from ..checks import instance
 from ..errors import InputError, shown
 from .bernoulli import Bernoulli
+from .delta import Delta
 from .distribution import Distribution
 from .normal import Normal, StandardNormal
 
@@ -38,8 +39,8 @@ def kl(q: Distribution, p: Distribution) -> Tensor:
     The rule of the nearest pair of families among the bases of ``q`` and ``p`` is used.
 
     Raises:
-        InputError: no closed form is known for the pair; estimate it with samples. Or the events are not
-            of one length.
+        InputError: no closed form is known for the pair; estimate it with samples. One of them is a point.
+            Or the events are not of one length.
     """
     if rule := _rule(KL_PAIRS, q, p):
         return rule(q, p)
@@ -66,7 +67,11 @@ def _rule(rules: dict[tuple[type, type], Callable], q: Distribution, p: Distribu
     if q.shape[-1:] != p.shape[-1:] and q.shape and p.shape:
         raise InputError(f"q is over {q.shape} and p over {p.shape}; expected events of one length")
     pairs = ((q_family, p_family) for q_family in type(q).__mro__ for p_family in type(p).__mro__)
-    return next((rules[pair] for pair in pairs if pair in rules), None)
+    if rule := next((rules[pair] for pair in pairs if pair in rules), None):
+        return rule
+    if isinstance(q, Delta) or isinstance(p, Delta):
+        raise InputError(f"there is no KL for {_pair(q, p)}: a point has no density; expected two densities")
+    return None
 
 
 def _pair(q: Distribution, p: Distribution) -> str:

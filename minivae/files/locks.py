@@ -18,11 +18,15 @@ _NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK)  # so 
 
 
 @contextmanager
-def file_lock(path: str | os.PathLike, refusal: str | None = None) -> Iterator[bool]:
+def file_lock(
+    path: str | os.PathLike, refusal: str | None = None, *, names: str | os.PathLike | None = None
+) -> Iterator[bool]:
     """Hold the lock that the file ``path`` stands for; it is made here and removed afterwards.
 
     Args:
+        path: the lock's file.
         refusal: what to say where another process or thread holds it; None to wait for it.
+        names: the file that an error names, for whose sake it is locked; ``path`` itself if None.
 
     Yields:
         whether it is really held: some network file systems have no locks, and there
@@ -33,9 +37,9 @@ def file_lock(path: str | os.PathLike, refusal: str | None = None) -> Iterator[b
     """
     from filelock import FileLock, Timeout  # slow to import
 
-    path = Path(path)
+    path, named = Path(path), path if names is None else names
     if not path.parent.is_dir():  # filelock would make it
-        raise InputError(f"cannot write {path}: {os.strerror(errno.ENOENT)}")
+        raise InputError(f"cannot write {named}: {os.strerror(errno.ENOENT)}")
     lock, held = FileLock(path, timeout=0 if refusal else -1, fallback_to_soft=False), True
     try:
         lock.acquire()
@@ -43,7 +47,7 @@ def file_lock(path: str | os.PathLike, refusal: str | None = None) -> Iterator[b
         raise InputError(refusal) from None
     except OSError as error:
         if error.errno not in _NO_LOCKS:
-            raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+            raise InputError(f"cannot write {named}: {error.strerror or error}") from error
         held = False
     try:
         yield held

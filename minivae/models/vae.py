@@ -20,7 +20,7 @@ from ..autodiff import Parameter, Tensor, as_tensor, sigmoid, softplus
 from ..backend import Generator, generator
 from ..checks import finite_number, layer_sizes, one_of, positive_integer, positive_number, switch
 from ..datasets.domain import REAL, UNIT
-from ..distributions import Bernoulli, Distribution, Normal, StandardNormal, kl
+from ..distributions import Bernoulli, Delta, Distribution, Normal, StandardNormal, kl
 from ..errors import InputError
 from ..nn import MLP, Linear, Module
 from ..nn.mlp import HiddenLayers
@@ -216,7 +216,8 @@ class VAE(Model):
             samples: L; the model's own by default. With explicit noise its first axis says.
 
         Raises:
-            InputError: ``x`` or the noise has another shape, or ``x`` values that the likelihood has not.
+            InputError: ``x`` or the noise has another shape, or ``x`` values that the likelihood has not; or the
+                posterior is a point.
         """
         return self.bound_and_draws(self.prepared(x), noise, context, samples)[0]
 
@@ -226,6 +227,8 @@ class VAE(Model):
         """The bound of model values ``x``, and the draws z that estimate it, ``(L, M, latent_dim)``."""
         x = self._vectors("x", x, "data_dim")
         q, p = self.posterior(x, context), self.prior(context)
+        if isinstance(q, Delta):  # neither estimator has a log q(z|x) then
+            raise InputError(f"{type(self).__name__} has no bound by draws, as its z is a point; phases has its terms")
         epsilon = self.noise(q, noise, samples)
         if self.estimator == "B":
             z = q.sample(epsilon)

@@ -16,6 +16,8 @@ FORMAT = "minivae-run of version 1"
 # where numbers end, and the list of all these changes. (Where the data are may change, what they are may not: a run
 # has their digest.)
 MAY_CHANGE = ("minivae", "data", "epochs", "patience", "lr", "compile", "skip_nonfinite", "detect_anomaly", "changes")
+BEFORE_FORMATS = "0.1."  # how the versions of minivae begin whose configs have neither format nor checksum
+WHAT_TO_DO = "put the file back as it was, or begin another run: minivae train --out FOLDER"
 MOST_BYTES = 1 << 20  # a config is some kilobytes; more is not read into memory
 
 
@@ -35,18 +37,33 @@ def read_config(path: Path) -> dict[str, Any]:
 
     Raises:
         InputError: the file cannot be read, holds no JSON object, another one than was written, or
-            one of another format.
+            one of another format; says what to do.
     """
-    config = read_object(path)
+    try:
+        config = read_object(path)
+    except InputError as error:
+        raise InputError(f"{error}; {WHAT_TO_DO}") from error
     found, checksum = config.pop("format", None), config.pop("sha256", None)
-    if checksum != _digest(config):
+    _require_format(path, found, checksum, config.get("minivae"))
+    if found is None or checksum != _digest(config):
         raise InputError(
-            f"{path} was changed since minivae wrote it (its sha256 is not that of what it holds); "
-            "put it back, or begin another run: minivae train --out FOLDER"
+            f"{path} was changed since minivae wrote it (its sha256 is not that of what it holds); {WHAT_TO_DO}"
         )
-    if found != FORMAT:
-        raise InputError(f"{path} is a {found!r:.60}; this is minivae {__version__}, which reads {FORMAT!r}")
     return config
+
+
+def _require_format(path: Path, found: Any, checksum: Any, writer: Any) -> None:
+    """Before the checksum is asked for, which another format may have otherwise, or not at all."""
+    if found is None and checksum is None and str(writer).startswith(BEFORE_FORMATS):
+        what = "is"
+    elif found not in (None, FORMAT):
+        what = f"is a {found!r:.60},"
+    else:
+        return
+    raise InputError(
+        f"{path} {what} of minivae {writer!s:.20}; this is minivae {__version__}, which reads {FORMAT!r}: "
+        "use the run with the minivae that wrote it, or train it again: minivae train --out FOLDER"
+    )
 
 
 def seal(config: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from ..errors import InputError
 from ..files import file_lock, remove_leftovers
 from ..models import MODELS, Model
 from .checkpoint import as_json, load_checkpoint, save_checkpoint, stored_preparation, under
-from .config import read_config, seal, write_config
+from .config import WHAT_TO_DO, read_config, seal, write_config
 from .history import History
 from .meta import require_meta
 
@@ -100,6 +100,8 @@ class Run:
         """
         run = cls(folder)
         if not run.config_path.is_file():
+            if run.checkpoint_path.exists():
+                raise InputError(f"{folder} has model.npz but no config.json; {WHAT_TO_DO}")
             raise InputError(f"{folder} is not a run: it has no config.json")
         run.config = read_config(run.config_path)
         one_of(f"model in {run.config_path}", run.config.get("model"), MODELS)
@@ -111,8 +113,9 @@ class Run:
     def exclusive(self) -> Iterator[None]:
         """A ``with`` block in which nobody else trains in this folder. In one thread, blocks may be nested.
 
-        What a killed process left half written is removed first. The lock of a killed
-        process is none: see :func:`minivae.files.locks.file_lock`, and where there are no locks.
+        What a killed process left half written is removed first, and nothing that a living one
+        is writing, which may be drawing figures here. The lock of a killed process is none: see
+        :func:`minivae.files.locks.file_lock`, and where there are no locks.
 
         Raises:
             InputError: another process or thread trains there, or the folder cannot be written to.
@@ -121,9 +124,8 @@ class Run:
             yield
             return
         refusal = f"another process or thread is training in {self.folder}"
-        with file_lock(self._lock_path, refusal) as held:
-            if held:
-                remove_leftovers(self.folder)
+        with file_lock(self._lock_path, refusal):
+            remove_leftovers(self.folder)
             self._holder = threading.get_ident()
             try:
                 yield
@@ -252,12 +254,17 @@ class Run:
         a checkpoint copied from another run, or a config written anew, is found by this one comparison.
         """
         if not path.is_file():
-            raise InputError(f"{self.folder} has no {path.name}: nothing has been trained there yet")
-        arrays, meta = load_checkpoint(path)
+            raise InputError(
+                f"{self.folder} has no {path.name}: nothing has been trained there yet; "
+                f"minivae train --resume {self.folder} begins"
+            )
+        try:
+            arrays, meta = load_checkpoint(path)
+        except InputError as error:
+            raise InputError(f"{error}; {WHAT_TO_DO}") from error
         if meta.get("seal") != seal(self.config):
             raise InputError(
-                f"{path} is of another run: its configuration was not that of {self.config_path.name}; "
-                "put back the file that was changed, or begin another run: minivae train --out FOLDER"
+                f"{path} is of another run: its configuration was not that of {self.config_path.name}; {WHAT_TO_DO}"
             )
         if fields:
             with _naming(path):

@@ -1,14 +1,19 @@
 """The launches and bytes of a step are those of its program."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import minivae as mv
 from benchmarks import counts
+from minivae.errors import BackendError
 
 
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler (cc)")
 @pytest.mark.parametrize("case", ["mnist-100"])
-def test_a_step_of_mnist_is_at_most_30_launches(fake, case, capsys):
+def test_a_step_of_mnist_is_at_most_30_launches(case, capsys):
     counts.main([case, "--backend", "strict"])
     *_, line = capsys.readouterr().out.splitlines()
     _, name, launches, moved, least, _ = (cell.strip() for cell in line.split("|"))
@@ -16,6 +21,30 @@ def test_a_step_of_mnist_is_at_most_30_launches(fake, case, capsys):
     assert int(launches) <= 30
     assert least == "22.8"
     assert float(least) < float(moved) < 2.2 * float(least)
+
+
+def refusal(capsys, *arguments):
+    with pytest.raises(SystemExit) as leaving:
+        counts.main(arguments)
+    found = capsys.readouterr()
+    assert (leaving.value.code, found.out, found.err.count("\n")) == (2, "", 1)
+    return found.err
+
+
+def test_without_a_gpu_it_is_refused_in_one_line_that_says_how_it_is_done_without(capsys, monkeypatch):
+    def no_cupy(name):
+        raise BackendError("backend 'cupy' needs CuPy")
+
+    monkeypatch.setattr(counts, "get_backend", no_cupy)
+    line = refusal(capsys, "digits")
+    assert line == "python -m benchmarks.counts: backend 'cupy' needs CuPy; without a GPU: --backend strict\n"
+    assert "`python -m benchmarks.counts --backend strict`" in Path(counts.__file__).with_name("README.md").read_text()
+
+
+def test_an_unknown_case_or_no_compiler_is_refused_in_one_line(capsys, monkeypatch):
+    assert "case is 'mnist'; expected one of digits, frey, mnist-100" in refusal(capsys, "mnist")
+    monkeypatch.setattr(counts.shutil, "which", lambda name: None)
+    assert "needs a C compiler (cc)" in refusal(capsys, "digits", "--backend", "strict")
 
 
 def program_of(step, *inputs):

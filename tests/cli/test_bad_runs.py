@@ -85,7 +85,8 @@ def unsealed(run):
     (run / "config.json").write_text(json.dumps(read_config(run / "config.json")))
 
 
-BY_HAND = "config.json was changed since minivae wrote it (its sha256 is not that of what it holds); put it back, or"
+TO_DO = "put the file back as it was, or begin another run: minivae train --out FOLDER"
+BY_HAND = f"config.json was changed since minivae wrote it (its sha256 is not that of what it holds); {TO_DO}"
 OTHER_RUN = "model.npz is of another run"
 DAMAGES = {
     "no folder": (lambda run: run.rename(run.with_name("moved")), "is not a run"),
@@ -125,6 +126,13 @@ DAMAGES = {
 }
 
 
+# What is wrong there no damage does, but whoever makes files with checksums that are right; and there may be no run.
+SAYS_WHAT_IS_EXPECTED = (
+    *("no folder", "config.json without model", "config.json with an unknown model", "model.npz without a weight"),
+    *("model.npz without a model", "model.npz with a model of no size", "options without data"),
+)
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.usefixtures("no_figures")
 def test_runs_that_cannot_be_used(refused, run, damage):
@@ -132,7 +140,9 @@ def test_runs_that_cannot_be_used(refused, run, damage):
     break_it(run)
     for name, words in COMMANDS.items():
         if (name, damage) != ("resume", "no model.npz"):  # that one begins anew
-            assert part in refused(*words, run, "--json")
+            line = refused(*words, run, "--json")
+            assert part in line
+            assert ("minivae train --" in line) is (damage not in SAYS_WHAT_IS_EXPECTED)
 
 
 @pytest.mark.parametrize("damage", ["no folder", "config.json a list", "no model.npz", "model.npz truncated"])

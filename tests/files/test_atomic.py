@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import os
 import shutil
 import stat
+from contextlib import ExitStack
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from minivae.errors import InputError
 from minivae.files import atomic, atomic_path, remove_leftovers
@@ -114,8 +119,84 @@ def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path):
         shutil.copy(part, tmp_path / ".model.part-0123abcd.npz")
     with atomic_path(tmp_path / "README") as part:
         shutil.copy(part, tmp_path / ".README.part-0123abcd")
+    (tmp_path / ".README.lock-89abcdef").touch()  # killed before it began to write, or after the rename
     remove_leftovers(tmp_path)
     assert set(tmp_path.iterdir()) == kept | {tmp_path / "README"}
+
+
+NAMES = st.text("aZ9 -_.ß", min_size=1, max_size=12).filter(lambda name: name.strip("."))
+LIKE_OURS = st.builds(
+    "{}{}{}{}".format,
+    *map(
+        st.sampled_from,
+        [
+            ["", ".", ".a", "a"],
+            [".part", ".lock"],
+            ["", "-0123abcd"],
+            ["", ".", ".npz", ".part-4567abcd"],
+        ],
+    ),
+)
+
+
+@given(st.lists(NAMES | LIKE_OURS, unique=True, min_size=1, max_size=4))
+def test_what_is_being_written_stays_whatever_its_name(tmp_path_factory, names):
+    """And is whole in the end, though others look for leftovers meanwhile; and then nothing else is there."""
+    folder = tmp_path_factory.mktemp("folder")
+    with ExitStack() as writing:
+        for name in names:
+            part = writing.enter_context(atomic_path(folder / name))
+            part.write_text(name)
+            remove_leftovers(folder)
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {name: name for name in names}
+
+
+def write_when_told(path, begun, go_on):
+    with atomic_path(path) as part:
+        part.write_text("half")
+        begun.set()
+        go_on.wait(60)
+        with open(part, "r+") as file:  # as a library goes on with what it has begun
+            file.write("whole")
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_another_process_is_writing_stays_while_it_lives(tmp_path, killed):
+    spawn = multiprocessing.get_context("spawn")
+    begun, go_on = spawn.Event(), spawn.Event()
+    writer = spawn.Process(target=write_when_told, args=(tmp_path / "a.txt", begun, go_on))
+    writer.start()
+    assert begun.wait(60)
+    before = set(tmp_path.iterdir())
+    remove_leftovers(tmp_path)
+    assert set(tmp_path.iterdir()) == before
+    writer.kill() if killed else go_on.set()
+    writer.join()
+    remove_leftovers(tmp_path)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == ({} if killed else {"a.txt": "whole"})
+
+
+def test_where_there_are_no_locks_nothing_is_removed(tmp_path, monkeypatch):
+    def flock(file, how):
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    (tmp_path / ".a.part-0123abcd.txt").touch()
+    with atomic_path(tmp_path / "b.txt") as part:
+        part.write_text("b")
+        remove_leftovers(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {".a.part-0123abcd.txt", "b.txt"}
+
+
+def test_what_the_system_does_not_let_us_remove_stops_nobody(tmp_path, monkeypatch):
+    def deny(path, missing_ok=False):
+        raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
+
+    (tmp_path / ".a.part-0123abcd.txt").touch()
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", deny)
+        remove_leftovers(tmp_path)
+    assert (tmp_path / ".a.part-0123abcd.txt").exists()
 
 
 def test_an_error_without_an_old_file_leaves_nothing(tmp_path):

@@ -2,10 +2,17 @@
 
 import pytest
 
+from minivae import models
 from minivae.models import MODELS
 from minivae.models.registry import OF_DATA, OF_RUN, arguments, documented, options
 
 from .members import EVERY_MEMBER
+
+
+@EVERY_MEMBER
+def test_every_model_is_a_name_in_minivae_models(name):
+    model = MODELS[name]
+    assert getattr(models, model.__name__, None) is model
 
 
 @EVERY_MEMBER

@@ -1,11 +1,15 @@
 """config.json: as it was written, or refused."""
 
 import json
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from minivae.errors import InputError
 from minivae.runs.config import MAY_CHANGE, read_config, seal, write_config
+from minivae.version import __version__
 
 CONFIG = {"model": "vae", "options": {"data": "größe", "lr": 0.005, "hidden": [16]}, "backend": None}
 
@@ -17,18 +21,20 @@ def path(tmp_path):
 
 
 def refusal(path):
+    """What is said, which is one line that says what to do."""
     with pytest.raises(InputError) as raised:
         read_config(path)
     message = str(raised.value)
     assert message.startswith(f"{path} ")
     assert "\n" not in message
     assert len(message) < 600
+    assert message.endswith("minivae train --out FOLDER")
     return message.removeprefix(f"{path} ")
 
 
 WAS_CHANGED = (
     "was changed since minivae wrote it (its sha256 is not that of what it holds); "
-    "put it back, or begin another run: minivae train --out FOLDER"
+    "put the file back as it was, or begin another run: minivae train --out FOLDER"
 )
 
 
@@ -81,8 +87,32 @@ def test_another_format_is_refused(path, old, new):
 
 def test_another_format_says_who_reads_which(path):
     path.write_text(path.read_text().replace("version 1", "version 2"))
-    assert refusal(path).startswith("is a 'minivae-run of version 2'; this is minivae ")
-    assert refusal(path).endswith(", which reads 'minivae-run of version 1'")
+    assert refusal(path) == (
+        f"is a 'minivae-run of version 2', of minivae None; this is minivae {__version__}, which reads "
+        "'minivae-run of version 1': use the run with the minivae that wrote it, or train it again: "
+        "minivae train --out FOLDER"
+    )
+
+
+@pytest.mark.parametrize("folder", ["mnist", "mnist_2d", "frey_face"])
+def test_runs_from_before_there_were_formats_are_not_said_to_be_changed(folder):
+    """They are in the repository, as version 0.1.0 wrote them."""
+    message = refusal(Path(__file__).parents[2] / "examples" / "results" / folder / "config.json")
+    assert message.startswith(f"is of minivae 0.1.0; this is minivae {__version__}, which reads ")
+
+
+def test_a_run_of_now_without_format_and_checksum_was_changed(tmp_path):
+    write_config(tmp_path / "config.json", {**CONFIG, "minivae": __version__})
+    found = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({"minivae": __version__, "model": found["model"]}))
+    assert refusal(tmp_path / "config.json") == WAS_CHANGED
+
+
+@given(st.none() | st.integers() | st.text() | st.lists(st.integers()), st.none() | st.text(), st.none() | st.text())
+def test_whatever_format_checksum_and_version_are_something_is_said(tmp_path_factory, found, checksum, version):
+    path = tmp_path_factory.mktemp("run") / "config.json"
+    path.write_text(json.dumps({**CONFIG, "format": found, "sha256": checksum, "minivae": version}))
+    refusal(path)
 
 
 def test_a_seal_whose_parts_have_changed_places_is_noticed(path):

@@ -1,15 +1,19 @@
 """Run: the folder of a training run."""
 
 import errno
+import multiprocessing
 import os
 import shutil
 import threading
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from minivae.errors import InputError, NonFiniteError
+from minivae.files import atomic_path
 from minivae.runs import History, Run, load_checkpoint, save_checkpoint
+from minivae.runs.config import WHAT_TO_DO
 
 from ..training.conftest import assert_same_state, small_model, small_trainer
 
@@ -144,13 +148,22 @@ def test_a_config_is_what_it_was_when_it_was_given(tmp_path, trainer):
 def test_a_run_without_a_checkpoint_says_so(tmp_path):
     run = Run.create(tmp_path, CONFIG)
     for function in (run.load_model, run.load_history):
-        assert "has no model.npz: nothing has been trained there yet" in refusal(function)
+        assert refusal(function) == (
+            f"{tmp_path} has no model.npz: nothing has been trained there yet; minivae train --resume {tmp_path} begins"
+        )
 
 
 def test_a_damaged_checkpoint_is_named(run, trainer):
     run.checkpoint_path.write_bytes(run.checkpoint_path.read_bytes()[:-100])
-    for function in (run.load_model, run.load_history, lambda: run.restore(trainer)):
-        assert str(run.checkpoint_path) in refusal(function)
+    for function in (run.load_model, run.load_history, lambda: run.restore(trainer), lambda: Run.open(run.folder)):
+        message = refusal(function)
+        assert message.startswith(str(run.checkpoint_path))
+        assert message.endswith(WHAT_TO_DO)
+
+
+def test_a_checkpoint_without_its_config_says_what_is_lost(run):
+    run.config_path.unlink()
+    assert refusal(Run.open, run.folder) == f"{run.folder} has model.npz but no config.json; {WHAT_TO_DO}"
 
 
 def test_a_diverged_model_does_not_replace_a_good_checkpoint(run, trainer):
@@ -199,6 +212,29 @@ def test_what_a_killed_process_left_half_written_is_removed(run):
     (run.folder / ".model.part-0123abcd.npz").write_bytes(b"half")
     with run.exclusive():
         assert not list(run.folder.glob(".model*"))
+
+
+def draw_when_told(path, begun, go_on):
+    """As ``minivae plot`` and ``sample`` do, and ``train`` after its last step: without the lock of who trains."""
+    figure = Figure()
+    with atomic_path(path) as part:
+        begun.set()
+        go_on.wait(60)
+        figure.savefig(part)
+
+
+def test_a_figure_that_another_process_is_drawing_is_not_a_leftover_of_a_killed_one(run):
+    spawn = multiprocessing.get_context("spawn")
+    begun, go_on = spawn.Event(), spawn.Event()
+    drawing = spawn.Process(target=draw_when_told, args=(run.folder / "samples.png", begun, go_on))
+    drawing.start()
+    assert begun.wait(60)
+    with run.exclusive():
+        go_on.set()
+        drawing.join()
+    assert drawing.exitcode == 0
+    names = {path.name for path in run.folder.iterdir()}
+    assert names == {"config.json", "history.csv", "model.npz", "samples.png"}
 
 
 def test_nothing_is_removed_where_there_are_no_locks(run, monkeypatch):
@@ -286,7 +322,7 @@ def test_a_checkpoint_of_another_run_is_refused_everywhere(run, trainer, digits)
     for function in (lambda: Run.open(run.folder), run.load_model, run.load_history, lambda: run.restore(trainer)):
         message = refusal(function)
         assert message.startswith(f"{run.checkpoint_path} is of another run: its configuration was not that of config")
-        assert message.endswith("put back the file that was changed, or begin another run: minivae train --out FOLDER")
+        assert message.endswith(WHAT_TO_DO)
 
 
 def test_a_configuration_written_anew_with_its_checksum_is_refused(run):

@@ -8,6 +8,7 @@ with a fixed vector, which together tell a wrong array from the right one.
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -54,6 +55,9 @@ def write(rows: Iterable[tuple[str, str, dict[str, Any], list[dict[str, float]]]
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        prog="python -m tests.twins.stored", description=(__doc__ or "").partition("\n")[0]
+    ).parse_args()
     from . import test_full_vb, test_mcem, test_twins
 
     write(row for module in (test_twins, test_full_vb, test_mcem) for row in module.stored_rows())

@@ -116,6 +116,6 @@ class MADE(Model):
 
     def posterior(*_: Any, **__: Any) -> NoReturn:
         """Refused: there is no z."""
-        raise InputError("MADE has no latent variable, so it has no posterior, prior or reconstruction")
+        raise InputError("MADE has no latent variable: no posterior, prior, reconstruction or bound, but log_prob(x)")
 
-    likelihood = prior = posterior
+    likelihood = prior = bound = bound_and_draws = posterior

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import platform
 from pathlib import Path
@@ -121,6 +122,7 @@ def mutation() -> str:
 
 def main() -> None:
     """Measure, draw, write."""
+    argparse.ArgumentParser(prog="python -m tests.tools.report", description=__doc__).parse_args()
     pictures = PAGE.with_suffix("")
     pictures.mkdir(parents=True, exist_ok=True)
     terms = [HEAD.format(**versions())]
