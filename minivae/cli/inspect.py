@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from ..errors import InputError
 from ..files import atomic_path
 from ..inference import log_likelihood
 from ..inference.diagnostics import FEWEST_DRAWS
-from ..models import MODELS, Model
+from ..models import MODELS, Model, registry
+from ..models.own import installed
 from ..plots.canvas import FORMATS
 from ..plots.run import draw_run
 from ..runs import Run
@@ -41,7 +43,7 @@ def evaluate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     if samples == 1:
         raise InputError("importance-samples is 1; a standard error needs at least 2")
     run = Run.open(args.run)
-    model, dataset, minibatches = _load(run)
+    model, dataset, minibatches = _load(run, args.model)
     if model.no_log_likelihood and given:
         raise InputError(f"importance-samples is {samples}, but {model.no_log_likelihood}")
     result: dict[str, Any] = {"run": str(run.folder), "data": dataset.name, "split": dataset.split}
@@ -117,7 +119,7 @@ def sample(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     run = Run.open(args.run)
     path = Path(args.out or run.folder / "samples.png")
     one_of(f"the suffix of {path}", path.suffix.lower(), (*FORMATS, ".npy"))
-    model, dataset, minibatches = _load(run)
+    model, dataset, minibatches = _load(run, args.model)
     context = _context(model, minibatches, number, args.label)
     images = model.sample(backend.generator(args.seed, minibatches.backend), number, context).numpy()
     if path.suffix.lower() == ".npy":
@@ -141,7 +143,7 @@ def _context(model: Model, minibatches: Minibatches, number: int, label: int | N
 def plot(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """Draw the figures of a run again."""
     run = Run.open(args.run)
-    model, dataset, minibatches = _load(run)
+    model, dataset, minibatches = _load(run, args.model)
     folder = Path(args.out or run.folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -168,9 +170,11 @@ def info(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
 def models(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """Every model that can be trained, with its objective and source."""
     result = {name: {"minimises": model.minimises, "source": model.source} for name, model in MODELS.items()}
-    rows = [f"{name:22} {model.minimises:62} {model.source}" for name, model in MODELS.items()]
+    rows = [f"{name:22} {model.minimises}\n{'':22} {model.source}" for name, model in MODELS.items()]
     legend = "minimised, in nats per data point: D is -log p(x|z), R is KL(q(z|x) || p(z)), w is p(x, z) / q(z|x)"
-    return "\n".join([*rows, "", legend]), result
+    rows += [f"{name:22} {value}, installed" for name, value in installed(registry.ENTRY_POINTS).items()]
+    own = "your own: --model file.py:Class or package.module:Class; its options: train --help --model NAME"
+    return "\n".join([*rows, "", *textwrap.wrap(legend, 100), own]), result
 
 
 def _outline(result: dict[str, Any]) -> list[str]:
@@ -185,10 +189,13 @@ def _outline(result: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _load(run: Run) -> tuple[Model, Dataset, Minibatches]:
-    """The run's model, data, and test points as the model sees them."""
-    chosen = options.of_run(run)
-    model = run.load_model(dtype=chosen["dtype"])
+def _load(run: Run, model_name: str | None) -> tuple[Model, Dataset, Minibatches]:
+    """The run's model, data, and test points as the model sees them; the name is ``--model``'s."""
+    own = options.own_class(model_name)
+    chosen = options.of_run(run, own)
+    kind = run.model_class(own)
+    of_run = {"dtype": chosen["dtype"]} if "dtype" in registry.arguments(kind) else {}
+    model = run.load_model(model_class=own, **of_run)
     dataset = options.load_data(chosen)
     if dataset.data_dim != model.data_dim:
         raise InputError(

@@ -10,7 +10,7 @@ from typing import Any
 from .. import backend, datasets
 from ..datasets import Dataset
 from ..errors import InputError
-from ..models import MODELS, registry
+from ..models import MODELS, Model, registry
 from ..runs import Run
 
 # What is trained when the options do not say.
@@ -45,23 +45,29 @@ MAY_CHANGE = ("epochs", "skip_nonfinite")  # when a run is resumed
 _OF_RUN = (*COMMON, "epochs", "data", "backend")
 
 
-def of_model(name: str) -> dict[str, registry.Option]:
+def of_model(model: str | type[Model]) -> dict[str, registry.Option]:
     """The options of a model by their names here: the latent dimensions are short."""
-    return {_short(argument): option for argument, option in registry.options(MODELS[name]).items()}
+    kind = registry.named(model)[1] if isinstance(model, str) else model
+    return {_short(argument): option for argument, option in registry.options(kind).items()}
 
 
-def of_models() -> dict[str, dict[str, registry.Option]]:
-    """Every option of any model: the models that have it, with what it is there."""
+def of_models(chosen: str | None = None) -> dict[str, dict[str, registry.Option]]:
+    """Every option of any model that is listed, or chosen: the models that have it, with what it is there."""
     found: dict[str, dict[str, registry.Option]] = {}
-    for model in MODELS:
+    for model in dict.fromkeys([*MODELS, chosen or COMMON["model"]]):
         for name, option in of_model(model).items():
             found.setdefault(name, {})[model] = option
     return found
 
 
-def arguments(chosen: Mapping[str, Any]) -> dict[str, Any]:
+def own_class(name: str | None) -> type[Model] | None:
+    """The class that ``--model`` names, whose code may be the user's own; None if nothing is said."""
+    return None if name is None else registry.named(name)[1]
+
+
+def arguments(model: type[Model], chosen: Mapping[str, Any]) -> dict[str, Any]:
     """The options of the model as arguments of its constructor."""
-    return {argument: chosen[_short(argument)] for argument in registry.options(MODELS[chosen["model"]])}
+    return {argument: chosen[_short(argument)] for argument in registry.options(model)}
 
 
 def _short(argument: str) -> str:
@@ -70,7 +76,10 @@ def _short(argument: str) -> str:
 
 def said(args: argparse.Namespace) -> dict[str, Any]:
     """The options that were given on the command line; a path made absolute."""
-    given = {name: getattr(args, name) for name in (*_OF_RUN, *of_models()) if getattr(args, name) is not None}
+    names = *_OF_RUN, *of_models(args.model)
+    given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    if args.model is not None:
+        given["model"] = registry.named(args.model)[0]
     path = os.path.expanduser(given.get("data", ""))
     if os.path.exists(path) and given["data"] not in datasets.names():
         given["data"] = os.path.abspath(path)
@@ -124,15 +133,15 @@ def _usual_for_own(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def of_run(run: Run) -> dict[str, Any]:
-    """The options that a run was trained with.
+def of_run(run: Run, own: type[Model] | None = None) -> dict[str, Any]:
+    """The options that a run was trained with; ``own`` is the class of its model, if that is the user's own.
 
     Raises:
-        InputError: its ``config.json`` lacks one, since another program wrote it.
+        InputError: its ``config.json`` lacks one, since another program wrote it; or the class is not that of the run.
     """
     options = run.config.get("options")
     found = options if isinstance(options, dict) else {}
-    missing = {*_OF_RUN, *of_model(run.config["model"])} - found.keys()
+    missing = {*_OF_RUN, *of_model(run.model_class(own))} - found.keys()
     if missing:
         raise InputError(
             f"{run.config_path} lacks options: {', '.join(sorted(missing))}; expected a run of minivae train"
@@ -140,13 +149,14 @@ def of_run(run: Run) -> dict[str, Any]:
     return found
 
 
-def resumed(run: Run, given: Mapping[str, Any]) -> dict[str, Any]:
+def resumed(run: Run, given: Mapping[str, Any], own: type[Model] | None = None) -> dict[str, Any]:
     """The run's options; of what is given now, only those of ``MAY_CHANGE`` may differ.
 
     Raises:
         InputError: something else differs.
     """
-    options = of_run(run)
+    options = of_run(run, own)
+    given = {name: value for name, value in given.items() if name != "model"}  # a file may have moved since
     _require_known({"model": options["model"], **given}, options)
     for name, value in given.items():
         if name not in MAY_CHANGE and value != options[name]:

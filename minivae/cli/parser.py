@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from collections.abc import Callable, Mapping
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from .. import backend
 from ..datasets import SPLITS
 from ..datasets import names as dataset_names
+from ..errors import InputError
 from ..models import MODELS
-from ..models.registry import Option
+from ..models.own import installed, is_own
+from ..models.registry import ENTRY_POINTS, Option
 from ..nn import ACTIVATIONS, INITIALIZERS
 from ..optim import OPTIMIZERS
+from ..slips import did_you_mean
 from ..training import BINARIZE, SCHEDULES
 from ..version import __version__
 from . import inspect, train
@@ -22,16 +28,41 @@ from .options import COMMON, USUAL, of_models
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
+    """Says what is wrong in one line, with the nearest that would be right."""
 
     def error(self, message: str) -> NoReturn:
         """Print the message and leave with exit code 2."""
         print(f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)", file=sys.stderr)
         sys.exit(2)
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse what is not known here, where the options of the command are."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            word = next((word for word in unknown if word.startswith("-")), "")
+            flags = [flag.lstrip("-") for flag in self._option_string_actions if flag.startswith("--")]
+            hint = did_you_mean(word.partition("=")[0], flags, "--{}") if word else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return found, unknown
 
-def make_parser() -> argparse.ArgumentParser:
-    """The parser of the whole command line."""
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            hint = did_you_mean(str(value), map(str, action.choices or ()))
+            raise argparse.ArgumentError(action, f"{error.message}{hint}") from None
+
+
+class ModelNames(list):
+    """The names that ``--model`` takes: those listed are shown and completed, those of the user's own looked up."""
+
+    def __contains__(self, name: object) -> bool:
+        """Whether it is listed, or says where a class is."""
+        return super().__contains__(name) or is_own(name)
+
+
+def make_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser of the whole command line; ``words`` are what it will read, for ``--model`` decides on options."""
     parser = Parser(
         prog="minivae", description="Auto-Encoding Variational Bayes (arXiv 1312.6114) from first principles."
     )
@@ -39,7 +70,7 @@ def make_parser() -> argparse.ArgumentParser:
     text = "print a script that completes commands and options, for your shell to read"
     parser.add_argument("--print-completion", choices=SHELLS, action=PrintCompletion, help=text)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
-    _add_train(commands)
+    _add_train(commands, words)
     _add_evaluate(commands)
     _add_sample(commands)
     _add_plot(commands)
@@ -50,10 +81,33 @@ def make_parser() -> argparse.ArgumentParser:
 
 def integer(text: str) -> int:
     """A number that every backend takes as a size or a seed."""
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number{_numbers_in(text, r'-?[0-9]+')}") from None
     if abs(value) >= 2**31:
         raise argparse.ArgumentTypeError(f"{text} is too large; expected less than 2^31")
     return value
+
+
+def real(text: str) -> float:
+    """A number with a point or an exponent, or without."""
+    try:
+        return float(text)
+    except ValueError:
+        meant = did_you_mean(text.replace(",", "."), [text.replace(",", ".")], "{}") if "," in text else ""
+        raise argparse.ArgumentTypeError(f"{text!r} is no number, such as 0.001{meant}") from None
+
+
+def _numbers_in(text: str, pattern: str) -> str:
+    """What was meant by a word with several numbers, ``200,100`` or ``[200]``, or a whole one, ``1e3``."""
+    numbers = re.findall(pattern, text)
+    if re.fullmatch(r"[\s()\[\],;x]+", re.sub(pattern, "", text)):
+        return f"; did you mean {' '.join(numbers)}?"
+    with suppress(ValueError, OverflowError):
+        if float(text) == int(float(text)):
+            return f"; did you mean {int(float(text))}?"
+    return ""
 
 
 def _command(commands: Any, name: str, run_command: Callable, text: str, **options: Any) -> argparse.ArgumentParser:
@@ -66,16 +120,35 @@ def _command(commands: Any, name: str, run_command: Callable, text: str, **optio
 # -------------------------------------------------------------------- train
 
 
-def _add_train(commands: Any) -> None:
+def _add_train(commands: Any, words: Sequence[str]) -> None:
     text = "Train a model; leaves config.json, history.csv, model.npz and figures in a run folder."
     # No option has a default here: what is not said is as usual for the data or, with
     # --resume, as in the run.
     layout = argparse.RawDescriptionHelpFormatter
     parser = _command(commands, "train", train.train, text, epilog=_usual(), formatter_class=layout)
-    _add_data(parser.add_argument_group("data").add_argument)
-    _add_model(parser)
-    _add_training(parser.add_argument_group("training").add_argument)
-    _add_run_options(parser.add_argument_group("run").add_argument)
+    titles = ("data", "model", "training", "run")
+    data, model, training, run = (parser.add_argument_group(title) for title in titles)
+    _add_data(data.add_argument)
+    _add_training(training.add_argument)
+    _add_run_options(run.add_argument)
+    try:
+        _add_model(model, _model_in(words), everything="--print-completion" in words)
+    except argparse.ArgumentError as error:  # two options of a name
+        parser.error(f"--model {_model_in(words)}: {error.message}; call the argument of the model something else")
+    except InputError as error:
+        parser.error(str(error))
+
+
+def _model_in(words: Sequence[str]) -> str:
+    """The model that the words of ``train`` name, or the usual one where they name none that there is."""
+    ahead = argparse.ArgumentParser(add_help=False)
+    ahead.add_argument("--model", nargs="?")
+    name = ahead.parse_known_args(words)[0].model if words[:1] == ["train"] else None
+    return name if name in _model_names() else COMMON["model"]
+
+
+def _model_names() -> ModelNames:
+    return ModelNames(sorted([*MODELS, *installed(ENTRY_POINTS)]))
 
 
 def _usual() -> str:
@@ -108,31 +181,37 @@ _NAMES = {"activation": sorted(ACTIVATIONS), "init": sorted(INITIALIZERS)}
 _METAVARS = {int: "N", float: "X", str: "NAME"}
 
 
-def _add_model(parser: argparse.ArgumentParser) -> None:
-    """The models' options, as their constructors have them; each once, whichever models it belongs to."""
-    group = parser.add_argument_group("model")
-    group.add_argument("--model", choices=sorted(MODELS), help=f"see minivae models (default: {COMMON['model']})")
-    own = parser.add_argument_group("options of some models")
-    for name, models in of_models().items():
-        chosen, option = (group if "vae" in models else own), next(iter(models.values()))
-        flag, text = f"--{name.replace('_', '-')}", _help_of(name, models).replace("%", "%%")
-        if option.kind is bool:
-            chosen.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
-            continue
-        words: dict[str, Any] = {"type": integer if option.kind is int else option.kind, "help": text}
-        words["choices"] = option.choices or _NAMES.get(name)
-        words["metavar"] = None if words["choices"] else _METAVARS[option.kind]
-        chosen.add_argument(flag, nargs="+" if option.several else None, **words)
+def _add_model(group: Any, model: str, everything: bool) -> None:
+    """Options of models, as their constructors have them; help shows those of one, or those of all."""
+    names = _model_names()
+    others = ", ".join(name for name in names if name != model)
+    text = f"of {model}; for those of another: minivae train --help --model NAME, with {others}"
+    group.description = textwrap.fill(text, 76, break_on_hyphens=False)
+    text = f"see minivae models; or your own, file.py:Class or package.module:Class (default: {COMMON['model']})"
+    group.add_argument("--model", choices=names, metavar="NAME", help=text)
+    for name, models in of_models(model).items():
+        option = models.get(model) or next(iter(models.values()))
+        text = _help_of(name, option) if everything or model in models else argparse.SUPPRESS
+        _add_option(group.add_argument, name, option, text)
 
 
-def _help_of(name: str, models: Mapping[str, Option]) -> str:
-    """What the option means to the first model that has it, and its default for each that has another."""
-    first = next(iter(models.values()))
-    text = ("" if "vae" in models else f"{', '.join(models)}: ") + first.help.rstrip(".")
+def _add_option(add: Callable, name: str, option: Option, text: str) -> None:
+    flag = f"--{name.replace('_', '-')}"
+    if option.kind is bool:
+        add(flag, action=argparse.BooleanOptionalAction, help=text)
+        return
+    words: dict[str, Any] = {"type": {int: integer, float: real}.get(option.kind, option.kind), "help": text}
+    words["choices"] = option.choices or _NAMES.get(name)
+    words["metavar"] = None if words["choices"] else _METAVARS[option.kind]
+    add(flag, nargs="+" if option.several else None, **words)
+
+
+def _help_of(name: str, option: Option) -> str:
+    """What the option means to the model, and its default."""
+    text = option.help.rstrip(".").replace("%", "%%")
     if any(name in usual for usual in USUAL.values()):
         return f"{text}; see below"
-    others = [f"{model} {_said(option.default)}" for model, option in models.items() if option.default != first.default]
-    return f"{text} (default: {'; '.join([_said(first.default), *others])})"
+    return f"{text} (default: {_said(option.default)})".lstrip()
 
 
 def _said(value: Any) -> str:
@@ -148,7 +227,7 @@ def _add_training(add: Callable) -> None:
     add("--epochs", type=integer, metavar="N", help="passes over the data, those before a --resume included; see below")
     add("--batch-size", type=integer, metavar="M", help=f"points in a minibatch (default: {COMMON['batch_size']})")
     add("--optimizer", choices=sorted(OPTIMIZERS), help=f"(default: {COMMON['optimizer']})")
-    add("--lr", type=float, metavar="X", help="step size; see below (default: the optimizer's)")
+    add("--lr", type=real, metavar="X", help="step size; see below (default: the optimizer's)")
     add("--schedule", choices=sorted(SCHEDULES), help=f"of the step size (default: {COMMON['schedule']})")
     add("--weight-prior", action=argparse.BooleanOptionalAction, help="MAP with the prior N(0, I) over the weights")
     add("--patience", type=integer, metavar="N", help="stop when the test bound has not risen for N epochs")
@@ -174,6 +253,8 @@ def _add_run_options(add: Callable) -> None:
 def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the folder of a run")
     _add_backend(parser.add_argument)
+    text = "the class of its model, if that is your own: file.py:Class or package.module:Class"
+    parser.add_argument("--model", choices=_model_names(), metavar="NAME", help=text)
 
 
 def _add_backend(add: Callable) -> None:

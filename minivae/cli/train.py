@@ -14,7 +14,7 @@ from typing import Any
 from .. import backend
 from ..datasets import Dataset
 from ..errors import InputError, NonFiniteError
-from ..models import MODELS, Model, registry
+from ..models import Model, registry
 from ..plots.run import draw_run
 from ..runs import Run
 from ..runs.checkpoint import under
@@ -39,14 +39,15 @@ _SETTINGS = (
 
 def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """Train as the options say and draw the figures; the bounds, as text and for JSON."""
-    run, chosen = _run_to_resume(args), options.said(args)
+    run, chosen, own = _run_to_resume(args), options.said(args), options.own_class(args.model)
     if run is not None:
-        chosen = options.resumed(run, chosen)
+        chosen = options.resumed(run, chosen, own)
     dataset = options.load_data(chosen)
     if run is None:
         chosen = options.complete(chosen, dataset)
     settings = Settings(**{name: chosen[name] for name in _SETTINGS}, detect_anomaly=args.detect_anomaly)
-    trainer = Trainer(_make_model(chosen, dataset), dataset, settings)
+    model = own or registry.named(chosen["model"])[1]
+    trainer = Trainer(_make_model(model, chosen, dataset), dataset, settings)
     if run is None:
         run = Run.create(args.out or _new_folder(dataset.name), _config(chosen, trainer.model))
     with run.exclusive():
@@ -63,14 +64,16 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     return _summary(result), result
 
 
-def _make_model(chosen: dict[str, Any], dataset: Dataset) -> Model:
-    model, arguments = MODELS[chosen["model"]], options.arguments(chosen)
-    if "context_dim" in registry.arguments(model):
+def _make_model(kind: type[Model], chosen: dict[str, Any], dataset: Dataset) -> Model:
+    arguments, known = options.arguments(kind, chosen), registry.arguments(kind)
+    if "context_dim" in known:
         if not dataset.classes:
             raise InputError(f"{dataset.name} has no labels, and --model {chosen['model']} needs one for each x")
         arguments["context_dim"] = dataset.classes
-    of_run = {"seed": chosen["seed"], "dtype": chosen["dtype"], "backend": chosen["backend"]}
-    return model(dataset.data_dim, **arguments, **of_run)
+    of_run = {name: chosen[name] for name in registry.OF_RUN if name in known}
+    model = kind(data_dim=dataset.data_dim, **arguments, **of_run)
+    registry.require_remembered(model)
+    return model
 
 
 def _config(chosen: dict[str, Any], model: Model) -> dict[str, Any]:
@@ -154,13 +157,13 @@ def _go_on(run: Run, trainer: Trainer, chosen: dict[str, Any]) -> None:
 
 def _headline(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> str:
     data = trainer.dataset
-    sizes = ["-".join(map(str, chosen["hidden"])) + " hidden units"]
+    sizes = ["-".join(map(str, chosen["hidden"])) + " hidden units"] if "hidden" in chosen else []
     sizes += [f"{chosen['latent']} latent dimensions"] if "latent" in chosen else []
     sizes += [f"{chosen['likelihood']} likelihood"] if "likelihood" in chosen else []
     return (
         f"{data.name}: {len(data.train)} training and {len(data.test)} test points of {data.data_dim} values, "
         f"binarization {chosen['binarize']}\n"
-        f"{chosen['model']}: {', '.join(sizes)}, {chosen['dtype']} on {chosen['backend']}\n"
+        f"{chosen['model']}: {', '.join([*sizes, chosen['dtype']])} on {chosen['backend']}\n"
         f"epochs {trainer.epoch + 1} to {trainer.settings.epochs} of {trainer.steps_per_epoch} minibatches "
         f"of {chosen['batch_size']}; all goes to {run.folder}"
     )

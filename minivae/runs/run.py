@@ -11,9 +11,10 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from ..checks import instance, one_of, path_of
-from ..errors import InputError
+from ..errors import InputError, shown
 from ..files import file_lock, remove_leftovers
 from ..models import MODELS, Model
+from ..models.own import is_own
 from .checkpoint import as_json, load_checkpoint, save_checkpoint, under
 from .config import read_config, seal, write_config
 from .history import History
@@ -82,7 +83,8 @@ class Run:
         if not run.config_path.is_file():
             raise InputError(f"{folder} is not a run: it has no config.json")
         run.config = read_config(run.config_path)
-        one_of(f"model in {run.config_path}", run.config.get("model"), MODELS)
+        if not is_own(run.config.get("model")):
+            one_of(f"model in {run.config_path}", run.config.get("model"), MODELS)
         if run.checkpoint_path.exists():
             run._load()
         return run
@@ -142,11 +144,37 @@ class Run:
             with self._naming_the_checkpoint():
                 trainer.load_state(arrays, meta)
 
-    def load_model(self, **options: Any) -> Model:
-        """The trained model. ``options`` are ``dtype`` and ``backend`` of its constructor."""
+    def model_class(self, own: type[Model] | None = None) -> type[Model]:
+        """The class of the run's model.
+
+        Args:
+            own: the class, if it is the user's own: a run's files never make code run, so it is not looked for.
+
+        Raises:
+            InputError: it is the user's own and was not given; or another class was.
+        """
+        name = self.config["model"]
+        if own is None and is_own(name):
+            raise InputError(
+                f"{self.folder} is of a model of your own, whose code a run does not start; name it again: "
+                f"--model {name}, in Python load_model(model_class={name.rpartition(':')[2]})"
+            )
+        kind = MODELS.get(name)
+        if own is not None and not (own is kind or (is_own(name) and own.__qualname__ == name.rpartition(":")[2])):
+            raise InputError(f"model_class is {shown(own)}, but the model of {self.folder} is {name}")
+        return own or MODELS[name]
+
+    def load_model(self, *, model_class: type[Model] | None = None, **options: Any) -> Model:
+        """The trained model.
+
+        Args:
+            model_class: the class, if it is the user's own.
+            options: ``dtype`` and ``backend`` of its constructor.
+        """
         arrays, meta = self._load("model")
+        kind = self.model_class(model_class)
         with self._naming_the_checkpoint():
-            model = MODELS[self.config["model"]](**meta["model"], **options)
+            model = kind(**meta["model"], **options)
             model.load_state_dict(under("model/", arrays))
         return model
 
