@@ -170,7 +170,7 @@ NO_STATES = (
     Says(STATE | {"bias": "x"}, "'x'"),
 )
 misuse(nn.Module.load_state_dict, {"state": STATE}, call=nn.Linear(2, 3, GENERATOR).load_state_dict, state=NO_STATES)
-NO_MODULES = (None, 3, "x", STATE)
+NO_MODULES = (None, 3, "x", {"weight": 1})
 misuse(
     nn.from_torch_state_dict,
     {"module": nn.Linear(2, 3, GENERATOR), "state": {"weight": np.ones((3, 2)), "bias": np.ones(3)}},
@@ -186,7 +186,7 @@ for function, package in FOR_PACKAGES.items():
         {"module": nn.Linear(2, 3, GENERATOR), **paths},
         call=lambda function=function, there=there, **given: with_weights(function, there, given),
         module=NO_MODULES,
-        **{name: (3, None) for name in paths},
+        **dict.fromkeys(paths, (3, None)),
     )
 
 
