@@ -96,7 +96,7 @@ def _log_likelihood(model: Model, minibatches: Minibatches, samples: int, points
     estimates = []
     for chunk in np.array_split(rows, math.ceil(n / 100)):
         x, context = minibatches.batch(chunk, generator)
-        estimates.append(log_likelihood(model, x, generator, samples, context=context))
+        estimates.append(log_likelihood(model, model.raw(x), generator, samples, context=context))
     value, error, effective = (
         np.concatenate([estimate[i].numpy() for estimate in estimates]).astype(float) for i in range(3)
     )
@@ -202,4 +202,4 @@ def _load(run: Run, model_name: str | None) -> tuple[Model, Dataset, Minibatches
             f"{dataset.name} has {dataset.data_dim} columns, but the model of {run.folder} has {model.data_dim}"
         )
     of_run = {"binarize": chosen["binarize"], "dtype": chosen["dtype"], "classes": model.context_dim}
-    return model, dataset, Minibatches(dataset.test, dataset.scale, **of_run)
+    return model, dataset, Minibatches(dataset.test, dataset.scale, preparation=model.preparation, **of_run)

@@ -12,11 +12,13 @@ from ..datasets import Dataset
 from ..errors import InputError
 from ..models import MODELS, Model, registry
 from ..runs import Run
+from .automatic import for_own
 
 # What is trained when the options do not say.
 COMMON: dict[str, Any] = {
     "model": "vae",
     "split": None,
+    "prepare": "none",
     "binarize": "none",
     "optimizer": "adam",
     "lr": None,
@@ -94,7 +96,7 @@ def load_data(options: Mapping[str, Any]) -> Dataset:
 
 def complete(given: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
     """Every option: as given, else as usual for the model with these data, else the model's own, else as usual for
-    these data, else the VAE's.
+    these data, else the VAE's. For the user's own data also ``why``: likelihood and preparation, in words.
 
     Raises:
         InputError: one was given that the model does not have.
@@ -103,14 +105,15 @@ def complete(given: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
     which = given.get("model", COMMON["model"])
     model, plain = of_model(which), of_model("vae")
     _require_known(given, model)
-    usual = {**COMMON, "data": name, **USUAL.get(name, _usual_for_own(dataset))}
+    given = {flag: value for flag, value in given.items() if (flag, value) != ("prepare", "auto")}
+    usual = {**COMMON, "data": name, **(USUAL.get(name) or _usual_for_own(dataset, given))}
     usual["backend"] = backend.get_backend().name
     defaults = {flag: option.default for flag, option in model.items()}
     own = {flag: value for flag, value in defaults.items() if flag not in plain or value != plain[flag].default}
     chosen = {**defaults, **usual, **own, **USUAL_OF_MODEL.get((name, which), {}), **given}
     if chosen.get("likelihood") == "bernoulli" and "sigmoid_mean" not in given:
         chosen["sigmoid_mean"] = False
-    return {flag: value for flag, value in chosen.items() if flag in model or flag in _OF_RUN}
+    return {flag: value for flag, value in chosen.items() if flag in model or flag in (*_OF_RUN, "why")}
 
 
 def _require_known(given: Mapping[str, Any], model: Mapping[str, Any]) -> None:
@@ -121,13 +124,13 @@ def _require_known(given: Mapping[str, Any], model: Mapping[str, Any]) -> None:
             raise InputError(f"--{flag.replace('_', '-')} is not an option of --model {name}; it belongs to {others}")
 
 
-def _usual_for_own(dataset: Dataset) -> dict[str, Any]:
+def _usual_for_own(dataset: Dataset, given: Mapping[str, Any]) -> dict[str, Any]:
     """For the user's own data: a mid-sized model, and 100,000 samples within sensible limits."""
-    rows, (low, high) = len(dataset.train), dataset.value_range
+    rows = len(dataset.train)
     return {
+        **for_own(dataset, given),
         "hidden": [200],
         "latent": 10,
-        "likelihood": "bernoulli" if low >= 0 and high <= 1 else "gaussian",
         "epochs": min(max(100_000 // rows, 10), 500),
         "batch_size": min(100, rows),
     }

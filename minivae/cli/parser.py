@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from .. import backend
 from ..datasets import SPLITS
 from ..datasets import names as dataset_names
+from ..datasets.preparation import PREPARATIONS
 from ..errors import InputError
 from ..models import MODELS
 from ..models.own import installed, is_own
@@ -173,6 +174,8 @@ def _add_data(add: Callable) -> None:
     text = f"{names}; or your .npy, .npz, .mat, IDX or folder of PNGs (default: digits)"
     add("--data", metavar="NAME|PATH", help=text)
     add("--split", choices=SPLITS, help="how data in one piece are parted into train and test (default: random)")
+    text = "how raw values become model values (default: auto, which is said; for named data none)"
+    add("--prepare", choices=("auto", *PREPARATIONS), help=text)
     add("--binarize", choices=BINARIZE, help=f"how grey levels become bits (default: {COMMON['binarize']})")
 
 
@@ -202,7 +205,8 @@ def _add_option(add: Callable, name: str, option: Option, text: str) -> None:
         return
     words: dict[str, Any] = {"type": {int: integer, float: real}.get(option.kind, option.kind), "help": text}
     words["choices"] = option.choices or _NAMES.get(name)
-    words["metavar"] = None if words["choices"] else _METAVARS[option.kind]
+    short = words["choices"] and len(",".join(map(str, words["choices"]))) < 50  # a longer list would not be read
+    words["metavar"] = None if short else _METAVARS[option.kind]
     add(flag, nargs="+" if option.several else None, **words)
 
 

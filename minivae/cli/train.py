@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     dataset = options.load_data(chosen)
     if run is None:
         chosen = options.complete(chosen, dataset)
+    dataset = _prepared(dataset, chosen["prepare"], chosen.pop("why", ""))
     settings = Settings(**{name: chosen[name] for name in _SETTINGS}, detect_anomaly=args.detect_anomaly)
     model = own or registry.named(chosen["model"])[1]
     trainer = Trainer(_make_model(model, chosen, dataset), dataset, settings)
@@ -62,6 +64,12 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     gc.collect()  # a trainer and its compiled step refer to each other
     draw_run(*shown, run.folder)
     return _summary(result), result
+
+
+def _prepared(dataset: Dataset, kind: str, why: str) -> Dataset:
+    """The data as the model sees them, and in their account what was chosen for them."""
+    account = dataset.account | ({"choice": why} if why else {})
+    return replace(dataset.prepared(kind), account=account)
 
 
 def _make_model(kind: type[Model], chosen: dict[str, Any], dataset: Dataset) -> Model:

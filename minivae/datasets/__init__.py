@@ -13,7 +13,7 @@ from pathlib import Path
 from ..checks import integer_from_zero, one_of
 from ..errors import InputError
 from . import binarized_mnist, digits, frey_faces, mnist, user_file
-from .dataset import SPLITS, Dataset, Split, first_beyond, one_hot, require_finite, require_unit_interval
+from .dataset import SPLITS, Dataset, Split, first_beyond, one_hot, require_domain, require_finite
 
 __all__ = [
     "SPLITS",
@@ -24,8 +24,8 @@ __all__ = [
     "load",
     "names",
     "one_hot",
+    "require_domain",
     "require_finite",
-    "require_unit_interval",
 ]
 
 _SETS = {"digits": digits, "mnist": mnist, "frey": frey_faces, "binarized-mnist": binarized_mnist}

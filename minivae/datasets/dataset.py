@@ -7,7 +7,8 @@ numbers in [0, 1] only when it is taken, as ``images / scale``.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,8 +16,9 @@ import numpy as np
 
 from ..checks import instance, integer_from_zero, lengths, one_of, positive_integer, positive_number
 from ..errors import InputError, shown
+from .domain import Domain
 from .mapped import MappedRows, blocks
-from .preparation import Preparation
+from .preparation import Preparation, fitted
 
 SPLITS = ("random", "contiguous")
 
@@ -121,10 +123,30 @@ class Dataset:
 
     @cached_property
     def value_range(self) -> tuple[float, float]:
-        """Smallest and largest value of train and test together, after scaling."""
-        parts = (self.train.images, self.test.images)
-        low, high = min(part.min() for part in parts), max(part.max() for part in parts)
+        """Smallest and largest value of all parts, in the data's own units."""
+        low, high = min(rows.min() for rows in self._parts), max(rows.max() for rows in self._parts)
         return float(low) / self.scale, float(high) / self.scale
+
+    def model_values(self) -> Iterator[np.ndarray]:
+        """All values as the model sees them, some rows after the other."""
+        for part in self._parts:
+            for rows in map(part.__getitem__, blocks(part)):
+                yield rows / self.scale if self.preparation is None else self.preparation.apply(rows / self.scale)
+
+    @property
+    def _parts(self) -> list[np.ndarray | MappedRows]:
+        return [part.images for part in (self.train, self.validation, self.test) if part is not None]
+
+    def prepared(self, kind: str) -> Dataset:
+        """The same data, which a model sees prepared: see :mod:`~minivae.datasets.preparation`.
+
+        Args:
+            kind: "none", "unit", "standardize" or "log1p"; for pictures one shift and scale for all pixels.
+
+        Raises:
+            InputError: an unknown kind, or "log1p" of values below 0.
+        """
+        return replace(self, preparation=fitted(kind, self._parts, self.scale, whole=self.image_shape is not None))
 
 
 def first_beyond(rows: np.ndarray | MappedRows, limit: float) -> tuple[int, int] | None:
@@ -183,18 +205,16 @@ def require_labels(labels: np.ndarray, count: int | None = None) -> None:
         )
 
 
-def require_unit_interval(dataset: Dataset) -> None:
-    """Check that every value lies in [0, 1], as a Bernoulli or a sigmoid mean needs.
+def require_domain(dataset: Dataset, domain: Domain) -> None:
+    """Check that every value that a model sees belongs to the domain of its likelihood.
 
     Raises:
-        InputError: some value does not; names the data set and its range.
+        InputError: some value does not; names the data set and what it has.
     """
-    low, high = instance("dataset", dataset, Dataset, "a Dataset").value_range
-    if not (low >= 0 and high <= 1):  # so written, NaN is refused too
-        raise InputError(
-            f"{dataset.name} has values from {low:g} to {high:g}; this likelihood expects values "
-            "in [0, 1] (rescale the file, store 0..255 as uint8, or use another likelihood)"
-        )
+    advice = " (rescale the file, store 0..255 as uint8, or use another likelihood or --prepare)"
+    as_stored = instance("dataset", dataset, Dataset, "a Dataset").preparation is None and domain.step is None
+    values = [np.array(dataset.value_range)] if as_stored else dataset.model_values()
+    domain.require(dataset.name, values, advice)
 
 
 def split_rows(

@@ -2,12 +2,12 @@
 
     x = (f(raw) - shift) / scale        f the identity, or log(1 + raw)
 
-column by column. It is fitted to the training part alone.
+column by column, or alike for all pixels of a picture.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ class Preparation:
     """What turns raw values into model values. Made by :func:`fitted`.
 
     Args:
-        kind: one of ``PREPARATIONS``; "none" changes nothing.
+        kind: one of ``PREPARATIONS`` but "none".
         shift, scale: ``(D,)``, float64; the scale is positive.
 
     Raises:
@@ -31,18 +31,13 @@ class Preparation:
     """
 
     def __init__(self, kind: str, shift: Any, scale: Any) -> None:
-        self.kind = one_of("kind", kind, PREPARATIONS)
+        self.kind = one_of("kind", kind, PREPARATIONS[1:])
         self.shift, self.scale = np.asarray(shift, np.float64), np.asarray(scale, np.float64)
         for name, value in (("shift", self.shift), ("scale", self.scale)):
             if value.ndim != 1 or value.shape != self.shift.shape or not np.isfinite(value).all():
                 raise InputError(f"{name} is {shown(value)}; expected finite numbers, (D,)")
         if not (self.scale > 0).all():
             raise InputError(f"scale is {shown(self.scale)}; expected numbers above 0")
-
-    @property
-    def changes(self) -> bool:
-        """Whether it does anything."""
-        return self.kind != "none"
 
     @property
     def takes_logarithms(self) -> bool:
@@ -68,14 +63,20 @@ class Preparation:
         slopes = -np.log(self.scale) - (np.log1p(raw) if self.takes_logarithms else np.zeros_like(raw))
         return slopes.sum(axis=-1)
 
-    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Arrays, and what JSON can hold: what :meth:`of_state` takes back."""
-        return {"shift": self.shift, "scale": self.scale}, {"kind": self.kind}
+    def state(self) -> dict[str, np.ndarray]:
+        """Arrays by name, which :meth:`of_state` takes back."""
+        return {"kind": np.array(PREPARATIONS.index(self.kind)), "shift": self.shift, "scale": self.scale}
 
     @classmethod
-    def of_state(cls, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> Preparation:
-        """What :meth:`state` gave."""
-        return cls(meta["kind"], arrays["shift"], arrays["scale"])
+    def of_state(cls, arrays: Mapping[str, np.ndarray]) -> Preparation:
+        """What :meth:`state` gave.
+
+        Raises:
+            InputError: something is missing, or no such number.
+        """
+        if arrays.keys() != {"kind", "shift", "scale"} or arrays["kind"] not in range(1, len(PREPARATIONS)):
+            raise InputError(f"the preparation has {', '.join(sorted(arrays))}; expected a kind, scale and shift")
+        return cls(PREPARATIONS[int(arrays["kind"])], arrays["shift"], arrays["scale"])
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -86,43 +87,55 @@ class Preparation:
         )
 
 
-def fitted(kind: str, rows: np.ndarray | MappedRows, scale: float = 1.0) -> Preparation:
-    """The preparation of a kind for the raw values ``rows / scale``, ``(N, D)``.
+def fitted(
+    kind: str, parts: Sequence[np.ndarray | MappedRows], scale: float = 1.0, whole: bool = False
+) -> Preparation | None:
+    """The preparation of a kind for the raw values ``rows / scale`` of each part; None for "none".
 
-    - "none": x = raw;
-    - "unit": each column from its smallest to its largest value becomes [0, 1];
-    - "standardize": each column has mean 0 and variance 1;
+    - "unit": from the smallest to the largest value of all parts becomes [0, 1];
+    - "standardize": the first part, which trains, gets mean 0 and variance 1;
     - "log1p": x = log(1 + raw), for counts; neither shifted nor scaled.
 
-    A column of one value becomes 0 by all but the last.
+    A column of one value becomes 0 by "unit" and "standardize".
+
+    Args:
+        kind: one of ``PREPARATIONS``.
+        parts: ``(N, D)`` each, the training part first.
+        scale: what the rows are divided by to be the raw values.
+        whole: one shift and one scale for all columns, as for the pixels of a picture.
 
     Raises:
         InputError: an unknown kind, or "log1p" with values below 0.
     """
-    kind, columns = one_of("prepare", kind, PREPARATIONS), rows.shape[1]
-    if kind == "log1p" and not rows.min() >= 0:
-        raise InputError(f"prepare is log1p, and the data have a value {rows.min():g}; expected values of at least 0")
-    if kind in ("none", "log1p"):
-        return Preparation(kind, np.zeros(columns), np.ones(columns))
-    shift, spread = _extent(rows) if kind == "unit" else _moments(rows)
+    if one_of("prepare", kind, PREPARATIONS) == "none":
+        return None
+    low, high = _extremes(parts)
+    if kind == "log1p":
+        if not low.min() >= 0:
+            raise InputError(f"prepare is log1p, and the data have {low.min():g}; expected values of at least 0")
+        return Preparation(kind, np.zeros_like(low), np.ones_like(low))
+    if whole:
+        low, high = np.full_like(low, low.min()), np.full_like(high, high.max())
+    shift, spread = (low, high - low) if kind == "unit" else _moments(parts[0], whole)
     # Of a column of one value the rounding of a mean is all that is left: relative to what it is a mean of.
     alike = spread <= 1e-12 * np.abs(shift)
     return Preparation(kind, shift / scale, np.where(alike | (spread == 0), 1.0, spread / scale))
 
 
-def _extent(rows: np.ndarray | MappedRows) -> tuple[np.ndarray, np.ndarray]:
-    """Of each column the smallest value, and how far the largest is from it."""
-    extremes = [(part.min(axis=0), part.max(axis=0)) for part in map(rows.__getitem__, blocks(rows))]
-    low, high = np.array(extremes, np.float64).transpose(1, 0, 2)
-    return low.min(axis=0), high.max(axis=0) - low.min(axis=0)
+def _extremes(parts: Sequence[np.ndarray | MappedRows]) -> np.ndarray:
+    """Of each column the smallest and the largest value of all parts, ``(2, D)``."""
+    found = [(rows.min(axis=0), rows.max(axis=0)) for part in parts for rows in map(part.__getitem__, blocks(part))]
+    lows, highs = np.array(found, np.float64).transpose(1, 0, 2)
+    return np.stack([lows.min(axis=0), highs.max(axis=0)])
 
 
-def _moments(rows: np.ndarray | MappedRows) -> tuple[np.ndarray, np.ndarray]:
-    """Of each column mean and standard deviation, in two passes, as far from 0 as the values may be."""
-    total, squares = np.zeros(rows.shape[1]), np.zeros(rows.shape[1])
-    for block in blocks(rows):
-        total += np.asarray(rows[block], np.float64).sum(axis=0)
-    mean = total / len(rows)
-    for block in blocks(rows):
-        squares += np.square(np.asarray(rows[block], np.float64) - mean).sum(axis=0)
-    return mean, np.sqrt(squares / len(rows))
+def _moments(rows: np.ndarray | MappedRows, whole: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Of each column mean and standard deviation, in two passes: the values may be far from 0."""
+
+    def mean_of(f: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        sums = [f(np.asarray(rows[block], np.float64)).sum(axis=0) for block in blocks(rows)]
+        mean = np.sum(sums, axis=0) / len(rows)
+        return np.full_like(mean, mean.mean()) if whole else mean
+
+    mean = mean_of(lambda x: x)
+    return mean, np.sqrt(mean_of(lambda x: np.square(x - mean)))

@@ -51,7 +51,7 @@ def load(path: Path, split: str | None = None, seed: int = 0) -> Dataset:
 
     Values: whole numbers in 0..255 are kept as uint8 with scale 255 (scale 1 if none is
     above 1). Floats, and whole numbers beyond that, are kept as float32 with scale 1,
-    whatever their range (``require_unit_interval`` tells whether that is [0, 1]).
+    whatever their range (``require_domain`` tells whether that is [0, 1]).
 
     A folder holds PNGs (see ``png_folder.py``) or IDX files named as MNIST's. Without a test
     part a tenth of the rows is held out: drawn by ``seed``, or with ``split="contiguous"``

@@ -168,6 +168,6 @@ def sandwich(
     positive_integer("chains", chains)
     z = model.sample_prior(generator, points, context)
     with no_grad():
-        x = model.likelihood(z, context).sample(generator)
+        x = model.raw(model.likelihood(z, context).sample(generator))
     annealing = Annealing(model, x, generator, context=context, **options)
     return Sandwich(annealing.lower(chains), annealing.upper(z, chains))

@@ -6,11 +6,10 @@ between the values of a discrete z is no z, though a network takes it. Both are 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
-from ..autodiff import Tensor, all, as_tensor, isfinite, max, min
+from ..autodiff import Tensor, all, as_tensor, isfinite
 from ..autodiff.arguments import shaped
 from ..checks import instance
 from ..distributions import Distribution
@@ -23,7 +22,7 @@ def log_joint(model: Model, x: Any, context: Any = None) -> Callable[[Tensor], T
 
     Args:
         model: gives the likelihood and the prior.
-        x: ``(M, data_dim)``.
+        x: ``(M, data_dim)``, model values (``model.prepared`` of data in their own units).
         context: what the model is told beside ``x``, a row for each of its rows.
 
     Raises:
@@ -66,21 +65,15 @@ def require_rows(model: Model, x: Tensor, context: Any) -> None:
 
 
 def data_for(model: Model, x: Any, context: Any = None) -> Tensor:
-    """Data of which a model has a probability, as a tensor, ``(M, data_dim)``: their values are looked at.
+    """Data of which a model has a probability, as model values, ``(M, data_dim)``: they are looked at.
 
     Raises:
         InputError: ``x`` has another shape, no rows, or values that the likelihood has not; ``context`` has
             another number of rows; or a number is not finite.
     """
-    like = model.prior(context).like if model.latent_dim else model.parameters()[0]
-    x = shaped("x", x, like, None, model.data_dim)
+    x = shaped("x", model.prepared(x), None, None, model.data_dim)
     if not len(x):
         raise InputError(f"x has shape {x.shape}; expected at least one data point")
-    low, high = float(min(x)), float(max(x))
-    if not -math.inf < low <= high < math.inf:
-        raise InputError("x is an array with a NaN or an infinity; expected finite numbers")
-    if model.needs_unit_interval and not 0 <= low <= high <= 1:
-        raise InputError(f"x has values from {low:g} to {high:g}; expected them in [0, 1], as this likelihood has them")
     if is_told(model, context):
         require_rows(model, x, context)
         if not bool(all(isfinite(as_tensor(context, x)))):

@@ -119,7 +119,8 @@ def density_log_likelihood(
     if positive_integer("draws", draws) < FEWEST_DRAWS:
         raise InputError(f"draws is {draws}; expected at least {FEWEST_DRAWS}, or there is no effective sample size")
     backend.require_generator("generator", generator)
-    density = log_joint(model, explained(model, x, context), context)
+    x = explained(model, x, context)
+    density = log_joint(model, x, context)
     prior = model.prior(context)
     with no_grad():
         if start is None:

@@ -7,16 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..autodiff import Parameter, Tensor, as_tensor, no_grad
-from ..backend import Generator, backend_of, require_generator
+from .. import backend
+from ..autodiff import Parameter, Tensor, as_tensor, log1p, no_grad
+from ..backend import Generator, require_generator
 from ..checks import lengths, positive_integer
+from ..datasets.domain import COUNTS, REAL, Domain
+from ..datasets.preparation import Preparation
 from ..distributions import Distribution
 from ..errors import InputError, shown
 from ..nn import Module
 
 
 class Batch(NamedTuple):
-    """A minibatch: data ``(M, data_dim)`` and, ``(M, context_dim)``, what the model is told beside them."""
+    """A minibatch: data ``(M, data_dim)``, prepared, and ``(M, context_dim)``, what the model is told beside them."""
 
     x: Tensor
     context: Any = None
@@ -83,11 +86,15 @@ class Model(Module):
             without seed, dtype and backend, which belong to a run.
         data_dim, latent_dim: the lengths of x and z; without a latent variable the latter is 0.
         context_dim: the length of the context, one-hot labels in training; 0 for none.
-        needs_unit_interval: whether the likelihood is for data in [0, 1].
+        domain: the model values that the likelihood is for.
         least_points: the fewest data points of a minibatch, which its objective may compare with each other.
         num_categories: how many values each number of a discrete z has, for ``codes``; 0 if z is continuous.
         draws: how many draws of z an objective takes for each data point; 0 where z is a point, or absent.
         no_log_likelihood: why log p(x) cannot be estimated with the encoder; empty if it can.
+        preparation: what stands between the data's own units and the values that p(x|z) and q(z|x) are of;
+            training sets it to that of the data. None for nothing. What users call takes and gives the data's
+            own units: ``bound``, ``encode``, ``codes``, ``decode``, ``reconstruct``, ``sample``, and the
+            estimates of :mod:`minivae.inference`. ``posterior``, ``likelihood`` and ``phases`` have model values.
     """
 
     minimises: str = ""
@@ -97,11 +104,12 @@ class Model(Module):
     data_dim: int
     latent_dim: int
     context_dim: int = 0
-    needs_unit_interval: bool = False
+    domain: Domain = REAL
     least_points: int = 1
     num_categories: int = 0
     draws: int = 0
     no_log_likelihood: str = ""
+    preparation: Preparation | None = None
 
     if TYPE_CHECKING:
 
@@ -118,7 +126,7 @@ class Model(Module):
             if name in ("latent_dim", "hidden") or value != usual.get(name)
         ]
         of = parameters[0] if (parameters := self.parameters()) else None
-        where = "" if of is None else f", {of.dtype} on {backend_of(of.data).name}"
+        where = "" if of is None else f", {of.dtype} on {backend.backend_of(of.data).name}"
         return f"{type(self).__name__}({', '.join(said)}): {sum(p.size for p in parameters):,} parameters{where}"
 
     def posterior(self, x: Any, context: Any = None) -> Distribution:
@@ -181,17 +189,44 @@ class Model(Module):
             total_steps: of the whole run.
         """
 
+    # Between the data's own units and model values.
+
+    def prepared(self, x: Any) -> Tensor:
+        """Data in their own units as model values, ``(..., data_dim)``; their values are looked at.
+
+        Raises:
+            InputError: another length, a number that is not finite, or one that the likelihood does not have.
+        """
+        if self.preparation is not None:
+            self._vectors("x", x, "data_dim")
+            x = _prepared(self.preparation, x)
+        x = self._vectors("x", x, "data_dim")
+        self.domain.require("x", [x._data])  # (also while a step is recorded, which asks nothing of these numbers)
+        return x
+
+    def raw(self, x: Any) -> Tensor:
+        """Model values in the data's own units, ``(..., data_dim)``, which are float64 where that is not the same."""
+        x = self._vectors("x", x, "data_dim")
+        if self.preparation is None:
+            return x
+        return Tensor(backend.asarray(self.preparation.undo(x.numpy()), backend=backend.backend_of(x._data).name))
+
+    def features(self, x: Any) -> Tensor:
+        """What an encoder is given of model values ``x``: they themselves, or log(1 + x) of counts."""
+        x = self._vectors("x", x, "data_dim")
+        return log1p(x) if self.domain is COUNTS else x
+
     # What users call; none of it is recorded for differentiation.
 
     def encode(self, x: Any, context: Any = None) -> Tensor:
         """The posterior means, ``(M, latent_dim)``."""
         with no_grad():
-            return self.posterior(x, context).mean
+            return self.posterior(self.prepared(x), context).mean
 
     def decode(self, z: Any, context: Any = None) -> Tensor:
-        """The means of p(x|z), ``(M, data_dim)``."""
+        """The means of p(x|z), ``(M, data_dim)``, in the data's own units."""
         with no_grad():
-            return self.likelihood(z, context).mean
+            return self.raw(self.likelihood(z, context).mean)
 
     def codes(self, x: Any) -> Tensor:
         """The numbers of the values of a discrete z, ``(M, num_codes)`` integers."""
@@ -239,7 +274,7 @@ class Model(Module):
 
         Arrays take the dtype of the model: float64 data would turn all of it to float64.
         """
-        vectors = as_tensor(value, self.parameters()[0], name)
+        vectors = as_tensor(value, next(iter(self.parameters()), None), name)
         expected = getattr(self, length)
         if vectors.shape[-1:] != (expected,):
             raise InputError(f"{name} has shape {vectors.shape}, but this model was built for {length}={expected}")
@@ -262,3 +297,10 @@ class Model(Module):
             raise InputError(f"x has shape {x.shape}; expected a minibatch, (M, {self.data_dim})")
         self.require_points("the number of data points in a minibatch", len(x))
         return x
+
+
+def _prepared(preparation: Preparation, x: Any) -> Any:
+    """``x`` in model values: of an array in float64 on the host, where it may be far from 0; of a tensor as it is."""
+    if not isinstance(x, Tensor):
+        return preparation.apply(backend.to_numpy(x) if backend.is_array(x) else x)
+    return ((log1p(x) if preparation.takes_logarithms else x) - preparation.shift) / preparation.scale

@@ -16,19 +16,23 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from .. import bounds
-from ..autodiff import Tensor, as_tensor, sigmoid, softplus
+from ..autodiff import Parameter, Tensor, as_tensor, sigmoid, softplus
 from ..backend import Generator, generator
-from ..checks import layer_sizes, one_of, positive_integer, positive_number, switch
+from ..checks import finite_number, layer_sizes, one_of, positive_integer, positive_number, switch
+from ..datasets.domain import REAL, UNIT
 from ..distributions import Bernoulli, Distribution, Normal, StandardNormal, kl
 from ..errors import InputError
 from ..nn import MLP, Linear, Module
 from ..nn.mlp import HiddenLayers
+from .likelihoods import LIKELIHOODS
 from .model import Batch, Model, Phase
 
-# The least log-variance of a Gaussian decoder: that of the rounding error of a pixel
-# stored in 256 steps, (1/256)^2 / 12. A density on rounded data has no upper bound, so
-# without a floor the variance of an almost constant pixel would shrink for ever.
+# The least log-variance of a density over x: that of the rounding error of a pixel stored in
+# 256 steps, (1/256)^2 / 12. A density on rounded data has no upper bound, so without a floor
+# the variance of an almost constant pixel would shrink for ever. It is for data in [0, 1], or
+# of variance 1.
 LOG_VAR_FLOOR = -2 * math.log(256) - math.log(12)
+VARIANCE_OF = ("point", "column", "all")
 
 
 class GaussianMLP(HiddenLayers):
@@ -40,12 +44,15 @@ class GaussianMLP(HiddenLayers):
         sigmoid_mean: pass mu through a sigmoid, as the paper does for Frey Face.
         log_var_floor: keep log sigma^2 above this, smoothly: floor + softplus(. - floor),
             which is the identity well above the floor and never stops the gradient.
-        variance: sigma^2, the same for every output; learned, as in Eq. 12, if None.
+        variance: sigma^2, the same for every output; learned if None.
+        variance_of: what a learned sigma^2 is of: "point", a function of the input as in Eq. 12;
+            "column", one for each output; "all", one for all.
         options: ``activation`` of the hidden layers and options of ``Linear``.
     """
 
     mean: Linear
-    log_var: Linear | float
+    log_var: Linear | Parameter | float
+    domain = REAL
 
     def __init__(
         self,
@@ -57,12 +64,16 @@ class GaussianMLP(HiddenLayers):
         sigmoid_mean: bool = False,
         log_var_floor: float | None = None,
         variance: float | None = None,
+        variance_of: str = "point",
         **options: Any,
     ) -> None:
-        heads = {"mean": outputs, "log_var": outputs} if variance is None else {"mean": outputs}
+        of_point = variance is None and one_of("variance_of", variance_of, VARIANCE_OF) == "point"
+        heads = {"mean": outputs, "log_var": outputs} if of_point else {"mean": outputs}
         super().__init__(inputs, hidden, heads, generator, **options)
         if variance is not None:
             self.log_var = math.log(positive_number("variance", variance))
+        elif not of_point:
+            self.log_var = Parameter(self.mean.bias._data[: outputs if variance_of == "column" else 1] * 0)
         self.sigmoid_mean, self.log_var_floor = sigmoid_mean, log_var_floor
 
     def __call__(self, x: Any) -> Normal:
@@ -71,7 +82,7 @@ class GaussianMLP(HiddenLayers):
         mu = sigmoid(self.mean(h)) if self.sigmoid_mean else self.mean(h)
         if isinstance(self.log_var, int | float):
             return Normal(mu, self.log_var)
-        log_var = self.log_var(h)
+        log_var = self.log_var(h) if isinstance(self.log_var, Linear) else self.log_var
         if self.log_var_floor is not None:
             log_var = softplus(log_var - self.log_var_floor) + self.log_var_floor
         return Normal(mu, log_var)
@@ -80,12 +91,17 @@ class GaussianMLP(HiddenLayers):
 class BernoulliMLP(Module):
     """Eq. 11: y = sigmoid(W2 tanh(W1 z + b1) + b2). Arguments as of :class:`GaussianMLP`."""
 
+    domain = UNIT
+
     def __init__(self, inputs: int, hidden: Sequence[int], outputs: int, generator: Generator, **options: Any) -> None:
         self.logits = MLP((inputs, *hidden, outputs), generator, **options)
 
     def __call__(self, z: Any) -> Bernoulli:
         """``(..., inputs)`` -> bits over ``(..., outputs)``."""
         return Bernoulli(self.logits(z))
+
+
+DECODERS = {"bernoulli": BernoulliMLP, "gaussian": GaussianMLP, **LIKELIHOODS}
 
 
 class VAE(Model):
@@ -99,9 +115,14 @@ class VAE(Model):
         data_dim: the length of x.
         latent_dim: the length of z (the paper's N_z).
         hidden: the encoder's hidden layers; the decoder has them in reverse.
-        likelihood: p(x|z): bernoulli (Eq. 11) for data in [0, 1], gaussian (Eq. 12) for real data.
+        likelihood: p(x|z): bernoulli (Eq. 11) for data in [0, 1], gaussian (Eq. 12), laplace or student-t for real
+            data, poisson, negative-binomial or zero-inflated (that with more zeros) for counts, categorical for
+            numbers of categories, discretized-logistic for pixels of 8 bits.
         sigmoid_mean: Gaussian means in (0, 1), as for Frey Face.
-        variance: of the Gaussian likelihood, fixed; learned for each x_i if None.
+        variance: of the Gaussian likelihood, fixed; learned if None.
+        variance_of: what a learned Gaussian variance is of: point, for each x_i by z; column; all.
+        log_var_floor: what the log-variance of a density over x is kept above, in model values.
+        categories: K, of the categorical likelihood.
         estimator: B (Eq. 7, gradients of less variance) or A (Eq. 6).
         samples: L, draws of z for each data point.
         activation: of the hidden layers.
@@ -122,9 +143,22 @@ class VAE(Model):
         latent_dim: int = 20,
         hidden: Sequence[int] = (500,),
         *,
-        likelihood: Literal["bernoulli", "gaussian"] = "bernoulli",
+        likelihood: Literal[
+            "bernoulli",
+            "gaussian",
+            "laplace",
+            "student-t",
+            "poisson",
+            "negative-binomial",
+            "zero-inflated",
+            "categorical",
+            "discretized-logistic",
+        ] = "bernoulli",
         sigmoid_mean: bool = False,
         variance: float | None = None,
+        variance_of: Literal["point", "column", "all"] = "point",
+        log_var_floor: float = LOG_VAR_FLOOR,
+        categories: int | None = None,
         estimator: Literal["A", "B"] = "B",
         samples: int = 1,
         activation: str = "tanh",
@@ -138,30 +172,30 @@ class VAE(Model):
         self.hidden = layer_sizes("hidden", hidden)
         self.samples = self.draws = positive_integer("samples", samples)
         self.estimator = one_of("estimator", estimator, ("A", "B"))
-        one_of("likelihood", likelihood, ("bernoulli", "gaussian"))
-        self._gaussian = _gaussian_options(likelihood, sigmoid_mean, variance)
-        self.needs_unit_interval = self._gaussian is None or sigmoid_mean
+        switch("sigmoid_mean", sigmoid_mean)
+        self._decoder = one_of("likelihood", likelihood, DECODERS)
+        own = {"sigmoid_mean": sigmoid_mean, "variance": variance, "variance_of": variance_of, "categories": categories}
+        self._decoder_options = _decoder_options(likelihood, log_var_floor, **own)
         self.remember(data_dim=self.data_dim, latent_dim=self.latent_dim, hidden=self.hidden)
-        self.remember(likelihood=likelihood, sigmoid_mean=sigmoid_mean, variance=variance)
+        self.remember(likelihood=likelihood, log_var_floor=log_var_floor, **own)
         self.remember(estimator=estimator, samples=self.samples, activation=activation, init=init)
         options = {"activation": activation, "init": init, "dtype": dtype, "backend": backend}
         self.build(generator(seed, "numpy"), options)
+        self.domain = UNIT if sigmoid_mean else self.decoder.domain
 
     def build(self, noise: Generator, options: dict[str, Any]) -> None:
         """Make the networks: the encoder, then the decoder. ``noise`` draws their weights."""
         self.encoder = GaussianMLP(self.data_dim, self.hidden, self.latent_dim, noise, **options)
         self.decoder = self.make_decoder(self.latent_dim, noise, options)
 
-    def make_decoder(self, inputs: int, noise: Generator, options: dict[str, Any]) -> GaussianMLP | BernoulliMLP:
+    def make_decoder(self, inputs: int, noise: Generator, options: dict[str, Any]) -> Any:
         """The network of p(x|z) for so many inputs."""
-        layers = (inputs, self.hidden[::-1], self.data_dim, noise)
-        if self._gaussian is None:
-            return BernoulliMLP(*layers, **options)
-        return GaussianMLP(*layers, log_var_floor=LOG_VAR_FLOOR, **self._gaussian, **options)
+        decoder = DECODERS[self._decoder]
+        return decoder(inputs, self.hidden[::-1], self.data_dim, noise, **self._decoder_options, **options)
 
     def posterior(self, x: Any, context: Any = None) -> Distribution:
         """q(z|x), Eq. 9: ``(..., data_dim)`` -> a Gaussian over ``(..., latent_dim)``."""
-        return self.encoder(self._vectors("x", x, "data_dim"))
+        return self.encoder(self.features(x))
 
     def likelihood(self, z: Any, context: Any = None) -> Distribution:
         """p(x|z), Eq. 11 or 12: ``(..., latent_dim)`` -> a distribution over ``(..., data_dim)``."""
@@ -175,20 +209,20 @@ class VAE(Model):
         """The estimated lower bound on log p(x) of each data point, and its terms, in nats.
 
         Args:
-            x: ``(M, data_dim)``.
+            x: ``(M, data_dim)``, in the data's own units.
             noise: a generator, or epsilon itself, ``(L, M, latent_dim)``.
             context: ``(M, context_dim)``, for a model that is told one.
             samples: L; the model's own by default. With explicit noise its first axis says.
 
         Raises:
-            InputError: ``x`` or the noise has another shape.
+            InputError: ``x`` or the noise has another shape, or ``x`` values that the likelihood has not.
         """
-        return self.bound_and_draws(x, noise, context, samples)[0]
+        return self.bound_and_draws(self.prepared(x), noise, context, samples)[0]
 
     def bound_and_draws(
         self, x: Any, noise: Any, context: Any = None, samples: int | None = None
     ) -> tuple[bounds.Bound, Tensor]:
-        """The bound, and the draws z of the posterior that estimate it, ``(L, M, latent_dim)``. Arguments as above."""
+        """The bound of model values ``x``, and the draws z that estimate it, ``(L, M, latent_dim)``."""
         x = self._vectors("x", x, "data_dim")
         q, p = self.posterior(x, context), self.prior(context)
         epsilon = self.noise(q, noise, samples)
@@ -210,20 +244,32 @@ class VAE(Model):
 
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:
         """One phase: minus the bound, averaged over the minibatch (Eq. 8 divided by N)."""
-        terms = self.bound(self._points(batch), noise, batch.context).terms()
+        terms = self.bound_and_draws(self._points(batch), noise, batch.context)[0].terms()
         return [Phase(-terms["bound"], self.parameters(), terms)]
 
 
-def _gaussian_options(likelihood: str, sigmoid_mean: bool, variance: float | None) -> dict[str, Any] | None:
-    """The decoder's own options; None for the Bernoulli likelihood, which has none."""
-    switch("sigmoid_mean", sigmoid_mean)
+def _decoder_options(
+    likelihood: str,
+    log_var_floor: float,
+    *,
+    sigmoid_mean: bool,
+    variance: float | None,
+    variance_of: str,
+    categories: int | None,
+) -> dict[str, Any]:
+    """The decoder's own options; raises :class:`InputError` for one that belongs to another likelihood."""
+    floor = finite_number("log_var_floor", log_var_floor)
+    given = {"sigmoid_mean": sigmoid_mean or None, "variance": variance, "categories": categories}
+    given["variance_of"] = None if variance_of == "point" else variance_of
+    for name, value in given.items():
+        owner = "categorical" if name == "categories" else "gaussian"
+        if value is not None and likelihood != owner:
+            raise InputError(f"{name} is {value} with the {likelihood} likelihood; it belongs to the {owner} one")
     if likelihood == "gaussian":
-        variance = None if variance is None else positive_number("variance", variance)
-        return {"sigmoid_mean": sigmoid_mean, "variance": variance}
-    for name, value, unsaid in (("sigmoid_mean", sigmoid_mean, False), ("variance", variance, None)):
-        if value is not unsaid:
-            raise InputError(f"{name} is {value} with the Bernoulli likelihood; it belongs to the Gaussian one")
-    return None
+        return {"sigmoid_mean": sigmoid_mean, "variance": variance, "variance_of": variance_of, "log_var_floor": floor}
+    if likelihood == "categorical":
+        return {"categories": positive_integer("categories", categories)}
+    return {"log_scale_floor": floor / 2} if likelihood in ("laplace", "student-t") else {}
 
 
 def _checked_noise(noise: Any, q: Distribution) -> Tensor:

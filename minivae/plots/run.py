@@ -27,7 +27,7 @@ def draw_run(
     model: Model,
     test: Minibatches,
     labels: np.ndarray | None,
-    image_shape: tuple[int, int] | None,
+    image_shape: tuple[int, ...] | None,
     history: History,
     folder: Path,
 ) -> list[Path]:
@@ -68,12 +68,13 @@ def _draw_latent(
     model: Model,
     test: Minibatches,
     labels: np.ndarray | None,
-    shape: tuple[int, int] | None,
+    shape: tuple[int, ...] | None,
     picture: Pictures,
 ) -> None:
     """What there is to see of the latent space."""
     rows = np.random.default_rng(0).permutation(len(test))[:POINTS]
     x, context = test.batch(rows, backend.generator(EVALUATION_SEED, test.backend))
+    x = model.raw(x)
     z = model.encode(x, context).numpy()
     pairs = min(len(rows) // 2, PAIRS)
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..checks import instance, path_of
+from ..datasets.preparation import Preparation
 from ..errors import InputError, shown
 from ..files import atomic_path
 from ..files.npy import digest, read_npz
@@ -70,6 +71,12 @@ def load_checkpoint(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dic
             f"this is minivae {__version__}, which reads {FORMAT} of version {VERSION}"
         )
     return arrays, meta
+
+
+def stored_preparation(arrays: Mapping[str, np.ndarray]) -> Preparation | None:
+    """How a checkpoint's data were prepared; None for nothing."""
+    found = under("preparation/", arrays)
+    return Preparation.of_state(found) if found else None
 
 
 def as_json(value: Any) -> Any:

@@ -15,7 +15,7 @@ from ..errors import InputError, shown
 from ..files import file_lock, remove_leftovers
 from ..models import MODELS, Model
 from ..models.own import is_own
-from .checkpoint import as_json, load_checkpoint, save_checkpoint, under
+from .checkpoint import as_json, load_checkpoint, save_checkpoint, stored_preparation, under
 from .config import read_config, seal, write_config
 from .history import History
 from .meta import require_meta
@@ -176,6 +176,7 @@ class Run:
         with self._naming_the_checkpoint():
             model = kind(**meta["model"], **options)
             model.load_state_dict(under("model/", arrays))
+            model.preparation = stored_preparation(arrays)
         return model
 
     def load_history(self) -> History:

@@ -13,6 +13,7 @@ from ..backend import float_dtype, get_backend
 from ..checks import instance, integer_from_zero, one_of, positive_integer, positive_number
 from ..datasets import Split, one_hot
 from ..datasets.mapped import MappedRows
+from ..datasets.preparation import Preparation
 from ..errors import InputError
 from ..models import Batch
 
@@ -28,7 +29,8 @@ class Minibatches:
 
     Args:
         split: the data points.
-        scale: the model sees ``images / scale``.
+        scale: ``images / scale`` are the data in their own units.
+        preparation: what makes model values of those; None for nothing.
         binarize: "none": values as they are (grey levels count as probabilities);
             "threshold": 1 above 1/2; "dynamic": each pixel drawn anew at each visit, 1
             with its grey level as the probability.
@@ -44,6 +46,7 @@ class Minibatches:
         split: Split,
         scale: float,
         *,
+        preparation: Preparation | None = None,
         binarize: str = "none",
         dtype: Any = None,
         backend: str | None = None,
@@ -52,7 +55,7 @@ class Minibatches:
         self.binarize = one_of("binarize", binarize, BINARIZE)
         instance("split", split, Split, "a Split")
         self.scale, self.dtype = positive_number("scale", scale), float_dtype(dtype)
-        self.backend = get_backend(backend).name
+        self.backend, self.preparation = get_backend(backend).name, preparation
         stored = split.images
         self.images = stored if isinstance(stored, MappedRows) else self._stored(stored)
         self.classes, self.contexts = integer_from_zero("classes", classes), None
@@ -82,7 +85,9 @@ class Minibatches:
         """
         backend.require_generator("generator", generator)
         rows, *values = self.inputs(rows) if stored is None else (rows, stored)
-        x = astype(values[0] if values else take(self.images, rows, axis=0), self.dtype) / self.scale
+        x = astype(values[0] if values else take(self.images, rows, axis=0), self.dtype)
+        if self.preparation is None:
+            x = x / self.scale
         if self.binarize == "threshold":
             x = astype(x > 0.5, self.dtype)
         elif self.binarize == "dynamic":
@@ -119,7 +124,9 @@ class Minibatches:
         return rows if isinstance(self.images, MappedRows) else self._on_device(rows)
 
     def _stored(self, images: np.ndarray) -> Tensor:
-        """Values on the device. Pixels stay bytes; real values become what the run computes in."""
+        """Values on the device. Pixels stay bytes; what is prepared or real becomes what the run computes in."""
+        if self.preparation is not None:
+            images = self.preparation.apply(np.asarray(images, np.float64) / self.scale)
         images = images.astype(self.dtype, copy=False) if images.dtype.kind == "f" else images
         return Tensor(backend.asarray(images, backend=self.backend))
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..checks import instance, integer_from_zero, one_of, positive_integer, positive_number, switch
-from ..datasets import Dataset, require_finite, require_unit_interval
+from ..datasets import Dataset, require_domain, require_finite
+from ..datasets.domain import UNIT
 from ..errors import InputError
 from ..models import Model
 from ..optim import OPTIMIZERS
@@ -90,8 +91,17 @@ def require_fit(model: Model, dataset: Dataset, settings: Settings) -> None:
     model.require_points("batch_size", settings.batch_size)
     model.require_points("the number of test rows", len(dataset.test))
     require_finite(dataset, model.parameters()[0].dtype)
-    if model.needs_unit_interval or settings.binarize != "none":
-        require_unit_interval(dataset)
+    if settings.binarize != "none" and dataset.preparation is not None:
+        raise InputError(
+            f"binarize is {settings.binarize!r} and the data are prepared by {dataset.preparation.kind!r}; "
+            "expected one of the two to be 'none'"
+        )
+    require_domain(dataset, UNIT if settings.binarize != "none" else model.domain)
+    if model.preparation not in (None, dataset.preparation):
+        raise InputError(
+            f"{dataset.name} is prepared otherwise than the data that the model was trained on; "
+            "expected dataset.preparation to be model.preparation"
+        )
 
 
 def require_terms(terms: Iterable[str], settings: Settings) -> None:

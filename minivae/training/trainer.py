@@ -17,7 +17,7 @@ from ..datasets import Dataset
 from ..errors import InputError, shown
 from ..models import Model, Phase
 from ..optim import OPTIMIZERS, Optimizer
-from ..runs.checkpoint import as_json, put_under, under
+from ..runs.checkpoint import as_json, put_under, stored_preparation, under
 from ..runs.config import MAY_CHANGE
 from ..runs.history import History
 from ..runs.meta import require_meta
@@ -54,7 +54,9 @@ class Trainer:
         require_fit(model, dataset, settings)
         self.model, self.dataset, self.settings = model, dataset, settings
         weight = model.parameters()[0]
+        model.preparation = dataset.preparation
         options = {
+            "preparation": dataset.preparation,
             "binarize": settings.binarize,
             "dtype": weight.dtype,
             "backend": backend.backend_of(weight._data).name,
@@ -235,6 +237,8 @@ class Trainer:
         self._watch.require_state(self.step)  # or it would take the place of the last good one
         self.running_terms()  # the same of these
         arrays = put_under("model/", self.model.state_dict())
+        if self.model.preparation is not None:
+            arrays |= put_under("preparation/", self.model.preparation.state())
         for i, optimizer in enumerate(self.optimizers):
             arrays |= put_under(f"optimizer/{i}/", optimizer.state_dict())
         arrays |= put_under("running/", {name: total.numpy() for name, total in self.running.items()})
@@ -275,6 +279,8 @@ class Trainer:
                 if name not in MAY_CHANGE and found != value:
                     raise InputError(f"{name} is {value!r}; the run to resume has {shown(found)}")
         self._require_arrays(arrays, meta["running_steps"])
+        if stored_preparation(arrays) != self.model.preparation:
+            raise InputError("the data were prepared otherwise in the run to resume; expected the same data")
         self.generator.state = meta["generator"]
         self.model.load_state_dict(under("model/", arrays))
         for i, optimizer in enumerate(self.optimizers):
@@ -291,7 +297,7 @@ class Trainer:
 
     def _require_arrays(self, arrays: Mapping[str, np.ndarray], running_steps: int) -> None:
         """What is not the model's or an optimizer's is a sum since the last report, or how many steps were skipped."""
-        owned = ("model/", *(f"optimizer/{i}/" for i in range(len(self.optimizers))))
+        owned = ("model/", "preparation/", *(f"optimizer/{i}/" for i in range(len(self.optimizers))))
         sums = {name: array for name, array in arrays.items() if not name.startswith(owned)}
         for name, array in sums.items():  # skipping may have begun or ended since
             if not name.startswith(("running/", "skipped")) or array.shape or array.dtype.kind != "f":

@@ -111,7 +111,7 @@ def test_every_option_of_train_that_a_run_records_has_no_default_of_its_own():
         (("train", "--letent", "3"), "--letent"),
         (("train", "--estimator", "C"), "'A', 'B'"),
         (("train", "--optimizer", "adm"), "adam"),
-        (("train", "--likelihood", "poisson"), "gaussian"),
+        (("train", "--likelihood", "gausian"), "gaussian"),
         (("train", "--binarize", "a\nb"), "dynamic"),
         (("train", "--latent", "two"), "'two'"),
         (("train", "--latent", "1.5"), "'1.5'"),

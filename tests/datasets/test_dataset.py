@@ -3,8 +3,9 @@ import hashlib
 import numpy as np
 import pytest
 
-from minivae.datasets import Dataset, Split, one_hot, require_unit_interval
+from minivae.datasets import Dataset, Split, one_hot, require_domain
 from minivae.datasets.dataset import require_sha256, split_rows
+from minivae.datasets.domain import UNIT
 from minivae.errors import InputError
 
 ROWS = np.arange(40, dtype=np.uint8).reshape(20, 2)
@@ -77,14 +78,14 @@ def test_value_range_spans_both_parts_after_scaling():
 
 
 def test_unit_interval_passes_its_ends():
-    require_unit_interval(dataset(np.array([[0.0, 1.0]]), np.array([[0.5, 0.5]])))
+    require_domain(dataset(np.array([[0.0, 1.0]]), np.array([[0.5, 0.5]])), UNIT)
 
 
 @pytest.mark.parametrize("wrong", [-0.25, 1.5])
 def test_unit_interval_names_data_and_range(wrong):
     data = dataset(np.array([[0.5, 0.5]]), np.array([[0.5, wrong]]))
     with pytest.raises(InputError, match=rf"mine has values from .*{wrong}"):
-        require_unit_interval(data)
+        require_domain(data, UNIT)
 
 
 def test_sample_is_no_leading_slice_and_repeats_by_seed():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minivae.datasets import load, mapped, require_unit_interval
+from minivae.datasets import load, mapped, require_domain
+from minivae.datasets.domain import UNIT
 from minivae.datasets.mapped import MappedRows, as_type, blocks
 from minivae.errors import InputError
 from minivae.files import npy
@@ -136,7 +137,7 @@ def test_what_is_not_finite_is_found_wherever_it_is(tmp_path, value):
 def test_the_unit_interval_is_checked(tmp_path):
     np.save(tmp_path / "x.npy", np.linspace(0, 1.5, 40).reshape(20, 2))
     with pytest.raises(InputError, match=r"has values from 0 to 1\.5"):
-        require_unit_interval(load(tmp_path / "x.npy"))
+        require_domain(load(tmp_path / "x.npy"), UNIT)
 
 
 @pytest.mark.usefixtures("small_limit")
@@ -157,4 +158,4 @@ def test_a_cut_file_is_refused(tmp_path):
 def test_a_file_beyond_the_limit_is_never_in_memory(tmp_path):
     shape = npy.MAP_ABOVE // (784 * 8) + 1, 784
     np.lib.format.open_memmap(tmp_path / "x.npy", "w+", "float64", shape)[-1] = 1  # a hole, but for one row
-    assert peak_memory(lambda: require_unit_interval(load(tmp_path / "x.npy"))) < 6 * mapped.BLOCK
+    assert peak_memory(lambda: require_domain(load(tmp_path / "x.npy"), UNIT)) < 6 * mapped.BLOCK

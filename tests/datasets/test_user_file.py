@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from minivae.datasets import load, require_unit_interval
+from minivae.datasets import load, require_domain
+from minivae.datasets.domain import UNIT
 from minivae.errors import InputError
 
 from ..files.test_idx import idx_bytes
@@ -192,9 +193,9 @@ def test_type_and_scale(tmp_path, values, dtype, scale, value_range):
     assert data.value_range == pytest.approx(value_range)
     if value_range[0] < 0 or value_range[1] > 1:
         with pytest.raises(InputError, match=r"x\.npy has values from"):
-            require_unit_interval(data)
+            require_domain(data, UNIT)
     else:
-        require_unit_interval(data)
+        require_domain(data, UNIT)
 
 
 def with_value(value):

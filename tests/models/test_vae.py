@@ -8,6 +8,7 @@ import pytest
 
 from minivae import autodiff, backend
 from minivae.autodiff import backward, grad, hooked, tensor
+from minivae.datasets.domain import REAL, UNIT
 from minivae.distributions import Bernoulli, Normal, StandardNormal
 from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
@@ -93,8 +94,8 @@ def test_the_parts_of_the_model_are_those_of_the_paper(rng):
     assert type(bernoulli.prior()) is StandardNormal
     assert ((gaussian.reconstruct(x).numpy() > 0) & (gaussian.reconstruct(x).numpy() < 1)).all()
     assert MODELS["vae"] is VAE
-    assert [bernoulli.needs_unit_interval, gaussian.needs_unit_interval] == [True, True]
-    assert not small_vae("unbounded").needs_unit_interval
+    assert [bernoulli.domain, gaussian.domain] == [UNIT, UNIT]
+    assert small_vae("unbounded").domain is REAL
 
 
 # ------------------------------------------------------------------- estimators
@@ -241,7 +242,7 @@ def test_every_parameter_is_trained(rng):
         ({"hidden": (5, 0)}, r"hidden\[1\] is 0; expected an integer of at least 1"),
         ({"hidden": 500}, r"hidden is 500; expected a sequence of layer sizes, such as \(500,\)"),
         ({"likelihood": "gausian"}, "likelihood is 'gausian'; .* did you mean 'gaussian'"),
-        ({"sigmoid_mean": True}, "sigmoid_mean is True with the Bernoulli likelihood"),
+        ({"sigmoid_mean": True}, "sigmoid_mean is True with the bernoulli likelihood"),
         ({"activation": "tan"}, "activation is 'tan'; .* did you mean 'tanh'"),
         ({"backend": "numy"}, "backend is 'numy'; .* did you mean 'numpy'"),
     ],

@@ -25,12 +25,12 @@ def test_a_fixed_variance_is_that_of_every_pixel_and_has_no_weights(rng):
 
 
 def test_a_variance_of_bits_or_not_above_zero_is_refused():
-    with pytest.raises(InputError, match=r"variance is 0\.3 with the Bernoulli likelihood"):
+    with pytest.raises(InputError, match=r"variance is 0\.3 with the bernoulli likelihood"):
         VAE(DATA_DIM, variance=0.3)
     for none in (0, 0.0, -1):
         with pytest.raises(InputError, match=f"variance is {none}; expected a finite number above 0"):
             VAE(DATA_DIM, likelihood="gaussian", variance=none)
         with pytest.raises(InputError, match=f"variance is {none}; expected a finite number above 0"):
             GaussianMLP(2, (3,), 4, backend.generator(0), variance=none)
-        with pytest.raises(InputError, match=f"variance is {none} with the Bernoulli likelihood"):
+        with pytest.raises(InputError, match=f"variance is {none} with the bernoulli likelihood"):
             VAE(DATA_DIM, variance=none)

@@ -60,7 +60,7 @@ class WAE(VAE):
 
     def posterior(self, x: Any, context: Any = None) -> Delta:
         """The point E(x)."""
-        return Delta(self.encoder(self._vectors("x", x, "data_dim")))
+        return Delta(self.encoder(self.features(x)))
 
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:
         """One phase. ``noise`` is a generator, or draws of the prior ``(M, latent_dim)``."""

@@ -134,7 +134,7 @@ class FullVB(VAE):
         """
         epsilon, zeta = noise_for(("z", "weights"), noise)
         with self.weights.drawn(self.weights.draw_noise(zeta) if isinstance(zeta, Generator) else zeta):
-            bound = self.bound(self._points(batch), epsilon)
+            bound = self.bound_and_draws(self._points(batch), epsilon)[0]
         weights_kl = self.weights.kl() * (1 / self.dataset_size)
         terms = bound.terms() | {"weights_kl": weights_kl}
         terms["bound"] = terms["bound"] - weights_kl

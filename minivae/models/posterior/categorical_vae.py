@@ -81,7 +81,7 @@ class CategoricalVAE(VAE):
 
     def posterior(self, x: Any, context: Any = None) -> Categorical:
         """q(z|x), discrete."""
-        return Categorical(self.encoder(self._vectors("x", x, "data_dim")), self.num_categories)
+        return Categorical(self.encoder(self.features(x)), self.num_categories)
 
     def prior(self, context: Any = None) -> Categorical:
         """p(z), every value as likely."""
@@ -90,8 +90,7 @@ class CategoricalVAE(VAE):
 
     def codes(self, x: Any) -> Tensor:
         """The most likely value of each variable, ``(M, variables)`` integers."""
-        pi = self.posterior(x).log_p
-        return argmax(pi, axis=-1)
+        return argmax(self.posterior(self.prepared(x)).log_p, axis=-1)
 
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:
         """One phase. Noise is uniform, ``(L, M, latent_dim)``; both bounds are of the same."""

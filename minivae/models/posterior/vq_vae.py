@@ -77,13 +77,13 @@ class VQVAE(VAE):
 
     def quantize(self, x: Any) -> tuple[Tensor, Tensor]:
         """z_e, ``(..., num_codes, code_dim)``, and which entry is nearest, one-hot ``(..., num_codes, K)``."""
-        z = self.encoder(self._vectors("x", x, "data_dim"))
+        z = self.encoder(self.features(x))
         z = reshape(z, *z.shape[:-1], self.num_codes, self.code_dim)
         return z, self.codebook.nearest(z)
 
     def codes(self, x: Any) -> Tensor:
         """k at each place, ``(M, num_codes)`` integers."""
-        return argmax(self.quantize(x)[1], axis=-1)
+        return argmax(self.quantize(self.prepared(x))[1], axis=-1)
 
     def posterior(self, x: Any, context: Any = None) -> Delta:
         """The point z_q."""

@@ -67,7 +67,7 @@ class CVAE(VAE):
 
     def posterior(self, x: Any, context: Any = None) -> Distribution:
         """q(z|x, y)."""
-        return self.encoder(beside(self._vectors("x", x, "data_dim"), self._told(context)))
+        return self.encoder(beside(self.features(x), self._told(context)))
 
     def likelihood(self, z: Any, context: Any = None) -> Distribution:
         """p(x|z, y), or p(x|z)."""

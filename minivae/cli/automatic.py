@@ -1,0 +1,71 @@
+"""What is chosen for the user's own data when the options do not say: likelihood and preparation, and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..datasets import Dataset
+from ..datasets.domain import COUNTS, UNIT, holds
+from ..models.vae import LOG_VAR_FLOOR
+
+DENSITIES = ("gaussian", "laplace", "student-t")
+
+
+def for_own(dataset: Dataset, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Options for data without a name: ``likelihood``, ``prepare``, what goes with them, and ``why`` in words.
+
+    Args:
+        dataset: not prepared yet.
+        given: what the user said; ``prepare`` "auto" is nothing said.
+    """
+    kind, likelihood, prepare = _kind_of(dataset)
+    said = given.get("prepare", "auto")
+    if "likelihood" in given:
+        likelihood = given["likelihood"]
+        fits = likelihood not in DENSITIES or given.get("sigmoid_mean") or _is_picture_in_unit(dataset)
+        prepare = "none" if fits else "standardize"
+    elif said not in ("auto", prepare):
+        likelihood = {"unit": "bernoulli", "none": likelihood}.get(said, "gaussian")
+    if said != "auto":
+        prepare = said
+    chosen: dict[str, Any] = {"likelihood": likelihood, "prepare": prepare}
+    if likelihood == "categorical":
+        chosen["categories"] = int(dataset.value_range[1]) + 1
+    if likelihood in DENSITIES and prepare != "standardize" and not _is_picture_in_unit(dataset):
+        chosen["log_var_floor"] = LOG_VAR_FLOOR + math.log(_variance(dataset.prepared(prepare)))
+    asked = [f"--{name}" for name in ("likelihood", "prepare") if given.get(name, "auto") != "auto"]
+    reason = f"as {' and '.join(asked)} said" if len(asked) == 2 else f"as the values are {kind}"
+    return chosen | {"why": f"{likelihood} likelihood, preparation {prepare}, {reason}"}
+
+
+def _kind_of(dataset: Dataset) -> tuple[str, str, str]:
+    """What the values are, in words, and the likelihood and the preparation that are usual for such."""
+    low, high = dataset.value_range
+    numbers = f"from {low:g} to {high:g}"
+    if _is_picture_in_unit(dataset):
+        return "pixels, in [0, 1]", "bernoulli", "none"
+    if holds(COUNTS, dataset.model_values()):
+        if high <= 1:
+            return "bits", "bernoulli", "none"
+        if dataset.image_shape is None:
+            return f"whole numbers, {numbers}: counts", "negative-binomial", "none"
+    return f"real numbers, {numbers}", "gaussian", "standardize"
+
+
+def _is_picture_in_unit(dataset: Dataset) -> bool:
+    """Pixels that may be probabilities of a bit; numbers of which all are far below 1 are in another unit."""
+    low, high = dataset.value_range
+    return dataset.image_shape is not None and UNIT.low <= low and 0.5 < high <= UNIT.high
+
+
+def _variance(dataset: Dataset) -> float:
+    """The mean variance of the columns, as the model sees them; 1 if they are all constant."""
+    total = squares = count = 0.0
+    for x in dataset.model_values():
+        total, squares, count = total + x.sum(axis=0), squares + np.square(x).sum(axis=0), count + len(x)
+    variance = float(np.mean(squares / count - np.square(total / count)))
+    return variance if variance > 0 else 1.0
