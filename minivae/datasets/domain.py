@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 
-ROUNDING = 1e-3  # of a step: values that are stored as float32 are not quite multiples
+ROUNDING = 1e-3  # of a step below 1: values that are stored as float32 are not quite its multiples
 
 
 class Domain(NamedTuple):
@@ -44,7 +44,7 @@ class Domain(NamedTuple):
                 raise InputError(f"{name} has values from {low:g} to {high:g}; expected {self.words}{advice}")
             if self.step is not None and x.dtype.kind == "f":
                 steps = x / self.step
-                if bool((abs(steps - steps.round()) > ROUNDING).any()):
+                if bool((abs(steps - steps.round()) > (ROUNDING if self.step < 1 else 0)).any()):
                     raise InputError(f"{name} has values that are no {self.words}{advice}")
 
 

@@ -117,9 +117,9 @@ def fitted(
     if whole:
         low, high = np.full_like(low, low.min()), np.full_like(high, high.max())
     shift, spread = (low, high - low) if kind == "unit" else _moments(parts[0], whole)
-    # Of a column of one value the rounding of a mean is all that is left: relative to what it is a mean of.
-    alike = spread <= 1e-12 * np.abs(shift)
-    return Preparation(kind, shift / scale, np.where(alike | (spread == 0), 1.0, spread / scale))
+    first, last = (low, high) if whole or kind == "unit" else _extremes(parts[:1])
+    alike = first == last  # a column of one value: its mean is that but for rounding, its variance rounding alone
+    return Preparation(kind, np.where(alike, first, shift) / scale, np.where(alike, 1.0, spread / scale))
 
 
 def _extremes(parts: Sequence[np.ndarray | MappedRows]) -> np.ndarray:

@@ -29,6 +29,7 @@ from ..autodiff import (
     sigmoid,
     where,
 )
+from .distribution import Distribution
 from .elementwise import Elementwise, inside_unit
 
 HALVINGS = 40  # of the interval in which a sample lies
@@ -39,6 +40,7 @@ class Counts(Elementwise):
     """Base of the distributions over 0, 1, 2, ...: a family adds ``cumulative`` and ``tail``."""
 
     discrete = True
+    entropy = Distribution.entropy  # refused: there is no closed form
 
     def outside(self, x: Tensor) -> Tensor:
         """Below 0, or no whole number."""
