@@ -145,7 +145,7 @@ def _model_in(words: Sequence[str]) -> str:
     ahead = argparse.ArgumentParser(add_help=False)
     ahead.add_argument("--model", nargs="?")
     name = ahead.parse_known_args(words)[0].model if words[:1] == ["train"] else None
-    return name if name in _model_names() else COMMON["model"]
+    return name if name is not None and name in _model_names() else COMMON["model"]
 
 
 def _model_names() -> ModelNames:
