@@ -80,7 +80,12 @@ def _make_model(kind: type[Model], chosen: dict[str, Any], dataset: Dataset) -> 
 
 def _config(chosen: dict[str, Any], trainer: Trainer, dataset: Dataset, init_from: str | None) -> dict[str, Any]:
     begun = {} if init_from is None else {"init_from": str(Path(init_from).resolve())}
-    return {**description(trainer.model, dataset, vars(trainer.settings)), **begun, "model": chosen["model"], "options": chosen}
+    return {
+        **description(trainer.model, dataset, vars(trainer.settings)),
+        **begun,
+        "model": chosen["model"],
+        "options": chosen,
+    }
 
 
 def _new_folder(name: str) -> Path:
