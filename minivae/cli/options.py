@@ -239,7 +239,7 @@ def of_run(run: Run, own: type[Model] | None = None) -> dict[str, Any]:
     known = of_model(run.model_class(own))
     found = {short(name): value for name, value in arguments.items()} if isinstance(arguments, dict) else {}
     found = {name: value for name, value in found.items() if name in known} | {"model": model}
-    found |= options if isinstance(options, dict) else {}
+    found |= {**dict.fromkeys(READING), **(options if isinstance(options, dict) else {})}
     missing = {*_OF_RUN, *known} - found.keys()
     if missing:
         lacking = ", ".join(sorted(missing))

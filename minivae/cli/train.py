@@ -156,11 +156,11 @@ def _go_on(run: Run, trainer: Trainer, dataset: Dataset, chosen: dict[str, Any])
             f"{run.folder} is finished: after {done} epochs its validation bound had not risen for {patience}; "
             f"wait for longer, as in  --patience {2 * patience}"
         )
-    new = options.changes(options.of_run(run), chosen, trainer.step)
+    new = options.changes(options.of_run(run, type(trainer.model)), chosen, trainer.step)
     if new:
         run.config["changes"] = [*run.config.get("changes", ()), *new]
-    run.config["options"] = chosen
-    run.save_config()
+        run.config["options"] = chosen
+        run.save_config()
     return ""
 
 

@@ -31,13 +31,5 @@ class Delta(Distribution):
         noise = self._as_noise(noise)
         return broadcast_to(self.mean, noise.shape) if noise.ndim else self.mean
 
-    def log_prob(self, x: Any) -> Tensor:
-        """Refused: there is no density."""
-        raise self._lacking("log_prob")
-
-    def entropy(self) -> Tensor:
-        """Refused: there is no density."""
-        raise self._lacking("entropy")
-
     def _lacking(self, what: str) -> InputError:
         return InputError(f"a point (Delta) has no density, so no {what}; expected no more of it than its mean")

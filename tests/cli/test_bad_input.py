@@ -126,7 +126,7 @@ OPTIONS = [
     (("--seed", -1), "at least 0"),
     (("--batch-size", 1501), "only 1500 training rows"),
     (("--split", "random"), "its own train and test parts"),
-    (("--sigmoid-mean",), "Bernoulli"),
+    (("--sigmoid-mean",), "bernoulli"),
     (("--hidden", 2_000_000_000, 2_000_000_000), "memory"),
     (("--resume",), "names no run"),
     (("--resume", "nowhere"), "nowhere is not a run"),
@@ -148,7 +148,7 @@ def test_a_variance_of_zero(refused, likelihood):
     """Zero is no way to leave it unsaid."""
     line = refused("train", *SMALL, "--likelihood", likelihood, "--variance", 0)
     assert "variance is 0.0" in line
-    assert {"bernoulli": "Bernoulli", "gaussian": "finite number above 0"}[likelihood] in line
+    assert {"bernoulli": "bernoulli", "gaussian": "finite number above 0"}[likelihood] in line
 
 
 def test_minibatches_and_test_data_that_an_objective_is_not_defined_for(refused, tmp_path):

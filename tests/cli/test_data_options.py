@@ -25,7 +25,7 @@ def test_what_was_assumed_is_said_in_one_line_and_written(cli, tmp_path, images)
     first = said.out.splitlines()[0]
     for words in ("30 points of 8 x 6 from X", "values from 0 to 255", "cat, dog, eel", "passed over: 'rate' ()"):
         assert words in first
-    account = json.loads((tmp_path / "run" / "config.json").read_text())["account"]
+    account = json.loads((tmp_path / "run" / "config.json").read_text())["dataset"]["account"]
     assert account["classes"] == ["cat", "dog", "eel"]
     said = cli("train", "--data", "own.npz", *QUICK[:-1], "other", "--json")
     assert said.json["account"] == account

@@ -274,7 +274,7 @@ def test_the_best_model_by_the_validation_part_is_kept_and_taken_by_every_comman
 @pytest.mark.usefixtures("no_figures")
 def test_where_the_validation_rows_come_from_is_said(cli):
     out = cli("train", *SMALL, "--patience", 3).out
-    assert "1350 training, 150 validation (150 of 1500 training rows, drawn with seed 0) and 297 test points" in out
+    assert "1350 training, 150 validation (150 of 1500 training rows, drawn by seed 0) and 297 test points" in out
 
 
 # ------------------------------------------------------- while it is trained

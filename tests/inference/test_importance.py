@@ -307,9 +307,9 @@ every_estimate = pytest.mark.parametrize("estimate", ESTIMATES.values(), ids=EST
 @pytest.mark.parametrize(
     ("x", "message"),
     [
-        (BITS * 3, r"x has values from 3 to 3; expected them in \[0, 1\]"),
-        (BITS - 5, r"x has values from -4 to -4; expected them in \[0, 1\]"),
-        (BAD, "x is an array with a NaN"),
+        (BITS * 3, r"x has values from 3 to 3; expected values in \[0, 1\]"),
+        (BITS - 5, r"x has values from -4 to -4; expected values in \[0, 1\]"),
+        (BAD, "x has a NaN or an infinity"),
         (BITS[:0], r"x has shape \(0, 6\); expected at least one"),
     ],
 )

@@ -82,7 +82,7 @@ def test_a_run_keeps_the_preparation(tmp_path, rng):
     assert again.preparation == model.preparation
     raw = data.test.images[:5]
     np.testing.assert_array_equal(again.reconstruct(raw).numpy(), model.reconstruct(raw).numpy())
-    other = dataset(table(rng) * UNITS * 2)
+    other = data.prepared("unit")
     fresh = VAE(COLUMNS, 3, (32,), likelihood="gaussian")
     with pytest.raises(InputError, match="the data were prepared otherwise"):
         mv.fit(fresh, other, run=Run.open(tmp_path / "run"), resume=True, epochs=2, progress=False)
