@@ -20,7 +20,10 @@ from ..runs import Run, description
 from ..runs.checkpoint import put_under, under
 from ..training import Trainer, evaluate, run_to_end
 from ..training.callbacks import Lines
+from ..training.own_units import log_jacobian, with_raw
 from . import options
+
+OF_RAW = "nats of the raw values: the Jacobian of their preparation is added"
 
 
 def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
@@ -196,7 +199,8 @@ def _result(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> dict[str, Any
     feeds = {"train": trainer.train, "validation": trainer.validation, "test": trainer.test}
     for name, minibatches in feeds.items():
         if minibatches is not None:
-            result |= put_under(f"{name}_", evaluate(trainer.model, minibatches))
+            jacobian = log_jacobian(trainer.model, trainer.dataset.parts[name], trainer.dataset.scale)
+            result |= put_under(f"{name}_", with_raw(evaluate(trainer.model, minibatches), jacobian))
     if trainer.settings.skip_nonfinite:
         result["skipped"] = trainer.skipped
     result |= {"epochs": trainer.epoch, "samples_seen": trainer.samples_seen, "seconds": trainer.seconds}
@@ -208,10 +212,14 @@ def _result(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> dict[str, Any
 
 
 def in_words(name: str, terms: Mapping[str, float]) -> str:
-    """The terms of a bound, or of the objective in its place, in a line: the first, and what makes it up."""
-    first, *others = ((part.replace("_", " "), value) for part, value in terms.items())
+    """The terms of a bound, or of the objective in its place, in a line: the first, and what makes it up.
+
+    A bound that is of raw values, too, has another line.
+    """
+    first, *others = ((part.replace("_", " "), value) for part, value in terms.items() if part != "bound_raw")
     made_of = ", ".join(f"{'KL' if part == 'kl' else part} {value:.3f}" for part, value in others)
-    return f"{f'{name} {first[0]}':12} {first[1]:9.3f} nats per data point" + (made_of and f" ({made_of})")
+    line = f"{f'{name} {first[0]}':12} {first[1]:9.3f} nats per data point" + (made_of and f" ({made_of})")
+    return line + (f"\n{'':12} {terms['bound_raw']:9.3f} {OF_RAW}" if "bound_raw" in terms else "")
 
 
 def _summary(result: dict[str, Any]) -> str:
