@@ -15,7 +15,7 @@ ROWS = np.random.default_rng(0).random((4, 4))
 NO_ROWS = (None, "x", np.ones(3), np.ones((0, 4)), Says(np.full((4, 4), np.nan), "16 values"), [["a"]], ones(4, 4))
 SHAPES = ((3, 3), 4, "x", (2, 2, 2), (0, 4), (2.5, 2))
 PICTURE: dict[str, Any] = {"image_shape": (2, 2), "path": "p.png"}
-PATHS = (3, None, Says("p.jpg", ".jpg"), Says("nowhere/p.png", "No such", "nowhere/p.png"))
+PATHS = (3, None, "", Says("p.jpg", ".jpg"), Says("nowhere/p.png", "No such", "nowhere/p.png"))
 DRAWN = {"image_shape": SHAPES, "path": PATHS}
 DECODERS = (None, 3, Says(lambda z: z[:1], "(1, 2)"), Says(lambda z: z * np.nan, "NaN"), Says(lambda z: None, "()"))
 

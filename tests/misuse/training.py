@@ -30,7 +30,7 @@ GENERATOR = backend.generator(0)
 SEEDS = (-1, 1.5, "0", None)
 IMAGES = np.arange(32, dtype=np.uint8).reshape(8, 4)
 LABELS = np.arange(8) % 2
-NO_PATHS = (3, None, Says("nowhere/x.png", "No such", "nowhere/x.png"))
+NO_PATHS = (3, None, "", Says("nowhere/x.png", "No such", "nowhere/x.png"))
 
 # ------------------------------------------------------------------- datasets
 
