@@ -183,8 +183,8 @@ def _sizes(trainer: Trainer) -> str:
 
 def _result(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> dict[str, Any]:
     result: dict[str, Any] = {"run": str(run.folder)}
-    feeds = {"train": trainer.train, "validation": trainer.validation, "test": trainer.test}
-    for name, minibatches in feeds.items():
+    parts = {"train": trainer.train, "validation": trainer.validation, "test": trainer.test}
+    for name, minibatches in parts.items():
         if minibatches is not None:
             result |= put_under(f"{name}_", evaluate(trainer.model, minibatches))
     if trainer.settings.skip_nonfinite:
