@@ -6,13 +6,13 @@ import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 from numbers import Integral, Real
 from operator import index
 from pathlib import Path
 from typing import Any, TypeVar
 
 from .errors import InputError, shown
+from .slips import did_you_mean
 
 Kind = TypeVar("Kind")
 
@@ -138,6 +138,15 @@ def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
     choices = list(choices)
     if isinstance(value, str) and value in choices:
         return value
-    nearest = get_close_matches(str(value).lower(), choices, n=1, cutoff=0.5)
-    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+    hint = did_you_mean(str(value), choices)
     raise InputError(f"{name} is {value!r}; expected one of {', '.join(choices)}{hint}")
+
+
+def known_names(of: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Raise :class:`InputError` for the first of the ``given`` names that ``of`` does not know, with the nearest."""
+    known = list(known)
+    for name in given:
+        if name not in known:
+            raise InputError(
+                f"{name} is no argument of {of}; expected one of {', '.join(known)}{did_you_mean(name, known)}"
+            )

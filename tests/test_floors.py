@@ -15,7 +15,7 @@ from . import quick
 ROOT = Path(minivae.__file__).parent
 # From the ground up. A room imports from those below it, and none beside it.
 FLOORS = (
-    {"version", "errors", "progress"},
+    {"version", "errors", "progress", "slips"},
     {"checks"},
     {"files", "backend"},
     {"datasets", "autodiff"},

@@ -4,6 +4,7 @@ from .anomaly import detect_anomaly
 from .contractions import einsum, tensordot
 from .creation import arange, eye, full, full_like, ones, ones_like, tri, zeros, zeros_like
 from .decompositions import cholesky, inv, slogdet, solve, solve_triangular
+from .dlpack import from_dlpack
 from .elementwise import (
     absolute,
     add,
@@ -169,6 +170,7 @@ __all__ = [
     "flip",
     "floor",
     "floor_divide",
+    "from_dlpack",
     "full",
     "full_like",
     "gammainc",

@@ -71,6 +71,19 @@ class Foreign:
             return getattr(self, function.__name__)
         raise MisuseError(numpy_call(function.__name__))
 
+    def __dlpack__(self: Any, **options: Any) -> Any:
+        """The array for another library, which shares its memory if it may be written; else a copy."""
+        if self.requires_grad:
+            raise MisuseError("a Tensor that requires gradients is not handed to another library; write x.detach()")
+        data = self._readable()
+        try:
+            return data.__dlpack__(**options)
+        except BufferError:  # read-only, which not every consumer can be told
+            return data.copy().__dlpack__(**options)
+
+    def __dlpack_device__(self: Any) -> tuple[int, int]:
+        return self._data.__dlpack_device__()
+
     def __setitem__(self, index: Any, value: Any) -> None:
         raise MisuseError(NO_ITEM)
 

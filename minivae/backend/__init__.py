@@ -18,6 +18,7 @@ from .arrays import (
     backend_of,
     describe,
     float_dtype,
+    from_dlpack,
     get_backend,
     is_array,
     names,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..checks import instance, one_of
-from ..errors import InputError, shown
+from ..errors import BackendError, InputError, shown
 from .memory import out_of_memory
 from .numpy import Backend
 
@@ -201,6 +201,26 @@ def _host_array(name: str, value: Any, dtype: Any) -> np.ndarray:
     if dtype is None and host.dtype == np.float64:
         dtype = np.float32
     return host if dtype is None else host.astype(dtype, copy=False)
+
+
+def from_dlpack(value: Any) -> Any:
+    """An array with the memory of another library's, in the backend of its device.
+
+    Raises:
+        InputError: ``value`` has no ``__dlpack__``, lies where no backend keeps arrays, or holds no numbers.
+        BackendError: it lies on a CUDA device, and CuPy cannot be used.
+    """
+    if not (hasattr(value, "__dlpack__") and hasattr(value, "__dlpack_device__")):
+        raise InputError(f"x is {shown(value)}; expected an array with __dlpack__, such as a tensor of PyTorch")
+    kind = int(value.__dlpack_device__()[0])
+    try:
+        array = get_backend("cupy" if kind == Backend.DLPACK_CUDA else "numpy").xp.from_dlpack(value)
+        number_dtype(array.dtype)
+    except (BufferError, RuntimeError, TypeError, ValueError) as error:
+        if isinstance(error, BackendError):
+            raise
+        raise InputError(f"x is {shown(value)}; expected an array of numbers on the CPU or CUDA ({error})") from error
+    return array
 
 
 def to_numpy(array: Any) -> np.ndarray:

@@ -21,6 +21,8 @@ class Backend:
         cuda: whether ``xp`` has CuPy's kernels from source, streams and graphs.
     """
 
+    DLPACK_CUDA = 2  # DLPack's number of a CUDA device
+
     name = "numpy"
     xp: Any = np
     array_type: type = np.ndarray

@@ -33,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: with code 2 for wrong usage, with 0 after ``--help`` and ``--version``.
     """
-    args = make_parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else [*arguments]
+    args = make_parser(words).parse_args(words)
     try:
         with backend.using(backend.get_backend(args.backend).name):
             text, result = args.run_command(args)

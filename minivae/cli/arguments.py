@@ -3,18 +3,47 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from .. import backend
+from ..models import MODELS
+from ..models.own import installed, is_own
+from ..models.registry import ENTRY_POINTS
+from ..slips import did_you_mean
 
 
 def integer(text: str) -> int:
     """A number that every backend takes as a size or a seed."""
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number{_numbers_in(text, r'-?[0-9]+')}") from None
     if abs(value) >= 2**31:
         raise argparse.ArgumentTypeError(f"{text} is too large; expected less than 2^31")
     return value
+
+
+def real(text: str) -> float:
+    """A number with a point or an exponent, or without."""
+    try:
+        return float(text)
+    except ValueError:
+        meant = did_you_mean(text.replace(",", "."), [text.replace(",", ".")], "{}") if "," in text else ""
+        raise argparse.ArgumentTypeError(f"{text!r} is no number, such as 0.001{meant}") from None
+
+
+def _numbers_in(text: str, pattern: str) -> str:
+    """What was meant by a word with several numbers, ``200,100`` or ``[200]``, or a whole one, ``1e3``."""
+    numbers = re.findall(pattern, text)
+    if re.fullmatch(r"[\s()\[\],;x]+", re.sub(pattern, "", text)):
+        return f"; did you mean {' '.join(numbers)}?"
+    with suppress(ValueError, OverflowError):
+        if float(text) == int(float(text)):
+            return f"; did you mean {int(float(text))}?"
+    return ""
 
 
 def size(text: str) -> list[int]:
@@ -23,6 +52,19 @@ def size(text: str) -> list[int]:
     if len(sides) != 2 or not all(side.isascii() and side.isdigit() for side in sides):
         raise argparse.ArgumentTypeError(f"{text} is no size; expected HxW, as in 64x64")
     return [integer(side) for side in sides]
+
+
+class ModelNames(list):
+    """The names that ``--model`` takes: those listed are shown and completed, those of the user's own looked up."""
+
+    def __contains__(self, name: object) -> bool:
+        """Whether it is listed, or says where a class is."""
+        return super().__contains__(name) or is_own(name)
+
+
+def model_names() -> ModelNames:
+    """The models that are listed or installed, and with them all that are the user's own."""
+    return ModelNames(sorted([*MODELS, *installed(ENTRY_POINTS)]))
 
 
 def add_command(commands: Any, name: str, run_command: Callable, text: str, **options: Any) -> argparse.ArgumentParser:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import textwrap
 from pathlib import Path
 from typing import Any
 
 from .. import autodiff, backend, datasets
 from ..errors import InputError
-from ..models import MODELS
+from ..models import MODELS, registry
+from ..models.own import installed
 from ..runs import History, Run
 from ..version import __version__
 from . import options
@@ -98,9 +100,11 @@ def _cell(name: str, value: Any) -> str:
 def models(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """Every model that can be trained, with its objective and source."""
     result = {name: {"minimises": model.minimises, "source": model.source} for name, model in MODELS.items()}
-    rows = [f"{name:22} {model.minimises:62} {model.source}" for name, model in MODELS.items()]
+    rows = [f"{name:22} {model.minimises}\n{'':22} {model.source}" for name, model in MODELS.items()]
     legend = "minimised, in nats per data point: D is -log p(x|z), R is KL(q(z|x) || p(z)), w is p(x, z) / q(z|x)"
-    return "\n".join([*rows, "", legend]), result
+    rows += [f"{name:22} {value}, installed" for name, value in installed(registry.ENTRY_POINTS).items()]
+    own = "your own: --model file.py:Class or package.module:Class; its options: train --help --model NAME"
+    return "\n".join([*rows, "", *textwrap.wrap(legend, 100), own]), result
 
 
 def _outline(result: dict[str, Any]) -> list[str]:

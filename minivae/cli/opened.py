@@ -13,7 +13,7 @@ from .. import backend
 from ..datasets import Dataset
 from ..datasets.parts import part_of
 from ..errors import InputError
-from ..models import Model
+from ..models import Model, registry
 from ..runs import Run
 from ..training import Minibatches
 from . import options
@@ -54,8 +54,10 @@ class Opened(NamedTuple):
 def open_run(args: argparse.Namespace) -> Opened:
     """The run that a command names, with its model."""
     run = Run.open(args.run)
-    chosen = options.of_run(run)
-    model = run.load_model(last=args.last, dtype=chosen["dtype"])
+    own = options.own_class(args.model)
+    chosen = options.of_run(run, own)
+    of_run = {"dtype": chosen["dtype"]} if "dtype" in registry.arguments(run.model_class(own)) else {}
+    model = run.load_model(last=args.last, model_class=own, **of_run)
     return Opened(run, chosen, model, run.facts, run.which_model(last=args.last) if run.best_path.is_file() else "")
 
 

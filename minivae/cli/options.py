@@ -13,7 +13,8 @@ from .. import backend, datasets
 from ..checks import one_of
 from ..datasets import Dataset
 from ..errors import InputError
-from ..models import MODELS, registry
+from ..models import MODELS, Model, registry
+from ..models.own import is_own
 from ..runs import Run
 from ..runs.config import read_object
 from ..training import Settings
@@ -78,23 +79,29 @@ SETTINGS = (
 )
 
 
-def of_model(name: str) -> dict[str, registry.Option]:
+def of_model(model: str | type[Model]) -> dict[str, registry.Option]:
     """The options of a model by their names here: the latent dimensions are short."""
-    return {short(argument): option for argument, option in registry.options(MODELS[name]).items()}
+    kind = registry.named(model)[1] if isinstance(model, str) else model
+    return {short(argument): option for argument, option in registry.options(kind).items()}
 
 
-def of_models() -> dict[str, dict[str, registry.Option]]:
-    """Every option of any model: the models that have it, with what it is there."""
+def of_models(chosen: str | None = None) -> dict[str, dict[str, registry.Option]]:
+    """Every option of any model that is listed, or chosen: the models that have it, with what it is there."""
     found: dict[str, dict[str, registry.Option]] = {}
-    for model in MODELS:
+    for model in dict.fromkeys([*MODELS, chosen or COMMON["model"]]):
         for name, option in of_model(model).items():
             found.setdefault(name, {})[model] = option
     return found
 
 
-def arguments(chosen: Mapping[str, Any]) -> dict[str, Any]:
+def own_class(name: str | None) -> type[Model] | None:
+    """The class that ``--model`` names, whose code may be the user's own; None if nothing is said."""
+    return None if name is None else registry.named(name)[1]
+
+
+def arguments(model: type[Model], chosen: Mapping[str, Any]) -> dict[str, Any]:
     """The options of the model as arguments of its constructor."""
-    return {argument: chosen[short(argument)] for argument in registry.options(MODELS[chosen["model"]])}
+    return {argument: chosen[short(argument)] for argument in registry.options(model)}
 
 
 def settings(chosen: Mapping[str, Any], **others: Any) -> Settings:
@@ -111,7 +118,10 @@ def short(argument: str) -> str:
 
 def said(args: argparse.Namespace) -> dict[str, Any]:
     """The options that were given on the command line; paths made absolute."""
-    given = {name: getattr(args, name) for name in (*_OF_RUN, *of_models()) if getattr(args, name) is not None}
+    names = *_OF_RUN, *of_models(args.model)
+    given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    if args.model is not None:
+        given["model"] = registry.named(args.model)[0]
     return _with_absolute_paths(given)
 
 
@@ -124,15 +134,21 @@ def _with_absolute_paths(given: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def begun(given: Mapping[str, Any], config: str | None, init_from: str | None) -> dict[str, Any]:
+def begun(
+    given: Mapping[str, Any], config: str | None, init_from: str | None, own: type[Model] | None = None
+) -> dict[str, Any]:
     """What is asked for of a new run: what is said, else what the file ``config`` has, else the run ``init_from``.
 
-    Where another model is said, those options of theirs are left out that it does not have.
+    Where another model is said, those options of theirs are left out that it does not have. ``own`` is the class that
+    ``--model`` names: code runs because it was said, never because a run or a file has its name.
 
     Raises:
         InputError: there is no such run or file, or an option in the file is none.
     """
-    base = {} if init_from is None else of_run(Run.open(init_from))
+    base = {}
+    if init_from is not None:
+        run = Run.open(init_from)
+        base = of_run(run, own if is_own(run.config["model"]) else None)
     base |= {} if config is None else of_file(Path(config))
     model = given.get("model", base.get("model", COMMON["model"]))
     if base.get("model", model) != model:
@@ -211,31 +227,34 @@ def _usual_for_own(dataset: Dataset, given: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
-def of_run(run: Run) -> dict[str, Any]:
+def of_run(run: Run, own: type[Model] | None = None) -> dict[str, Any]:
     """The options that a run was trained with; those of its model stand with its model's arguments, too.
 
+    ``own`` is the class of its model, if that is the user's own.
+
     Raises:
-        InputError: its ``config.json`` lacks one, since another program wrote it.
+        InputError: its ``config.json`` lacks one, since another program wrote it; or the class is not that of the run.
     """
     model, options, arguments = (run.config.get(name) for name in ("model", "options", "model_config"))
-    own = of_model(run.config["model"])
+    known = of_model(run.model_class(own))
     found = {short(name): value for name, value in arguments.items()} if isinstance(arguments, dict) else {}
-    found = {name: value for name, value in found.items() if name in own} | {"model": model}
+    found = {name: value for name, value in found.items() if name in known} | {"model": model}
     found |= options if isinstance(options, dict) else {}
-    missing = {*_OF_RUN, *own} - found.keys()
+    missing = {*_OF_RUN, *known} - found.keys()
     if missing:
         lacking = ", ".join(sorted(missing))
         raise InputError(f"{run.config_path} lacks options: {lacking}; expected a run of minivae train or minivae.fit")
     return found
 
 
-def resumed(run: Run, given: Mapping[str, Any]) -> dict[str, Any]:
+def resumed(run: Run, given: Mapping[str, Any], own: type[Model] | None = None) -> dict[str, Any]:
     """The run's options; of what is given now, only those of ``MAY_CHANGE`` may differ, and where a file of data is.
 
     Raises:
         InputError: something else differs.
     """
-    options = of_run(run)
+    options = of_run(run, own)
+    given = {name: value for name, value in given.items() if name != "model"}  # a file may have moved since
     _require_known({"model": options["model"], **given}, options)
     for name, value in given.items():
         moved = name == "data" and not {value, options[name]} & {*datasets.names()}

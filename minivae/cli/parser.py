@@ -4,37 +4,56 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from .. import backend
 from ..datasets import COLOURS, FORMATS, SPLITS
 from ..datasets import names as dataset_names
 from ..datasets.preparation import PREPARATIONS
-from ..models import MODELS
+from ..errors import InputError
 from ..models.registry import Option
 from ..nn import ACTIVATIONS, INITIALIZERS
 from ..optim import OPTIMIZERS
+from ..slips import did_you_mean
 from ..training import BINARIZE, SCHEDULES
 from ..version import __version__
 from . import train
-from .arguments import add_backend, add_command, integer, size
+from .arguments import add_backend, add_command, integer, model_names, real, size
 from .completion import SHELLS, PrintCompletion
 from .options import COMMON, USUAL, of_models
 from .run_parser import add_run_commands
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
+    """Says what is wrong in one line, with the nearest that would be right."""
 
     def error(self, message: str) -> NoReturn:
         """Print the message and leave with exit code 2."""
         print(f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)", file=sys.stderr)
         sys.exit(2)
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse what is not known here, where the options of the command are."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            word = next((word for word in unknown if word.startswith("-")), "")
+            flags = [flag.lstrip("-") for flag in self._option_string_actions if flag.startswith("--")]
+            hint = did_you_mean(word.partition("=")[0], flags, "--{}") if word else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return found, unknown
 
-def make_parser() -> argparse.ArgumentParser:
-    """The parser of the whole command line."""
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            hint = did_you_mean(str(value), map(str, action.choices or ()))
+            raise argparse.ArgumentError(action, f"{error.message}{hint}") from None
+
+
+def make_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser of the whole command line; ``words`` are what it will read, for ``--model`` decides on options."""
     parser = Parser(
         prog="minivae", description="Auto-Encoding Variational Bayes (arXiv 1312.6114) from first principles."
     )
@@ -42,7 +61,7 @@ def make_parser() -> argparse.ArgumentParser:
     text = "print a script that completes commands and options, for your shell to read"
     parser.add_argument("--print-completion", choices=SHELLS, action=PrintCompletion, help=text)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
-    _add_train(commands)
+    _add_train(commands, words)
     add_run_commands(commands)
     return parser
 
@@ -50,16 +69,31 @@ def make_parser() -> argparse.ArgumentParser:
 # -------------------------------------------------------------------- train
 
 
-def _add_train(commands: Any) -> None:
+def _add_train(commands: Any, words: Sequence[str]) -> None:
     text = "Train a model; leaves config.json, history.csv, model.npz and figures in a run folder."
     # No option has a default here: what is not said is as usual for the data or, with
     # --resume, as in the run.
     layout = argparse.RawDescriptionHelpFormatter
     parser = add_command(commands, "train", train.train, text, epilog=_usual(), formatter_class=layout)
-    _add_data(parser.add_argument_group("data").add_argument)
-    _add_model(parser)
-    _add_training(parser.add_argument_group("training").add_argument)
-    _add_run_options(parser.add_argument_group("run").add_argument)
+    titles = ("data", "model", "training", "run")
+    data, model, training, run = (parser.add_argument_group(title) for title in titles)
+    _add_data(data.add_argument)
+    _add_training(training.add_argument)
+    _add_run_options(run.add_argument)
+    try:
+        _add_model(model, _model_in(words), everything="--print-completion" in words)
+    except argparse.ArgumentError as error:  # two options of a name
+        parser.error(f"--model {_model_in(words)}: {error.message}; call the argument of the model something else")
+    except InputError as error:
+        parser.error(str(error))
+
+
+def _model_in(words: Sequence[str]) -> str:
+    """The model that the words of ``train`` name, or the usual one where they name none that there is."""
+    ahead = argparse.ArgumentParser(add_help=False)
+    ahead.add_argument("--model", nargs="?")
+    name = ahead.parse_known_args(words)[0].model if words[:1] == ["train"] else None
+    return name if name is not None and name in model_names() else COMMON["model"]
 
 
 def _usual() -> str:
@@ -102,33 +136,38 @@ _NAMES = {"activation": sorted(ACTIVATIONS), "init": sorted(INITIALIZERS)}
 _METAVARS = {int: "N", float: "X", str: "NAME"}
 
 
-def _add_model(parser: argparse.ArgumentParser) -> None:
-    """The models' options, as their constructors have them; each once, whichever models it belongs to."""
-    group = parser.add_argument_group("model")
-    group.add_argument("--model", choices=sorted(MODELS), help=f"see minivae models (default: {COMMON['model']})")
-    own = parser.add_argument_group("options of some models")
-    for name, models in of_models().items():
-        if name in COMMON:  # a model's own kind of what all models have
-            continue
-        chosen, option = (group if "vae" in models else own), next(iter(models.values()))
-        flag, text = f"--{name.replace('_', '-')}", _help_of(name, models).replace("%", "%%")
-        if option.kind is bool:
-            chosen.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
-            continue
-        words: dict[str, Any] = {"type": integer if option.kind is int else option.kind, "help": text}
-        words["choices"] = option.choices or _NAMES.get(name)
-        words["metavar"] = None if words["choices"] else _METAVARS[option.kind]
-        chosen.add_argument(flag, nargs="+" if option.several else None, **words)
+def _add_model(group: Any, model: str, everything: bool) -> None:
+    """Options of models, as their constructors have them; help shows those of one, or those of all."""
+    names = model_names()
+    others = ", ".join(name for name in names if name != model)
+    text = f"of {model}; for those of another: minivae train --help --model NAME, with {others}"
+    group.description = textwrap.fill(text, 76, break_on_hyphens=False)
+    text = f"see minivae models; or your own, file.py:Class or package.module:Class (default: {COMMON['model']})"
+    group.add_argument("--model", choices=names, metavar="NAME", help=text)
+    for name, models in of_models(model).items():
+        option = models.get(model) or next(iter(models.values()))
+        text = _help_of(name, option) if everything or model in models else argparse.SUPPRESS
+        _add_option(group.add_argument, name, option, text)
 
 
-def _help_of(name: str, models: Mapping[str, Option]) -> str:
-    """What the option means to the first model that has it, and its default for each that has another."""
-    first = next(iter(models.values()))
-    text = ("" if "vae" in models else f"{', '.join(models)}: ") + first.help.rstrip(".")
+def _add_option(add: Callable, name: str, option: Option, text: str) -> None:
+    flag = f"--{name.replace('_', '-')}"
+    if option.kind is bool:
+        add(flag, action=argparse.BooleanOptionalAction, help=text)
+        return
+    words: dict[str, Any] = {"type": {int: integer, float: real}.get(option.kind, option.kind), "help": text}
+    words["choices"] = option.choices or _NAMES.get(name)
+    short = words["choices"] and len(",".join(map(str, words["choices"]))) < 50  # a longer list would not be read
+    words["metavar"] = None if short else _METAVARS[option.kind]
+    add(flag, nargs="+" if option.several else None, **words)
+
+
+def _help_of(name: str, option: Option) -> str:
+    """What the option means to the model, and its default."""
+    text = option.help.rstrip(".").replace("%", "%%")
     if any(name in usual for usual in USUAL.values()):
         return f"{text}; see below"
-    others = [f"{model} {_said(option.default)}" for model, option in models.items() if option.default != first.default]
-    return f"{text} (default: {'; '.join([_said(first.default), *others])})"
+    return f"{text} (default: {_said(option.default)})".lstrip()
 
 
 def _said(value: Any) -> str:
@@ -144,7 +183,7 @@ def _add_training(add: Callable) -> None:
     add("--epochs", type=integer, metavar="N", help="passes over the data, those before a --resume included; see below")
     add("--batch-size", type=integer, metavar="M", help=f"points in a minibatch (default: {COMMON['batch_size']})")
     add("--optimizer", choices=sorted(OPTIMIZERS), help=f"(default: {COMMON['optimizer']})")
-    add("--lr", type=float, metavar="X", help="step size; see below (default: the optimizer's)")
+    add("--lr", type=real, metavar="X", help="step size; see below (default: the optimizer's)")
     add("--schedule", choices=sorted(SCHEDULES), help=f"of the step size (default: {COMMON['schedule']})")
     text = "epochs in which the step size rises to --lr, before the schedule begins (default: 0)"
     add("--lr-warmup", type=float, metavar="EPOCHS", help=text)

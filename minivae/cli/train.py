@@ -14,7 +14,7 @@ from typing import Any
 
 from ..datasets import Dataset
 from ..errors import InputError, NonFiniteError
-from ..models import MODELS, Model, registry
+from ..models import Model, registry
 from ..plots.run import draw_run
 from ..runs import Run, description
 from ..runs.checkpoint import put_under, under
@@ -25,13 +25,16 @@ from . import options
 
 def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """Train as the options say and draw the figures; the bounds, as text and for JSON."""
-    run, chosen = _run_to_resume(args), options.said(args)
-    chosen = options.begun(chosen, args.config, args.init_from) if run is None else options.resumed(run, chosen)
+    run, chosen, own = _run_to_resume(args), options.said(args), options.own_class(args.model)
+    if run is None:
+        chosen = options.begun(chosen, args.config, args.init_from, own)
+    else:
+        chosen = options.resumed(run, chosen, own)
     dataset = options.load_data(chosen)
     if run is None:
         chosen = options.complete(chosen, dataset)
     dataset = _prepared(dataset, chosen["prepare"], chosen.pop("why", ""))
-    trainer = _make_trainer(args, chosen, dataset)
+    trainer = _make_trainer(args, own or registry.named(chosen["model"])[1], chosen, dataset)
     if run is None:
         run = Run.create(args.out or _new_folder(dataset.name), _config(chosen, trainer, dataset, args.init_from))
     with run.exclusive():
@@ -56,26 +59,33 @@ def _prepared(dataset: Dataset, kind: str, why: str) -> Dataset:
     return replace(dataset.prepared(kind), account=account)
 
 
-def _make_trainer(args: argparse.Namespace, chosen: dict[str, Any], dataset: Dataset) -> Trainer:
-    model = _make_model(chosen, dataset)
+def _make_trainer(args: argparse.Namespace, kind: type[Model], chosen: dict[str, Any], dataset: Dataset) -> Trainer:
+    model = _make_model(kind, chosen, dataset)
     if args.init_from is not None:
         Run.open(args.init_from).initialize(model)
     return Trainer(model, dataset, options.settings(chosen, detect_anomaly=args.detect_anomaly))
 
 
-def _make_model(chosen: dict[str, Any], dataset: Dataset) -> Model:
-    model, arguments = MODELS[chosen["model"]], options.arguments(chosen)
-    if "context_dim" in registry.arguments(model):
+def _make_model(kind: type[Model], chosen: dict[str, Any], dataset: Dataset) -> Model:
+    arguments, known = options.arguments(kind, chosen), registry.arguments(kind)
+    if "context_dim" in known:
         if not dataset.classes:
             raise InputError(f"{dataset.name} has no labels, and --model {chosen['model']} needs one for each x")
         arguments["context_dim"] = dataset.classes
-    of_run = {"seed": chosen["seed"], "dtype": chosen["dtype"], "backend": chosen["backend"]}
-    return model(dataset.data_dim, **arguments, **of_run)
+    of_run = {name: chosen[name] for name in registry.OF_RUN if name in known}
+    model = kind(data_dim=dataset.data_dim, **arguments, **of_run)
+    registry.require_remembered(model)
+    return model
 
 
 def _config(chosen: dict[str, Any], trainer: Trainer, dataset: Dataset, init_from: str | None) -> dict[str, Any]:
     begun = {} if init_from is None else {"init_from": str(Path(init_from).resolve())}
-    return {**description(trainer.model, dataset, vars(trainer.settings)), **begun, "options": chosen}
+    return {
+        **description(trainer.model, dataset, vars(trainer.settings)),
+        **begun,
+        "model": chosen["model"],
+        "options": chosen,
+    }
 
 
 def _new_folder(name: str) -> Path:
@@ -159,14 +169,14 @@ def _go_on(run: Run, trainer: Trainer, dataset: Dataset, chosen: dict[str, Any])
 
 def _headline(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> str:
     data = trainer.dataset
-    sizes = ["-".join(map(str, chosen["hidden"])) + " hidden units"]
+    sizes = ["-".join(map(str, chosen["hidden"])) + " hidden units"] if "hidden" in chosen else []
     sizes += [f"{chosen['latent']} latent dimensions"] if "latent" in chosen else []
     sizes += [f"{chosen['likelihood']} likelihood"] if "likelihood" in chosen else []
     return (
         f"{data.describe()}\n"
         f"{data.name}: {_sizes(trainer)} points of {data.data_dim} values, "
         f"binarization {chosen['binarize']}\n"
-        f"{chosen['model']}: {', '.join(sizes)}, {chosen['dtype']} on {chosen['backend']}\n"
+        f"{chosen['model']}: {', '.join([*sizes, chosen['dtype']])} on {chosen['backend']}\n"
         f"epochs {trainer.epoch + 1} to {trainer.settings.epochs} of {trainer.steps_per_epoch} minibatches "
         f"of {chosen['batch_size']}; all goes to {run.folder}"
     )

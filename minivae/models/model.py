@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -64,6 +65,16 @@ def noise_for(names: Sequence[str], noise: Any) -> tuple[Any, ...]:
     return tuple(noise[name] for name in names)
 
 
+def constructors(kind: type) -> Iterator[tuple[type, list[inspect.Parameter]]]:
+    """Each class whose constructor ``kind`` goes through, and its arguments; others are handed on to the next."""
+    for owner in kind.__mro__:
+        if "__init__" in vars(owner):
+            parameters = list(inspect.signature(owner.__init__).parameters.values())[1:]
+            yield owner, [p for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+            if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+                return
+
+
 class Model(Module):
     """Base of the models with a latent variable z: prior p(z), likelihood p(x|z), posterior q(z|x).
 
@@ -110,6 +121,19 @@ class Model(Module):
 
         def __init__(self, data_dim: int, **options: Any) -> None:
             """Every model is made for data of a length; further arguments have names."""
+
+    def __repr__(self) -> str:
+        """The class with its sizes and what else is not as by default, and how many parameters it has."""
+        made_by = reversed([*constructors(type(self))])
+        usual = {p.name: p.default for _, parameters in made_by for p in parameters}
+        said = [
+            f"{name}={value!r}"
+            for name, value in vars(self).get("config", {}).items()
+            if name in ("latent_dim", "hidden") or value != usual.get(name)
+        ]
+        of = parameters[0] if (parameters := self.parameters()) else None
+        where = "" if of is None else f", {of.dtype} on {backend.backend_of(of.data).name}"
+        return f"{type(self).__name__}({', '.join(said)}): {sum(p.size for p in parameters):,} parameters{where}"
 
     def posterior(self, x: Any, context: Any = None) -> Distribution:
         """q(z|x), the recognition model: for x of shape ``(..., data_dim)``."""
@@ -161,9 +185,10 @@ class Model(Module):
         return {}
 
     def remember(self, **arguments: Any) -> None:
-        """Add arguments of the constructor to ``config``, except those that a variant has fixed."""
+        """Add arguments of the constructor to ``config``, except those of a base that a variant decides on."""
         known = vars(self).get("config", {})
-        self.config = known | {name: value for name, value in arguments.items() if name not in self.fixed}
+        taken = {p.name for _, parameters in constructors(type(self)) for p in parameters} - {*self.fixed}
+        self.config = known | {name: value for name, value in arguments.items() if name in taken}
 
     def scalar(self, value: float) -> Tensor:
         """A 0-d tensor of the model's dtype and backend: state that :meth:`advance` sets."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from functools import cache
+from types import NoneType
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
+from ..errors import InputError, shown
 from .adversarial.factor_vae import FactorVAE
 from .aggregate.info_vae import InfoVAE
 from .aggregate.wae_mmd import WAE
@@ -15,7 +17,8 @@ from .bound.beta_vae import BetaVAE
 from .bound.disentangled_beta_vae import DisentangledBetaVAE
 from .bound.iwae import IWAE, MIWAE
 from .learning.wake_sleep import WakeSleep
-from .model import Model
+from .model import Model, constructors
+from .own import find_class
 from .posterior.categorical_vae import CategoricalVAE
 from .posterior.full_covariance_vae import FullCovarianceVAE
 from .posterior.iaf_vae import IAFVAE
@@ -49,6 +52,20 @@ MODELS: dict[str, type[Model]] = {
 }
 
 
+ENTRY_POINTS = "minivae.models"  # the group in which an installed package offers models of its own
+
+
+def named(name: str) -> tuple[str, type[Model]]:
+    """A model's class by its name here, ``file.py:Class``, ``package.module:Class`` or an entry point's name.
+
+    Code of the user's own is run to find it. The other result is the name that a run stores.
+
+    Raises:
+        InputError: there is no such model, or its code fails.
+    """
+    return find_class("model", name, MODELS, Model, ENTRY_POINTS)
+
+
 class Option(NamedTuple):
     """A constructor's argument.
 
@@ -63,7 +80,7 @@ class Option(NamedTuple):
     default: Any
     kind: type
     several: bool
-    choices: tuple[str, ...] | None
+    choices: tuple | None
     help: str
 
 
@@ -75,20 +92,20 @@ def name_of(model: type[Model]) -> str:
 
 @cache
 def arguments(model: type[Model]) -> dict[str, Option]:
-    """Every argument of the constructor, those that it hands on to its base's included."""
+    """Every argument of the constructor, those that it hands on to its base's included.
+
+    Raises:
+        InputError: one of a model of the user's own has no type, no default, or a type that no option has.
+    """
     found: dict[str, Option] = {}
-    for owner in model.__mro__:
-        if "__init__" not in vars(owner):
-            continue
-        hints, texts = get_type_hints(owner.__init__), documented(owner)
-        parameters = list(inspect.signature(owner.__init__).parameters.values())[1:]
+    for owner, parameters in constructors(model):
+        hints, texts = _hints(owner) if parameters else {}, documented(owner)
         for parameter in parameters:
-            if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
-                option = _option(parameter.default, hints[parameter.name], texts.get(parameter.name, ""))
-                known = found.setdefault(parameter.name, option)
-                found[parameter.name] = known._replace(help=known.help or option.help)
-        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-            break
+            option = _option(owner, parameter, hints, texts.get(parameter.name, ""))
+            known = found.setdefault(parameter.name, option)
+            found[parameter.name] = known._replace(help=known.help or option.help)
+    if "data_dim" not in found:
+        raise InputError(f"{model.__name__} has no argument data_dim; expected it, the length of a data point")
     return {name: option for name, option in found.items() if name not in model.fixed}
 
 
@@ -109,8 +126,55 @@ def documented(owner: type) -> dict[str, str]:
     return {name: text for names, text in said for name in names.split(", ")}
 
 
-def _option(default: Any, hint: Any, text: str) -> Option:
-    kinds = [kind for kind in get_args(hint) or (hint,) if kind is not type(None)]
+def require_remembered(model: Model) -> None:
+    """Check that a model can be built again as it is: every option is in its ``config``.
+
+    Raises:
+        InputError: one is not; a run would be opened with its default in silence.
+    """
+    for name in options(type(model)):
+        if name not in model.config:
+            raise InputError(
+                f"{type(model).__name__} does not remember its argument {name}; "
+                f"expected self.remember({name}={name}) in its constructor"
+            )
+
+
+def _hints(owner: type) -> dict[str, Any]:
+    try:
+        return get_type_hints(owner.__init__)
+    except Exception as error:  # a name that is not there, or a type that is none: whatever evaluating it raises
+        raise InputError(
+            f"the annotations of {owner.__name__}.__init__ are not understood ({error}); expected types such as float"
+        ) from error
+
+
+def _option(owner: type, parameter: inspect.Parameter, hints: dict[str, Any], text: str) -> Option:
+    name, what = parameter.name, f"argument {parameter.name} of {owner.__name__}"
+    if name in OF_DATA + OF_RUN:  # not said on the command line, or of the same kind for all
+        return Option(parameter.default, type(parameter.default), False, None, text)
+    if name not in hints:
+        raise InputError(f"{what} has no annotation; expected its type, as in  {name}: float = 1.0")
+    if parameter.default is parameter.empty:
+        raise InputError(
+            f"{what} has no default; expected one, as in  {name}: {inspect.formatannotation(hints[name])} = ..."
+        )
+    kind, several, choices = _kind(hints[name])
+    if kind not in (int, float, str, bool):
+        raise InputError(
+            f"{what} is annotated with {shown(hints[name])}; expected int, float, str, bool, a Literal, "
+            "a Sequence of one of these, or one of these or None"
+        )
+    return Option(parameter.default, kind, several, choices, text)
+
+
+def _kind(hint: Any) -> tuple[Any, bool, tuple | None]:
+    """What an annotation says: the kind of a value, whether there are several, and which there are."""
+    parts = [part for part in get_args(hint) if part not in (NoneType, Ellipsis)]
     if get_origin(hint) is Literal:
-        return Option(default, str, False, get_args(hint), text)
-    return Option(default, kinds[0], get_origin(hint) is Sequence, None, text)
+        return type(parts[0]), False, tuple(parts)
+    if get_origin(hint) in (Sequence, list, tuple) and len(parts) == 1:
+        return parts[0], True, None
+    if {*parts} == {int, float}:
+        return float, False, None
+    return (hint, False, None) if len(parts) != 1 else _kind(parts[0])

@@ -34,6 +34,12 @@ class Module:
         for name, value in vars(self).items():
             yield from _named(prefix + name, value)
 
+    def modules(self) -> Iterator[Module]:
+        """This one and all within it, in order."""
+        yield self
+        for value in vars(self).values():
+            yield from _modules(value)
+
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """``(dotted name, parameter)``, in order; a shared parameter once."""
         seen: set[int] = set()
@@ -58,6 +64,15 @@ class Module:
                 is no array of numbers.
         """
         load_state(type(self).__name__, dict(self.named_tensors()), state)
+
+
+def _modules(value: Any) -> Iterator[Module]:
+    """The modules in the value of one attribute."""
+    if isinstance(value, Module):
+        yield from value.modules()
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _modules(item)
 
 
 def _named(name: str, value: Any) -> Iterator[tuple[str, Tensor]]:

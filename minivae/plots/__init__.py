@@ -1,12 +1,16 @@
-"""Pictures of a model and of its training, written straight to PNG, SVG or PDF.
+"""Pictures of a model and of its training: a figure of Matplotlib, written to PNG, SVG or PDF if a path is given.
 
 Every function takes NumPy arrays and, where a decoder is needed, a callable from
 an array ``(n, latent)`` to an array ``(n, data)`` of means; none knows about
 tensors or models, so that the same pictures serve every model. Every function
-writes one file, whole or not at all, and raises
+returns the :class:`matplotlib.figure.Figure`, which belongs to no pyplot state;
+with ``path`` it writes one file, whole or not at all. It raises
 :class:`~minivae.errors.InputError` before writing anything if an array has the
 wrong shape or is not finite, or if the file's suffix is not one of ``.png``,
 ``.svg`` and ``.pdf``. Everything fits on a page (6.5 x 9 inches).
+
+Those of one panel take ``ax``, Axes of the user's own to draw in; pictures whose
+every pixel is a whole number of the screen's make their figure themselves.
 
 Where an argument ``image_shape`` is asked for, it is ``(height, width)`` for grey
 images, ``(height, width, 3)`` for colour, and None for data that are no images:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..checks import function, one_of, path_of
+from ..checks import function, instance, one_of, path_of
 from ..errors import InputError, shown
 from ..files import atomic_path
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 DPI = 200
@@ -31,28 +32,53 @@ PALETTE = (
 
 
 @contextmanager
-def picture(path: str | os.PathLike, **options: Any) -> Iterator[Figure]:
-    """Yield an empty figure; write it to ``path`` if the body succeeds.
+def picture(path: str | os.PathLike | None = None, ax: Axes | None = None, **options: Any) -> Iterator[Figure]:
+    """Yield an empty figure, or that of ``ax``; write it to ``path``, if there is one, when the body succeeds.
 
-    The figure belongs to no pyplot state and opens no window, whatever the
+    A new figure belongs to no pyplot state and opens no window, whatever the
     user's matplotlib backend is. ``options`` go to
     :class:`matplotlib.figure.Figure`.
 
     Raises:
-        InputError: a suffix not in ``FORMATS``, or a folder that cannot be written to.
+        InputError: a suffix not in ``FORMATS``, a folder that cannot be written to, or an ``ax`` that is no Axes.
     """
-    suffix = one_of(f"the suffix of path {path}", path_of("path", path).suffix.lower(), FORMATS)
-    from matplotlib.figure import Figure
-
-    figure = Figure(dpi=DPI, **options)
+    suffix = None if path is None else one_of(f"the suffix of path {path}", _suffix(path), FORMATS)
+    figure = _new_figure(options) if ax is None else _figure_of(ax)
     try:
         yield figure
-        with atomic_path(path) as temporary:
-            figure.savefig(temporary, format=suffix[1:], dpi=DPI)
-    finally:
-        for axes in figure.axes:
-            axes.remove()  # clear() alone warns of shared log axes (Matplotlib 3.10.0)
-        figure.clear()  # its parts refer to each other; this frees them at once
+        if path is not None and suffix is not None:
+            with atomic_path(path) as temporary:
+                figure.savefig(temporary, format=suffix[1:], dpi=DPI)
+    except BaseException:
+        if ax is None:
+            release(figure)
+        raise
+
+
+def _suffix(path: str | os.PathLike) -> str:
+    return path_of("path", path).suffix.lower()
+
+
+def _new_figure(options: dict[str, Any]) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(dpi=DPI, **options)
+
+
+def _figure_of(ax: Any) -> Figure:
+    from matplotlib.axes import Axes
+
+    figure = instance("ax", ax, Axes, "Axes of Matplotlib").get_figure(root=True)
+    if figure is None:
+        raise InputError("ax is in no figure any more; expected Axes of Matplotlib that are")
+    return figure
+
+
+def release(figure: Figure) -> None:
+    """Give a figure's memory back at once: its parts refer to each other, and would wait for the collector."""
+    for axes in figure.axes:
+        axes.remove()  # clear() alone warns of shared log axes (Matplotlib 3.10.0)
+    figure.clear()
 
 
 def matrix(name: str, values: object, rows: int | None = None, columns: int | None = None) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,8 +11,14 @@ from ..checks import positive_integer
 from ..errors import InputError
 from .canvas import LABEL_SIZE, SMALL_SIZE, TITLE_SIZE, picture
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-def codebook_usage(codes: np.ndarray, count: int, path: str | os.PathLike) -> None:
+
+def codebook_usage(
+    codes: np.ndarray, count: int, path: str | os.PathLike | None = None, ax: Axes | None = None
+) -> Figure:
     """Draw, for each place in the code, how often the data have each of its ``count`` values.
 
     The title gives the perplexity of all codes together, e to their entropy: as many values
@@ -20,7 +27,7 @@ def codebook_usage(codes: np.ndarray, count: int, path: str | os.PathLike) -> No
     Args:
         codes: ``(N, num_codes)`` integers from 0 to ``count`` - 1.
         count: how many values there are.
-        path: see :mod:`minivae.plots`.
+        path, ax: see :mod:`minivae.plots`.
 
     Raises:
         InputError: other codes, or an unusable path.
@@ -34,8 +41,8 @@ def codebook_usage(codes: np.ndarray, count: int, path: str | os.PathLike) -> No
     whole = shares.mean(axis=0)
     used = whole[whole > 0]
     perplexity = np.exp(-(used * np.log(used)).sum())
-    with picture(path, figsize=(6.5, 4.2), layout="constrained") as figure:
-        axes = figure.add_subplot()
+    with picture(path, ax, figsize=(6.5, 4.2), layout="constrained") as figure:
+        axes = figure.add_subplot() if ax is None else ax
         image = axes.imshow(shares, aspect="auto", cmap="viridis", vmin=0, interpolation="none")
         bar = figure.colorbar(image, ax=axes)
         bar.set_label("share of the data points", fontsize=LABEL_SIZE)
@@ -45,3 +52,4 @@ def codebook_usage(codes: np.ndarray, count: int, path: str | os.PathLike) -> No
         axes.set_xlabel("value of the code", fontsize=LABEL_SIZE)
         axes.set_ylabel("place in the code", fontsize=LABEL_SIZE)
         axes.tick_params(labelsize=SMALL_SIZE)
+    return figure

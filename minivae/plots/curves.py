@@ -14,6 +14,7 @@ from .canvas import LABEL_SIZE, PALETTE, SMALL_SIZE, TITLE_SIZE, number, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.typing import HashableList
 
 TERMS = {
@@ -30,7 +31,7 @@ STYLES: dict[str, dict[str, Any]] = {
 UNIT = "nats per data point"
 
 
-def learning_curve(history: Mapping[str, Sequence[float]], path: str | os.PathLike) -> None:
+def learning_curve(history: Mapping[str, Sequence[float]], path: str | os.PathLike | None = None) -> Figure:
     """Draw the bound on training and test data, and below it the terms that make it up.
 
     Without a bound the objective takes its place.
@@ -64,6 +65,7 @@ def learning_curve(history: Mapping[str, Sequence[float]], path: str | os.PathLi
             _draw_panel(panels[term], TERMS[term], seen, curves[term])
         panels[top].legend(fontsize=SMALL_SIZE, loc="lower right", frameon=False)
         figure.suptitle(_headline(top, seen, curves[top]), fontsize=TITLE_SIZE)
+    return figure
 
 
 def _column(history: Mapping[str, Sequence[float]], name: str) -> np.ndarray:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 import os
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..checks import positive_integer
 from .canvas import matrix, picture
 from .tile import Margins, draw_tile, in_rows
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PAIRS_IN_A_ROW = 10
 
@@ -18,8 +22,8 @@ def reconstructions(
     originals: np.ndarray,
     reconstructions: np.ndarray,
     image_shape: tuple[int, ...] | None,
-    path: str | os.PathLike,
-) -> None:
+    path: str | os.PathLike | None = None,
+) -> Figure:
     """Draw each original ``(N, D)`` above its reconstruction ``(N, D)``, ten pairs in a row.
 
     The title gives the root mean squared difference of a value (no bound: the
@@ -38,11 +42,15 @@ def reconstructions(
         axes, layout = draw_tile(figure, np.concatenate(pairs), image_shape, title, Margins(left=1.0), group=2)
         axes.set_yticks(layout.tops + layout.shape[0] / 2, ["original", "reconstruction"] * len(pairs))
         axes.tick_params(length=0)
+    return figure
 
 
 def samples(
-    images: np.ndarray, image_shape: tuple[int, ...] | None, path: str | os.PathLike, columns: int | None = None
-) -> None:
+    images: np.ndarray,
+    image_shape: tuple[int, ...] | None,
+    path: str | os.PathLike | None = None,
+    columns: int | None = None,
+) -> Figure:
     """Draw samples ``(N, D)`` of the model in a tile that is as square as may be (as Fig. 5), or so wide.
 
     Raises:
@@ -54,3 +62,4 @@ def samples(
     )
     with picture(path) as figure:
         draw_tile(figure, cells, image_shape, f"{len(images)} samples from the model")
+    return figure

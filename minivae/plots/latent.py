@@ -15,6 +15,7 @@ from .tile import Margins, draw_tile
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Decoder = Callable[[np.ndarray], np.ndarray]
 
@@ -34,7 +35,9 @@ def manifold_grid(n: int) -> np.ndarray:
     return np.stack([z1, z2], axis=-1).reshape(-1, 2)
 
 
-def manifold(decode: Decoder, image_shape: tuple[int, ...] | None, path: str | os.PathLike, n: int = 20) -> None:
+def manifold(
+    decode: Decoder, image_shape: tuple[int, ...] | None, path: str | os.PathLike | None = None, n: int = 20
+) -> Figure:
     """Draw ``decode`` over the :func:`manifold_grid` of a 2-D latent space (Fig. 4).
 
     ``decode`` is called once, with the ``(n * n, 2)`` grid. z1 grows to the
@@ -59,6 +62,7 @@ def manifold(decode: Decoder, image_shape: tuple[int, ...] | None, path: str | o
         axes.set_yticks(ndtr(-values) * height, labels)
         axes.set_xlabel("$z_1$ (both axes: equal steps of prior probability)", fontsize=LABEL_SIZE)
         axes.set_ylabel("$z_2$", fontsize=LABEL_SIZE)
+    return figure
 
 
 def interpolation(
@@ -66,9 +70,9 @@ def interpolation(
     z_start: np.ndarray,
     z_end: np.ndarray,
     image_shape: tuple[int, ...] | None,
-    path: str | os.PathLike,
+    path: str | os.PathLike | None = None,
     steps: int = 10,
-) -> None:
+) -> Figure:
     """Draw ``decode((1 - t) z_start + t z_end)`` for ``steps`` values of t from 0 to 1.
 
     One row of pictures for each row of ``z_start`` and ``z_end`` ``(k, latent)``,
@@ -91,9 +95,15 @@ def interpolation(
         first, last = layout.lefts[[0, -1]] + layout.shape[1] / 2
         axes.set_xticks([first, (first + last) / 2, last], ["0", "0.5", "1"])
         axes.set_xlabel("share $t$ of the way", fontsize=LABEL_SIZE)
+    return figure
 
 
-def latent_scatter(means: np.ndarray, labels: np.ndarray | None, path: str | os.PathLike) -> None:
+def latent_scatter(
+    means: np.ndarray,
+    labels: np.ndarray | None = None,
+    path: str | os.PathLike | None = None,
+    ax: Axes | None = None,
+) -> Figure:
     """Draw the posterior means ``(N, latent)`` as points, coloured by ``labels`` ``(N,)`` of numbers.
 
     Of more than two latent dimensions, those two are shown in which the means
@@ -107,14 +117,19 @@ def latent_scatter(means: np.ndarray, labels: np.ndarray | None, path: str | os.
     if labels is not None:
         labels = matrix("labels", np.asarray(labels)[..., None], len(means), 1)[:, 0]
     x, y, names, title = _plane(means)
-    with picture(path, figsize=(6.0, 5.2), layout="constrained") as figure:
-        axes = figure.add_subplot()
+    with picture(path, ax, figsize=(6.0, 5.2), layout="constrained") as figure:
+        axes = figure.add_subplot() if ax is None else ax
         size = float(np.clip(20_000 / len(means), 1.5, 20))  # a point's area: 60,000 must not blot
         style = {"s": size, "linewidths": 0, "alpha": 0.8, "rasterized": True}
         if labels is None:
             axes.scatter(x, y, color=PALETTE[0], **style)
         elif len(np.unique(labels)) <= len(PALETTE):
-            _scatter_classes(axes, x, y, labels, style)
+            keys = _scatter_classes(axes, x, y, labels, style)
+            text = {"title": "label", "fontsize": SMALL_SIZE, "title_fontsize": SMALL_SIZE, "frameon": ax is not None}
+            if ax is None:
+                figure.legend(handles=keys, loc="outside right center", **text)
+            else:  # whose figure may hold others beside it
+                ax.legend(handles=keys, **text)
         else:
             bar = figure.colorbar(axes.scatter(x, y, c=labels, cmap="cividis", **style), ax=axes)
             bar.set_label("label", fontsize=LABEL_SIZE)
@@ -126,20 +141,20 @@ def latent_scatter(means: np.ndarray, labels: np.ndarray | None, path: str | os.
         axes.set_ylabel(names[1], fontsize=LABEL_SIZE)
         axes.tick_params(labelsize=SMALL_SIZE)
         axes.spines[["top", "right"]].set_visible(False)
+    return figure
 
 
-def _scatter_classes(axes: Axes, x: np.ndarray, y: np.ndarray, labels: np.ndarray, style: dict) -> None:
+def _scatter_classes(axes: Axes, x: np.ndarray, y: np.ndarray, labels: np.ndarray, style: dict) -> list:
+    """Draw the points in the colours of their classes; what a legend says of them."""
     from matplotlib.lines import Line2D
 
     classes, members = np.unique(labels, return_inverse=True)
     # in the order of the data: class after class would hide the first under the last
     axes.scatter(x, y, c=np.array(PALETTE)[members], **style)
-    keys = [
+    return [
         Line2D([], [], marker="o", linestyle="", color=colour, label=f"{label:g}")
         for label, colour in zip(classes, PALETTE, strict=False)
     ]
-    text = {"title": "label", "fontsize": SMALL_SIZE, "title_fontsize": SMALL_SIZE}
-    axes.figure.legend(handles=keys, loc="outside right center", frameon=False, **text)
 
 
 def _plane(means: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[str, str], str]:

@@ -12,6 +12,7 @@ from ..models import Model
 from ..runs import History
 from ..training import Minibatches
 from ..training.evaluate import EVALUATION_SEED
+from .canvas import release
 from .codes import codebook_usage
 from .curves import learning_curve
 from .images import reconstructions, samples
@@ -41,12 +42,12 @@ def draw_run(
     picture = Pictures(folder)
     generator = backend.generator(EVALUATION_SEED, backend.backend_of(model.parameters()[0].data).name)
     if len(history):
-        learning_curve(history.columns(), picture.path("learning_curve"))
+        release(learning_curve(history.columns(), picture.path("learning_curve")))
     told = np.repeat(np.arange(model.context_dim), SAMPLES_OF_A_LABEL)
     context = one_hot(told, model.context_dim) if model.context_dim else None
     drawn = model.sample(generator, len(told) or 100, context).numpy()
     columns = SAMPLES_OF_A_LABEL if model.context_dim else None
-    samples(drawn, image_shape, picture.path("samples"), columns)
+    release(samples(drawn, image_shape, picture.path("samples"), columns))
     if model.latent_dim and test is not None:
         _draw_latent(model, test, labels, image_shape, picture)
     elif model.latent_dim == 2 and not model.context_dim:  # what a label does is shown beside a data point's
@@ -86,13 +87,13 @@ def _draw_latent(
         return model.decode(backend.asarray(codes, test.dtype, test.backend), told).numpy()
 
     rebuilt = model.reconstruct(x[:30], None if context is None else context[:30]).numpy()
-    reconstructions(x.numpy()[:30], rebuilt, shape, picture.path("reconstructions"))
-    latent_scatter(z, None if labels is None else labels[rows], picture.path("latent"))
+    release(reconstructions(x.numpy()[:30], rebuilt, shape, picture.path("reconstructions")))
+    release(latent_scatter(z, None if labels is None else labels[rows], picture.path("latent")))
     if pairs:
-        interpolation(decode, z[:pairs], z[pairs : 2 * pairs], shape, picture.path("interpolation"))
+        release(interpolation(decode, z[:pairs], z[pairs : 2 * pairs], shape, picture.path("interpolation")))
     if model.num_categories:
-        codebook_usage(model.codes(x).numpy(), model.num_categories, picture.path("codebook"))
+        release(codebook_usage(model.codes(x).numpy(), model.num_categories, picture.path("codebook")))
     else:
-        traversals(decode, z, shape, picture.path("traversals"))
+        release(traversals(decode, z, shape, picture.path("traversals")))
     if model.latent_dim == 2:
-        manifold(decode, shape, picture.path("manifold"))
+        release(manifold(decode, shape, picture.path("manifold")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,12 +12,19 @@ from .canvas import LABEL_SIZE, decoded, matrix, picture
 from .latent import Decoder
 from .tile import Margins, draw_tile
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 MOST = 20  # dimensions in a picture: as many rows as a page takes
 
 
 def traversals(
-    decode: Decoder, means: np.ndarray, image_shape: tuple[int, ...] | None, path: str | os.PathLike, steps: int = 10
-) -> None:
+    decode: Decoder,
+    means: np.ndarray,
+    image_shape: tuple[int, ...] | None,
+    path: str | os.PathLike | None = None,
+    steps: int = 10,
+) -> Figure:
     """Draw a row for each latent dimension: it runs where the data's codes lie, all others stay.
 
     Args:
@@ -44,3 +52,4 @@ def traversals(
         axes.set_yticks(layout.tops + layout.shape[0] / 2, [f"$z_{{{i + 1}}}$" for i in chosen])
         axes.set_xlabel("from the 1st to the 99th percentile of the data's codes", fontsize=LABEL_SIZE)
         axes.tick_params(length=0)
+    return figure

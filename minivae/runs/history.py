@@ -17,6 +17,9 @@ from ..files import atomic_path
 MOST_CHARACTERS = 1 << 17  # in a line; no history has nearly as many columns
 _NUMBER = re.compile(r"-?\d+(\.\d*)?(e[-+]?\d+)?|nan", re.ASCII)
 
+# By which a row is the best one: the first that a history has.
+_JUDGED = [f"{part}_{term}" for term in ("bound", "objective") for part in ("validation", "test", "train")]
+
 
 class History:
     """Measurements against training samples seen.
@@ -39,6 +42,18 @@ class History:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def __repr__(self) -> str:
+        """How many rows, the last one, and the best of the bound (or objective) that was held out, with its epoch."""
+        if not self.rows:
+            return "History of 0 rows"
+        said = f"History of {len(self)} rows; last: " + ", ".join(f"{k} {v:.6g}" for k, v in self.rows[-1].items())
+        name = next((name for name in _JUDGED if name in self.rows[-1]), None)
+        measured = [row for row in self.rows if name in row and not math.isnan(row[name])]
+        if not measured:
+            return said
+        best = max(measured, key=lambda row: row[name])
+        return f"{said}; best {name} {best[name]:.6g}" + (f" at epoch {best['epoch']:g}" if "epoch" in best else "")
 
     def append(self, **row: float) -> None:
         """Add a measurement."""

@@ -14,9 +14,10 @@ import numpy as np
 from ..checks import instance, one_of, path_of, switch
 from ..datasets import Dataset
 from ..datasets.digest import digest
-from ..errors import InputError
+from ..errors import InputError, shown
 from ..files import file_lock, remove_leftovers
 from ..models import MODELS, Model
+from ..models.own import is_own
 from .checkpoint import as_json, load_checkpoint, save_checkpoint, stored_preparation, under
 from .config import WHAT_TO_DO, read_config, seal, write_config
 from .history import History
@@ -104,7 +105,8 @@ class Run:
                 raise InputError(f"{folder} has model.npz but no config.json; {WHAT_TO_DO}")
             raise InputError(f"{folder} is not a run: it has no config.json")
         run.config = read_config(run.config_path)
-        one_of(f"model in {run.config_path}", run.config.get("model"), MODELS)
+        if not is_own(run.config.get("model")):
+            one_of(f"model in {run.config_path}", run.config.get("model"), MODELS)
         if run.checkpoint_path.exists():
             run._load(run.checkpoint_path)
         return run
@@ -202,17 +204,39 @@ class Run:
             if isinstance(trainer, _Judged):
                 trainer.best = best
 
-    def load_model(self, *, last: bool = False, **options: Any) -> Model:
+    def model_class(self, own: type[Model] | None = None) -> type[Model]:
+        """The class of the run's model.
+
+        Args:
+            own: the class, if it is the user's own: a run's files never make code run, so it is not looked for.
+
+        Raises:
+            InputError: it is the user's own and was not given; or another class was.
+        """
+        name = self.config["model"]
+        if own is None and is_own(name):
+            raise InputError(
+                f"{self.folder} is of a model of your own, whose code a run does not start; name it again: "
+                f"--model {name}, in Python load_model(model_class={name.rpartition(':')[2]})"
+            )
+        kind = MODELS.get(name)
+        if own is not None and not (own is kind or (is_own(name) and own.__qualname__ == name.rpartition(":")[2])):
+            raise InputError(f"model_class is {shown(own)}, but the model of {self.folder} is {name}")
+        return own or MODELS[name]
+
+    def load_model(self, *, last: bool = False, model_class: type[Model] | None = None, **options: Any) -> Model:
         """The trained model: the best by the validation part where there is one, else the last.
 
         Args:
             last: the last one in any case.
+            model_class: the class, if it is the user's own.
             options: ``dtype`` and ``backend`` of its constructor.
         """
         path = self._model_path(last)
         arrays, meta = self._load(path, "model")
+        kind = self.model_class(model_class)
         with _naming(path):
-            model = MODELS[self.config["model"]](**meta["model"], **options)
+            model = kind(**meta["model"], **options)
             model.load_state_dict(under("model/", arrays))
             model.preparation = stored_preparation(arrays)
         return model
@@ -223,7 +247,8 @@ class Run:
         Raises:
             InputError: one does not fit; names the first.
         """
-        asked, found = instance("model", model, Model, "a Model").state_dict(), self.load_model().state_dict()
+        asked = instance("model", model, Model, "a Model").state_dict()
+        found = under("model/", self._load(self._model_path(last=False))[0])
         for name in dict.fromkeys([*asked, *found]):
             theirs, ours = (state[name].shape if name in state else None for state in (found, asked))
             if theirs != ours:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..checks import instance, switch
+from ..checks import instance, known_names, switch
 from ..datasets import Dataset
 from ..errors import InputError
 from ..models import Model
@@ -60,7 +62,8 @@ def fit(
 
     Raises:
         InputError: arguments, data and model do not fit together, or another process trains in
-            the folder of ``run``; before work starts. Or a file there cannot be written.
+            the folder of ``run``; before work starts; a setting of another name, with the nearest. Or a file there
+            cannot be written.
         NonFiniteError: the bound, a parameter or a moment became NaN or infinite; found by the
             next report, and named; the last good checkpoint stays.
         KeyboardInterrupt: SIGINT or SIGTERM came; a checkpoint was written first.
@@ -71,7 +74,7 @@ def fit(
         raise InputError("resume is True without a run; expected the folder of the run to resume")
     Callbacks(callbacks)
     data = dataset if isinstance(dataset, Dataset) or not hasattr(dataset, "shape") else Dataset.from_arrays(dataset)
-    trainer = Trainer(model, data, Settings(**settings))
+    trainer = Trainer(model, data, _settings(settings))
     with _exclusive(run):
         if run is not None:
             run.describe(description(model, data, vars(trainer.settings)))
@@ -81,6 +84,12 @@ def fit(
         history = run_to_end(trainer, run, progress, callbacks)
     trainer.take_best()
     return history
+
+
+def _settings(given: dict[str, Any]) -> Settings:
+    arguments = [p.name for p in inspect.signature(fit).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    known_names("fit", given, [*(field.name for field in fields(Settings)), *arguments])
+    return Settings(**given)
 
 
 def run_to_end(

@@ -584,6 +584,7 @@ WITHOUT_TWIN = {
     "constant_like": "makes a tensor",
     "detect_anomaly": "a mode",
     "enable_grad": "a mode",
+    "from_dlpack": "makes a tensor",
     "grad": "differentiates",
     "hessian": "differentiates",
     "hooked": "a mode",

@@ -48,6 +48,7 @@ NOT_DIFFERENTIABLE = {
 # Public functions that are no operations on elements.
 NOT_OPERATIONS = {
     *("PRIMITIVES", "GradientReport", "Parameter", "Primitive", "Tensor", "apply", "primitive", "tensor"),
+    "from_dlpack",
     *("leaf", "zeros", "ones", "full", "zeros_like", "ones_like", "full_like"),  # no function of tensors' elements
     "one_hot_of_largest",  # piecewise constant
     *("as_tensor", "constant_like", "backward", "check_gradients", "detect_anomaly", "enable_grad", "grad"),

@@ -1,5 +1,6 @@
 """What --help says, and that every option is listed."""
 
+import re
 import shutil
 import subprocess
 
@@ -7,9 +8,10 @@ import pytest
 
 from minivae import __version__
 from minivae.cli.completion import SHELLS
-from minivae.cli.options import COMMON, USUAL, of_model
+from minivae.cli.options import COMMON, USUAL, of_model, of_models
 from minivae.cli.parser import make_parser
 from minivae.datasets import names
+from minivae.models import MODELS
 
 ON_RUNS = ("evaluate", "encode", "reconstruct", "interpolate", "sample", "plot")
 COMMANDS = ("train", *ON_RUNS, "runs", "info", "models")
@@ -71,10 +73,29 @@ def test_help_of_train_shows_options_and_defaults(cli):
     assert all(option in shown for option in TRAIN_OPTIONS)
     for name in ("binarize", "optimizer", "batch_size", "dtype", "seed"):
         assert f"(default: {COMMON[name]})" in shown
-    for name in ("estimator", "samples"):  # other models may have others
-        assert f"(default: {of_model('vae')[name].default};" in shown
+    for name in ("estimator", "samples"):
+        assert f"(default: {of_model('vae')[name].default})" in shown
     for name in names():
         assert f"{name} --hidden {USUAL[name]['hidden'][0]} --latent {USUAL[name]['latent']}" in shown
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_help_shows_the_options_of_the_chosen_model_alone(cli, name):
+    """Whichever side of --help it is named on; and the names of the others."""
+    shown = cli("train", "--help", "--model", name).out
+    assert shown == cli("train", "--model", name, "-h").out
+    flags = set(re.findall(r"--[a-z][\w-]*", shown.partition("usual for the data")[0]))
+    for option in of_models():
+        assert (f"--{option.replace('_', '-')}" in flags) == (option in of_model(name)), option
+    assert all(other in shown for other in MODELS)
+    assert max(map(len, shown.splitlines())) <= 100
+
+
+def test_help_without_a_model_or_with_an_unknown_one_is_that_of_the_vae(cli):
+    shown = cli("train", "--help").out
+    assert shown == cli("train", "--help", "--model", "vae").out
+    assert shown == cli("train", "--help", "--model", "gan").out
+    assert shown == cli("train", "--help", "--model").out
 
 
 def test_every_option_of_train_that_a_run_records_has_no_default_of_its_own():
@@ -91,7 +112,7 @@ def test_every_option_of_train_that_a_run_records_has_no_default_of_its_own():
         (("train", "--letent", "3"), "--letent"),
         (("train", "--estimator", "C"), "'A', 'B'"),
         (("train", "--optimizer", "adm"), "adam"),
-        (("train", "--likelihood", "poisson"), "gaussian"),
+        (("train", "--likelihood", "gausian"), "gaussian"),
         (("train", "--binarize", "a\nb"), "dynamic"),
         (("train", "--latent", "two"), "'two'"),
         (("train", "--latent", "1.5"), "'1.5'"),

@@ -249,6 +249,7 @@ misuse(
     dtype=("floot", 3, "U3"),
     backend=BACKENDS,
 )
+misuse(ad.from_dlpack, {"x": np.ones(2)}, x=(None, 3, [1.0], "x", np.array(["a"])))
 PLACE = {"dtype": ("floot", 3, "U3"), "backend": BACKENDS, "like": (3.0, "x", np.ones(1))}
 misuse(ad.full, {"shape": (2,), "value": 1.0}, shape=SHAPES, value=("x", None, [1.0], ones(2)), **PLACE)
 for filled in (ad.zeros, ad.ones):

@@ -15,7 +15,8 @@ ROWS = np.random.default_rng(0).random((4, 4))
 NO_ROWS = (None, "x", np.ones(3), np.ones((0, 4)), Says(np.full((4, 4), np.nan), "16 values"), [["a"]], ones(4, 4))
 SHAPES = ((3, 3), 4, "x", (2, 2, 2), (0, 4), (2.5, 2))
 PICTURE: dict[str, Any] = {"image_shape": (2, 2), "path": "p.png"}
-PATHS = (3, None, "", Says("p.jpg", ".jpg"), Says("nowhere/p.png", "No such", "nowhere/p.png"))
+PATHS = (3, "", Says("p.jpg", ".jpg"), Says("nowhere/p.png", "No such", "nowhere/p.png"))
+AXES = (3, "x", plots.canvas)
 DRAWN = {"image_shape": SHAPES, "path": PATHS}
 DECODERS = (None, 3, Says(lambda z: z[:1], "(1, 2)"), Says(lambda z: z * np.nan, "NaN"), Says(lambda z: None, "()"))
 
@@ -32,6 +33,7 @@ misuse(
     codes=(Says(None, "object"), Says("x", "<U1"), np.ones(3, int), np.ones((2, 2)), CODES + 1, CODES - 1),
     count=(*COUNTS, 1),
     path=PATHS,
+    ax=AXES,
 )
 misuse(
     plots.reconstructions,
@@ -72,6 +74,7 @@ misuse(
         Says(np.full(4, np.nan), "4 values"),
     ),
     path=PATHS,
+    ax=AXES,
 )
 CURVES = {"samples_seen": [1, 2], "train_bound": [-2.0, -1.0]}
 misuse(

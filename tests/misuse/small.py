@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
 import numpy as np
 
 from minivae import backend, bounds, nn, optim, regularizers
@@ -36,6 +40,9 @@ misuse(backend.register, {"new": backend.get_backend("numpy")}, new=("numpy", No
 for function in (backend.backend_of, backend.xp_of):
     misuse(function, {"arrays": np.ones(2)}, call=lambda arrays, f=function: f(arrays), arrays=NO_ARRAYS)
 misuse(backend.to_numpy, {"array": np.ones(2)}, array=NO_ARRAYS)
+misuse(
+    backend.from_dlpack, {"value": np.ones(2)}, value=(Says(None, "None", "x"), Says(3, "3", "x"), Says("y", "y", "x"))
+)
 misuse(backend.float_dtype, {"dtype": "float32"}, dtype=DTYPES)
 misuse(backend.number_dtype, {"dtype": "int8"}, dtype=("floot", "U3", object, None, 3))
 misuse(
@@ -163,6 +170,33 @@ NO_STATES = (
     Says(STATE | {"bias": "x"}, "'x'"),
 )
 misuse(nn.Module.load_state_dict, {"state": STATE}, call=nn.Linear(2, 3, GENERATOR).load_state_dict, state=NO_STATES)
+NO_MODULES = (None, 3, "x", {"weight": 1})
+misuse(
+    nn.from_torch_state_dict,
+    {"module": nn.Linear(2, 3, GENERATOR), "state": {"weight": np.ones((3, 2)), "bias": np.ones(3)}},
+    module=NO_MODULES,
+    state=NO_STATES[:3],
+)
+FOR_PACKAGES = {nn.to_torch_state_dict: "torch", nn.save_safetensors: "safetensors", nn.load_safetensors: "safetensors"}
+for function, package in FOR_PACKAGES.items():
+    there = find_spec(package) is not None  # without the package even good arguments are refused
+    paths = {} if package == "torch" else {"path": "w.safetensors"}
+    misuse(
+        function,
+        {"module": nn.Linear(2, 3, GENERATOR), **paths},
+        call=lambda function=function, there=there, **given: with_weights(function, there, given),
+        module=NO_MODULES,
+        **dict.fromkeys(paths, (3, None)),
+    )
+
+
+def with_weights(function: Callable, there: bool, given: dict[str, Any]) -> None:
+    """Call one of them, with a file that it may read; not with good arguments where its package is not there."""
+    if there and function is nn.load_safetensors:
+        nn.save_safetensors(nn.Linear(2, 3, GENERATOR), "w.safetensors")
+    if there or not isinstance(given["module"], nn.Module) or given.get("path", "") in (3, None):
+        function(**given)
+
 
 # ---------------------------------------------------------------------- optim
 

@@ -308,3 +308,16 @@ def test_a_model_that_is_told_a_label_refuses_to_do_without(name, rng):
         model.phases(Batch(x), Repeated()())
     with pytest.raises(InputError, match=f"context_dim={CLASSES}"):
         model.phases(Batch(x, np.eye(CLASSES + 1)[:M]), Repeated()())
+
+
+@EVERY_MEMBER
+def test_a_model_prints_its_sizes_what_is_not_usual_and_its_parameters(name):
+    model = member(name)
+    said, count = repr(model), sum(parameter.size for parameter in model.parameters())
+    assert said.startswith(f"{type(model).__name__}(data_dim={model.data_dim}, ")
+    assert said.endswith(f": {count:,} parameters, float32 on numpy")
+    assert "\n" not in said
+    assert len(said) < 200
+    usual = arguments(type(model))
+    for argument, value in model.config.items():
+        assert (f"{argument}=" in said) == (argument in ("latent_dim", "hidden") or value != usual[argument].default)

@@ -108,6 +108,65 @@ def test_bad_input_is_one_error_and_writes_nothing(path, draw, message):
     assert list(path.parent.iterdir()) == []
 
 
+def every_figure(folder=None):
+    """Each picture as a figure, written to a folder or nowhere."""
+
+    def path(name):
+        return None if folder is None else folder / f"{name}.png"
+
+    yield plots.learning_curve(HISTORY, path("curve"))
+    yield plots.reconstructions(IMAGES, IMAGES, (2, 2), path("reconstructions"))
+    yield plots.samples(IMAGES, (2, 2), path("samples"))
+    yield plots.manifold(decode, (2, 2), path("manifold"), n=3)
+    yield plots.latent_scatter(IMAGES, np.arange(6), path("scatter"))
+    yield plots.interpolation(decode, IMAGES, IMAGES[::-1], (2, 2), path("interpolation"))
+    yield plots.traversals(decode, IMAGES, (2, 2), path("traversals"))
+    yield plots.codebook_usage(np.eye(4, dtype=int), 2, path("codes"))
+
+
+def test_every_picture_is_a_figure_and_is_written_only_where_a_path_is_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for figure in every_figure():
+        assert isinstance(figure, Figure)
+        assert faults(figure) == []
+        assert figure.axes
+    assert list(tmp_path.iterdir()) == []
+    written = list(every_figure(tmp_path))
+    assert len(list(tmp_path.iterdir())) == len(written)
+    written[0].savefig(tmp_path / "again.png")  # it is whole, to be changed and written again
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda **where: plots.latent_scatter(IMAGES, np.arange(6), **where),
+        lambda **where: plots.latent_scatter(IMAGES, np.linspace(0, 1, 6), **where),
+        lambda **where: plots.latent_scatter(IMAGES, **where),
+        lambda **where: plots.codebook_usage(np.eye(4, dtype=int), 2, **where),
+    ],
+)
+def test_a_picture_goes_into_axes_of_one_s_own(path, draw):
+    figure = Figure(figsize=(6, 3), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    right.plot([1, 2])
+    assert draw(ax=left) is figure
+    assert left.get_title()
+    assert len(right.lines) == 1
+    assert not path.exists()
+    alone = Figure(figsize=(6, 5), layout="constrained").add_subplot()
+    assert draw(ax=alone, path=path) is alone.figure
+    assert path.exists()
+
+
+def test_a_fault_leaves_the_user_s_figure_as_it_is(path, monkeypatch):
+    figure = Figure()
+    ax = figure.add_subplot()
+    monkeypatch.setattr(Figure, "savefig", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        plots.latent_scatter(IMAGES, ax=ax, path=path)
+    assert ax in figure.axes
+
+
 def test_importing_needs_no_matplotlib_and_drawing_no_pyplot(tmp_path):
     script = (
         "import sys, numpy as np, minivae.plots as plots\n"

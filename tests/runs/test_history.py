@@ -106,3 +106,22 @@ def test_what_a_row_has_not_is_nan_again(path):
         {"a": "1.0", "b": "nan"},
         {"a": "nan", "b": "2.0"},
     ]
+
+
+def test_a_history_prints_its_last_row_and_its_best():
+    """By what was held out: validation before test before training, the bound before the objective."""
+    rows = [
+        {"epoch": 1, "train_bound": -3.0, "test_bound": -2.25},
+        {"epoch": 2, "train_bound": -1.0, "test_bound": math.nan},
+        {"epoch": 3, "train_bound": -2.0, "test_bound": -2.5},
+    ]
+    assert repr(History()) == "History of 0 rows"
+    said = repr(History(rows))
+    assert said == (
+        "History of 3 rows; last: epoch 3, train_bound -2, test_bound -2.5; best test_bound -2.25 at epoch 1"
+    )
+    assert "best train_bound -1 at epoch 2" in repr(
+        History([{k: r[k] for k in ("epoch", "train_bound")} for r in rows])
+    )
+    assert "best validation_bound" in repr(History([{"validation_bound": 1.0, "test_bound": 2.0}]))
+    assert repr(History([{"x": 1.0}])) == "History of 1 rows; last: x 1"

@@ -1,0 +1,132 @@
+"""Classes of the user's own, by name: ``file.py:Class``, ``package.module:Class`` or an entry point's name.
+
+To find one is to run its file. So a name is looked up when a user says it, never because a file has it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import TypeVar
+
+from ..errors import InputError, shown
+from ..slips import did_you_mean
+
+Kind = TypeVar("Kind")
+
+
+def is_own(name: object) -> bool:
+    """Whether a name says where code of the user's own is."""
+    return isinstance(name, str) and ":" in name
+
+
+def installed(group: str) -> dict[str, str]:
+    """What installed packages offer in a group of entry points: ``package.module:Class`` by name; nothing is run."""
+    from importlib.metadata import entry_points  # slow to import
+
+    return {entry.name: entry.value for entry in entry_points(group=group)}
+
+
+def find_class(
+    argument: str, name: str, listed: Mapping[str, type[Kind]], base: type[Kind], group: str
+) -> tuple[str, type[Kind]]:
+    """The class of a name, and the name that a run stores: with a file's whole path.
+
+    Args:
+        argument: what messages call it.
+        name: one of ``listed``, or of the user's own.
+        listed: the package's own classes by name.
+        base: what the class has to derive from.
+        group: of entry points that are names, too.
+
+    Raises:
+        InputError: there is no such name, file, module or class; its code fails, with the line; or it is none
+            of ``base``.
+    """
+    if name in listed:
+        return name, listed[name]
+    full = name if is_own(name) else installed(group).get(name)
+    if full is None:
+        names = [*listed, *installed(group)]
+        own = "or your own, file.py:Class or package.module:Class"
+        raise InputError(
+            f"{argument} is {name!r}; expected one of {', '.join(names)}, {own}{did_you_mean(name, names)}"
+        )
+    place, _, wanted = full.rpartition(":")
+    if place.endswith(".py") or os.sep in place:
+        path = Path(place).expanduser().resolve()
+        full = f"{path}:{wanted}"
+        module = _module_of_file(argument, path)
+    else:
+        module = _module(argument, place)
+    kind = _class_in(module, argument, full, wanted, base)
+    return next((known for known, value in listed.items() if value is kind), full), kind
+
+
+@cache
+def _module_of_file(argument: str, path: Path) -> ModuleType:
+    if not path.is_file():
+        raise InputError(f"{argument} is in {path}; expected a file, and there is none")
+    spec = importlib.util.spec_from_file_location(str(path), path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"{argument} is in {path}; expected a Python file, its name ending in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses and pickle look
+    with _naming_the_line(argument, str(path)), _folder_on_the_path(path.parent):
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[spec.name]
+            raise
+    return module
+
+
+def _module(argument: str, name: str) -> ModuleType:
+    with _naming_the_line(argument, name):
+        return importlib.import_module(name)
+
+
+@contextmanager
+def _folder_on_the_path(folder: Path) -> Iterator[None]:
+    """A ``with`` block in which a file finds those beside it, as a script does."""
+    before = sys.path[:]
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+@contextmanager
+def _naming_the_line(argument: str, place: str) -> Iterator[None]:
+    """A ``with`` block that runs the user's code, and says in one line where it fails."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == place]
+        line = error.lineno if isinstance(error, SyntaxError) else frames[-1].lineno if frames else None
+        where = f"{place}, line {line}," if line else place
+        raise InputError(
+            f"{argument} is in {where} which fails: {type(error).__name__}: {error!s:.200}; "
+            "expected a file or module that can be imported"
+        ) from error
+
+
+def _class_in(module: ModuleType, argument: str, full: str, wanted: str, base: type[Kind]) -> type[Kind]:
+    found = {name: v for name, v in vars(module).items() if inspect.isclass(v) and issubclass(v, base)}
+    value = getattr(module, wanted, None)
+    if wanted in found and value is not base:
+        return found[wanted]
+    what = "there is no such class" if value is None else f"that is {shown(value)}"
+    there = [name for name, kind in found.items() if kind.__module__ == module.__name__]
+    expected = f"expected a class that derives from {base.__module__}.{base.__name__}"
+    raise InputError(f"{argument} is {full}, but {what}; {expected}{did_you_mean(wanted, there)}")

@@ -1,0 +1,103 @@
+"""Weights out and in, with PyTorch's names and layouts: ``state_dict`` and files of ``safetensors``.
+
+A tensor has the name that ``state_dict`` gives it here. The weight of a linear layer is ``(inputs, outputs)`` here and
+``(outputs, inputs)`` there, as ``torch.nn.Linear`` has it; all else is the same, so that modules of PyTorch with
+attributes of the same names compute the same.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..checks import instance, path_of
+from ..errors import InputError, shown
+from ..files import atomic_path
+from ..files.reading import reading, require_file
+from .mlp import Linear
+from .module import Module
+
+
+def to_torch_state_dict(module: Module) -> dict[str, Any]:
+    """A copy of all state as tensors of PyTorch, by name: what ``load_state_dict`` takes there.
+
+    Raises:
+        InputError: PyTorch is not installed.
+    """
+    arrays = _torch_arrays(module)
+    torch = _package("torch", "torch")
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def from_torch_state_dict(module: Module, state: Mapping[str, Any]) -> None:
+    """Copy a ``state_dict`` of PyTorch into a module, all of it or nothing.
+
+    Args:
+        module: changes in place.
+        state: tensors of PyTorch, or arrays, by name.
+
+    Raises:
+        InputError: lists every missing, unexpected and misshapen name; or a value is no array of numbers.
+    """
+    transposed = _weights_of_linear_layers(module)
+    arrays = {name: _array(name, value) for name, value in instance("state", state, Mapping, "arrays by name").items()}
+    module.load_state_dict({name: array.T if name in transposed else array for name, array in arrays.items()})
+
+
+def save_safetensors(module: Module, path: str | os.PathLike) -> None:
+    """Write all state to a file of ``safetensors``, atomically, with PyTorch's layouts.
+
+    Raises:
+        InputError: the package is not installed, or the file cannot be written.
+    """
+    arrays = _torch_arrays(module)
+    package = _package("safetensors.numpy", "safetensors")
+    with atomic_path(path_of("path", path)) as temporary:
+        package.save_file(arrays, temporary, metadata={"format": "pt"})
+
+
+def load_safetensors(module: Module, path: str | os.PathLike) -> None:
+    """Copy what :func:`save_safetensors` wrote, or PyTorch under the same names, into a module, all of it or nothing.
+
+    Raises:
+        InputError: the package is not installed; there is no such file, or it is damaged; or it does not fit.
+    """
+    instance("module", module, Module, "a Module")
+    path = require_file(path_of("path", path))
+    package = _package("safetensors.numpy", "safetensors")
+    with reading(path, "file of safetensors"):
+        arrays = package.load_file(path)
+    from_torch_state_dict(module, arrays)
+
+
+def _torch_arrays(module: Module) -> dict[str, np.ndarray]:
+    transposed = _weights_of_linear_layers(module)
+    state = module.state_dict()
+    return {name: np.ascontiguousarray(array.T) if name in transposed else array for name, array in state.items()}
+
+
+def _weights_of_linear_layers(module: Module) -> set[str]:
+    """The names of the weights that PyTorch has transposed."""
+    instance("module", module, Module, "a Module")
+    weights = {id(layer.weight) for layer in module.modules() if isinstance(layer, Linear)}
+    return {name for name, value in module.named_tensors() if id(value) in weights}
+
+
+def _array(name: str, value: Any) -> np.ndarray:
+    """An array of a tensor of PyTorch, wherever it is, or of what NumPy makes an array of."""
+    try:
+        host = value.detach().cpu().numpy() if hasattr(value, "cpu") else np.asarray(value)
+    except (TypeError, ValueError) as error:  # bfloat16, which NumPy has not
+        raise InputError(f"state[{name!r}] is {shown(value)}; expected an array of numbers ({error})") from error
+    return host
+
+
+def _package(name: str, extra: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise InputError(f"{name} cannot be imported ({error}); expected the package:  pip install {extra}") from error
