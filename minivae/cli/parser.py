@@ -145,6 +145,8 @@ def _add_model(group: Any, model: str, everything: bool) -> None:
     text = f"see minivae models; or your own, file.py:Class or package.module:Class (default: {COMMON['model']})"
     group.add_argument("--model", choices=names, metavar="NAME", help=text)
     for name, models in of_models(model).items():
+        if name in COMMON:  # a model's own kind of what all models have
+            continue
         option = models.get(model) or next(iter(models.values()))
         text = _help_of(name, option) if everything or model in models else argparse.SUPPRESS
         _add_option(group.add_argument, name, option, text)

@@ -83,8 +83,7 @@ def _values(account: Mapping[str, Any]) -> str:
     said = f"values from {low:.6g} to {high:.6g}"
     if account["scale"] == 1:
         return f"{said}, as they are"
-    kind = "grey levels" if len(account["shape"]) > 1 else "whole numbers"
-    return f"{said}, {kind} taken as parts of {account['scale']:g}"
+    return f"{said}, grey levels taken as parts of {account['scale']:g}"
 
 
 def _said(value: Any) -> str:

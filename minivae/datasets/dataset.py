@@ -287,7 +287,8 @@ def require_domain(dataset: Dataset, domain: Domain) -> None:
         InputError: some value does not; names the data set and what it has.
     """
     advice = " (rescale the file, store 0..255 as uint8, or use another likelihood or --prepare)"
-    as_stored = instance("dataset", dataset, Dataset, "a Dataset").preparation is None and domain.step is None
+    instance("dataset", dataset, Dataset, "a Dataset")
+    as_stored = dataset.preparation is None and instance("domain", domain, Domain, "a Domain").step is None
     values = [np.array(dataset.value_range)] if as_stored else dataset.model_values()
     domain.require(dataset.name, values, advice)
 

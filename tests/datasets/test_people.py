@@ -95,7 +95,7 @@ row("one channel", npy(GREY[..., None]), Read((8, 6), scale=255))
 row("one channel first", npy(GREY[:, None]), Read((8, 6), scale=255))
 row("bits", npy(GREY > 99), Read((8, 6), scale=1, value_range=(0, 1)))
 row("sixteen bits", npy(GREY.astype(np.uint16) * 16), Read((8, 6), scale=4095, value_range=(0, 4080)))
-row("counts", npy(COUNTS), Read((5,), scale=255, says=("whole numbers taken as parts of 255",)))
+row("counts", npy(COUNTS), Read((5,), scale=1, says=("as they are",)))
 row("counts beyond bytes", npy(COUNTS * 100), Read((5,), scale=1, says=("as they are",)))
 row("reals", npy(ROWS), Read((5,), scale=1))
 row("a square of values", npy(np.tile(ROWS, 5)), Read((5, 5), says=("taken to be square",)))
@@ -193,7 +193,7 @@ row("Windows' ends of lines", table(lines(ROWS, head=HEAD).replace("\n", "\r\n")
 row("empty lines", table(lines(ROWS, head=HEAD).replace("\n", "\n\n") + "\n\n"), Read((5,), columns=FIVE))
 row("quoted", table(lines(ROWS, head='"a","b, c","d","e","f"')), Read((5,), columns=("a", "b, c", "d", "e", "f")))
 row("packed", table(gzip.compress(lines(ROWS, head=HEAD).encode()), "x.csv.gz"), Read((5,), columns=FIVE))
-row("whole numbers", table(lines(COUNTS)), Read((5,), scale=255, says=("whole numbers taken as parts of 255",)))
+row("whole numbers", table(lines(COUNTS)), Read((5,), scale=1, says=("as they are",)))
 row("an index of pandas", table(lines([[i, *r] for i, r in enumerate(ROWS)], head="," + HEAD)),
     Read((5,), columns=FIVE, says=("passed over: column ''",)))  # fmt: skip
 row(

@@ -179,8 +179,8 @@ def test_image_shape(tmp_path, shape, image_shape):
     [
         (np.array([[0, 1], [1, 1]], np.uint8), np.uint8, 1.0, (0, 1)),
         (np.array([[False, True], [True, True]]), np.uint8, 1.0, (0, 1)),
-        (np.array([[0, 2], [1, 1]], np.int64), np.uint8, 255.0, (0, 2 / 255)),
-        (np.array([[0, 255], [1, 1]], np.uint16), np.uint8, 255.0, (0, 1)),
+        (np.array([[0, 2], [1, 1]], np.int64), np.uint8, 1.0, (0, 2)),
+        (np.array([[0, 255], [1, 1]], np.uint16), np.uint8, 1.0, (0, 255)),
         (np.array([[0, 256], [1, 1]], np.uint16), np.float32, 1.0, (0, 256)),
         (np.array([[-1, 3], [1, 1]], np.int8), np.float32, 1.0, (-1, 3)),
         (np.array([[2**25 + 1, 3], [1, 1]]), np.float64, 1.0, (1, 2**25 + 1)),

@@ -12,6 +12,7 @@ import numpy as np
 
 from minivae import backend, datasets, runs, training
 from minivae.datasets import Dataset, Split
+from minivae.datasets.domain import UNIT
 from minivae.models import VAE
 
 from .subject import (
@@ -102,9 +103,10 @@ misuse(
     classes=(*COUNTS[:-2], Says(1, "between 0 and 1")),
 )
 misuse(
-    datasets.require_unit_interval,
-    {"dataset": DATASET},
+    datasets.require_domain,
+    {"dataset": DATASET, "domain": UNIT},
     dataset=(None, IMAGES, Says(Dataset(**WHOLE | {"scale": 1.0}), "from 0 to 31", "mine")),
+    domain=(None, "unit"),
 )
 
 # ------------------------------------------------------------------- training

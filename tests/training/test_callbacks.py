@@ -86,7 +86,7 @@ def having(**methods):
         ([having(on_report=lambda row: None)], r"has a method on_report that does not take \(trainer, row\)"),
         ([having(on_step=lambda a, b, c: None)], r"has a method on_step that does not take \(trainer, terms\)"),
     ],
-    ids=str,
+    ids=range(10),
 )
 def test_what_is_no_callback_is_refused_before_work_starts(digits, monkeypatch, wrong, message):
     monkeypatch.setitem(fit.__globals__, "Trainer", lambda *_: pytest.fail("work has started"))

@@ -253,7 +253,7 @@ def test_a_minibatch_larger_than_the_data_is_refused(digits):
 def test_data_outside_the_unit_interval_are_refused(model, images):
     message = refusal(made_of(images, name="my.npy"), small_model(data_dim=2, **model), batch_size=1)
     assert "my.npy has values from" in message
-    assert "expects values in [0, 1]" in message
+    assert "expected values in [0, 1]" in message
 
 
 def test_real_data_suit_a_gaussian_but_not_binarization():

@@ -81,7 +81,7 @@ def test_a_validation_part_is_looked_at_like_the_others(digits):
     rows[1, 2] = np.nan
     with pytest.raises(InputError, match="validation row 1, value 2"):
         small_trainer(replace(digits, validation=Split(rows)))
-    with pytest.raises(InputError, match=r"values from .* to 2; this likelihood expects"):
+    with pytest.raises(InputError, match=r"values from .* to 2; expected values in"):
         small_trainer(replace(digits, validation=Split(np.full((2, 64), 32.0))))
 
 
