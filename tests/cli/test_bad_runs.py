@@ -259,5 +259,5 @@ def test_a_run_that_another_program_made_is_named(refused, tmp_path):
         Run.create(tmp_path / folder, {"model": "vae", **config})
         for words in COMMANDS.values():
             line = refused(*words, folder)
-            assert f"{folder}/config.json lacks options: activation, array, backend, batch_size, " in line
+            assert f"{folder}/config.json lacks options: activation, backend, batch_size, " in line
             assert "; expected a run of minivae train or minivae.fit" in line
