@@ -49,10 +49,11 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     if finished:
         return f"{finished}\n{_summary(result)}", {**result, "finished": finished}
     shown = trainer.model, trainer.test, dataset.test.labels, dataset.image_shape, trainer.history
+    class_names = dataset.class_names
     # The training data, gradients and moments have been of use; pictures would come on top of them.
     del trainer, dataset
     gc.collect()  # a trainer and its compiled step refer to each other
-    draw_run(*shown, run.folder)
+    draw_run(*shown, run.folder, class_names)
     return _summary(result), result
 
 
