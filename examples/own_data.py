@@ -188,7 +188,7 @@ def table_of(path: str) -> list[dict[str, str]]:
 
 
 def compare_units(found: dict[str, dict]) -> dict[str, float]:
-    """Whether the table does as well as its copy without units, and how much of its columns a code of 3 numbers keeps."""
+    """Whether the table does as well as its copy without units; how much of its columns a code of 3 numbers keeps."""
     raw = columns_of(table_of("data/plant.csv"))
     rebuilt = table_of("plant_reconstructions.csv")
     test = raw[[int(row["row"]) for row in rebuilt]]
@@ -209,15 +209,16 @@ def columns_of(rows: list[dict[str, str]]) -> np.ndarray:
 
 def draw_columns(x: np.ndarray, rebuilt: np.ndarray, kept: np.ndarray, path: Path) -> None:
     """Each column's reconstructions against its values."""
-    with picture(path, figsize=(6.5, 5.4), layout="constrained") as figure:
+    with picture(path, figsize=(6.5, 6.0), layout="constrained") as figure:
         for i, (axes, name) in enumerate(zip(figure.subplots(3, 4).flat, UNITS, strict=True)):
             axes.plot(x[:, i], rebuilt[:, i], ".", markersize=2, color=PALETTE[0], rasterized=True)
-            axes.set_title(f"{name}, R\u00b2 {kept[i]:.3f}", fontsize=SMALL_SIZE)
+            axes.set_title(f"{name}\nR\u00b2 {kept[i]:.3f}", fontsize=SMALL_SIZE)
             axes.set_box_aspect(1)
             axes.locator_params(nbins=3)
-            axes.tick_params(labelsize=SMALL_SIZE - 1.5)
+            axes.ticklabel_format(scilimits=(-1, 3))
+            axes.tick_params(labelsize=SMALL_SIZE - 1)
             for axis in (axes.xaxis, axes.yaxis):
-                axis.get_offset_text().set_fontsize(SMALL_SIZE - 1.5)
+                axis.get_offset_text().set_fontsize(SMALL_SIZE - 1)
         figure.supxlabel("value", fontsize=SMALL_SIZE)
         figure.supylabel("reconstruction", fontsize=SMALL_SIZE)
 
