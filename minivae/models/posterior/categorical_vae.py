@@ -24,7 +24,7 @@ from ...distributions import Categorical, kl
 from ...errors import InputError
 from ...nn import MLP
 from ..bound.ramp import progress, ramp_length
-from ..model import Batch, Phase
+from ..phase import Batch, Phase
 from ..vae import VAE
 
 LEAST_TEMPERATURE = 1e-30  # below it, logits over it are beyond float32
