@@ -241,7 +241,7 @@ class Model(Module):
 
         Arrays take the dtype of the model: float64 data would turn all of it to float64.
         """
-        vectors = as_tensor(value, next(iter(self.parameters()), None), name)
+        vectors = as_tensor(value, self.first_parameter(), name)
         expected = getattr(self, length)
         if vectors.shape[-1:] != (expected,):
             raise InputError(f"{name} has shape {vectors.shape}, but this model was built for {length}={expected}")

@@ -205,7 +205,7 @@ class VAE(Model):
 
     def prior(self, context: Any = None) -> Distribution:
         """p(z) = N(0, I)."""
-        return StandardNormal(self.latent_dim, self.encoder.parameters()[0])
+        return StandardNormal(self.latent_dim, self.encoder.first_parameter())
 
     def bound(self, x: Any, noise: Any, context: Any = None, samples: int | None = None) -> bounds.Bound:
         """The estimated lower bound on log p(x) of each data point, and its terms, in nats.

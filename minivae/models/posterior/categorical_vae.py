@@ -85,7 +85,7 @@ class CategoricalVAE(VAE):
 
     def prior(self, context: Any = None) -> Categorical:
         """p(z), every value as likely."""
-        like = self.encoder.parameters()[0]
+        like = self.encoder.first_parameter()
         return Categorical(constant_like(like, 0.0, (self.latent_dim,)), self.num_categories)
 
     def codes(self, x: Any) -> Tensor:
