@@ -1,6 +1,7 @@
 """How data are read, from the command line: the options, kept in the run; what was assumed, said and written."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -89,3 +90,34 @@ def test_colour_pictures_go_through_every_figure_in_colour(cli, tmp_path, images
 def test_a_size_that_is_none_is_refused(cli, size):
     refused = cli("train", "--data", "photos", f"--size={size}")
     assert (refused.code, "expected HxW" in refused.err) == (2, True)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_the_legend_of_the_codes_has_the_names_of_the_classes(cli, monkeypatch, rng, again):
+    """By training, and by drawing anew."""
+    from minivae.plots import run as plots
+
+    called = []
+    drawn = plots.latent_scatter
+    monkeypatch.setattr(plots, "latent_scatter", lambda *a, **k: called.append(k["class_names"]) or drawn(*a, **k))
+    rows = [f"{x},{y},{'abc'[i % 3]}" for i, (x, y) in enumerate(rng.normal(size=(40, 2)))]
+    Path("t.csv").write_text("\n".join(["height,width,class", *rows]))
+    words = (
+        "--data",
+        "t.csv",
+        "--hidden",
+        4,
+        "--latent",
+        2,
+        "--epochs",
+        1,
+        "--batch-size",
+        8,
+        "--out",
+        "run",
+        "--quiet",
+    )
+    assert cli("train", *words).code == 0
+    if again:
+        assert cli("plot", "run").code == 0
+    assert [tuple(names) for names in called] == [("a", "b", "c")] * (1 + again)
