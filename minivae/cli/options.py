@@ -14,11 +14,11 @@ from ..checks import one_of
 from ..datasets import Dataset
 from ..errors import InputError
 from ..models import MODELS, Model, registry
+from ..models.automatic import for_own, usual_sizes
 from ..models.own import is_own
 from ..runs import Run
 from ..runs.config import read_object
 from ..training import Settings
-from .automatic import for_own
 
 # The options that say how data are read, as datasets.load has them.
 READING = ("validation", "array", "points_axis", "labels", "colour", "size")
@@ -216,15 +216,8 @@ def _require_known(given: Mapping[str, Any], model: Mapping[str, Any]) -> None:
 
 
 def _usual_for_own(dataset: Dataset, given: Mapping[str, Any]) -> dict[str, Any]:
-    """For the user's own data: a mid-sized model, and 100,000 samples within sensible limits."""
-    rows = len(dataset.train)
-    return {
-        **for_own(dataset, given),
-        "hidden": [200],
-        "latent": 10,
-        "epochs": min(max(100_000 // rows, 10), 500),
-        "batch_size": min(100, rows),
-    }
+    sizes = {short(name): value for name, value in usual_sizes(len(dataset.train)).items()}
+    return {**for_own(dataset, given), **sizes}
 
 
 def of_run(run: Run, own: type[Model] | None = None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is chosen for the user's own data when the options do not say: likelihood and preparation, and why."""
+"""What is chosen for the user's own data when nothing is said: likelihood, preparation and sizes, and why."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from ..datasets import Dataset
 from ..datasets.domain import COUNTS, UNIT, holds
-from ..models.vae import LOG_VAR_FLOOR
+from .vae import LOG_VAR_FLOOR
 
 DENSITIES = ("gaussian", "laplace", "student-t")
 
@@ -37,9 +37,15 @@ def for_own(dataset: Dataset, given: Mapping[str, Any]) -> dict[str, Any]:
         chosen["categories"] = int(dataset.value_range[1]) + 1
     if likelihood in DENSITIES and prepare != "standardize" and not _is_picture_in_unit(dataset):
         chosen["log_var_floor"] = LOG_VAR_FLOOR + math.log(_variance(dataset.prepared(prepare)))
-    asked = [f"--{name}" for name in ("likelihood", "prepare") if given.get(name, "auto") != "auto"]
-    reason = f"as {' and '.join(asked)} said" if len(asked) == 2 else f"as the values are {kind}"
+    asked = [name for name in ("likelihood", "prepare") if given.get(name, "auto") != "auto"]
+    reason = "as both were asked for" if len(asked) == 2 else f"as the values are {kind}"
     return chosen | {"why": f"{likelihood} likelihood, preparation {prepare}, {reason}"}
+
+
+def usual_sizes(rows: int) -> dict[str, Any]:
+    """A mid-sized model for so many rows, and a training of 100,000 samples within sensible limits."""
+    epochs = min(max(100_000 // rows, 10), 500)
+    return {"hidden": [200], "latent_dim": 10, "epochs": epochs, "batch_size": min(100, rows)}
 
 
 def _kind_of(dataset: Dataset) -> tuple[str, str, str]:
