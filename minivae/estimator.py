@@ -12,7 +12,7 @@ from zlib import crc32
 
 import numpy as np
 
-from . import backend
+from . import backend, models
 from .autodiff import Tensor, concatenate, no_grad
 from .checks import instance, known_names, one_of, positive_integer
 from .datasets import Dataset, Split
@@ -32,7 +32,7 @@ except ImportError as error:
 
 CHUNK = 500  # rows at a time
 DRAWS = 10  # of z for each row that is scored
-DTYPES = (np.float64, np.float32)  # a model has the first of these that is X's, else the first
+DTYPES: Any = (np.float64, np.float32)  # a model has the first of these that is X's, else the first
 
 
 class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -93,7 +93,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Raises:
             InputError: an argument of the constructor is of a wrong kind, or does not suit the rows.
         """
-        dataset = self._begin(validate_data(self, X, dtype=DTYPES))
+        least = 1 if self.patience is None else 2  # one to train on, one to wait for
+        dataset = self._begin(self._looked_at(X, ensure_min_samples=least))
         epochs = usual_sizes(len(dataset.train))["epochs"] if self.epochs is None else self.epochs
         if self.patience is not None:
             dataset = with_validation(dataset, self._seed, self.model_.least_points)
@@ -110,7 +111,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             InputError: as :meth:`fit`; or ``X`` has a value that the likelihood chosen at first does not have.
         """
         if not hasattr(self, "model_"):
-            return self._train(self._begin(validate_data(self, X, dtype=DTYPES)), 1)
+            return self._train(self._begin(self._looked_at(X)), 1)
         return self._train(_dataset(self._rows(X), self.model_.preparation), 1)
 
     def transform(self, X: Any) -> np.ndarray:
@@ -128,18 +129,17 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def score_samples(self, X: Any) -> np.ndarray:
         """The bound on log p(x) of each row, ``(N,)``, in nats of the data's own units (with the Jacobian).
 
-        It is estimated with ``DRAWS`` draws of z for each row, by noise that belongs to the row, so that its number is
-        the same in whatever company. Models of other preparations can be compared by it. Nearer to log p(x) is
-        :func:`minivae.inference.log_likelihood` of ``model_``.
+        The model's own bound (of an IWAE its), estimated with about ``DRAWS`` draws of z by noise that belongs to the
+        row, so that its number is the same in whatever company. Models of other preparations can be compared by it.
+        Nearer to log p(x) is :func:`minivae.inference.log_likelihood` of ``model_``.
 
         Raises:
             InputError: a value that the likelihood does not have, or a model that bounds nothing.
         """
         rows = self._rows(X)
-        if self.model_.no_log_likelihood:
-            raise InputError(
-                f"model is {shown(self.model)}; expected one with a bound: {self.model_.no_log_likelihood}"
-            )
+        if self.model_.no_log_likelihood or not isinstance(self.model_, models.VAE):
+            why = self.model_.no_log_likelihood or "it has no bound of each row"
+            raise InputError(f"model is {shown(self.model)}; expected one that bounds log p(x): {why}")
         return _in_chunks(self._bounds, rows)
 
     def score(self, X: Any, y: Any = None) -> float:
@@ -231,19 +231,25 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _rows(self, X: Any) -> np.ndarray:
         """Rows for the trained model, looked at as those that it was trained on."""
         check_is_fitted(self)
-        return validate_data(self, X, reset=False, dtype=DTYPES)
+        return self._looked_at(X, reset=False)
+
+    def _looked_at(self, X: Any, **options: Any) -> np.ndarray:
+        return np.asarray(validate_data(self, X, dtype=DTYPES, **options))
 
     def _bounds(self, x: np.ndarray) -> np.ndarray:
-        value = bound_of_each(self.model_, x, self._noise(x))["bound"].numpy().astype(np.float64)
-        preparation = self.model_.preparation
-        return value if preparation is None else value + preparation.log_jacobian(x)
+        """The mean of some estimates of each row's bound, each from as many draws as in training."""
+        draws, preparation = self.model_.draws, self.model_.preparation
+        noise = self._noise(x, draws * max(1, DRAWS // draws))
+        parts = [noise[start : start + draws] for start in range(0, len(noise), draws)]
+        values = [bound_of_each(self.model_, x, part)["bound"].numpy().astype(np.float64) for part in parts]
+        return np.mean(values, axis=0) + (0.0 if preparation is None else preparation.log_jacobian(x))
 
-    def _noise(self, x: np.ndarray) -> Tensor:
-        """Noise for ``DRAWS`` draws of z for each row, ``(DRAWS, M, latent_dim)``, seeded by what the row holds."""
+    def _noise(self, x: np.ndarray, draws: int) -> Tensor:
+        """Noise for so many draws of z for each row, ``(draws, M, latent_dim)``, seeded by what the row holds."""
         seeds = [crc32(row.tobytes(), self._seed) for row in x + 0.0]  # -0.0 and 0.0 are one number
         with no_grad():
             q = self.model_.posterior(self.model_.prepared(x[:1]))
-            return concatenate([q.draw_noise(backend.generator(s, self._backend), (DRAWS,)) for s in seeds], axis=1)
+            return concatenate([q.draw_noise(backend.generator(s, self._backend), (draws,)) for s in seeds], axis=1)
 
 
 def _seed_of(random_state: Any) -> int:
