@@ -22,9 +22,9 @@ LABELS = {"minivae": "minivae, eager", "torch": "PyTorch, eager", "autograd": "H
 OPERATIONS = ("add", "multiply", "tanh", "matmul")
 
 
-def step_of(operation: str, namespace: Any) -> Callable:
+def step_of(operation: str, functions: Any) -> Callable:
     """``(y, x) -> `` the next y of the chain, by the functions of a library."""
-    f = getattr(namespace, operation)
+    f = getattr(functions, operation)
     return (lambda y, x: f(y)) if operation == "tanh" else f
 
 

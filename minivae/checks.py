@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from numbers import Integral, Real
 from operator import index
 from pathlib import Path
@@ -125,10 +127,10 @@ def layer_sizes(name: str, values: Any) -> list[int]:
 
 def path_of(name: str, value: Any) -> Path:
     """Return ``value`` as a path, or raise :class:`InputError` naming it."""
-    try:
-        return Path(value)
-    except TypeError:
-        raise InputError(f"{name} is {value!r}; expected a path") from None
+    with suppress(TypeError):
+        if os.fspath(value):  # an empty name would be this folder's
+            return Path(value)
+    raise InputError(f"{name} is {value!r}; expected a path")
 
 
 def one_of(name: str, value: Any, choices: Iterable[str]) -> str:

@@ -56,6 +56,27 @@ def test_commands_name_modules_and_files_that_are_there(page):
             assert any(made in path for made in MADE) or (ROOT / path).exists(), path
 
 
+# Words that have stood for something that has another, and how they stood.
+OLD_WORDS = {
+    r"(?i)\bfeeds?\b": "minibatches",
+    r"backend=LIBRARIES|library: where": "backend",
+    r"\bobjective: Phase\b|\(objective,\) =|\bobjective\.(loss|parameters|terms)\b": "phase",
+    r"(?i)\b(the|its|own|arrays?'s?|numpy's|cupy's) namespace\b": "backend",
+}
+
+
+def test_one_thing_has_one_word():
+    files = [path for room in ("minivae", "tests", "benchmarks", "examples") for path in (ROOT / room).rglob("*.py")]
+    found = [
+        f"{path.relative_to(ROOT)}: {old[0]}, which is a {word}"
+        for path in (*files, *PAGES)
+        if path != Path(__file__)
+        for pattern, word in OLD_WORDS.items()
+        for old in re.finditer(pattern, text_of(path))
+    ]
+    assert found == []
+
+
 def test_what_lies_at_the_top_of_the_tests_is_in_their_page():
     page = text_of(ROOT / "tests" / "README.md")
     there = {path.name for path in (ROOT / "tests").glob("*.py")} - {"__init__.py"}

@@ -138,7 +138,8 @@ def test_instances_functions_and_paths_pass_as_they_are():
     assert function("x", len) is len
     assert refusal(function, 3) == "x is 3; expected a function"
     assert path_of("x", "a/b") == Path("a", "b")
-    assert refusal(path_of, 3) == "x is 3; expected a path"
+    for value in (3, None, "", b"", b"a"):
+        assert refusal(path_of, value) == f"x is {value!r}; expected a path"
 
 
 def test_a_value_is_shown_in_one_short_line():

@@ -171,7 +171,7 @@ def test_only_the_dreams_are_of_softplus_units(paper):
     )
     batch = Batch(mv.tensor(np.linspace(0, 1, 18, dtype=np.float32).reshape(3, 6)))
     (wake, sleep), (same_wake, other_sleep) = (
-        [objective.loss.item() for objective in model.phases(batch, mv.backend.generator(0))] for model in (usual, slip)
+        [phase.loss.item() for phase in model.phases(batch, mv.backend.generator(0))] for model in (usual, slip)
     )
     assert same_wake == wake
     assert other_sleep != sleep

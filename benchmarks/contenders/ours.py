@@ -50,9 +50,9 @@ class Contender:
 
     def _update_eagerly(self, rows: mv.Tensor, noise: mv.Tensor | None = None) -> mv.Tensor:
         x = mv.astype(mv.take(self.images, rows, axis=0), "float32") / self.scale
-        (objective,) = self.model.phases(Batch(x), self.generator if noise is None else noise)
-        self.adam.apply(mv.backward(objective.loss, objective.parameters))
-        return objective.loss.detach()
+        (phase,) = self.model.phases(Batch(x), self.generator if noise is None else noise)
+        self.adam.apply(mv.backward(phase.loss, phase.parameters))
+        return phase.loss.detach()
 
     def loss(self) -> float:
         return float(self.value)

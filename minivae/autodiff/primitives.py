@@ -18,7 +18,7 @@ class Primitive:
         name: unique.
         kind: one of ``KINDS``, by which ``compile`` decides what may be done with a call.
         value: ``value(xp, *arrays, out=None, **attributes) -> array``, where ``xp`` is
-            the arrays' namespace.
+            the module of their backend's functions.
         vjps: for each input i a rule ``vjp(g, y, *inputs, **attributes)``, written with
             Tensor operations: the product of the cotangent ``g`` with the Jacobian of
             output ``y`` by input i. None where an input is not differentiable.

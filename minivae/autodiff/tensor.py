@@ -69,7 +69,7 @@ class Tensor(Foreign):
 
     @property
     def xp(self) -> Any:
-        """The namespace of the array's backend: ``numpy`` or ``cupy``."""
+        """The module of the functions of the array's backend: ``numpy`` or ``cupy``."""
         return backend.xp_of(self._data)
 
     # ------------------------------------------------------------ values

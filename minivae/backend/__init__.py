@@ -1,7 +1,7 @@
 """Backends: which one an array lives in, making arrays and noise, moving them.
 
 NumPy is always there; CuPy is imported only when asked for. An array *knows* its
-backend: an operation takes the namespace from its inputs (:func:`xp_of`), so two
+backend: an operation takes the functions of its inputs' backend (:func:`xp_of`), so two
 models on two backends live side by side in one process. A default says only where
 *new* arrays are made. In order of precedence it is set by
 

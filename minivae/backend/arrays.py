@@ -23,6 +23,7 @@ DTYPES = ("float32", "float64")
 _backends: dict[str, Backend] = {"numpy": Backend()}
 _backend_of_type: dict[type, Backend] = {np.ndarray: _backends["numpy"]}
 _NUMBERS = (float, int, bool)
+VARIABLE = "MINIVAE_BACKEND"  # of the environment
 _default: str | None = None
 _using: ContextVar[str | None] = ContextVar("minivae_backend", default=None)
 
@@ -47,10 +48,11 @@ def get_backend(name: str | None = None) -> Backend:
         InputError: the name is unknown.
         BackendError: CuPy is not installed, finds no CUDA driver, or no device.
     """
-    if name is None:
-        name = _using.get() or _default or os.environ.get("MINIVAE_BACKEND") or "numpy"
+    argument = "backend"
+    if name is None and (name := _using.get() or _default) is None:
+        name, argument = os.environ.get(VARIABLE) or "numpy", f"{VARIABLE}, of the environment,"
     if name not in _backends:
-        one_of("backend", name, names())
+        one_of(argument, name, names())
         from .cupy import CupyBackend
 
         register(CupyBackend())

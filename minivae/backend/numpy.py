@@ -14,7 +14,7 @@ class Backend:
 
     Attributes:
         name: what users call it.
-        xp: its namespace, a module with NumPy's functions.
+        xp: the module of its functions, which have NumPy's names.
         array_type: the class of its arrays.
         cache_block: how many elements of a few arrays stay in the processor's cache
             together; None where work is not worth cutting up.

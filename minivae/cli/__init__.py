@@ -17,7 +17,11 @@ from collections.abc import Sequence
 from .. import backend
 from ..backend.memory import out_of_memory
 from ..errors import MinivaeError
+from ..training.finite import ADVICE
 from .parser import make_parser
+
+# What training says of numbers that are not finite, as options of the command line.
+_ADVICE_HERE = "lower --lr, skip such steps (--skip-nonfinite), or find the operation (--detect-anomaly)"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,4 +58,4 @@ def _in_one_line(error: Exception) -> str:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if isinstance(error, MemoryError) and not isinstance(error, MinivaeError):
         error = out_of_memory("what was asked", backend.get_backend(), error)
-    return " ".join(str(error).split())
+    return " ".join(str(error).replace(ADVICE, _ADVICE_HERE).split())

@@ -22,6 +22,7 @@ from .opened import Opened, Points, load_points, open_run
 from .outputs import checked_path, write
 from .train import in_words
 
+EXACT = "this model has log p(x) itself, for which nothing is drawn"
 IMPORTANCE_SAMPLES = 200  # K, unless --importance-samples says
 LIKELIHOOD_CHUNK = 100  # data points at a time, each with K draws
 
@@ -33,8 +34,9 @@ def evaluate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     path = None if args.rows is None else checked_path(args.rows, ".csv")
     opened = open_run(args)
     model = opened.model
-    if model.no_log_likelihood and given:
-        raise InputError(f"importance-samples is {samples}, but {model.no_log_likelihood}")
+    why_not = EXACT if isinstance(model, Explicit) else model.no_log_likelihood
+    if given and why_not:
+        raise InputError(f"--importance-samples is {samples}, but {why_not}")
     points = load_points(opened, args)
     lines, result = _bound(opened, points)
     estimates = None

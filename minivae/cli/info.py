@@ -11,7 +11,7 @@ from typing import Any
 from .. import autodiff, backend, datasets
 from ..errors import InputError
 from ..models import MODELS, registry
-from ..models.own import installed
+from ..models.own import installed, is_own
 from ..runs import History, Run
 from ..version import __version__
 from . import options
@@ -29,11 +29,17 @@ def info(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
 
 
 def _of_run(run: Run) -> dict[str, Any]:
-    """Its configuration without what stands there twice, the number of its parameters, and its last measurements."""
-    model, rows = run.load_model(), run.load_history().rows
-    chosen = options.of_run(run)
+    """Its configuration without what stands there twice, the number of its parameters, and its last measurements.
+
+    Of a model of the user's own, whose code is not run for this, the options as they stand there, and the weights.
+    """
+    rows, own = run.load_history().rows, is_own(run.config["model"])
+    chosen = run.config.get("options", {}) if own else options.of_run(run)
     result = {"run": str(run.folder), "minivae": run.config.get("minivae"), "model": run.config["model"]}
-    result["parameters"] = sum(parameter.size for parameter in model.parameters())
+    if own:
+        result["weights"] = sum(array.size for array in run.load_weights().values())
+    else:
+        result["parameters"] = sum(parameter.size for parameter in run.load_model().parameters())
     elsewhere = ("model", "backend", "split")
     result["options"] = {name: value for name, value in chosen.items() if name not in elsewhere}
     shown = ("points", "data_dim", "image_shape", "scale", "split", "columns", "class_names", "account", "digest")

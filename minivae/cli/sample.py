@@ -45,7 +45,7 @@ def labels_for(opened: Opened, number: int, said: str | None, seed: int = 0) -> 
     classes = opened.model.context_dim
     if not classes:
         if said is not None:
-            raise InputError(f"label is {said}, but the model of this run takes no labels")
+            raise InputError(f"--label is {said}, but the model of this run takes no labels")
         return None
     if said is not None:
         return np.full(number, _number_of(opened, said))
@@ -56,9 +56,11 @@ def labels_for(opened: Opened, number: int, said: str | None, seed: int = 0) -> 
 
 
 def _number_of(opened: Opened, said: str) -> int:
-    names = opened.facts.get("class_names") or ()
+    names, classes = opened.facts.get("class_names") or [], opened.model.context_dim
     if said in names:
         return names.index(said)
-    if not said.lstrip("-").isdigit():
-        one_of("label", said, names or map(str, range(opened.model.context_dim)))
-    return int(said)
+    if said.isdecimal() and int(said) < classes:
+        return int(said)
+    if names:
+        one_of("--label", said, names)
+    raise InputError(f"--label is {said}; expected an integer from 0 to {classes - 1}")

@@ -193,8 +193,8 @@ def _sizes(trainer: Trainer) -> str:
 
 def _result(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> dict[str, Any]:
     result: dict[str, Any] = {"run": str(run.folder)}
-    feeds = {"train": trainer.train, "validation": trainer.validation, "test": trainer.test}
-    for name, minibatches in feeds.items():
+    parts = {"train": trainer.train, "validation": trainer.validation, "test": trainer.test}
+    for name, minibatches in parts.items():
         if minibatches is not None:
             result |= put_under(f"{name}_", evaluate(trainer.model, minibatches))
     if trainer.settings.skip_nonfinite:
@@ -223,7 +223,8 @@ def _summary(result: dict[str, Any]) -> str:
         lines.append(f"of the model that is kept: {result['kept']}")
     seen, seconds = result["samples_seen"], result["seconds"]
     lines.append(f"{seen} samples seen in {seconds:.1f} s ({seen / seconds:.0f} per second)")
-    if "skipped" in result:
-        lines.append(f"{result['skipped']} steps skipped: they left something that is not finite")
+    if skipped := result.get("skipped"):
+        steps = "1 step skipped: it" if skipped == 1 else f"{skipped} steps skipped: they"
+        lines.append(f"{steps} left something that is not finite")
     lines.append(f"history, checkpoint and figures in {result['run']}")
     return "\n".join(lines)

@@ -21,6 +21,7 @@ OTHERS = {
     "transparency": "transparency",
     "resized": "resized",
     "kept_in": "kept in",
+    "choice": "chosen:",
 }
 
 

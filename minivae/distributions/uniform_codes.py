@@ -37,12 +37,12 @@ class UniformCodes(Distribution):
 
     @property
     def noise_shape(self) -> tuple[int, ...]:
-        """Uniform noise, a number for each place and entry: ``(num_codes * K,)``."""
+        """Uniform noise, a number for each code and entry: ``(num_codes * K,)``."""
         return self._which.noise_shape
 
     @property
     def mean(self) -> Tensor:
-        """The mean of the list, at each place."""
+        """The mean of the list, for each code."""
         return reshape(broadcast_to(mean(self.codebook, axis=0), (self.num_codes, self.codebook.shape[1])), -1)
 
     def draw_noise(self, generator: Generator, lead: tuple[int, ...] = ()) -> Tensor:

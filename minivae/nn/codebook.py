@@ -109,6 +109,6 @@ class Codebook(Module):
             return [(self.counts, counts), (self.sums, sums), (self.entries, sums / expand_dims(smoothed, -1))]
 
     def _spread(self, z: Tensor) -> Tensor:
-        """K of the vectors, evenly over the places and over the minibatch, whose order is random: ``(K, dim)``."""
-        vectors = reshape(moveaxis(z, -2, 0) if z.ndim > 2 else z, -1, z.shape[-1])  # place by place
+        """K of the vectors, evenly over the codes and over the minibatch, whose order is random: ``(K, dim)``."""
+        vectors = reshape(moveaxis(z, -2, 0) if z.ndim > 2 else z, -1, z.shape[-1])  # code by code
         return take(vectors, arange(self.size, dtype="int64", like=z) * len(vectors) // self.size, axis=0)

@@ -248,7 +248,7 @@ class Run:
             InputError: one does not fit; names the first.
         """
         asked = instance("model", model, Model, "a Model").state_dict()
-        found = under("model/", self._load(self._model_path(last=False))[0])
+        found = self.load_weights()
         for name in dict.fromkeys([*asked, *found]):
             theirs, ours = (state[name].shape if name in state else None for state in (found, asked))
             if theirs != ours:
@@ -256,6 +256,10 @@ class Run:
                 expected = "none of that name" if ours is None else f"shape {ours}, as the model to train has it"
                 raise InputError(f"the weights of {self.folder} do not fit: it {has} {name}; expected {expected}")
         model.load_state_dict(found)
+
+    def load_weights(self, *, last: bool = False) -> dict[str, np.ndarray]:
+        """The arrays of the model that :meth:`load_model` takes, by name: its parameters, and its state beside them."""
+        return under("model/", self._load(self._model_path(last))[0])
 
     def which_model(self, *, last: bool = False) -> str:
         """What :meth:`load_model` takes, in words: of which epoch, and whether it is the best or the last."""

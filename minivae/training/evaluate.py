@@ -82,7 +82,7 @@ class Evaluation:
 def evaluate(
     model: Model, minibatches: Minibatches, *, batch_size: int = BATCH_SIZE, seed: int = EVALUATION_SEED
 ) -> dict[str, float]:
-    """The parts of the model's first objective on all data points, in nats per data point.
+    """The terms of the model's first phase on all data points, in nats per data point.
 
     z is sampled, never set to the posterior mean: only so is the result a bound. Minibatches are
     drawn in one fixed random order (:meth:`Minibatches.fixed_order`), so that the order in which the data are
@@ -109,6 +109,6 @@ def evaluate(
 
     Raises:
         InputError: ``batch_size`` is not a positive integer; or it, or the data, have fewer points than the
-            objective is defined for.
+            model's objective is defined for.
     """
     return Evaluation(model, minibatches, batch_size, seed)()

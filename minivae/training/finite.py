@@ -41,11 +41,11 @@ class Watch:
 
     Args:
         model, optimizers: what a step changes.
-        feeds: the data, by what messages call them.
+        minibatches: the data, by what messages call them.
     """
 
-    def __init__(self, model: Model, optimizers: Sequence[Optimizer], feeds: Mapping[str, Minibatches]) -> None:
-        self.model, self.optimizers, self.feeds = model, optimizers, feeds
+    def __init__(self, model: Model, optimizers: Sequence[Optimizer], minibatches: Mapping[str, Minibatches]) -> None:
+        self.model, self.optimizers, self.minibatches = model, optimizers, minibatches
 
     def changed(self) -> list[Tensor]:
         """All tensors that a step may change, parameters and moments in few pieces."""
@@ -82,7 +82,7 @@ class Watch:
 
     def _row_faults(self) -> list[str]:
         found = []
-        for name, minibatches in self.feeds.items():
+        for name, minibatches in self.minibatches.items():
             images = minibatches.images.numpy() if isinstance(minibatches.images, Tensor) else minibatches.images
             if (at := first_beyond(images, math.inf)) is not None:
                 found.append(f"{name} row {at[0]} is not finite at value {at[1]}")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..checks import instance, integer_from_zero, number_from_zero, one_of, positive_integer, positive_number, switch
 from ..datasets import Dataset, require_domain, require_finite
-from ..datasets.domain import UNIT
+from ..datasets.domain import REAL, UNIT
 from ..errors import InputError
 from ..models import Model
 from ..optim import OPTIMIZERS
 from .minibatches import BINARIZE
 from .schedules import SCHEDULES
+
+logger = logging.getLogger("minivae")
+LARGE = 100.0
 
 
 @dataclass(frozen=True)
@@ -112,10 +116,24 @@ def require_fit(model: Model, dataset: Dataset, settings: Settings) -> None:
             "expected one of the two to be 'none'"
         )
     require_domain(dataset, UNIT if settings.binarize != "none" else model.domain)
+    if model.domain is REAL and dataset.preparation is None:
+        _tell_of_far_values(dataset)
     if model.preparation not in (None, dataset.preparation):
         raise InputError(
             f"{dataset.name} is prepared otherwise than the data that the model was trained on; "
             "expected dataset.preparation to be model.preparation"
+        )
+
+
+def _tell_of_far_values(dataset: Dataset) -> None:
+    """One line in the log where real values are far from the size that weights and step sizes are made for."""
+    size = max(map(abs, dataset.value_range))
+    if size > LARGE or 0 < size < 1 / LARGE:
+        low, high = dataset.value_range
+        logger.warning(
+            "%s has values from %g to %g, and the model sees them as they are; it learns such data better "
+            'standardized: dataset.prepared("standardize"), or --prepare standardize',
+            *(dataset.name, low, high),
         )
 
 

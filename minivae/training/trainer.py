@@ -68,8 +68,12 @@ class Trainer:
             "backend": backend.backend_of(weight._data).name,
             "classes": model.context_dim,
         }
-        feeds = {name: Minibatches(part, dataset.scale, **options) for name, part in dataset.parts.items()}
-        self.train, self.test, self.validation = feeds["train"], feeds["test"], feeds.get("validation")
+        minibatches = {name: Minibatches(part, dataset.scale, **options) for name, part in dataset.parts.items()}
+        self.train, self.test, self.validation = (
+            minibatches["train"],
+            minibatches["test"],
+            minibatches.get("validation"),
+        )
         self.generator = backend.generator(settings.seed, self.train.backend)
         self.step, self.seconds, self.history = 0, 0.0, History()
         self.best: dict[str, np.ndarray] | None = None
@@ -78,7 +82,7 @@ class Trainer:
         self.order = self._shuffled(0)
         self._kl_cost = KLCost(model, settings, self.steps_per_epoch)
         self.optimizers = self._make_optimizers()
-        measured = {name: feeds[name] for name in ("validation", "test") if name in feeds}
+        measured = {name: minibatches[name] for name in ("validation", "test") if name in minibatches}
         self._evaluations = {name: Evaluation(model, f, compile=settings.compile) for name, f in measured.items()}
         self._watch = Watch(model, self.optimizers, {"training": self.train, **measured})
         self._guard = Guard(self._update_eagerly, self._watch.changed) if settings.skip_nonfinite else None
@@ -131,7 +135,7 @@ class Trainer:
         if self.settings.lr is not None:
             options["lr"] = self.settings.lr
         usual = self.settings.optimizer, options
-        chosen = [(o.parameters, *(o.optimizer or usual)) for o in phases]
+        chosen = [(phase.parameters, *(phase.optimizer or usual)) for phase in phases]
         try:
             return [OPTIMIZERS[name](p, **{"compile": self.settings.compile, **options}) for p, name, options in chosen]
         except TypeError as error:
@@ -178,18 +182,18 @@ class Trainer:
         """Minibatch, bound, gradients and updates for the data points ``rows``: what is compiled."""
         phases = self._kl_cost.phases(self.train.batch(rows, self.generator, *stored), self.generator)
         # All gradients before the first update: phases may share a graph.
-        gradients = [backward(self._loss(o), o.parameters, retain_graph=len(phases) > 1) for o in phases]
+        gradients = [backward(self._loss(phase), phase.parameters, retain_graph=len(phases) > 1) for phase in phases]
         for optimizer, gradient in zip(self.optimizers, gradients, strict=True):
             optimizer.apply(gradient)
-        for target, value in [pair for o in phases for pair in o.assignments]:
+        for target, value in [pair for phase in phases for pair in phase.assignments]:
             assign(target, value.detach())
-        return {name: part.detach() for o in phases for name, part in o.terms.items()}
+        return {name: part.detach() for phase in phases for name, part in phase.terms.items()}
 
-    def _loss(self, objective: Phase) -> Tensor:
+    def _loss(self, phase: Phase) -> Tensor:
         if not self.settings.weight_prior:
-            return objective.loss
+            return phase.loss
         # The loss is an average per data point, so the prior counts 1/N (section 5 with Eq. 8).
-        return objective.loss - weight_log_prior(objective.parameters) * (1 / len(self.train))
+        return phase.loss - weight_log_prior(phase.parameters) * (1 / len(self.train))
 
     def running_terms(self) -> dict[str, float]:
         """The averages of the terms read since the last report; empty if there were none. Waits for the device.

@@ -71,7 +71,7 @@ def test_an_unknown_name_is_refused_with_the_nearest(ask):
 
 def test_an_unknown_name_in_the_environment_is_refused(monkeypatch):
     monkeypatch.setenv("MINIVAE_BACKEND", "jax")
-    with pytest.raises(InputError, match="backend is 'jax'"):
+    with pytest.raises(InputError, match="MINIVAE_BACKEND, of the environment, is 'jax'; expected one of numpy"):
         backend.asarray([1.0])
 
 

@@ -168,7 +168,15 @@ def test_cupy_without_cupy(refused, words):
 @pytest.mark.parametrize("command", ["train", "info"])
 def test_a_backend_of_nonsense_in_the_environment(refused, monkeypatch, command):
     monkeypatch.setenv("MINIVAE_BACKEND", "numpi")
-    assert "'numpi'; expected one of numpy" in refused(command)
+    assert "MINIVAE_BACKEND, of the environment, is 'numpi'; expected one of numpy" in refused(command)
+
+
+OUT = dict.fromkeys(("encode", "reconstruct"), ("--out", "x.npy"))
+
+
+@pytest.mark.parametrize("command", ["info", "evaluate", "sample", "plot", *OUT])
+def test_an_empty_name_is_not_this_folder(refused, command):
+    assert "folder is ''; expected a path" in refused(command, "", *OUT.get(command, ()))
 
 
 def test_a_data_folder_of_nonsense_in_the_environment(refused, monkeypatch):

@@ -1,6 +1,7 @@
 """Damaged runs, resuming what cannot go on, and divergence: one line, exit code 2, nothing written."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -187,8 +188,17 @@ def test_patience_cannot_begin_where_no_rows_were_set_apart(refused, run):
 
 def test_a_loss_that_turns_non_finite_at_once_leaves_nothing(refused):
     line = refused("train", *SMALL, "--optimizer", "sgd", "--lr", "1e10", "--json")
-    for part in ("step 15", "bound", "reconstruction", "kl", "learning rate"):
+    for part in ("step 15", "bound", "reconstruction", "kl", "lower --lr"):
         assert part in line
+
+
+@pytest.mark.parametrize("more", [(), ("--detect-anomaly",)])
+def test_what_is_advised_are_options_of_the_command_and_no_names_of_python(cli, more):
+    line = cli("train", *SMALL, "--optimizer", "sgd", "--lr", "1e30", *more).err
+    advised = set(re.findall(r"--[a-z-]+", line))
+    assert {"--lr", "--skip-nonfinite", "--detect-anomaly"} <= advised
+    assert advised <= set(re.findall(r"--[a-z-]+", cli("train", "--help").out))
+    assert not re.search(r"\b(max_norm|skip_nonfinite|detect_anomaly)\b", line)
 
 
 @pytest.mark.usefixtures("no_figures")
@@ -236,10 +246,18 @@ def test_steps_that_are_not_finite_can_be_skipped_from_the_start_or_later(cli, m
 
 
 @pytest.mark.usefixtures("no_figures")
+@pytest.mark.parametrize(("steps", "said"), [((), None), ((20,), "1 step skipped: it left something that is not fin")])
+def test_none_and_one_step_skipped(cli, monkeypatch, steps, said):
+    monkeypatch.setitem(SCHEDULES, "constant", lambda step, total: 1e45 if step in steps else 1.0)
+    text = cli("train", *LATER, "--out", "run", "--skip-nonfinite").out
+    assert said in text if said else "skipped" not in text
+
+
+@pytest.mark.usefixtures("no_figures")
 def test_a_run_that_another_program_made_is_named(refused, tmp_path):
     for folder, config in {"one": {"options": {"seed": 3}}, "none": {}}.items():
         Run.create(tmp_path / folder, {"model": "vae", **config})
         for words in COMMANDS.values():
             line = refused(*words, folder)
-            assert f"{folder}/config.json lacks options: activation, array, backend, batch_size, " in line
+            assert f"{folder}/config.json lacks options: activation, backend, batch_size, " in line
             assert "; expected a run of minivae train or minivae.fit" in line

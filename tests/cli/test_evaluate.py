@@ -50,6 +50,10 @@ def test_evaluate_says_of_what_and_from_how_many_draws(cli, model, options, says
     assert said.code == 0
     for part in says:
         assert part in said.out
+    if model in ("made", "wae-mmd"):  # not passed over in silence
+        asked = cli("evaluate", "run", "--points", 5, "--importance-samples", 12)
+        assert (asked.code, asked.out, asked.err.count("\n")) == (2, "", 1)
+        assert "--importance-samples is 12, but " in asked.err
     if model == "cvae":
         found = cli("evaluate", "run", "--points", 5, "--importance-samples", 12, "--json").json
         assert (found["log_likelihood_quantity"], found["importance_samples"]) == ("log p(x|y)", 12)

@@ -69,7 +69,7 @@ def test_labels_are_drawn_as_often_as_the_training_data_have_them_or_as_said(cli
     np.testing.assert_allclose(drawn, Run.open("run").facts["label_shares"], atol=0.06)
     assert cli("sample", "run", "-n", 5, "--label", 2, "--out", "s.csv", "--json").json["labels"] == [0, 0, 5]
     refused = cli("sample", "run", "--label", "two", "--out", "s.csv")
-    assert (refused.code, "label is 'two'; expected one of 0, 1, 2" in refused.err) == (2, True)
+    assert (refused.code, "--label is two; expected an integer from 0 to 2" in refused.err) == (2, True)
 
 
 def test_a_label_may_be_said_by_its_name(cli, rng):

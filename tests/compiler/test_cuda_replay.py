@@ -54,9 +54,9 @@ class Training:
 
     def _step(self, rows, noise=None):
         x = ad.astype(ad.take(self.images, rows, 0), self.dtype) / 255
-        (objective,) = self.model.phases(Batch(x), self.generator if noise is None else noise)
-        self.adam.apply(ad.backward(objective.loss, objective.parameters))
-        return objective.loss
+        (phase,) = self.model.phases(Batch(x), self.generator if noise is None else noise)
+        self.adam.apply(ad.backward(phase.loss, phase.parameters))
+        return phase.loss
 
     def __call__(self, *arrays):
         self.adam.advance()

@@ -244,8 +244,8 @@ def test_nvrtc_compiles_every_kernel_of_a_training_step(likelihood):
     adam, generator = Adam(model.parameters()), backend.generator(0)
 
     def step(images):
-        (objective,) = model.phases(Batch(ad.astype(images, "float32") / 255), generator)
-        adam.apply(ad.backward(objective.loss, objective.parameters))
+        (phase,) = model.phases(Batch(ad.astype(images, "float32") / 255), generator)
+        adam.apply(ad.backward(phase.loss, phase.parameters))
 
     adam.advance()
     recorded = analysed(*record(step, np.ones((5, 12), "uint8")))

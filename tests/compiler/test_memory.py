@@ -7,7 +7,7 @@ import pytest
 
 import minivae as mv
 import minivae.autodiff as ad
-from minivae.compiler.memory import _like, _Room
+from minivae.compiler.memory import Arena, _like, _Room
 
 from .steps import INPUTS, RandomStep
 
@@ -100,3 +100,12 @@ def test_axes_of_length_1_in_front_are_added_to_what_has_fewer():
     compiled = mv.compile(step)
     for scale in np.float32([1, 2, 3]):
         np.testing.assert_array_equal(compiled(x * scale).numpy(), step(ad.tensor(x * scale)).numpy())
+
+
+@pytest.mark.parametrize(
+    ("shape", "ndim", "expected"), [((3,), 3, (1, 1, 3)), ((1, 1, 3), 1, (3,)), ((2, 3), 2, (2, 3))]
+)
+def test_a_place_has_as_many_axes_as_are_asked_for(shape, ndim, expected):
+    arena = object.__new__(Arena)
+    arena.place = lambda array: array
+    assert arena.place_with(np.zeros(shape), ndim).shape == expected

@@ -28,7 +28,7 @@ from . import strict_array, strict_device
 from .fake_cublas import FakeCublas
 from .strict_array import StrictArray
 from .strict_counter import counter
-from .strict_device import Namespace, StrictRandom, Ufunc, strict
+from .strict_device import Functions, StrictRandom, Ufunc, strict
 
 PRODUCTS = (np.matmul, np.dot, np.tensordot, np.einsum)  # what CuPy gives to cuBLAS through its own handle
 PRELUDE = """
@@ -117,8 +117,8 @@ class Stream:
         return Graph(actions)
 
 
-class FakeCupy(Namespace):
-    """CuPy's namespace on the strict device, with kernels, streams, graphs and pools."""
+class FakeCupy(Functions):
+    """CuPy's functions on the strict device, with kernels, streams, graphs and pools."""
 
     def __init__(self, device: Device, compiler: Compiler) -> None:
         super().__init__(np)

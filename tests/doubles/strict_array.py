@@ -44,7 +44,7 @@ class StrictArray:
         raise TypeError("implicit conversion of a device array to NumPy; use backend.to_numpy(x)")
 
     def __array_function__(self, function: Callable, *ignored: Any) -> None:
-        raise TypeError(f"np.{function.__name__} on a device array; use the array's own namespace")
+        raise TypeError(f"np.{function.__name__} on a device array; use the functions of the array's own backend")
 
     # What shows values makes the host wait.
 

@@ -71,7 +71,7 @@ FROM_HOST = _words("array asanyarray asarray ascontiguousarray asfortranarray")
 TO_ZERO_DIM = _words("allclose array_equal array_equiv")  # Python bools in NumPy
 
 
-class Namespace:
+class Functions:
     """A module's functions, for device arrays; what CuPy lacks is lacking."""
 
     def __init__(self, module: types.ModuleType, prefix: str = "") -> None:
@@ -93,7 +93,7 @@ class Namespace:
         if isinstance(found, types.ModuleType):
             if name not in ("fft", "linalg"):
                 raise AttributeError(f"xp.{name} is not on the strict device; randomness is backend.Generator")
-            return Namespace(found, f"{name}.")
+            return Functions(found, f"{name}.")
         if callable(found) and not isinstance(found, type):
             return Function(found, self._prefix + name)
         return found  # dtypes and constants
@@ -104,7 +104,7 @@ class Namespace:
 
 
 class Function:
-    """One function of the namespace."""
+    """One function of the device."""
 
     def __init__(self, function: Any, name: str) -> None:
         self._function, self.__name__ = function, name
@@ -138,7 +138,7 @@ def _arrays(value: Any) -> Any:
 
 
 class Ufunc:
-    """One element-wise function of the namespace."""
+    """One element-wise function of the device."""
 
     def __init__(self, ufunc: np.ufunc) -> None:
         self._ufunc, self.__name__ = ufunc, ufunc.__name__
@@ -190,8 +190,8 @@ class StrictBackend(backend.Backend):
     """The strict device as a backend of :mod:`minivae.backend`."""
 
     name = "strict"
-    xp = Namespace(np)
-    special = Namespace(scipy.special)
+    xp = Functions(np)
+    special = Functions(scipy.special)
     array_type = StrictArray
     counter = counter
 

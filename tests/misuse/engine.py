@@ -11,9 +11,9 @@ from minivae.autodiff import Primitive, tensor
 from minivae.distributions.special import log_gammaincinv
 
 from .subject import (
+    BACKENDS,
     DTYPES,
     GENERATORS,
-    LIBRARIES,
     NO_TENSORS,
     SHAPES,
     Says,
@@ -247,10 +247,10 @@ misuse(
     {"value": [1.0], "dtype": "float32", "backend": "numpy"},
     value=NO_TENSORS,
     dtype=("floot", 3, "U3"),
-    backend=LIBRARIES,
+    backend=BACKENDS,
 )
 misuse(ad.from_dlpack, {"x": np.ones(2)}, x=(None, 3, [1.0], "x", np.array(["a"])))
-PLACE = {"dtype": ("floot", 3, "U3"), "backend": LIBRARIES, "like": (3.0, "x", np.ones(1))}
+PLACE = {"dtype": ("floot", 3, "U3"), "backend": BACKENDS, "like": (3.0, "x", np.ones(1))}
 misuse(ad.full, {"shape": (2,), "value": 1.0}, shape=SHAPES, value=("x", None, [1.0], ones(2)), **PLACE)
 for filled in (ad.zeros, ad.ones):
     misuse(filled, {"shape": (2,)}, shape=SHAPES, **PLACE)

@@ -10,10 +10,10 @@ from minivae import backend
 from minivae.models import MODELS, Batch, Model, registry
 
 from .subject import (
+    BACKENDS,
     COUNTS,
     DTYPES,
     GENERATORS,
-    LIBRARIES,
     NO_SWITCHES,
     NO_TENSORS,
     NUMBERS_ABOVE_0,
@@ -57,7 +57,7 @@ CONSTRUCTOR: dict[str, tuple] = {
     "init": ("Glorot", None, 3),
     "seed": (-1, 1.5, "0", None),
     "dtype": DTYPES,
-    "backend": LIBRARIES,
+    "backend": BACKENDS,
 }
 OF_KIND: dict[type, tuple] = {int: (1.5, "1"), float: (np.nan, "1"), str: ("?", 3), bool: ()}
 

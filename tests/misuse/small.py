@@ -13,10 +13,10 @@ from minivae.autodiff import Parameter, tensor
 from minivae.distributions import Normal
 
 from .subject import (
+    BACKENDS,
     COUNTS,
     DTYPES,
     GENERATORS,
-    LIBRARIES,
     NO_TENSORS,
     NUMBERS_ABOVE_0,
     SEQUENCES_OF_SIZES,
@@ -33,9 +33,9 @@ NO_ARRAYS = ("x", None, [1.0], ones(2))
 
 # -------------------------------------------------------------------- backend
 
-misuse(backend.get_backend, {"name": "numpy"}, name=LIBRARIES)
-misuse(backend.use, {"name": "numpy"}, name=LIBRARIES)
-misuse(backend.using, {"name": "numpy"}, call=lambda name: backend.using(name).__enter__(), name=LIBRARIES)
+misuse(backend.get_backend, {"name": "numpy"}, name=BACKENDS)
+misuse(backend.use, {"name": "numpy"}, name=BACKENDS)
+misuse(backend.using, {"name": "numpy"}, call=lambda name: backend.using(name).__enter__(), name=BACKENDS)
 misuse(backend.register, {"new": backend.get_backend("numpy")}, new=("numpy", None, np))
 for function in (backend.backend_of, backend.xp_of):
     misuse(function, {"arrays": np.ones(2)}, call=lambda arrays, f=function: f(arrays), arrays=NO_ARRAYS)
@@ -50,12 +50,12 @@ misuse(
     {"value": [1.0], "dtype": "float64", "backend": "numpy"},
     value=(*NO_TENSORS, ones(2), [None], Says(object(), "<object object")),
     dtype=("floot", "U3", object, 3),
-    backend=LIBRARIES,
+    backend=BACKENDS,
 )
 for function in (backend.synchronize, backend.describe):
-    misuse(function, {"backend": "numpy"}, backend=LIBRARIES)
+    misuse(function, {"backend": "numpy"}, backend=BACKENDS)
 for function in (backend.Generator, backend.generator):
-    misuse(function, {"seed": 0, "backend": "numpy"}, seed=SEEDS, backend=LIBRARIES)
+    misuse(function, {"seed": 0, "backend": "numpy"}, seed=SEEDS, backend=BACKENDS)
 misuse(backend.require_generator, {"name": "x", "value": GENERATOR}, value=())
 for draw in ("standard_normal", "uniform"):
     misuse(
@@ -76,7 +76,7 @@ misuse(
 # ------------------------------------------------------------------------- nn
 
 LAYER = {"inputs": 2, "outputs": 3, "generator": GENERATOR, "init": "he", "dtype": "float32", "backend": "numpy"}
-OPTIONS = {"init": ("He", 3, None), "dtype": DTYPES, "backend": LIBRARIES}
+OPTIONS = {"init": ("He", 3, None), "dtype": DTYPES, "backend": BACKENDS}
 POINTS = (*NO_TENSORS, ones(5, 3), ones(), strict(5, 2))
 misuse(nn.Linear, LAYER, inputs=COUNTS, outputs=COUNTS, generator=GENERATORS, **OPTIONS)
 misuse(nn.Linear.__call__, {"x": ones(5, 2)}, call=nn.Linear(2, 3, GENERATOR), x=POINTS)
@@ -150,7 +150,7 @@ misuse(
     decay=(1.0, -0.1, "0", None),
     revival=(1.0, -0.1, "0", None),
     dtype=DTYPES,
-    backend=LIBRARIES,
+    backend=BACKENDS,
 )
 misuse(nn.Codebook.nearest, {"z": ones(5, 2)}, call=nn.Codebook(4, 2, GENERATOR).nearest, z=(*POINTS, ones(5, 1)))
 misuse(

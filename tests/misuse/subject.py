@@ -129,7 +129,7 @@ FLAGS_OF_NUMBERS = (math.nan, "1", None)
 NO_TENSORS = ("three", None, {1.0}, 1j, [[1.0], [1.0, 2.0]], np.array(["a"]), np.array([None]))
 GENERATORS = (None, 7, np.random.default_rng(0), "seed")
 DTYPES = ("int32", "floot", np.float16, 3)
-LIBRARIES = ("tpu", "Numpy", 3)
+BACKENDS = ("tpu", "Numpy", 3)
 SHAPES = ("ab", 2.5, None, (2, -1), (1.5,))
 SEQUENCES_OF_SIZES = ("500", 500, (0,), (2.5,), None, [[3]])
 

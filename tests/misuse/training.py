@@ -16,10 +16,10 @@ from minivae.datasets.domain import UNIT
 from minivae.models import VAE
 
 from .subject import (
+    BACKENDS,
     COUNTS,
     DTYPES,
     GENERATORS,
-    LIBRARIES,
     NO_SWITCHES,
     NUMBERS_ABOVE_0,
     NUMBERS_FROM_0,
@@ -31,7 +31,7 @@ GENERATOR = backend.generator(0)
 SEEDS = (-1, 1.5, "0", None)
 IMAGES = np.arange(32, dtype=np.uint8).reshape(8, 4)
 LABELS = np.arange(8) % 2
-NO_PATHS = (3, None, Says("nowhere/x.png", "No such", "nowhere/x.png"))
+NO_PATHS = (3, None, "", Says("nowhere/x.png", "No such", "nowhere/x.png"))
 
 # ------------------------------------------------------------------- datasets
 
@@ -192,7 +192,7 @@ misuse(
     arrays=(None, 3, Says({}, "missing")),
     meta=(None, 3, Says({}, "no settings")),
 )
-FEED = training.Minibatches(SPLIT, 255.0, classes=2, binarize="dynamic")
+MINIBATCHES = training.Minibatches(SPLIT, 255.0, classes=2, binarize="dynamic")
 misuse(
     training.Minibatches,
     {"split": SPLIT, "scale": 255.0, "classes": 2},
@@ -200,40 +200,40 @@ misuse(
     scale=NUMBERS_ABOVE_0,
     binarize=("None", 3, None),
     dtype=DTYPES,
-    backend=LIBRARIES,
+    backend=BACKENDS,
     classes=(-1, Says(1, "between 0 and 1"), 1.5, "2", None),
 )
 misuse(
     training.Minibatches.batch,
     {"rows": np.array([0, 1]), "generator": GENERATOR},
-    call=FEED.batch,
+    call=MINIBATCHES.batch,
     rows=(np.array([8]), np.array([0.5]), "x", None),
     generator=GENERATORS,
 )
 misuse(
     training.Minibatches.one_hot,
     {"labels": LABELS},
-    call=FEED.one_hot,
+    call=MINIBATCHES.one_hot,
     labels=(Says(np.array([2]), "between 2 and 2"), np.ones(2), "x", None),
 )
 misuse(
     training.Minibatches.fixed_order,
     {"batch_size": 3, "least": 1},
-    call=lambda **sizes: list(FEED.fixed_order(**sizes)),
+    call=lambda **sizes: list(MINIBATCHES.fixed_order(**sizes)),
     batch_size=COUNTS,
     least=COUNTS,
 )
 misuse(
     training.Minibatches.shuffled,
     {"batch_size": 3, "seed": 0, "epoch": 0},
-    call=FEED.shuffled,
+    call=MINIBATCHES.shuffled,
     batch_size=(*COUNTS, 9),
     seed=SEEDS,
     epoch=SEEDS,
 )
 misuse(
     training.evaluate,
-    {"model": MODEL, "minibatches": FEED, "batch_size": 4, "seed": 0},
+    {"model": MODEL, "minibatches": MINIBATCHES, "batch_size": 4, "seed": 0},
     model=(None, "vae"),
     minibatches=(None, Says(SPLIT, "Split(")),
     batch_size=COUNTS,

@@ -96,11 +96,11 @@ def held() -> Iterator[Callable[[], None]]:
 def losses(model: Model, batch: Batch) -> Iterator[tuple[Callable[..., Tensor], list[Parameter]]]:
     """For each phase its loss as a function of nothing that it depends on, and the parameters it trains."""
     noise = Repeated()
-    for phase, objective in enumerate(model.phases(batch, noise())):
+    for number, phase in enumerate(model.phases(batch, noise())):
         with held() as again:
 
-            def loss(*_: Any, phase: int = phase, again: Callable = again) -> Tensor:
+            def loss(*_: Any, number: int = number, again: Callable = again) -> Tensor:
                 again()
-                return model.phases(batch, noise())[phase].loss
+                return model.phases(batch, noise())[number].loss
 
-            yield loss, objective.parameters
+            yield loss, phase.parameters

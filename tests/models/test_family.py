@@ -25,6 +25,35 @@ ROOT = Path(minivae.__file__).parent
 LINES = 121  # of a member's file, docstring included
 
 
+# What users call, by model, minibatch and a generator.
+CALLED = {
+    "bound": lambda model, batch, g: model.bound(batch.x, g, batch.context),
+    "encode": lambda model, batch, _: model.encode(batch.x, batch.context),
+    "codes": lambda model, batch, _: model.codes(batch.x),
+    "decode": lambda model, batch, _: model.decode(np.zeros((M, max(model.latent_dim, 1))), batch.context),
+    "reconstruct": lambda model, batch, _: model.reconstruct(batch.x, batch.context),
+    "sample": lambda model, batch, g: model.sample(g, M, batch.context),
+}
+
+
+@EVERY_MEMBER
+@pytest.mark.parametrize("what", CALLED)
+def test_what_users_call_is_there_or_refused_in_words_of_the_model(name, what, rng):
+    model = member(name)
+    message = refusal(CALLED[what], model, batch_for(model, rng), Repeated()())
+    assert not message or type(model).__name__ in message  # not of a distribution in it
+    assert {"KL_PAIRS", "estimator"}.isdisjoint(message.split())
+
+
+def refusal(call, *arguments):
+    """What is said where a call is refused; empty where it is not."""
+    try:
+        call(*arguments)
+    except InputError as error:
+        return str(error)
+    return ""
+
+
 # ---------------------------------------------------------------- the registry
 
 

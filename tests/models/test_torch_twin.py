@@ -88,9 +88,9 @@ def train(model, dtype):
     """The same by minivae."""
     optimizer, losses = Adam(model.parameters(), LR), []
     for x, epsilon in minibatches(dtype):
-        (objective,) = model.phases(Batch(tensor(x)), epsilon)
-        optimizer.step(backward(objective.loss, objective.parameters))
-        losses.append(objective.loss.item())
+        (phase,) = model.phases(Batch(tensor(x)), epsilon)
+        optimizer.step(backward(phase.loss, phase.parameters))
+        losses.append(phase.loss.item())
     return losses, model.state_dict()
 
 

@@ -17,9 +17,9 @@ ESTIMATORS = pytest.mark.parametrize("estimator", ["A", "B"])
 
 def train_step(model, optimizer, x, source):
     """One step of Algorithm 1; returns the loss."""
-    (objective,) = model.phases(Batch(x), source)
-    optimizer.step(backward(objective.loss, objective.parameters))
-    return objective.loss
+    (phase,) = model.phases(Batch(x), source)
+    optimizer.step(backward(phase.loss, phase.parameters))
+    return phase.loss
 
 
 @EVERY_KIND

@@ -37,17 +37,17 @@ def test_sum_over_pixels_and_latents_mean_over_samples_and_batch(kind, rng):
         reconstruction = np.mean([sum(log_likelihoods(model, z_, x[i])) for z_ in z])
         bounds.append(reconstruction - kl)
     np.testing.assert_allclose(model.bound(x, epsilon).value.numpy(), bounds, rtol=1e-10)
-    (objective,) = model.phases(Batch(tensor(x)), epsilon)
-    np.testing.assert_allclose(objective.loss.item(), -np.mean(bounds), rtol=1e-10)
+    (phase,) = model.phases(Batch(tensor(x)), epsilon)
+    np.testing.assert_allclose(phase.loss.item(), -np.mean(bounds), rtol=1e-10)
 
 
 @EVERY_KIND
 def test_parts_are_unweighted_and_add_up_to_the_loss(kind, rng):
-    (objective,) = small_vae(kind, dtype="float64").phases(Batch(tensor(data(rng))), noise(rng))
-    terms = {name: part.item() for name, part in objective.terms.items()}
+    (phase,) = small_vae(kind, dtype="float64").phases(Batch(tensor(data(rng))), noise(rng))
+    terms = {name: part.item() for name, part in phase.terms.items()}
     assert list(terms) == ["bound", "reconstruction", "kl"]
     assert terms["bound"] == pytest.approx(terms["reconstruction"] - terms["kl"], rel=1e-12)
-    assert objective.loss.item() == -terms["bound"]
+    assert phase.loss.item() == -terms["bound"]
 
 
 @EVERY_KIND
@@ -140,9 +140,9 @@ def test_extreme_outputs_of_the_networks_in_float32(kind, estimator, log_var, ou
             heads += [(model.decoder.log_var, log_var), (model.decoder.mean, output)]
         for head, value in heads:
             head.weight.data[...], head.bias.data[...] = 0, value
-        (objective,) = model.phases(Batch(tensor(x, dtype)), tensor(epsilon, dtype))
-        losses.append(objective.loss.item())
-        assert all(np.isfinite(g.numpy()).all() for g in backward(objective.loss, objective.parameters))
+        (phase,) = model.phases(Batch(tensor(x, dtype)), tensor(epsilon, dtype))
+        losses.append(phase.loss.item())
+        assert all(np.isfinite(g.numpy()).all() for g in backward(phase.loss, phase.parameters))
     # For A, z - mu has lost its digits beside a mu of 1 where sigma is 3e-7.
     assert losses[1] == pytest.approx(losses[0], rel=1e-5, abs=5.0 if estimator == "A" else 1e-5)
 

@@ -227,10 +227,10 @@ def test_the_decoder_has_the_encoders_layers_in_reverse(kind):
 
 def test_every_parameter_is_trained(rng):
     model = small_vae("gaussian")
-    (objective,) = model.phases(Batch(data(rng)), noise(rng))
-    assert objective.parameters == model.parameters()
+    (phase,) = model.phases(Batch(data(rng)), noise(rng))
+    assert phase.parameters == model.parameters()
     assert len(model.parameters()) == 2 * (2 + 1 + 1) * 2  # weight and bias of 2 hidden, mean, variance; twice
-    assert all((g.numpy() != 0).all() for g in backward(objective.loss, objective.parameters))
+    assert all((g.numpy() != 0).all() for g in backward(phase.loss, phase.parameters))
 
 
 # -------------------------------------------------------------------- bad input

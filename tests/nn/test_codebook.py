@@ -40,11 +40,11 @@ def move(codebook, z):
 
 
 def test_the_first_minibatch_puts_the_entries_at_vectors_of_its_own(rng):
-    """Evenly over places and data points: of 3 places with 4 points each, 5 of the 12 vectors, place by place."""
+    """Evenly over codes and data points: of 3 codes with 4 points each, 5 of the 12 vectors, code by code."""
     z = rng.normal(size=(4, 3, 2))
-    by_place = z.swapaxes(0, 1).reshape(12, 2)
+    by_code = z.swapaxes(0, 1).reshape(12, 2)
     codebook = begun(made(decay=0.9), z)
-    np.testing.assert_allclose(codebook.entries.numpy(), by_place[[0, 2, 4, 7, 9]], rtol=1e-5)
+    np.testing.assert_allclose(codebook.entries.numpy(), by_code[[0, 2, 4, 7, 9]], rtol=1e-5)
     np.testing.assert_allclose(codebook.counts.numpy(), 0.1 * 12 / 5)  # an average minibatch's
 
 

@@ -26,17 +26,17 @@ class AnnealedOutside(BetaVAE):
         OUTSIDE["beta"] = 20.0 * step / total_steps
 
     def phases(self, batch, noise):
-        (objective,) = super().phases(batch, noise)
-        return [objective._replace(loss=objective.loss + objective.terms["kl"] * OUTSIDE["beta"])]
+        (phase,) = super().phases(batch, noise)
+        return [phase._replace(loss=phase.loss + phase.terms["kl"] * OUTSIDE["beta"])]
 
 
 class NumbersOfNumPy(BetaVAE):
     """A weight that NumPy computes from a parameter."""
 
     def phases(self, batch, noise):
-        (objective,) = super().phases(batch, noise)
+        (phase,) = super().phases(batch, noise)
         scale = float(np.square(self.parameters()[0].data).mean())
-        return [objective._replace(loss=objective.loss + exp(objective.terms["kl"] * 0.0) * scale)]
+        return [phase._replace(loss=phase.loss + exp(phase.terms["kl"] * 0.0) * scale)]
 
 
 def trained(kind, digits, **settings):

@@ -281,8 +281,8 @@ def test_a_run_that_stopped_goes_on_in_anomaly_mode_to_the_operation(data, tmp_p
 
     class Spoilt(type(member("vae"))):
         def phases(self, batch, noise):
-            objective = super().phases(batch, noise)[0]
-            return [objective._replace(loss=objective.loss / self.divisor)]
+            phase = super().phases(batch, noise)[0]
+            return [phase._replace(loss=phase.loss / self.divisor)]
 
         def advance(self, step, total_steps):
             self.divisor.data[...] = 0.0 if step == 6 else 1.0
@@ -300,4 +300,4 @@ def test_a_run_that_stopped_goes_on_in_anomaly_mode_to_the_operation(data, tmp_p
     message = str(raised.value)
     assert "arose at step 6: divide of (), () produced an infinity, called at" in message
     assert "test_finite.py:" in message
-    assert "objective.loss / self.divisor" in message
+    assert "phase.loss / self.divisor" in message

@@ -1,4 +1,4 @@
-"""Feed: minibatches from stored pixels; epoch_order: which rows they have."""
+"""Minibatches: from stored pixels; epoch_order: which rows they have."""
 
 import numpy as np
 import pytest

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from minivae import backend
+from minivae.datasets import Dataset, Split
 from minivae.errors import InputError, NonFiniteError
 from minivae.models import VAE
 from minivae.runs import History
-from minivae.training import SCHEDULES
+from minivae.training import SCHEDULES, Settings, Trainer
 
 from ..doubles.strict_device import strict
 from .conftest import STEPS_PER_EPOCH, assert_same_state, made_of, small_model, small_trainer
@@ -345,3 +346,14 @@ def test_a_state_that_is_not_finite_is_not_given(saved):
     saved.optimizers[0].state[1].data[0] = np.inf
     with pytest.raises(NonFiniteError, match=r"at step 3: Adam's v of encoder\.hidden\.layers\.0\.weight holds an inf"):
         saved.state()
+
+
+@pytest.mark.parametrize(("factor", "said"), [(1.0, False), (1e4, True), (1e-4, True)])
+def test_real_values_far_from_1_are_told_of_unless_they_are_prepared(factor, said, rng, caplog):
+    x = rng.normal(size=(40, 3)) * factor
+    data = Dataset("mine", Split(x[:30]), Split(x[30:]), None, 1.0, "")
+    Trainer(VAE(3, 2, (4,), likelihood="gaussian"), data, Settings(batch_size=10))
+    assert ("mine has values from" in caplog.text and 'prepared("standardize")' in caplog.text) is said
+    caplog.clear()
+    Trainer(VAE(3, 2, (4,), likelihood="gaussian"), data.prepared("standardize"), Settings(batch_size=10))
+    assert not caplog.text

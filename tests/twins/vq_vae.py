@@ -17,11 +17,11 @@ OWN: dict[str, dict[str, Any]] = {
     "every default": {},
     "one entry": {"entries": 1},
     "70 entries": {"entries": 70, "m": 9},
-    "one place": {"num_codes": 1},
-    "one place of one data point": {"num_codes": 1, "m": 1},
-    "seven places": {"num_codes": 7, "code_dim": 3},
+    "one code": {"num_codes": 1},
+    "one code of one data point": {"num_codes": 1, "m": 1},
+    "seven codes": {"num_codes": 7, "code_dim": 3},
     "codes of one number": {"code_dim": 1},
-    "as many places as entries as numbers": {"num_codes": 4, "entries": 4, "code_dim": 4},
+    "as many codes as entries as numbers": {"num_codes": 4, "entries": 4, "code_dim": 4},
     "no commitment": {"commitment": 0.0},
     "commitment of 30": {"commitment": 30.0},
     "nothing remembered": {"decay": 0.0},
@@ -48,7 +48,7 @@ class VQVAE(Twin):
         num_codes, dim, entries = options["num_codes"], options["code_dim"], w["codebook.entries"]
         ema, count = options["ema"], len(entries)
         z = network(w, "encoder", x, options["activation"]).unflatten(-1, (num_codes, dim))
-        nearest = one_hot((z.unsqueeze(-2) - entries).norm(dim=-1).argmin(-1), count).to(x)  # (M, places, K), Eq. 1
+        nearest = one_hot((z.unsqueeze(-2) - entries).norm(dim=-1).argmin(-1), count).to(x)  # (M, codes, K), Eq. 1
         e = nearest @ entries
         codebook = mse_loss(e, z.detach(), reduction="sum") / len(x)
         commitment = mse_loss(z, e.detach(), reduction="sum") / len(x)
@@ -82,7 +82,7 @@ class VQVAE(Twin):
     ) -> dict[str, torch.Tensor]:
         """Eq. 6 to 8, the counts with Laplace smoothing where they divide; entries that few are near begin anew.
 
-        So do all at the first step, when nothing is counted: with vectors of the minibatch, evenly over its places.
+        So do all at the first step, when nothing is counted: with vectors of the minibatch, evenly over its codes.
         """
         counts = decay * w["codebook.counts"] + (1 - decay) * nearest.sum((0, 1))
         sums = decay * w["codebook.sums"] + (1 - decay) * torch.einsum("mpk,mpd->kd", nearest, z)

@@ -1,10 +1,10 @@
 """The vector-quantised VAE: codes from a learnt list.
 
-    z_e = E(x);  k = argmin_k |z_e - e_k|^2 at each place;  z_q = e_k
+    z_e = E(x);  k = argmin_k |z_e - e_k|^2 for each code;  z_q = e_k
     minimises  D(z_q) + |sg z_e - e_k|^2 + beta |z_e - sg e_k|^2    (sg: held, no gradient)
 
 van den Oord, Vinyals & Kavukcuoglu 2017, "Neural discrete representation learning", arXiv
-1711.00937, Eq. 3; distances are summed over places and elements and averaged over the
+1711.00937, Eq. 3; distances are summed over codes and elements and averaged over the
 minibatch, as D is. The decoder's gradient by z_q goes to z_e as it is (straight through). If
 ``ema``, the list follows running means of the codes near it instead of the second term (App. A.1).
 
@@ -83,7 +83,7 @@ class VQVAE(VAE):
         return z, self.codebook.nearest(z)
 
     def codes(self, x: Any) -> Tensor:
-        """k at each place, ``(M, num_codes)`` integers."""
+        """k of each code, ``(M, num_codes)`` integers."""
         return argmax(self.quantize(self.prepared(x))[1], axis=-1)
 
     def posterior(self, x: Any, context: Any = None) -> Delta:
@@ -91,7 +91,7 @@ class VQVAE(VAE):
         return Delta(_flat(self.quantize(x)[1] @ self.codebook.entries))
 
     def prior(self, context: Any = None) -> UniformCodes:
-        """Each entry of the list as likely, at each place."""
+        """Each entry of the list as likely, for each code."""
         return UniformCodes(self.codebook.entries, self.num_codes)
 
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:

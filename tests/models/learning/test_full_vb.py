@@ -190,9 +190,9 @@ def test_it_is_equation_24_over_n(kind, rng):
     for p, log_var, zeta in zip(twin.decoder.parameters(), model.weights.log_vars, fixed["weights"], strict=True):
         p.data[...] = p.numpy() + np.exp(log_var.numpy() / 2) * zeta
     expected = twin.bound(batch.x, fixed["z"]).value.numpy().mean() - model.weights.kl().item() / 17
-    (objective,) = model.phases(batch, fixed)
-    assert -objective.loss.item() == pytest.approx(expected, rel=1e-12)
-    terms = {name: part.item() for name, part in objective.terms.items()}
+    (phase,) = model.phases(batch, fixed)
+    assert -phase.loss.item() == pytest.approx(expected, rel=1e-12)
+    terms = {name: part.item() for name, part in phase.terms.items()}
     assert terms["bound"] == pytest.approx(terms["reconstruction"] - terms["kl"] - terms["weights_kl"], rel=1e-12)
 
 

@@ -112,9 +112,9 @@ def wake_sleep() -> Row:
     for kind, estimator, samples in cases:
         model = small.small_wake_sleep(kind, estimator=estimator, dtype="float64")
         batch, fixed = Batch(tensor(data(rng))), small.drawn(rng, samples)
-        for phase, objective in enumerate(model.phases(batch, fixed)):
-            f = lambda *_, m=model, b=batch, e=fixed, i=phase: m.phases(b, e)[i].loss  # noqa: E731
-            gradients.append(gradient_error(f, objective.parameters))
+        for number, phase in enumerate(model.phases(batch, fixed)):
+            f = lambda *_, m=model, b=batch, e=fixed, i=number: m.phases(b, e)[i].loss  # noqa: E731
+            gradients.append(gradient_error(f, phase.parameters))
     for kind in oracle.KINDS:
         model = oracle.make(kind)
         expected_losses, expected = oracle.train_twin(model.state_dict(), kind)
