@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..inference import log_likelihood
 from ..inference.diagnostics import FEWEST_DRAWS
 from ..inference.each import bound_of_each
-from ..inference.importance import LogLikelihood
+from ..inference.importance import Explicit, LogLikelihood
 from ..models import Model
 from ..training import evaluate as evaluate_bound
 from .encode import about
