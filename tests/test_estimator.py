@@ -1,8 +1,10 @@
 """minivae.estimator: scikit-learn's own checks, its compositions, and what is said of units, rows and randomness."""
 
 import pickle
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -308,3 +310,13 @@ def test_what_is_wrong_is_said_by_fit(options, said):
 def test_codes_of_another_length_are_refused():
     with pytest.raises(InputError, match="X has 3 columns; expected 2, the length of a code"):
         small().fit(TABLE).inverse_transform(np.zeros((4, 3)))
+
+
+def test_the_page_s_example_runs(capsys):
+    page = (Path(__file__).resolve().parents[1] / "docs" / "scikit-learn.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    there: dict = {}
+    exec(block, there)
+    assert (there["codes"].shape, there["back"].shape, there["drawn"].shape) == ((150, 2), (150, 4), (10, 4))
+    assert there["classify"].score(there["x"], there["species"]) > 0.8
+    assert capsys.readouterr().out.startswith("gaussian likelihood, preparation standardize, as the values are real")

@@ -79,7 +79,9 @@ def test_the_floor_of_the_scale_is_the_models():
     assert (model.likelihood(np.zeros((1, 2))).log_scale.numpy() >= -2).all()
 
 
-@pytest.mark.parametrize(("kind", "values", "prepare"), [(Mine, TABLE, "standardize"), (Counting, np.abs(TABLE) // 1, "none")])
+@pytest.mark.parametrize(
+    ("kind", "values", "prepare"), [(Mine, TABLE, "standardize"), (Counting, np.abs(TABLE) // 1, "none")]
+)
 def test_the_preparation_suits_its_domain(kind, values, prepare):
     found = for_own(Dataset.from_arrays(values), {"likelihood": kind})
     assert (found["likelihood"], found["prepare"]) == (kind, prepare)
@@ -126,7 +128,7 @@ def test_a_run_is_opened_with_the_class(tmp_path):
     with pytest.raises(InputError, match=r"run is of a likelihood of your own.*load_model\(likelihood=Mine\)"):
         Run.open(tmp_path / "run").load_model()
     for wrong in (Counting, "Mine", LaplaceMLP):
-        with pytest.raises(InputError, match="likelihood is .* but the likelihood of .*run is"):
+        with pytest.raises(InputError, match=r"likelihood is .* but the likelihood of .*run is"):
             Run.open(tmp_path / "run").load_model(likelihood=wrong)
     again = Run.open(tmp_path / "run").load_model(likelihood=Mine)
     x = DIGITS.test.images[:4] / 16

@@ -8,6 +8,7 @@ import numpy as np
 
 from minivae import backend
 from minivae.models import MODELS, Batch, Model, registry
+from minivae.models.likelihoods import Likelihood
 
 from .subject import (
     BACKENDS,
@@ -51,7 +52,7 @@ CONSTRUCTOR: dict[str, tuple] = {
     **dict.fromkeys(("decay", "revival"), (1.0, -0.1, "0", None)),
     "variance": (0, 0.0, -1.0, np.nan, np.inf, "1", True),
     **dict.fromkeys(("sigmoid_mean", "learned_prior", "ema", "direct", "random_orders"), NO_SWITCHES),
-    "likelihood": ("Bernoulli", None, 3),
+    "likelihood": ("Bernoulli", None, 3, int, Likelihood, Says("file.py:Class", "'file.py:Class'")),
     "estimator": ("a", None, 3),
     "activation": ("Tanh", None, 3),
     "init": ("Glorot", None, 3),
