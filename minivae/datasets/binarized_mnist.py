@@ -17,9 +17,9 @@ from ..errors import InputError
 from ..files.mat import read_mat
 from ..files.npy import read_npz
 from ..files.reading import read_bytes
-from .dataset import Dataset, Split, require_sha256
+from .dataset import Dataset, Split
 from .splitting import no_choice_of_split
-from .storage import Wanted, find, obtain
+from .storage import Wanted, find, obtain, require_sha256
 
 FOLDER = "binarized_mnist"
 PACKED = "binarized_mnist.npz"

@@ -291,19 +291,3 @@ def require_domain(dataset: Dataset, domain: Domain) -> None:
     as_stored = dataset.preparation is None and instance("domain", domain, Domain, "a Domain").step is None
     values = [np.array(dataset.value_range)] if as_stored else dataset.model_values()
     domain.require(dataset.name, values, advice)
-
-
-def require_sha256(what: str, array: np.ndarray, expected: str) -> np.ndarray:
-    """Return ``array`` if its bytes (C order) are the published ones.
-
-    The values are checked and not the file, which may be packed in several ways.
-
-    Raises:
-        InputError: they are not.
-    """
-    from hashlib import sha256
-
-    found = sha256(np.ascontiguousarray(array).data).hexdigest()
-    if found != expected:
-        raise InputError(f"{what}: SHA-256 of the values is {found[:12]}..., expected {expected[:12]}...")
-    return array

@@ -13,9 +13,9 @@ import numpy as np
 
 from ..errors import InputError
 from ..files.mat import read_mat
-from .dataset import Dataset, require_sha256
+from .dataset import Dataset
 from .splitting import split_rows
-from .storage import Wanted, find, obtain
+from .storage import Wanted, find, obtain, require_sha256
 
 FOLDER = "frey"
 FILE = "frey_rawface.mat"

@@ -9,9 +9,9 @@ import numpy as np
 
 from ..errors import InputError
 from ..files.idx import read_idx
-from .dataset import Dataset, Split, require_sha256
+from .dataset import Dataset, Split
 from .splitting import no_choice_of_split
-from .storage import Wanted, find, obtain
+from .storage import Wanted, find, obtain, require_sha256
 
 FOLDER = "mnist"
 MIRRORS = (

@@ -18,7 +18,8 @@ from .bound.disentangled_beta_vae import DisentangledBetaVAE
 from .bound.iwae import IWAE, MIWAE
 from .learning.full_vb import FullVB, GaussianWeights
 from .learning.wake_sleep import WakeSleep
-from .model import Batch, Model, Phase
+from .model import Model
+from .phase import Batch, Phase
 from .posterior.categorical_vae import CategoricalVAE
 from .posterior.full_covariance_vae import FullCovarianceVAE
 from .posterior.iaf_vae import IAFVAE

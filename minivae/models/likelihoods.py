@@ -114,7 +114,7 @@ class StudentTMLP(Likelihood):
 
     def distribution(self, loc: Tensor, log_scale: Tensor, log_df: Tensor) -> Distribution:
         """p(x|z)."""
-        return StudentT(loc, self.kept_above(log_scale), log_df)
+        return StudentT(log_df, loc, self.kept_above(log_scale))
 
 
 class PoissonMLP(Likelihood):

@@ -3,66 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from .. import backend
-from ..autodiff import Parameter, Tensor, as_tensor, log1p, no_grad
+from ..autodiff import Tensor, as_tensor, log1p, no_grad
 from ..backend import Generator, require_generator
 from ..checks import lengths, positive_integer
 from ..datasets.domain import COUNTS, REAL, Domain
 from ..datasets.preparation import Preparation
 from ..distributions import Distribution
-from ..errors import InputError, shown
+from ..errors import InputError
 from ..nn import Module
-
-
-class Batch(NamedTuple):
-    """A minibatch: data ``(M, data_dim)``, prepared, and ``(M, context_dim)``, what the model is told beside them."""
-
-    x: Tensor
-    context: Any = None
-
-
-class Phase(NamedTuple):
-    """One phase of a training step.
-
-    Attributes:
-        loss: 0-d, to be minimised, in nats per data point.
-        parameters: what this phase trains.
-        terms: named 0-d tensors in nats per data point, unweighted, for the history; ``bound`` is the
-            lower bound on log p(x), and ``objective`` minus the loss where that is something else.
-        assignments: state that training changes otherwise than by gradients, such as running
-            means: pairs of a tensor and its new value, written after the gradients are taken.
-        optimizer: the phase's own, ``(name, options)``; None for the one of the run.
-        means: averages over the data points, of any shape, from which :meth:`Model.of_means` makes
-            those terms that are none.
-    """
-
-    loss: Tensor
-    parameters: list[Parameter]
-    terms: dict[str, Tensor]
-    assignments: Sequence[tuple[Tensor, Tensor]] = ()
-    optimizer: tuple[str, dict[str, Any]] | None = None
-    means: Mapping[str, Tensor] = MappingProxyType({})
-
-    def with_loss(self, loss: Tensor, **terms: Tensor) -> Phase:
-        """The same phase with another loss than minus the bound, and with further terms."""
-        return self._replace(loss=loss, terms={"objective": -loss, **self.terms, **terms})
-
-
-def noise_for(names: Sequence[str], noise: Any) -> tuple[Any, ...]:
-    """What a step draws with, in the order of ``names``: a generator for all, or what a dict has for each.
-
-    Raises:
-        InputError: ``noise`` is neither.
-    """
-    if isinstance(noise, Generator):
-        return (noise,) * len(names)
-    if not isinstance(noise, Mapping) or noise.keys() != set(names):
-        raise InputError(f"noise is {shown(noise)}; expected a Generator, or a dict with noise for {', '.join(names)}")
-    return tuple(noise[name] for name in names)
+from .phase import Batch, Phase
 
 
 def constructors(kind: type) -> Iterator[tuple[type, list[inspect.Parameter]]]:
@@ -288,7 +241,7 @@ class Model(Module):
 
         Arrays take the dtype of the model: float64 data would turn all of it to float64.
         """
-        vectors = as_tensor(value, next(iter(self.parameters()), None), name)
+        vectors = as_tensor(value, self.first_parameter(), name)
         expected = getattr(self, length)
         if vectors.shape[-1:] != (expected,):
             raise InputError(f"{name} has shape {vectors.shape}, but this model was built for {length}={expected}")

@@ -25,8 +25,9 @@ from ..errors import InputError
 from ..nn import MLP, Linear, Module
 from ..nn.mlp import HiddenLayers
 from .likelihoods import LIKELIHOODS, Likelihood, require_likelihood
-from .model import Batch, Model, Phase
+from .model import Model
 from .own import is_own, name_in
+from .phase import Batch, Phase
 
 # The least log-variance of a density over x: that of the rounding error of a pixel stored in
 # 256 steps, (1/256)^2 / 12. A density on rounded data has no upper bound, so without a floor
@@ -207,7 +208,7 @@ class VAE(Model):
 
     def prior(self, context: Any = None) -> Distribution:
         """p(z) = N(0, I)."""
-        return StandardNormal(self.latent_dim, self.encoder.parameters()[0])
+        return StandardNormal(self.latent_dim, self.encoder.first_parameter())
 
     def bound(self, x: Any, noise: Any, context: Any = None, samples: int | None = None) -> bounds.Bound:
         """The estimated lower bound on log p(x) of each data point, and its terms, in nats.

@@ -52,6 +52,10 @@ class Module:
         """The trained tensors, in order."""
         return [parameter for _, parameter in self.named_parameters()]
 
+    def first_parameter(self) -> Any:
+        """One of them, whose dtype and backend those of all are, found without a walk; None if there is none."""
+        return next((parameter for _, parameter in self.named_parameters()), None)
+
     def state_dict(self) -> dict[str, np.ndarray]:
         """A copy of all state in host memory, by name."""
         return copy_state(dict(self.named_tensors()))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from minivae.datasets import Dataset, Split, one_hot, require_domain
-from minivae.datasets.dataset import require_sha256
 from minivae.datasets.domain import UNIT
 from minivae.datasets.splitting import split_rows
+from minivae.datasets.storage import require_sha256
 from minivae.errors import InputError
 
 ROWS = np.arange(40, dtype=np.uint8).reshape(20, 2)

@@ -16,6 +16,8 @@ from minivae.models.likelihoods import LIKELIHOODS
 from minivae.models.vae import DECODERS
 from minivae.runs import Run
 
+from ..tools.report.likelihoods import likelihood
+
 EVERY = pytest.mark.parametrize("name", LIKELIHOODS)
 OWN = {"categorical": {"categories": 3}}
 DATA = {
@@ -37,6 +39,13 @@ def test_the_choices_are_the_likelihoods_that_there_are():
     choices = get_args(get_args(get_type_hints(VAE.__init__)["likelihood"])[0])
     assert list(choices) == list(DECODERS)
     assert DATA.keys() == LIKELIHOODS.keys()
+
+
+@EVERY
+def test_log_p_is_scipys_of_what_the_heads_of_these_names_give(name):
+    value, gradient = likelihood(name).errors
+    assert value < 1e-12
+    assert gradient < 1e-6
 
 
 @EVERY

@@ -21,7 +21,7 @@ from ...backend import Generator
 from ...checks import layer_sizes, number_from_zero, positive_number
 from ...nn import MLP
 from ...regularizers import critic_loss, density_ratio, permute_columns
-from ..model import Batch, Phase, noise_for
+from ..phase import Batch, Phase, noise_for
 from ..vae import VAE
 
 

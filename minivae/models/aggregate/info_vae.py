@@ -19,7 +19,7 @@ from ...backend import Generator
 from ...checks import finite_number
 from ...errors import InputError
 from ...regularizers import KERNELS, mmd
-from ..model import Batch, Phase, noise_for
+from ..phase import Batch, Phase, noise_for
 from ..vae import VAE
 
 

@@ -20,7 +20,7 @@ from ...backend import Generator
 from ...checks import number_from_zero
 from ...distributions import Delta
 from ...nn import MLP
-from ..model import Batch, Phase
+from ..phase import Batch, Phase
 from ..vae import VAE
 from .info_vae import aggregate_mmd
 

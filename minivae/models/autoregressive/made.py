@@ -2,9 +2,9 @@
 
     minimises  -log p(x) = sum_i BCE(x_i, p(x_i = 1 | those before it))
 
-Germain, Gregor, Murray & Larochelle 2015, "MADE: masked autoencoder for distribution estimation", Eq. 2 and 3,
-with the masks of Eq. 8 and 12. What is reported as the bound is log p(x) itself. Grey levels count as
-probabilities, as in the VAE. With ``hidden`` empty it is a logistic regression of each pixel on those before.
+Germain, Gregor, Murray & Larochelle 2015, arXiv 1502.03509, Eq. 2 and 3, with the masks of Eq. 8 and 12. What is
+reported as the bound is log p(x) itself. Grey levels count as probabilities, as in the VAE. With ``hidden`` empty it
+is a logistic regression of each pixel on those before.
 
 Order-agnostic and connectivity-agnostic training (sections 4.2 and 4.3): of K sets of masks each minibatch trains
 one, drawn; p(x) = 1/K sum_k p_k(x). The bound of a minibatch is then log p_k(x), on average below log p(x).
@@ -26,7 +26,8 @@ from ...datasets.domain import UNIT
 from ...distributions import Bernoulli
 from ...errors import InputError
 from ...nn import masked
-from ..model import Batch, Model, Phase
+from ..model import Model
+from ..phase import Batch, Phase
 
 
 class MADE(Model):

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...checks import number_from_zero
-from ..model import Batch, Phase
+from ..phase import Batch, Phase
 from ..vae import VAE
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from ...autodiff import Tensor, absolute
 from ...checks import number_from_zero
-from ..model import Batch, Phase
+from ..phase import Batch, Phase
 from ..vae import VAE
 from .ramp import progress, ramp_length
 

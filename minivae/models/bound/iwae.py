@@ -17,7 +17,7 @@ from ... import bounds
 from ...autodiff import Tensor
 from ...checks import positive_integer
 from ...distributions import Distribution
-from ..model import Batch, Phase
+from ..phase import Batch, Phase
 from ..vae import VAE
 
 

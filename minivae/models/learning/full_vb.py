@@ -24,7 +24,7 @@ from ...checks import finite_number, instance, positive_integer, sequence
 from ...distributions import Normal, StandardNormal, kl
 from ...errors import InputError, shown
 from ...nn import Module
-from ..model import Batch, Phase, noise_for
+from ..phase import Batch, Phase, noise_for
 from ..vae import VAE
 
 # Of the first weights: small beside those that are learnt, so that training begins like the VAE's.

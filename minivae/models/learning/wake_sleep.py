@@ -17,7 +17,7 @@ from typing import Any, Literal
 from ...autodiff import mean, no_grad
 from ...backend import Generator
 from ...checks import positive_integer
-from ..model import Batch, Phase, noise_for
+from ..phase import Batch, Phase, noise_for
 from ..vae import VAE
 
 

@@ -24,7 +24,7 @@ from ...distributions import Categorical, kl
 from ...errors import InputError
 from ...nn import MLP
 from ..bound.ramp import progress, ramp_length
-from ..model import Batch, Phase
+from ..phase import Batch, Phase
 from ..vae import VAE
 
 LEAST_TEMPERATURE = 1e-30  # below it, logits over it are beyond float32
@@ -85,7 +85,7 @@ class CategoricalVAE(VAE):
 
     def prior(self, context: Any = None) -> Categorical:
         """p(z), every value as likely."""
-        like = self.encoder.parameters()[0]
+        like = self.encoder.first_parameter()
         return Categorical(constant_like(like, 0.0, (self.latent_dim,)), self.num_categories)
 
     def codes(self, x: Any) -> Tensor:

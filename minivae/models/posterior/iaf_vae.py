@@ -25,7 +25,7 @@ from ...distributions import Flow, Normal
 from ...distributions.normal import deviance
 from ...nn import MADE, Linear
 from ...nn.mlp import HiddenLayers
-from ..model import Batch, Phase
+from ..phase import Batch, Phase
 from ..vae import VAE
 
 

@@ -23,7 +23,7 @@ from ...backend import Generator
 from ...checks import decay_rate, number_from_zero, positive_integer
 from ...distributions import Delta, UniformCodes
 from ...nn import MLP, Codebook
-from ..model import Batch, Phase
+from ..phase import Batch, Phase
 from ..vae import VAE
 
 

@@ -31,7 +31,7 @@ from ...autodiff.test_primitives import (
 from ...chance import CRITICAL_Z
 from ...models.kinds import data, small_vae
 from ...nn import test_init, test_mlp
-from . import family
+from . import family, likelihoods
 from .page import SEED, Row, Section, error, gradient_error, z_of_cdf
 
 # ------------------------------------------------------------------ operations
@@ -180,14 +180,14 @@ def layers() -> set[str]:
                 pending.append(kind)
                 if kind.__module__.startswith(floors) and not kind.__module__.startswith("minivae.models.learning."):
                     found.add(kind.__name__)
-    return found
+    return found - {"Likelihood"}  # the base of those
 
 
 NETWORK = {"value": 1e-12, "differences": 1e-6}
 LAYERS = Section(
     "Layers",
-    "Values against the product written out in extended precision, or, for the two decoders, log p(x|z) against "
-    "PyTorch's distributions; of masks, the derivatives that they forbid; of a codebook, a step of k-means; of a "
+    "Values against the product written out in extended precision, or, for decoders, log p(x|z) against PyTorch's "
+    "distributions or SciPy's; of masks, the derivatives that they forbid; of a codebook, a step of k-means; of a "
     "flow, log q by the whole Jacobian; two orders of derivatives by the input and by every weight against central "
     "differences.",
     NETWORK,
@@ -199,6 +199,7 @@ LAYERS = Section(
         "BernoulliMLP": partial(decoder, "bernoulli"),
         "GaussianMLP": partial(decoder, "gaussian"),
         **family.LAYERS,
+        **likelihoods.LAYERS,
     },
 )
 ACTIVATION = Section(
