@@ -26,6 +26,7 @@ FLOORS = (
     {"models"},
     {"inference", "runs"},
     {"training"},
+    {"estimator"},
     {"plots"},
     {"cli"},
     {"__init__", "__main__"},

@@ -11,7 +11,8 @@ from typing import Any
 from .. import backend
 from ..models import MODELS
 from ..models.own import installed, is_own
-from ..models.registry import ENTRY_POINTS
+from ..models.registry import ENTRY_POINTS, LIKELIHOODS_ENTRY_POINTS
+from ..models.vae import DECODERS
 from ..slips import did_you_mean
 
 
@@ -54,17 +55,22 @@ def size(text: str) -> list[int]:
     return [integer(side) for side in sides]
 
 
-class ModelNames(list):
-    """The names that ``--model`` takes: those listed are shown and completed, those of the user's own looked up."""
+class Names(list):
+    """The names that an option takes: those listed are shown and completed, those of the user's own looked up."""
 
     def __contains__(self, name: object) -> bool:
         """Whether it is listed, or says where a class is."""
         return super().__contains__(name) or is_own(name)
 
 
-def model_names() -> ModelNames:
+def model_names() -> Names:
     """The models that are listed or installed, and with them all that are the user's own."""
-    return ModelNames(sorted([*MODELS, *installed(ENTRY_POINTS)]))
+    return Names(sorted([*MODELS, *installed(ENTRY_POINTS)]))
+
+
+def likelihood_names() -> Names:
+    """The same of likelihoods."""
+    return Names([*DECODERS, *sorted(installed(LIKELIHOODS_ENTRY_POINTS))])
 
 
 def add_command(commands: Any, name: str, run_command: Callable, text: str, **options: Any) -> argparse.ArgumentParser:

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..autodiff import no_grad
 from ..checks import positive_integer
 from ..errors import InputError
 from ..inference import log_likelihood
 from ..inference.diagnostics import FEWEST_DRAWS
+from ..inference.each import bound_of_each
 from ..inference.importance import Explicit, LogLikelihood
-from ..models import VAE, Model
+from ..models import Model
 from ..training import evaluate as evaluate_bound
 from ..training.own_units import with_raw
 from .encode import about
@@ -182,15 +182,12 @@ def _in_words(result: dict[str, Any]) -> list[str]:
 
 
 def _each_bound(model: Model, points: Points, seed: int) -> dict[str, np.ndarray]:
-    """The bound of each point and its terms, as columns: of a model without z log p(x) itself; of one whose code is
-    a point, which bounds nothing, what is lost in the reconstruction.
-    """
+    """The bound of each point and its terms (:func:`~minivae.inference.each.bound_of_each`), as columns."""
     generator = backend.generator(seed, points.minibatches.backend)
     chunks: dict[str, list[np.ndarray]] = {}
-    with no_grad():
-        for x, context in points.chunks(seed):
-            for name, part in _terms(model, x, context, generator).items():
-                chunks.setdefault(name, []).append(part.numpy())
+    for x, context in points.chunks(seed):
+        for name, part in bound_of_each(model, x, generator, context).items():
+            chunks.setdefault(name, []).append(part.numpy())
     return {name: np.concatenate(parts) for name, parts in chunks.items()}
 
 
@@ -200,13 +197,3 @@ def _with_raw(columns: dict[str, np.ndarray], jacobian: np.ndarray | None) -> di
         return columns
     raw = {f"{name}_raw": columns[name] + jacobian for name in ("bound", "log_likelihood") if name in columns}
     return columns | raw
-
-
-def _terms(model: Model, x: Any, context: Any, generator: backend.Generator) -> dict[str, Any]:
-    if isinstance(model, Explicit):
-        return {"bound": model.log_prob(model.prepared(x))}
-    if model.no_log_likelihood or not isinstance(model, VAE):
-        x = model.prepared(x)
-        return {"reconstruction": model.likelihood(model.posterior(x, context).mean, context).log_prob(x)}
-    bound = model.bound(x, generator, context)
-    return {"bound": bound.value, "reconstruction": bound.reconstruction, "kl": bound.kl}

@@ -11,7 +11,7 @@ from typing import Any
 from .. import autodiff, backend, datasets
 from ..errors import InputError
 from ..models import MODELS, registry
-from ..models.own import installed, is_own
+from ..models.own import installed
 from ..runs import History, Run
 from ..version import __version__
 from . import options
@@ -31,9 +31,10 @@ def info(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
 def _of_run(run: Run) -> dict[str, Any]:
     """Its configuration without what stands there twice, the number of its parameters, and its last measurements.
 
-    Of a model of the user's own, whose code is not run for this, the options as they stand there, and the weights.
+    Where model or likelihood is the user's own, whose code is not run for this: the options as they stand there, and
+    the weights.
     """
-    rows, own = run.load_history().rows, is_own(run.config["model"])
+    rows, own = run.load_history().rows, run.has_own_code
     chosen = run.config.get("options", {}) if own else options.of_run(run)
     result = {"run": str(run.folder), "minivae": run.config.get("minivae"), "model": run.config["model"]}
     if own:

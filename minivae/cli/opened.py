@@ -56,10 +56,10 @@ class Opened(NamedTuple):
 def open_run(args: argparse.Namespace) -> Opened:
     """The run that a command names, with its model."""
     run = Run.open(args.run)
-    own = options.own_class(args.model)
+    own, likelihood = options.own_class(args.model), options.own_likelihood(args.likelihood)
     chosen = options.of_run(run, own)
     of_run = {"dtype": chosen["dtype"]} if "dtype" in registry.arguments(run.model_class(own)) else {}
-    model = run.load_model(last=args.last, model_class=own, **of_run)
+    model = run.load_model(last=args.last, model_class=own, likelihood=likelihood, **of_run)
     return Opened(run, chosen, model, run.facts, run.which_model(last=args.last) if run.best_path.is_file() else "")
 
 

@@ -14,11 +14,11 @@ from ..checks import one_of
 from ..datasets import Dataset
 from ..errors import InputError
 from ..models import MODELS, Model, registry
-from ..models.own import is_own
+from ..models.automatic import for_own, usual_sizes
+from ..models.own import is_own, is_same
 from ..runs import Run
 from ..runs.config import read_object
 from ..training import Settings
-from .automatic import for_own
 
 # The options that say how data are read, as datasets.load has them.
 READING = ("validation", "array", "points_axis", "labels", "colour", "size")
@@ -99,6 +99,11 @@ def own_class(name: str | None) -> type[Model] | None:
     return None if name is None else registry.named(name)[1]
 
 
+def own_likelihood(name: str | None) -> type | None:
+    """The same of ``--likelihood``."""
+    return None if name is None else registry.named_likelihood(name)[1]
+
+
 def arguments(model: type[Model], chosen: Mapping[str, Any]) -> dict[str, Any]:
     """The options of the model as arguments of its constructor."""
     return {argument: chosen[short(argument)] for argument in registry.options(model)}
@@ -122,6 +127,8 @@ def said(args: argparse.Namespace) -> dict[str, Any]:
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     if args.model is not None:
         given["model"] = registry.named(args.model)[0]
+    if args.likelihood is not None:
+        given["likelihood"] = registry.named_likelihood(args.likelihood)[0]
     return _with_absolute_paths(given)
 
 
@@ -184,9 +191,10 @@ def load_data(options: Mapping[str, Any]) -> Dataset:
     return datasets.load(data, split=options.get("split"), seed=seed, **reading)
 
 
-def complete(given: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
+def complete(given: Mapping[str, Any], dataset: Dataset, likelihood: type | None = None) -> dict[str, Any]:
     """Every option: as given, else as usual for the model with these data, else the model's own, else as usual for
     these data, else the VAE's. For the user's own data also ``why``: likelihood and preparation, in words.
+    ``likelihood`` is the class that ``--likelihood`` names.
 
     Raises:
         InputError: one was given that the model does not have.
@@ -196,7 +204,7 @@ def complete(given: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
     model, plain = of_model(which), of_model("vae")
     _require_known(given, model)
     given = {flag: value for flag, value in given.items() if (flag, value) != ("prepare", "auto")}
-    usual = {**COMMON, "data": name, **(USUAL.get(name) or _usual_for_own(dataset, given))}
+    usual = {**COMMON, "data": name, **(USUAL.get(name) or _usual_for_own(dataset, given, likelihood))}
     usual["backend"] = backend.get_backend().name
     defaults = {flag: option.default for flag, option in model.items()}
     own = {flag: value for flag, value in defaults.items() if flag not in plain or value != plain[flag].default}
@@ -215,16 +223,10 @@ def _require_known(given: Mapping[str, Any], model: Mapping[str, Any]) -> None:
             raise InputError(f"--{flag.replace('_', '-')} is not an option of --model {name}; it belongs to {others}")
 
 
-def _usual_for_own(dataset: Dataset, given: Mapping[str, Any]) -> dict[str, Any]:
-    """For the user's own data: a mid-sized model, and 100,000 samples within sensible limits."""
-    rows = len(dataset.train)
-    return {
-        **for_own(dataset, given),
-        "hidden": [200],
-        "latent": 10,
-        "epochs": min(max(100_000 // rows, 10), 500),
-        "batch_size": min(100, rows),
-    }
+def _usual_for_own(dataset: Dataset, given: Mapping[str, Any], likelihood: type | None) -> dict[str, Any]:
+    sizes = {short(name): value for name, value in usual_sizes(len(dataset.train)).items()}
+    named = {} if likelihood is None else {"likelihood": likelihood}
+    return {**for_own(dataset, {**given, **named}), **sizes}
 
 
 def of_run(run: Run, own: type[Model] | None = None) -> dict[str, Any]:
@@ -254,7 +256,8 @@ def resumed(run: Run, given: Mapping[str, Any], own: type[Model] | None = None) 
         InputError: something else differs.
     """
     options = of_run(run, own)
-    given = {name: value for name, value in given.items() if name != "model"}  # a file may have moved since
+    may_have_moved = {"model"} | {name for name in ("likelihood",) if is_same(given.get(name), options.get(name))}
+    given = {name: value for name, value in given.items() if name not in may_have_moved}  # with its file
     _require_known({"model": options["model"], **given}, options)
     for name, value in given.items():
         moved = name == "data" and not {value, options[name]} & {*datasets.names()}

@@ -20,7 +20,7 @@ from ..slips import did_you_mean
 from ..training import BINARIZE, SCHEDULES
 from ..version import __version__
 from . import train
-from .arguments import add_backend, add_command, integer, model_names, real, size
+from .arguments import add_backend, add_command, integer, likelihood_names, model_names, real, size
 from .completion import SHELLS, PrintCompletion
 from .options import COMMON, USUAL, of_models
 from .run_parser import add_run_commands
@@ -158,7 +158,7 @@ def _add_option(add: Callable, name: str, option: Option, text: str) -> None:
         add(flag, action=argparse.BooleanOptionalAction, help=text)
         return
     words: dict[str, Any] = {"type": {int: integer, float: real}.get(option.kind, option.kind), "help": text}
-    words["choices"] = option.choices or _NAMES.get(name)
+    words["choices"] = likelihood_names() if option.own else option.choices or _NAMES.get(name)
     short = words["choices"] and len(",".join(map(str, words["choices"]))) < 50  # a longer list would not be read
     words["metavar"] = None if short else _METAVARS[option.kind]
     add(flag, nargs="+" if option.several else None, **words)

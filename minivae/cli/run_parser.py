@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..datasets.parts import PARTS
-from .arguments import add_backend, add_command, integer, model_names
+from .arguments import add_backend, add_command, integer, likelihood_names, model_names
 from .encode import encode
 from .evaluate import IMPORTANCE_SAMPLES, evaluate
 from .info import info, models, runs
@@ -32,6 +32,8 @@ def _on_a_run(commands: Any, name: str, run_command: Callable, text: str) -> arg
     add_backend(parser.add_argument)
     text = "the class of its model, if that is your own: file.py:Class or package.module:Class"
     parser.add_argument("--model", choices=model_names(), metavar="NAME", help=text)
+    text = "the class of its likelihood, if that is your own, in the same way"
+    parser.add_argument("--likelihood", choices=likelihood_names(), metavar="NAME", help=text)
     return parser
 
 

@@ -29,15 +29,17 @@ OF_RAW = "nats of the raw values: the Jacobian of their preparation is added"
 def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """Train as the options say and draw the figures; the bounds, as text and for JSON."""
     run, chosen, own = _run_to_resume(args), options.said(args), options.own_class(args.model)
+    likelihood = options.own_likelihood(args.likelihood)
     if run is None:
         chosen = options.begun(chosen, args.config, args.init_from, own)
     else:
         chosen = options.resumed(run, chosen, own)
     dataset = options.load_data(chosen)
     if run is None:
-        chosen = options.complete(chosen, dataset)
+        chosen = options.complete(chosen, dataset, likelihood)
     dataset = _prepared(dataset, chosen["prepare"], chosen.pop("why", ""))
-    trainer = _make_trainer(args, own or registry.named(chosen["model"])[1], chosen, dataset)
+    model = _make_model(own or registry.named(chosen["model"])[1], likelihood, chosen, dataset)
+    trainer = _make_trainer(args, model, chosen, dataset)
     if run is None:
         run = Run.create(args.out or _new_folder(dataset.name), _config(chosen, trainer, dataset, args.init_from))
     with run.exclusive():
@@ -63,15 +65,16 @@ def _prepared(dataset: Dataset, kind: str, why: str) -> Dataset:
     return replace(dataset.prepared(kind), account=account)
 
 
-def _make_trainer(args: argparse.Namespace, kind: type[Model], chosen: dict[str, Any], dataset: Dataset) -> Trainer:
-    model = _make_model(kind, chosen, dataset)
+def _make_trainer(args: argparse.Namespace, model: Model, chosen: dict[str, Any], dataset: Dataset) -> Trainer:
     if args.init_from is not None:
         Run.open(args.init_from).initialize(model)
     return Trainer(model, dataset, options.settings(chosen, detect_anomaly=args.detect_anomaly))
 
 
-def _make_model(kind: type[Model], chosen: dict[str, Any], dataset: Dataset) -> Model:
+def _make_model(kind: type[Model], likelihood: type | None, chosen: dict[str, Any], dataset: Dataset) -> Model:
     arguments, known = options.arguments(kind, chosen), registry.arguments(kind)
+    if likelihood is not None:
+        arguments["likelihood"] = likelihood
     if "context_dim" in known:
         if not dataset.classes:
             raise InputError(f"{dataset.name} has no labels, and --model {chosen['model']} needs one for each x")

@@ -5,6 +5,7 @@ Each is a decoder with a head for each parameter of a distribution. A user's own
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +25,7 @@ from ..distributions import (
     StudentT,
     ZeroInflatedNegativeBinomial,
 )
+from ..errors import InputError, shown
 from ..nn.mlp import HiddenLayers
 
 
@@ -74,6 +76,28 @@ class Likelihood(HiddenLayers):
         """The logarithm of a scale, kept smoothly above ``log_scale_floor``."""
         floor = self.log_scale_floor
         return log_scale if floor is None else softplus(log_scale - floor) + floor
+
+
+def require_likelihood(kind: type) -> None:
+    """Check that a class of the user's own has what a model asks of a likelihood, before anything is made of it.
+
+    Raises:
+        InputError: it does not derive from :class:`Likelihood`, lacks ``heads``, ``distribution`` or a domain, or
+            asks for arguments that no model has.
+    """
+    what = f"likelihood is {shown(kind)}"
+    if not (inspect.isclass(kind) and issubclass(kind, Likelihood)):
+        raise InputError(f"{what}; expected a name, or a class that derives from {Likelihood.__module__}.Likelihood")
+    heads = getattr(kind, "heads", None)
+    if not isinstance(heads, tuple | list) or not heads or kind.distribution is Likelihood.distribution:
+        raise InputError(f'{what}; expected heads = ("name", ...) in it, and distribution(self, name, ...)')
+    if not isinstance(kind.domain, Domain):
+        raise InputError(f"{what}, whose domain is {shown(kind.domain)}; expected one of minivae.datasets.domain")
+    options = dict.fromkeys(("log_scale_floor", "activation", "init", "dtype", "backend"))
+    try:
+        inspect.signature(kind).bind(*("inputs", "hidden", "outputs", "generator"), **options)
+    except TypeError as error:
+        raise InputError(f"{what}; expected a constructor that takes what Likelihood's does: {error}") from error
 
 
 class LaplaceMLP(Likelihood):
@@ -144,7 +168,7 @@ class CategoricalMLP(Likelihood):
         layers, options: as of :class:`Likelihood`.
     """
 
-    heads = ("logits",)
+    heads, domain = ("logits",), COUNTS  # of an object those below categories alone
 
     def __init__(self, *layers: Any, categories: int, **options: Any) -> None:
         self.width = positive_integer("categories", categories)

@@ -36,6 +36,40 @@ def installed(group: str) -> dict[str, str]:
     return {entry.name: entry.value for entry in entry_points(group=group)}
 
 
+def name_in(listed: Mapping[str, type], kind: type) -> str:
+    """The name of a class among those listed; else where it is, ``module:Class``, of one from a file its path."""
+    return next((name for name, known in listed.items() if known is kind), f"{kind.__module__}:{kind.__qualname__}")
+
+
+def is_same(name: object, other: object) -> bool:
+    """Whether two names are of one class: of the user's own by the class's name, as its file may have moved."""
+    if isinstance(name, str) and isinstance(other, str) and is_own(name) and is_own(other):
+        return name.rpartition(":")[2] == other.rpartition(":")[2]
+    return name == other
+
+
+def require_named(run: str, what: str, name: object, given: object, listed: Mapping[str, type], argument: str) -> None:
+    """Check that the class of a run is the one given, which it must be where it is the user's own.
+
+    Args:
+        run: its folder, for messages.
+        what: the option that names such a class, ``argument`` that of ``Run.load_model``.
+        name: which class the run says that it is.
+        given: a class, or None.
+        listed: the package's own classes by name.
+
+    Raises:
+        InputError: it is the user's own and was not given, or another class was.
+    """
+    if given is None and is_own(name):
+        raise InputError(
+            f"{run} is of a {what} of your own, whose code a run does not start; name it again: "
+            f"--{what} {name}, in Python load_model({argument}={str(name).rpartition(':')[2]})"
+        )
+    if given is not None and not (isinstance(given, type) and is_same(name_in(listed, given), name)):
+        raise InputError(f"{argument} is {shown(given)}, but the {what} of {run} is {name}")
+
+
 def find_class(
     argument: str, name: str, listed: Mapping[str, type[Kind]], base: type[Kind], group: str
 ) -> tuple[str, type[Kind]]:

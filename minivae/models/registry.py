@@ -9,6 +9,7 @@ from types import NoneType
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from ..errors import InputError, shown
+from ..nn import Module
 from .adversarial.factor_vae import FactorVAE
 from .aggregate.info_vae import InfoVAE
 from .aggregate.wae_mmd import WAE
@@ -17,15 +18,16 @@ from .bound.beta_vae import BetaVAE
 from .bound.disentangled_beta_vae import DisentangledBetaVAE
 from .bound.iwae import IWAE, MIWAE
 from .learning.wake_sleep import WakeSleep
+from .likelihoods import Likelihood
 from .model import Model, constructors
-from .own import find_class
+from .own import find_class, name_in
 from .posterior.categorical_vae import CategoricalVAE
 from .posterior.full_covariance_vae import FullCovarianceVAE
 from .posterior.iaf_vae import IAFVAE
 from .posterior.vq_vae import VQVAE
 from .prior.cvae import CMMA, CVAE
 from .prior.ivae import IVAE
-from .vae import VAE
+from .vae import DECODERS, VAE
 
 # Arguments that belong to the data or to the run, and are no options of a model.
 OF_DATA = ("data_dim", "context_dim")
@@ -52,7 +54,8 @@ MODELS: dict[str, type[Model]] = {
 }
 
 
-ENTRY_POINTS = "minivae.models"  # the group in which an installed package offers models of its own
+# The groups in which an installed package offers models and likelihoods of its own.
+ENTRY_POINTS, LIKELIHOODS_ENTRY_POINTS = "minivae.models", "minivae.likelihoods"
 
 
 def named(name: str) -> tuple[str, type[Model]]:
@@ -66,6 +69,15 @@ def named(name: str) -> tuple[str, type[Model]]:
     return find_class("model", name, MODELS, Model, ENTRY_POINTS)
 
 
+def named_likelihood(name: str) -> tuple[str, type[Module]]:
+    """A likelihood's class, by a name as of :func:`named`, and the name that a run stores.
+
+    Raises:
+        InputError: there is no such likelihood, or its code fails.
+    """
+    return find_class("likelihood", name, DECODERS, Likelihood, LIKELIHOODS_ENTRY_POINTS)
+
+
 class Option(NamedTuple):
     """A constructor's argument.
 
@@ -75,6 +87,7 @@ class Option(NamedTuple):
         several: whether it is a sequence.
         choices: the values that it may have, or None.
         help: what the docstring says of it.
+        own: whether a likelihood of the user's own may be in the place of a choice.
     """
 
     default: Any
@@ -82,12 +95,12 @@ class Option(NamedTuple):
     several: bool
     choices: tuple | None
     help: str
+    own: bool = False
 
 
 def name_of(model: type[Model]) -> str:
     """The name of a class in :data:`MODELS`; of one that is not there its own, ``module:Class``."""
-    names = (name for name, known in MODELS.items() if known is model)
-    return next(names, f"{model.__module__}:{model.__qualname__}")
+    return name_in(MODELS, model)
 
 
 @cache
@@ -165,12 +178,12 @@ def _option(owner: type, parameter: inspect.Parameter, hints: dict[str, Any], te
             f"{what} is annotated with {shown(hints[name])}; expected int, float, str, bool, a Literal, "
             "a Sequence of one of these, or one of these or None"
         )
-    return Option(parameter.default, kind, several, choices, text)
+    return Option(parameter.default, kind, several, choices, text, type[Likelihood] in get_args(hints[name]))
 
 
 def _kind(hint: Any) -> tuple[Any, bool, tuple | None]:
     """What an annotation says: the kind of a value, whether there are several, and which there are."""
-    parts = [part for part in get_args(hint) if part not in (NoneType, Ellipsis)]
+    parts = [part for part in get_args(hint) if part not in (NoneType, Ellipsis, type[Likelihood])]
     if get_origin(hint) is Literal:
         return type(parts[0]), False, tuple(parts)
     if get_origin(hint) in (Sequence, list, tuple) and len(parts) == 1:

@@ -24,8 +24,9 @@ from ..distributions import Bernoulli, Delta, Distribution, Normal, StandardNorm
 from ..errors import InputError
 from ..nn import MLP, Linear, Module
 from ..nn.mlp import HiddenLayers
-from .likelihoods import LIKELIHOODS
+from .likelihoods import LIKELIHOODS, Likelihood, require_likelihood
 from .model import Model
+from .own import is_own, name_in
 from .phase import Batch, Phase
 
 # The least log-variance of a density over x: that of the rounding error of a pixel stored in
@@ -102,7 +103,7 @@ class BernoulliMLP(Module):
         return Bernoulli(self.logits(z))
 
 
-DECODERS = {"bernoulli": BernoulliMLP, "gaussian": GaussianMLP, **LIKELIHOODS}
+DECODERS: dict[str, type[Module]] = {"bernoulli": BernoulliMLP, "gaussian": GaussianMLP, **LIKELIHOODS}
 
 
 class VAE(Model):
@@ -118,7 +119,8 @@ class VAE(Model):
         hidden: the encoder's hidden layers; the decoder has them in reverse.
         likelihood: p(x|z): bernoulli (Eq. 11) for data in [0, 1], gaussian (Eq. 12), laplace or student-t for real
             data, poisson, negative-binomial or zero-inflated (that with more zeros) for counts, categorical for
-            numbers of categories, discretized-logistic for pixels of 8 bits.
+            numbers of categories, discretized-logistic for pixels of 8 bits; or a class of your own, derived from
+            :class:`~minivae.models.likelihoods.Likelihood`.
         sigmoid_mean: Gaussian means in (0, 1), as for Frey Face.
         variance: of the Gaussian likelihood, fixed; learned if None.
         variance_of: what a learned Gaussian variance is of: point, for each x_i by z; column; all.
@@ -155,7 +157,8 @@ class VAE(Model):
             "zero-inflated",
             "categorical",
             "discretized-logistic",
-        ] = "bernoulli",
+        ]
+        | type[Likelihood] = "bernoulli",
         sigmoid_mean: bool = False,
         variance: float | None = None,
         variance_of: Literal["point", "column", "all"] = "point",
@@ -175,11 +178,11 @@ class VAE(Model):
         self.samples = self.draws = positive_integer("samples", samples)
         self.estimator = one_of("estimator", estimator, ("A", "B"))
         switch("sigmoid_mean", sigmoid_mean)
-        self._decoder = one_of("likelihood", likelihood, DECODERS)
+        name, self._decoder = decoder_of(likelihood)
         own = {"sigmoid_mean": sigmoid_mean, "variance": variance, "variance_of": variance_of, "categories": categories}
-        self._decoder_options = _decoder_options(likelihood, log_var_floor, **own)
+        self._decoder_options = _decoder_options(name, log_var_floor, **own)
         self.remember(data_dim=self.data_dim, latent_dim=self.latent_dim, hidden=self.hidden)
-        self.remember(likelihood=likelihood, log_var_floor=log_var_floor, **own)
+        self.remember(likelihood=name, log_var_floor=log_var_floor, **own)
         self.remember(estimator=estimator, samples=self.samples, activation=activation, init=init)
         options = {"activation": activation, "init": init, "dtype": dtype, "backend": backend}
         self.build(generator(seed, "numpy"), options)
@@ -192,8 +195,8 @@ class VAE(Model):
 
     def make_decoder(self, inputs: int, noise: Generator, options: dict[str, Any]) -> Any:
         """The network of p(x|z) for so many inputs."""
-        decoder = DECODERS[self._decoder]
-        return decoder(inputs, self.hidden[::-1], self.data_dim, noise, **self._decoder_options, **options)
+        layers = (inputs, self.hidden[::-1], self.data_dim, noise)
+        return self._decoder(*layers, **self._decoder_options, **options)  # pyright: ignore[reportCallIssue]
 
     def posterior(self, x: Any, context: Any = None) -> Distribution:
         """q(z|x), Eq. 9: ``(..., data_dim)`` -> a Gaussian over ``(..., latent_dim)``."""
@@ -253,6 +256,27 @@ class VAE(Model):
         return [Phase(-terms["bound"], self.parameters(), terms)]
 
 
+def decoder_of(likelihood: Any) -> tuple[str, type[Module]]:
+    """A likelihood's name, as a run stores it, and its class, from either.
+
+    The name of a user's own is not looked up here, as that would run its code (:mod:`minivae.models.own`).
+
+    Raises:
+        InputError: there is none of that name, or a class is no likelihood.
+    """
+    if is_own(likelihood):
+        wanted = likelihood.rpartition(":")[2]
+        raise InputError(
+            f"likelihood is {likelihood!r}, code of your own, which only you can start; expected its class, "
+            f"likelihood={wanted} in Python, or that it is said again: --likelihood {likelihood}"
+        )
+    if isinstance(likelihood, type):
+        if likelihood not in DECODERS.values():
+            require_likelihood(likelihood)
+        return name_in(DECODERS, likelihood), likelihood
+    return likelihood, DECODERS[one_of("likelihood", likelihood, DECODERS)]
+
+
 def _decoder_options(
     likelihood: str,
     log_var_floor: float,
@@ -281,7 +305,7 @@ def _decoder_options(
         return {"sigmoid_mean": sigmoid_mean, "variance": variance, "variance_of": variance_of, "log_var_floor": floor}
     if likelihood == "categorical":
         return {"categories": positive_integer("categories", categories)}
-    return {"log_scale_floor": floor / 2} if likelihood in ("laplace", "student-t") else {}
+    return {"log_scale_floor": floor / 2} if likelihood in ("laplace", "student-t") or is_own(likelihood) else {}
 
 
 def _checked_noise(noise: Any, q: Distribution) -> Tensor:

@@ -7,42 +7,23 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 
 from ..checks import instance, one_of, path_of, switch
 from ..datasets import Dataset
 from ..datasets.digest import digest
-from ..errors import InputError, shown
+from ..errors import InputError
 from ..files import file_lock, remove_leftovers
 from ..models import MODELS, Model
-from ..models.own import is_own
+from ..models.own import is_own, require_named
+from ..models.vae import DECODERS
 from .checkpoint import as_json, load_checkpoint, save_checkpoint, stored_preparation, under
 from .config import WHAT_TO_DO, read_config, seal, write_config
 from .history import History
 from .meta import require_meta
-
-
-@runtime_checkable
-class _Resumable(Protocol):
-    """What a run's folder asks of a trainer: ``Trainer`` has it, and so may another algorithm's."""
-
-    history: History
-
-    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]: ...
-
-    def load_state(self, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> None: ...
-
-
-@runtime_checkable
-class _Judged(Protocol):
-    """What a trainer has beside that whose reports may be judged by a validation part."""
-
-    best: dict[str, np.ndarray] | None
-
-    @property
-    def is_best(self) -> bool: ...
+from .resumable import Judged, Resumable
 
 
 class Run:
@@ -180,28 +161,28 @@ class Run:
         if said := self.differs(dataset):
             raise InputError(f"{said}; put them back, or begin another run: minivae train --init-from {self.folder}")
 
-    def save(self, trainer: _Resumable) -> None:
+    def save(self, trainer: Resumable) -> None:
         """Write the history, the checkpoint of the best report if this is it, and the checkpoint, each atomically."""
-        instance("trainer", trainer, _Resumable, "a Trainer")
+        instance("trainer", trainer, Resumable, "a Trainer")
         arrays, meta = trainer.state()
         meta["seal"] = seal(self.config)
         # The history first: whoever is stopped in between and goes on from the older checkpoint writes it
         # again, but a checkpoint of the last step would leave nothing to go on with.
         trainer.history.save(self.history_path)
         # Then the best, for the same reason: after the other it would be missed by whoever goes on from there.
-        if isinstance(trainer, _Judged) and trainer.is_best:
+        if isinstance(trainer, Judged) and trainer.is_best:
             save_checkpoint(self.best_path, arrays, meta)
         save_checkpoint(self.checkpoint_path, arrays, meta)
 
-    def restore(self, trainer: _Resumable) -> None:
+    def restore(self, trainer: Resumable) -> None:
         """Put the checkpoint's state into a trainer made for the same run; without one it stays at its start."""
-        instance("trainer", trainer, _Resumable, "a Trainer")
+        instance("trainer", trainer, Resumable, "a Trainer")
         if self.checkpoint_path.exists():
             arrays, meta = self._load(self.checkpoint_path)
             best = under("model/", self._load(self.best_path)[0]) if self.best_path.is_file() else None
             with _naming(self.checkpoint_path):
                 trainer.load_state(arrays, meta)
-            if isinstance(trainer, _Judged):
+            if isinstance(trainer, Judged):
                 trainer.best = best
 
     def model_class(self, own: type[Model] | None = None) -> type[Model]:
@@ -213,30 +194,42 @@ class Run:
         Raises:
             InputError: it is the user's own and was not given; or another class was.
         """
-        name = self.config["model"]
-        if own is None and is_own(name):
-            raise InputError(
-                f"{self.folder} is of a model of your own, whose code a run does not start; name it again: "
-                f"--model {name}, in Python load_model(model_class={name.rpartition(':')[2]})"
-            )
-        kind = MODELS.get(name)
-        if own is not None and not (own is kind or (is_own(name) and own.__qualname__ == name.rpartition(":")[2])):
-            raise InputError(f"model_class is {shown(own)}, but the model of {self.folder} is {name}")
-        return own or MODELS[name]
+        require_named(str(self.folder), "model", self.config["model"], own, MODELS, "model_class")
+        return own or MODELS[self.config["model"]]
 
-    def load_model(self, *, last: bool = False, model_class: type[Model] | None = None, **options: Any) -> Model:
+    @property
+    def has_own_code(self) -> bool:
+        """Whether its model or its likelihood is the user's own, whose code a run does not start."""
+        arguments = self.config.get("model_config")
+        likelihood = arguments.get("likelihood") if isinstance(arguments, dict) else None
+        return is_own(self.config["model"]) or is_own(likelihood)
+
+    def load_model(
+        self,
+        *,
+        last: bool = False,
+        model_class: type[Model] | None = None,
+        likelihood: type | None = None,
+        **options: Any,
+    ) -> Model:
         """The trained model: the best by the validation part where there is one, else the last.
 
         Args:
             last: the last one in any case.
             model_class: the class, if it is the user's own.
+            likelihood: the class of its likelihood, if that is the user's own.
             options: ``dtype`` and ``backend`` of its constructor.
+
+        Raises:
+            InputError: a class of the user's own was not given, or another one was; or nothing has been trained yet.
         """
         path = self._model_path(last)
         arrays, meta = self._load(path, "model")
-        kind = self.model_class(model_class)
+        kind, arguments = self.model_class(model_class), meta["model"]
+        name = arguments.get("likelihood")
+        require_named(str(self.folder), "likelihood", name, likelihood, DECODERS, "likelihood")
         with _naming(path):
-            model = kind(**meta["model"], **options)
+            model = kind(**arguments | ({} if likelihood is None else {"likelihood": likelihood}), **options)
             model.load_state_dict(under("model/", arrays))
             model.preparation = stored_preparation(arrays)
         return model

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError, shown
+from ..models.own import is_same
 from ..runs.checkpoint import as_json, under
 from ..runs.config import MAY_CHANGE
 
@@ -37,7 +38,7 @@ def require_same(asked: Mapping[str, Mapping[str, Any]], meta: Mapping[str, Any]
     for group, values in asked.items():
         for name, value in values.items():
             found = meta[group].get(name)
-            if name not in MAY_CHANGE and found != value:
+            if name not in MAY_CHANGE and not is_same(found, value):
                 apart = name == "validation_rows" and not (found and value)
                 why = " (patience has rows set apart only from the start on)" if apart else ""
                 raise InputError(f"{name} is {value!r}; the run to resume has {shown(found)}{why}")

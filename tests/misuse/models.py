@@ -52,7 +52,7 @@ CONSTRUCTOR: dict[str, tuple] = {
     **dict.fromkeys(("decay", "revival"), (1.0, -0.1, "0", None)),
     "variance": (0, 0.0, -1.0, np.nan, np.inf, "1", True),
     **dict.fromkeys(("sigmoid_mean", "learned_prior", "ema", "direct", "random_orders"), NO_SWITCHES),
-    "likelihood": ("Bernoulli", None, 3),
+    "likelihood": ("Bernoulli", None, 3, int, likelihoods.Likelihood, Says("file.py:Class", "'file.py:Class'")),
     "variance_of": ("Column", None, 3),
     "categories": (*COUNTS[:4], True),
     "log_var_floor": (np.nan, -np.inf, "1", None, True),

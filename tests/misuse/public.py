@@ -16,7 +16,7 @@ from .subject import Subject
 MODULES = (
     *("minivae", "minivae.autodiff", "minivae.backend", "minivae.nn", "minivae.distributions", "minivae.optim"),
     *("minivae.bounds", "minivae.regularizers", "minivae.models", "minivae.inference", "minivae.inference.hmc"),
-    *("minivae.training", "minivae.datasets", "minivae.plots"),
+    *("minivae.training", "minivae.datasets", "minivae.plots", "minivae.estimator"),
     *("minivae.datasets.preparation", "minivae.datasets.domain", "minivae.models.likelihoods"),
 )
 # Arguments of which nothing can be wrong, and why. (Flags, which are taken for their truth, are not listed.)
@@ -28,6 +28,8 @@ FREE = {
     "stored": "what Minibatches.inputs gave",
     "Minibatches.inputs: rows": "Minibatches.batch takes the same, and begins with it",
     "Dataset: split": "free text, for reports",
+    "X": "scikit-learn looks at it, and refuses it in words of its own",
+    "y": "not looked at",
     "Delta.log_prob: x": "refused whatever comes",
     "MADE.posterior: x": "refused whatever comes",
     "first_beyond: rows": "of a Dataset, which has checked them",
@@ -97,7 +99,8 @@ def _of_class(kind: type) -> Iterator[tuple[str, Callable]]:
         return
     yield kind.__qualname__, kind
     for name, value in inspect.getmembers(kind, callable):
-        if (not name.startswith("_") or name == "__call__") and inspect.isroutine(value):
+        theirs = (getattr(value, "__module__", "") or "").startswith("sklearn")
+        if (not name.startswith("_") or name == "__call__") and inspect.isroutine(value) and not theirs:
             yield label(value), value
 
 

@@ -1,4 +1,4 @@
-"""What is chosen for the user's own data when the options do not say: likelihood and preparation, and why."""
+"""What is chosen for the user's own data when nothing is said: likelihood, preparation and sizes, and why."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..datasets import Dataset
-from ..datasets.domain import COUNTS, UNIT, holds
-from ..models.vae import LOG_VAR_FLOOR
-
-DENSITIES = ("gaussian", "laplace", "student-t")
+from ..datasets.domain import COUNTS, REAL, UNIT, holds
+from .vae import LOG_VAR_FLOOR, decoder_of
 
 
 def for_own(dataset: Dataset, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -20,26 +18,35 @@ def for_own(dataset: Dataset, given: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         dataset: not prepared yet.
-        given: what the user said; ``prepare`` "auto" is nothing said.
+        given: what the user said; ``prepare`` "auto" is nothing said, ``likelihood`` may be a class.
+
+    Raises:
+        InputError: ``likelihood`` is none.
     """
     kind, likelihood, prepare = _kind_of(dataset)
     said = given.get("prepare", "auto")
     if "likelihood" in given:
         likelihood = given["likelihood"]
-        fits = likelihood not in DENSITIES or given.get("sigmoid_mean") or _is_picture_in_unit(dataset)
+        fits = not _is_density(likelihood) or given.get("sigmoid_mean") or _is_picture_in_unit(dataset)
         prepare = "none" if fits else "standardize"
     elif said not in ("auto", prepare):
         likelihood = {"unit": "bernoulli", "none": likelihood}.get(said, "gaussian")
     if said != "auto":
         prepare = said
     chosen: dict[str, Any] = {"likelihood": likelihood, "prepare": prepare}
-    if likelihood == "categorical":
+    if decoder_of(likelihood)[0] == "categorical":
         chosen["categories"] = int(dataset.value_range[1]) + 1
-    if likelihood in DENSITIES and prepare != "standardize" and not _is_picture_in_unit(dataset):
+    if _is_density(likelihood) and prepare != "standardize" and not _is_picture_in_unit(dataset):
         chosen["log_var_floor"] = LOG_VAR_FLOOR + math.log(_variance(dataset.prepared(prepare)))
-    asked = [f"--{name}" for name in ("likelihood", "prepare") if given.get(name, "auto") != "auto"]
-    reason = f"as {' and '.join(asked)} said" if len(asked) == 2 else f"as the values are {kind}"
-    return chosen | {"why": f"{likelihood} likelihood, preparation {prepare}, {reason}"}
+    asked = [name for name in ("likelihood", "prepare") if given.get(name, "auto") != "auto"]
+    reason = "as both were asked for" if len(asked) == 2 else f"as the values are {kind}"
+    return chosen | {"why": f"{decoder_of(likelihood)[0]} likelihood, preparation {prepare}, {reason}"}
+
+
+def usual_sizes(rows: int) -> dict[str, Any]:
+    """A mid-sized model for so many rows, and a training of 100,000 samples within sensible limits."""
+    epochs = min(max(100_000 // rows, 10), 500)
+    return {"hidden": [200], "latent_dim": 10, "epochs": epochs, "batch_size": min(100, rows)}
 
 
 def _kind_of(dataset: Dataset) -> tuple[str, str, str]:
@@ -54,6 +61,11 @@ def _kind_of(dataset: Dataset) -> tuple[str, str, str]:
         if dataset.image_shape is None:
             return f"whole numbers, {numbers}: counts", "negative-binomial", "none"
     return f"real numbers, {numbers}", "gaussian", "standardize"
+
+
+def _is_density(likelihood: Any) -> bool:
+    """Whether it is one of real numbers."""
+    return getattr(decoder_of(likelihood)[1], "domain", None) is REAL
 
 
 def _is_picture_in_unit(dataset: Dataset) -> bool:

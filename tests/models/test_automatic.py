@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from minivae.cli.automatic import for_own
 from minivae.datasets import Dataset, Split
+from minivae.models.automatic import for_own
 from minivae.models.vae import LOG_VAR_FLOOR
 
 
