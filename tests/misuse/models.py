@@ -190,3 +190,10 @@ for network in likelihoods.LIKELIHOODS.values():
     sizes = {"inputs": COUNTS, "hidden": SEQUENCES_OF_SIZES, "outputs": COUNTS, "generator": GENERATORS}
     misuse(network, good, **sizes, **own)
     misuse(network.__call__, {"z": ones(M, Z)}, call=network(**good), label=f"{network.__name__}.__call__", z=CODE)
+NO_DOMAIN = type("NoDomain", (likelihoods.PoissonMLP,), {"domain": "counts"})
+NO_HEADS = type("NoHeads", (likelihoods.Likelihood,), {})
+misuse(
+    likelihoods.require_likelihood,
+    {"kind": likelihoods.PoissonMLP},
+    kind=[Says(kind, repr(kind)[:60], "likelihood") for kind in (None, "poisson", int, NO_DOMAIN, NO_HEADS)],
+)
