@@ -21,6 +21,13 @@ OF_A_RUN = {f"{name}.png" for name in DRAWN}
 
 FAMILY = {"family.csv", "family.png", "samples"}
 IDENTIFIED = {"identifiability.csv", "identifiability.png"}
+OWN = {
+    *("data", "runs", "results.json", "garments_samples.png", "garments_reconstructions.png", "garments_codes.csv"),
+    *("garments_latent.png", "places_latent.png", "plant_latent.png", "cells_latent.png", "plant_columns.png"),
+    *("places_samples.png", "places_way.png", "places_codes.npz", "plant_scores.csv", "plant_samples.csv"),
+    *("plant_reconstructions.csv", "plant_codes.csv", "cells_samples.npy", "cells_reconstructions.png"),
+    "cells_codes.csv",
+}
 
 # Example: its options here, what it must print, the files that it must leave, whether it needs MINIVAE_DATA.
 RUNS = {
@@ -28,6 +35,7 @@ RUNS = {
     "quickstart.py": (["--quick"], "test bound -", OF_A_RUN - {"traversals.png"} | {"manifold.png"}, False),
     "family.py": (["--quick", "--models", "vae", "cvae", "vq-vae"], "log_likelihood -", FAMILY, False),
     "identifiability.py": (["--quick"], "median MCC of ivae", IDENTIFIED, False),
+    "own_data.py": (["--quick"], "median R^2", OWN, False),
     "mnist.py": (["--quick"], "test bound -", OF_A_RUN | IN_A_RUN, True),
     "frey_face.py": (["--quick"], "split random, seed 0", OF_A_RUN | IN_A_RUN, True),
 }

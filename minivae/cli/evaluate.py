@@ -17,10 +17,11 @@ from ..inference.each import bound_of_each
 from ..inference.importance import Explicit, LogLikelihood
 from ..models import Model
 from ..training import evaluate as evaluate_bound
+from ..training.own_units import with_raw
 from .encode import about
 from .opened import Opened, Points, load_points, open_run
 from .outputs import checked_path, write
-from .train import in_words
+from .train import OF_RAW, in_words
 
 EXACT = "this model has log p(x) itself, for which nothing is drawn"
 IMPORTANCE_SAMPLES = 200  # K, unless --importance-samples says
@@ -46,11 +47,12 @@ def evaluate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         every = path is not None and given
         chosen = _chosen(len(points), len(points) if every else wanted, args.seed)
         estimates = _estimates(model, points, chosen, samples, args.seed)
-        result |= _on_average(estimates, len(points), len(chosen))
+        result |= _on_average(estimates, points, chosen)
         lines += _in_words(result)
         estimates = estimates if every else None
     if path is not None:
-        write(path, {**about(opened, points), **_each_bound(model, points, args.seed), **_each(estimates)})
+        columns = _each_bound(model, points, args.seed) | _each(estimates)
+        write(path, {**about(opened, points), **_with_raw(columns, points.log_jacobian)})
         result["rows"] = str(path)
         lines.append(f"each of {len(points)} rows in {path}")
     return "\n".join(lines), result
@@ -76,7 +78,7 @@ def _bound(opened: Opened, points: Points) -> tuple[list[str], dict[str, Any]]:
         result["data_differ"] = points.note
     for x, _ in points.chunks():
         model.prepared(x)  # refuses what the likelihood does not have
-    terms = evaluate_bound(model, minibatches)
+    terms = with_raw(evaluate_bound(model, minibatches), points.log_jacobian)
     drawn = (
         f"z drawn {'once' if model.draws == 1 else f'{model.draws} times'} for each" if model.draws else "no z drawn"
     )
@@ -127,38 +129,50 @@ def _joined(estimates: list[LogLikelihood]) -> tuple[np.ndarray, ...]:
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
 
-def _on_average(estimates: list[LogLikelihood], size: int, n: int) -> dict[str, Any]:
-    """The mean over the points, its standard error, and how it was estimated.
-
-    The error has two sources: the importance samples, and that only some of the points
-    were drawn (none if all of them are used).
-    """
+def _on_average(estimates: list[LogLikelihood], points: Points, chosen: np.ndarray) -> dict[str, Any]:
+    """The mean over the points that were chosen, its standard error, and how it was estimated."""
     value, error, effective = (column.astype(float) for column in _joined(estimates))
-    of_sampling = (error**2).sum() / n**2
-    of_choice = value.var(ddof=1) / n * (1 - n / size) if n > 1 else 0.0
-    return {
-        "log_likelihood": float(value.mean()),
-        "log_likelihood_stderr": math.sqrt(of_sampling + of_choice),
+    found = {"log_likelihood": value}
+    if points.log_jacobian is not None:
+        found["log_likelihood_raw"] = value + points.log_jacobian[chosen]
+    averages: dict[str, Any] = {}
+    for name, each in found.items():
+        averages |= {name: float(each.mean()), f"{name}_stderr": _error_of_mean(each, error, len(points))}
+    return averages | {
         "log_likelihood_quantity": estimates[0].quantity,
         "log_likelihood_side": estimates[0].side,
         "effective_samples": None if np.isnan(effective).any() else float(np.median(effective)),
         "importance_samples": estimates[0].samples,
-        "points": n,
+        "points": len(chosen),
     }
+
+
+def _error_of_mean(value: np.ndarray, error: np.ndarray, size: int) -> float:
+    """The standard error of the mean of some of ``size`` points.
+
+    It has two sources: the importance samples, and that only some of the points were drawn (none if all of them
+    are used).
+    """
+    n = len(value)
+    of_choice = value.var(ddof=1) / n * (1 - n / size) if n > 1 else 0.0
+    return math.sqrt((error**2).sum() / n**2 + of_choice)
 
 
 def _in_words(result: dict[str, Any]) -> list[str]:
     """What was estimated, how, from how many draws, and where it lies in expectation."""
     value = f"{result['log_likelihood']:.3f} +- {result['log_likelihood_stderr']:.3f} nats (standard error)"
     quantity, side = result["log_likelihood_quantity"], result["log_likelihood_side"]
-    first = f"{quantity:12} {value}, {'exact, ' if side == 'exact' else ''}mean over {result['points']} points"
+    lines = [f"{quantity:12} {value}, {'exact, ' if side == 'exact' else ''}mean over {result['points']} points"]
+    if "log_likelihood_raw" in result:
+        raw = f"{result['log_likelihood_raw']:.3f} +- {result['log_likelihood_raw_stderr']:.3f}"
+        lines.append(f"{'':12} {raw} {OF_RAW}")
     if side == "exact":
-        return [first]
+        return lines
     effective = result["effective_samples"]
     few = f"fewer than {FEWEST_DRAWS}, too few to say how many are effective"
     count = few if effective is None else f"the median point has {effective:.3g} effective ones"
     return [
-        first,
+        *lines,
         f"             importance-sampled with K = {result['importance_samples']} draws of z for each point: {count}",
         f"             in expectation it lies {side} {quantity}, the nearer the larger K",
     ]
@@ -175,3 +189,11 @@ def _each_bound(model: Model, points: Points, seed: int) -> dict[str, np.ndarray
         for name, part in bound_of_each(model, x, generator, context).items():
             chunks.setdefault(name, []).append(part.numpy())
     return {name: np.concatenate(parts) for name, parts in chunks.items()}
+
+
+def _with_raw(columns: dict[str, np.ndarray], jacobian: np.ndarray | None) -> dict[str, np.ndarray]:
+    """The columns, and what of them is a log probability of the prepared values once more, of the raw ones."""
+    if jacobian is None:
+        return columns
+    raw = {f"{name}_raw": columns[name] + jacobian for name in ("bound", "log_likelihood") if name in columns}
+    return columns | raw

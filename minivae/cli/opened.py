@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from ..errors import InputError
 from ..models import Model, registry
 from ..runs import Run
 from ..training import Minibatches
+from ..training.own_units import log_jacobian
 from . import options
 
 CHUNK = 500  # data points at a time
@@ -119,6 +121,11 @@ class Points:
     def rows(self) -> np.ndarray:
         """The number of each point, ``(N,)``: in the file where it came in one piece, else in order here."""
         return np.arange(len(self)) if self.split.rows is None else self.split.rows
+
+    @cached_property
+    def log_jacobian(self) -> np.ndarray | None:
+        """:func:`~minivae.training.own_units.log_jacobian` of the points, ``(N,)``, or None."""
+        return log_jacobian(self.model, self.split, self.dataset.scale)
 
     def at(self, rows: np.ndarray, generator: backend.Generator) -> tuple[Any, Any]:
         """The points at ``rows`` in their own units, ``(M, data_dim)``, and what the model is told beside them.

@@ -20,7 +20,10 @@ from ..runs import Run, description
 from ..runs.checkpoint import put_under, under
 from ..training import Trainer, evaluate, run_to_end
 from ..training.callbacks import Lines
+from ..training.own_units import log_jacobian, with_raw
 from . import options
+
+OF_RAW = "nats of the raw values: the Jacobian of their preparation is added"
 
 
 def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
@@ -48,10 +51,11 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     if finished:
         return f"{finished}\n{_summary(result)}", {**result, "finished": finished}
     shown = trainer.model, trainer.test, dataset.test.labels, dataset.image_shape, trainer.history
+    class_names = dataset.class_names
     # The training data, gradients and moments have been of use; pictures would come on top of them.
     del trainer, dataset
     gc.collect()  # a trainer and its compiled step refer to each other
-    draw_run(*shown, run.folder)
+    draw_run(*shown, run.folder, class_names)
     return _summary(result), result
 
 
@@ -199,7 +203,8 @@ def _result(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> dict[str, Any
     parts = {"train": trainer.train, "validation": trainer.validation, "test": trainer.test}
     for name, minibatches in parts.items():
         if minibatches is not None:
-            result |= put_under(f"{name}_", evaluate(trainer.model, minibatches))
+            jacobian = log_jacobian(trainer.model, trainer.dataset.parts[name], trainer.dataset.scale)
+            result |= put_under(f"{name}_", with_raw(evaluate(trainer.model, minibatches), jacobian))
     if trainer.settings.skip_nonfinite:
         result["skipped"] = trainer.skipped
     result |= {"epochs": trainer.epoch, "samples_seen": trainer.samples_seen, "seconds": trainer.seconds}
@@ -211,10 +216,14 @@ def _result(trainer: Trainer, run: Run, chosen: dict[str, Any]) -> dict[str, Any
 
 
 def in_words(name: str, terms: Mapping[str, float]) -> str:
-    """The terms of a bound, or of the objective in its place, in a line: the first, and what makes it up."""
-    first, *others = ((part.replace("_", " "), value) for part, value in terms.items())
+    """The terms of a bound, or of the objective in its place, in a line: the first, and what makes it up.
+
+    A bound that is of raw values, too, has another line.
+    """
+    first, *others = ((part.replace("_", " "), value) for part, value in terms.items() if part != "bound_raw")
     made_of = ", ".join(f"{'KL' if part == 'kl' else part} {value:.3f}" for part, value in others)
-    return f"{f'{name} {first[0]}':12} {first[1]:9.3f} nats per data point" + (made_of and f" ({made_of})")
+    line = f"{f'{name} {first[0]}':12} {first[1]:9.3f} nats per data point" + (made_of and f" ({made_of})")
+    return line + (f"\n{'':12} {terms['bound_raw']:9.3f} {OF_RAW}" if "bound_raw" in terms else "")
 
 
 def _summary(result: dict[str, Any]) -> str:

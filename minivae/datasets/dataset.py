@@ -20,7 +20,7 @@ from . import account
 from .choices import Choices
 from .domain import Domain
 from .mapped import MappedRows, blocks
-from .preparation import Preparation, fitted
+from .preparation import Preparation, fitted, for_columns
 
 _WORDS = {"train": "training", "validation": "validation", "test": "test"}  # parts, in messages
 
@@ -114,8 +114,7 @@ class Dataset:
             raise InputError(f"columns is {shown(self.columns)}; expected {self.data_dim} names, one for each value")
         if self.class_names is not None:
             sequence("class_names", self.class_names, "names")
-        if self.preparation is not None:
-            instance("preparation", self.preparation, Preparation, "a Preparation")
+        for_columns(self.preparation, self.data_dim)
         instance("account", self.account, dict, "a dict")
 
     @classmethod

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..checks import instance, positive_integer
 from ..errors import InputError
 
 ROUNDING = 1e-3  # of a step below 1: values that are stored as float32 are not quite its multiples
@@ -56,11 +57,13 @@ LEVELS = Domain("multiples of 1/255 in [0, 1]", 0.0, 1.0, 1 / 255)
 
 def categories(count: int) -> Domain:
     """The numbers 0 to ``count`` - 1."""
+    positive_integer("count", count)
     return Domain(f"whole numbers from 0 to {count - 1}", 0.0, count - 1.0, 1.0)
 
 
 def holds(domain: Domain, parts: Iterable[np.ndarray]) -> bool:
     """Whether all values belong to it."""
+    instance("domain", domain, Domain, "a Domain")
     try:
         domain.require("", parts)
     except InputError:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import one_of
+from ..checks import instance, one_of, positive_number, sequence
 from ..errors import InputError, shown
 from .mapped import MappedRows, blocks
 
@@ -32,12 +32,16 @@ class Preparation:
 
     def __init__(self, kind: str, shift: Any, scale: Any) -> None:
         self.kind = one_of("kind", kind, PREPARATIONS[1:])
-        self.shift, self.scale = np.asarray(shift, np.float64), np.asarray(scale, np.float64)
-        for name, value in (("shift", self.shift), ("scale", self.scale)):
+        self.shift, self.scale = _numbers("shift", shift), _numbers("scale", scale)
+        for name, given, value in (("shift", shift, self.shift), ("scale", scale, self.scale)):
             if value.ndim != 1 or value.shape != self.shift.shape or not np.isfinite(value).all():
-                raise InputError(f"{name} is {shown(value)}; expected finite numbers, (D,)")
+                raise InputError(f"{name} is {shown(given)}; expected finite numbers, (D,), as many as the other has")
         if not (self.scale > 0).all():
-            raise InputError(f"scale is {shown(self.scale)}; expected numbers above 0")
+            raise InputError(f"scale is {shown(scale)}; expected numbers above 0")
+
+    def __len__(self) -> int:
+        """D."""
+        return len(self.shift)
 
     @property
     def takes_logarithms(self) -> bool:
@@ -46,12 +50,12 @@ class Preparation:
 
     def apply(self, raw: Any) -> np.ndarray:
         """``(..., D)`` raw values -> ``(..., D)`` model values, float64."""
-        raw = np.asarray(raw, np.float64)
+        raw = self._points("raw", raw)
         return ((np.log1p(raw) if self.takes_logarithms else raw) - self.shift) / self.scale
 
     def undo(self, x: Any) -> np.ndarray:
         """``(..., D)`` model values -> ``(..., D)`` raw values, float64."""
-        values = np.asarray(x, np.float64) * self.scale + self.shift
+        values = self._points("x", x) * self.scale + self.shift
         return np.expm1(values) if self.takes_logarithms else values
 
     def log_jacobian(self, raw: Any) -> np.ndarray:
@@ -59,7 +63,7 @@ class Preparation:
 
         A density of model values plus this is that of the raw values.
         """
-        raw = np.asarray(raw, np.float64)
+        raw = self._points("raw", raw)
         slopes = -np.log(self.scale) - (np.log1p(raw) if self.takes_logarithms else np.zeros_like(raw))
         return slopes.sum(axis=-1)
 
@@ -74,8 +78,10 @@ class Preparation:
         Raises:
             InputError: something is missing, or no such number.
         """
+        instance("state", arrays, Mapping, "arrays by name")
         if arrays.keys() != {"kind", "shift", "scale"} or arrays["kind"] not in range(1, len(PREPARATIONS)):
-            raise InputError(f"the preparation has {', '.join(sorted(arrays))}; expected a kind, scale and shift")
+            found = ", ".join(f"{name} {shown(array)}" for name, array in sorted(arrays.items()))
+            raise InputError(f"the preparation has {found}; expected a known kind, scale and shift")
         return cls(PREPARATIONS[int(arrays["kind"])], arrays["shift"], arrays["scale"])
 
     def __eq__(self, other: object) -> bool:
@@ -85,6 +91,34 @@ class Preparation:
             and np.array_equal(self.shift, other.shift)
             and np.array_equal(self.scale, other.scale)
         )
+
+    def _points(self, name: str, values: Any) -> np.ndarray:
+        array = _numbers(name, values)
+        if array.shape[-1:] != (len(self),):
+            raise InputError(f"{name} is {shown(values)}; expected numbers, (..., {len(self)})")
+        return array
+
+
+def for_columns(preparation: Preparation | None, columns: int) -> Preparation | None:
+    """``preparation`` if it is for so many columns, or None.
+
+    Raises:
+        InputError: it is for others, or no preparation.
+    """
+    if preparation is None:
+        return None
+    prepared = len(instance("preparation", preparation, Preparation, "a Preparation"))
+    if prepared != columns:
+        raise InputError(f"preparation is one of {prepared} values; expected {columns}, as data points have")
+    return preparation
+
+
+def _numbers(name: str, value: Any) -> np.ndarray:
+    """``value`` as an array, float64."""
+    try:
+        return np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} is {shown(value)}; expected numbers") from None
 
 
 def fitted(
@@ -107,6 +141,12 @@ def fitted(
     Raises:
         InputError: an unknown kind, or "log1p" with values below 0.
     """
+    positive_number("scale", scale)
+    shapes: list[tuple[int, ...]] = [
+        getattr(rows, "shape", ()) for rows in sequence("parts", parts, "arrays, (N, D) each")
+    ]
+    if not shapes or {len(shape) for shape in shapes} != {2} or len({shape[1] for shape in shapes}) > 1:
+        raise InputError(f"parts has arrays of shape {shown(shapes)}; expected (N, D) each, of one D")
     if one_of("prepare", kind, PREPARATIONS) == "none":
         return None
     low, high = _extremes(parts)

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autodiff import Tensor, softplus
+from ..autodiff.arguments import shaped
 from ..backend import Generator
-from ..checks import positive_integer
+from ..checks import finite_number, positive_integer
 from ..datasets.domain import COUNTS, LEVELS, REAL, Domain
 from ..datasets.domain import categories as categories_domain
 from ..distributions import (
@@ -57,12 +58,14 @@ class Likelihood(HiddenLayers):
         log_scale_floor: float | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(inputs, hidden, dict.fromkeys(self.heads, outputs * self.width), generator, **options)
-        self.log_scale_floor = log_scale_floor
+        numbers = positive_integer("outputs", outputs) * self.width
+        super().__init__(inputs, hidden, dict.fromkeys(self.heads, numbers), generator, **options)
+        self.inputs = inputs
+        self.log_scale_floor = None if log_scale_floor is None else finite_number("log_scale_floor", log_scale_floor)
 
     def __call__(self, z: Any) -> Distribution:
         """``(..., inputs)`` -> a distribution over ``(..., outputs)``."""
-        h = self.hidden(z)
+        h = self.hidden(shaped("z", z, getattr(self, self.heads[0]).weight, ..., self.inputs))
         return self.distribution(*(getattr(self, head)(h) for head in self.heads))
 
     def distribution(self, *parameters: Tensor) -> Distribution:

@@ -288,6 +288,13 @@ def _decoder_options(
 ) -> dict[str, Any]:
     """The decoder's own options; raises :class:`InputError` for one that belongs to another likelihood."""
     floor = finite_number("log_var_floor", log_var_floor)
+    one_of("variance_of", variance_of, VARIANCE_OF)
+    if categories is not None:
+        positive_integer("categories", categories)
+    if variance is not None and variance_of != "point":
+        raise InputError(
+            f"variance_of is {variance_of!r} and variance is {variance}; expected one that is learned, None"
+        )
     given = {"sigmoid_mean": sigmoid_mean or None, "variance": variance, "categories": categories}
     given["variance_of"] = None if variance_of == "point" else variance_of
     for name, value in given.items():

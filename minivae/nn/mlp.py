@@ -141,7 +141,7 @@ class HiddenLayers(Module):
         activation: str = "tanh",
         **options: Any,
     ) -> None:
-        sizes = (inputs, *hidden)
+        sizes = (positive_integer("inputs", inputs), *layer_sizes("hidden", hidden))
         self.hidden = MLP(sizes, generator, activation=activation, activate_last=True, **options)
         for name, outputs in heads.items():
             own = {"init": "paper"} if name in small else {}

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..checks import positive_integer
 from .canvas import matrix, picture
-from .tile import Margins, draw_tile, in_rows
+from .tile import Margins, draw_tile, in_rows, value_range
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +27,8 @@ def reconstructions(
     """Draw each original ``(N, D)`` above its reconstruction ``(N, D)``, ten pairs in a row.
 
     The title gives the root mean squared difference of a value (no bound: the
-    mean of the decoder against the data).
+    mean of the decoder against the data), where values have units of their own as a share of
+    their range.
 
     Raises:
         InputError: other shapes, values that are not finite, or an unusable path.
@@ -36,10 +37,14 @@ def reconstructions(
     rebuilt = matrix("reconstructions", reconstructions, *originals.shape)
     columns = min(PAIRS_IN_A_ROW, len(originals))
     pairs = np.stack([in_rows(originals, columns), in_rows(rebuilt, columns)], axis=1)
-    error = math.sqrt(np.mean((originals - rebuilt) ** 2))
+    cells = np.concatenate(pairs)
+    low, high = value_range(cells, image_shape)
+    own = isinstance(low, np.ndarray)
+    error = math.sqrt(np.mean(((originals - rebuilt) / (high - low if own else 1.0)) ** 2))
+    differ = f"RMS {error:.3g} of a value's range" if own else f"RMS difference {error:.3g}"
     with picture(path) as figure:
-        title = f"Originals above reconstructions (RMS difference {error:.3g})"
-        axes, layout = draw_tile(figure, np.concatenate(pairs), image_shape, title, Margins(left=1.0), group=2)
+        title = f"Originals above reconstructions ({differ})"
+        axes, layout = draw_tile(figure, cells, image_shape, title, Margins(left=1.0), group=2)
         axes.set_yticks(layout.tops + layout.shape[0] / 2, ["original", "reconstruction"] * len(pairs))
         axes.tick_params(length=0)
     return figure

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..checks import positive_integer
+from ..checks import positive_integer, sequence
 from ..errors import InputError
 from .canvas import DPI, LABEL_SIZE, PALETTE, SMALL_SIZE, TITLE_SIZE, decoded, matrix, number, picture
 from .tile import Margins, draw_tile
@@ -103,12 +103,14 @@ def latent_scatter(
     labels: np.ndarray | None = None,
     path: str | os.PathLike | None = None,
     ax: Axes | None = None,
+    class_names: Sequence[str] | None = None,
 ) -> Figure:
     """Draw the posterior means ``(N, latent)`` as points, coloured by ``labels`` ``(N,)`` of numbers.
 
     Of more than two latent dimensions, those two are shown in which the means
     vary most; a single one is drawn against the number of the data point. Up to
-    ten different labels get a colour each and a legend, more a colour bar.
+    ten different labels get a colour each and a legend, more a colour bar. Where there are
+    ``class_names``, the legend has those of labels 0, 1, ...
 
     Raises:
         InputError: other shapes, values that are not finite, or an unusable path.
@@ -116,6 +118,8 @@ def latent_scatter(
     means = matrix("means", means)
     if labels is not None:
         labels = matrix("labels", np.asarray(labels)[..., None], len(means), 1)[:, 0]
+    if class_names is not None:
+        class_names = _names_of(labels, class_names)
     x, y, names, title = _plane(means)
     with picture(path, ax, figsize=(6.0, 5.2), layout="constrained") as figure:
         axes = figure.add_subplot() if ax is None else ax
@@ -124,8 +128,13 @@ def latent_scatter(
         if labels is None:
             axes.scatter(x, y, color=PALETTE[0], **style)
         elif len(np.unique(labels)) <= len(PALETTE):
-            keys = _scatter_classes(axes, x, y, labels, style)
-            text = {"title": "label", "fontsize": SMALL_SIZE, "title_fontsize": SMALL_SIZE, "frameon": ax is not None}
+            keys = _scatter_classes(axes, x, y, labels, style, class_names)
+            text = {
+                "title": "label" if class_names is None else "class",
+                "fontsize": SMALL_SIZE,
+                "title_fontsize": SMALL_SIZE,
+                "frameon": ax is not None,
+            }
             if ax is None:
                 figure.legend(handles=keys, loc="outside right center", **text)
             else:  # whose figure may hold others beside it
@@ -144,7 +153,18 @@ def latent_scatter(
     return figure
 
 
-def _scatter_classes(axes: Axes, x: np.ndarray, y: np.ndarray, labels: np.ndarray, style: dict) -> list:
+def _names_of(labels: np.ndarray | None, class_names: Sequence[str]) -> Sequence[str]:
+    """``class_names``, if each label is the number of one."""
+    names = sequence("class_names", class_names, "names of the labels 0, 1, ...")
+    if labels is None or not np.isin(labels, np.arange(len(names))).all():
+        found = "there are no labels" if labels is None else f"labels reach {labels.max():g}"
+        raise InputError(f"class_names has {len(names)} names, and {found}; expected one for each of 0, 1, ...")
+    return names
+
+
+def _scatter_classes(
+    axes: Axes, x: np.ndarray, y: np.ndarray, labels: np.ndarray, style: dict, names: Sequence[str] | None
+) -> list:
     """Draw the points in the colours of their classes; what a legend says of them."""
     from matplotlib.lines import Line2D
 
@@ -152,7 +172,9 @@ def _scatter_classes(axes: Axes, x: np.ndarray, y: np.ndarray, labels: np.ndarra
     # in the order of the data: class after class would hide the first under the last
     axes.scatter(x, y, c=np.array(PALETTE)[members], **style)
     return [
-        Line2D([], [], marker="o", linestyle="", color=colour, label=f"{label:g}")
+        Line2D(
+            [], [], marker="o", linestyle="", color=colour, label=f"{label:g}" if names is None else names[int(label)]
+        )
         for label, colour in zip(classes, PALETTE, strict=False)
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ def draw_run(
     image_shape: tuple[int, ...] | None,
     history: History,
     folder: Path,
+    class_names: Sequence[str] | None = None,
 ) -> list[Path]:
     """Draw what there is to see of a trained model, and return the files written.
 
@@ -38,6 +40,7 @@ def draw_run(
     Where there is a latent variable and there are test points: reconstructions of them, their
     places in latent space, interpolations between them, traversals of each latent dimension; how
     often the codes of a codebook are used. With two latent dimensions the manifold of Figure 4.
+    ``class_names`` are those of the labels 0, 1, ..., where the data have some.
     """
     picture = Pictures(folder)
     generator = backend.generator(EVALUATION_SEED, backend.backend_of(model.parameters()[0].data).name)
@@ -49,7 +52,7 @@ def draw_run(
     columns = SAMPLES_OF_A_LABEL if model.context_dim else None
     release(samples(drawn, image_shape, picture.path("samples"), columns))
     if model.latent_dim and test is not None:
-        _draw_latent(model, test, labels, image_shape, picture)
+        _draw_latent(model, test, labels, image_shape, picture, class_names)
     elif model.latent_dim == 2 and not model.context_dim:  # what a label does is shown beside a data point's
         manifold(lambda codes: model.decode(codes).numpy(), image_shape, picture.path("manifold"))
     return picture.paths
@@ -73,6 +76,7 @@ def _draw_latent(
     labels: np.ndarray | None,
     shape: tuple[int, ...] | None,
     picture: Pictures,
+    class_names: Sequence[str] | None,
 ) -> None:
     """What there is to see of the latent space."""
     rows = np.random.default_rng(0).permutation(len(test))[:POINTS]
@@ -88,7 +92,8 @@ def _draw_latent(
 
     rebuilt = model.reconstruct(x[:30], None if context is None else context[:30]).numpy()
     release(reconstructions(x.numpy()[:30], rebuilt, shape, picture.path("reconstructions")))
-    release(latent_scatter(z, None if labels is None else labels[rows], picture.path("latent")))
+    told = (None, None) if labels is None else (labels[rows], class_names)
+    release(latent_scatter(z, told[0], picture.path("latent"), class_names=told[1]))
     if pairs:
         release(interpolation(decode, z[:pairs], z[pairs : 2 * pairs], shape, picture.path("interpolation")))
     if model.num_categories:

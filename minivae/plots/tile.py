@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,7 @@ LARGEST_CELL = 1.0  # inches of one small picture: three samples need not fill a
 NOTE = 0.19  # inches of a line below the title
 CURVE_SHAPE = (20, 30)  # "image pixels" of a cell that shows a curve
 BACKGROUND = 0.94  # its grey
+UNITS = 1000.0  # between spreads of values that have one unit: a thousandth of the scale cannot be seen
 
 
 @dataclass(frozen=True)
@@ -86,17 +87,19 @@ def draw_tile(
 
     ``gapless`` leaves no line between cells; ``group`` rows at a time are set
     apart from the next. Values in [0, 1] run from black to white; other data
-    are scaled by their common smallest and largest value, which the title then
-    tells.
+    are scaled by their common smallest and largest value, or curves whose values
+    have units of their own each by its own (:func:`value_range`); a note says how.
     """
     image_shape = check_image_shape(image_shape, cells.shape[-1])
     rows, columns, _ = cells.shape
     height, width = image_shape[:2] if image_shape else CURVE_SHAPE
     layout = _layout((rows, columns), (height, width), gapless, group)
-    low, high = _value_range(cells)
+    low, high = value_range(cells, image_shape)
     scaled = (cells - low) / (high - low)
     note = ""
-    if image_shape is None:
+    if isinstance(low, np.ndarray):
+        note = f"each cell: {cells.shape[-1]} values, each from its smallest to its largest"
+    elif image_shape is None:
         note = f"each cell: {cells.shape[-1]} values, on a scale from {number(low)} to {number(high)}"
     elif (low, high) != (0, 1):
         note = f"black: {number(low)}, white: {number(high)}"
@@ -141,7 +144,17 @@ def _lay_out(figure: Figure, layout: Layout, margins: Margins, note: float) -> t
     return axes, whole
 
 
-def _value_range(cells: np.ndarray) -> tuple[float, float]:
+def value_range(cells: np.ndarray, image_shape: tuple[int, ...] | None) -> tuple[Any, Any]:
+    """The smallest and the largest value of cells ``(..., D)``, which differ; [0, 1] for values that lie there.
+
+    Of the values of a curve that have units of their own, as columns of a table do (their spreads differ by more
+    than ``UNITS``), each has its own, ``(D,)``: on one scale nothing but the largest would be seen.
+    """
+    spread = np.ptp(cells[~np.isnan(cells).any(axis=-1)], axis=0)
+    if image_shape is None and spread.max() > UNITS * spread[spread > 0].min(initial=np.inf):
+        lows = np.nanmin(cells, axis=tuple(range(cells.ndim - 1)))
+        alike = np.where(spread > 0, 0.0, 0.5)
+        return lows - alike, lows + spread + alike
     low, high = float(np.nanmin(cells)), float(np.nanmax(cells))
     if low >= 0 and high <= 1:
         return 0.0, 1.0

@@ -13,7 +13,7 @@ from ..backend import float_dtype, get_backend
 from ..checks import instance, integer_from_zero, one_of, positive_integer, positive_number
 from ..datasets import Split, one_hot
 from ..datasets.mapped import MappedRows
-from ..datasets.preparation import Preparation
+from ..datasets.preparation import Preparation, for_columns
 from ..errors import InputError
 from ..models import Batch
 
@@ -55,7 +55,8 @@ class Minibatches:
         self.binarize = one_of("binarize", binarize, BINARIZE)
         instance("split", split, Split, "a Split")
         self.scale, self.dtype = positive_number("scale", scale), float_dtype(dtype)
-        self.backend, self.preparation = get_backend(backend).name, preparation
+        self.backend = get_backend(backend).name
+        self.preparation = for_columns(preparation, split.images.shape[1])
         stored = split.images
         self.images = stored if isinstance(stored, MappedRows) else self._stored(stored)
         self.classes, self.contexts = integer_from_zero("classes", classes), None

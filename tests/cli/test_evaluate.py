@@ -1,6 +1,7 @@
 """``minivae evaluate``: on average, row by row, and of other data."""
 
 import csv
+import shutil
 
 import numpy as np
 import pytest
@@ -176,3 +177,66 @@ def test_values_that_the_likelihood_has_not_are_refused(refused, own):
 def test_rows_in_a_file_that_is_no_table_and_parts_that_are_not_there(refused, own):
     assert ".csv" in refused("evaluate", "run", "--rows", "rows.txt")
     assert "part is 'validation', but" in refused("evaluate", "run", "--part", "validation")
+
+
+# ------------------------------------------------------ nats of the raw values
+
+
+@pytest.fixture
+def in_units(cli, no_figures, rng):
+    """``in_units(units, ...)``: what evaluating says of a table in units of its own, and its rows."""
+    table = np.exp(rng.normal(size=(80, 3)) @ rng.normal(size=(3, 4)) * 0.3)
+
+    def evaluated(units, *options):
+        np.save("own.npy", table * units)
+        train = ("train", "--data", "own.npy", "--hidden", 8, "--epochs", 2, "--batch-size", 20, "--out", "run")
+        trained = cli(*train, *options, "--json")
+        assert trained.code == 0, trained.err
+        found = cli("evaluate", "run", "--rows", "rows.csv", "--importance-samples", 5, "--json").json
+        shutil.rmtree("run")
+        return trained.json, found, rows_of("rows.csv")
+
+    return evaluated
+
+
+def column(rows, name):
+    return np.array([float(row[name]) for row in rows])
+
+
+@pytest.mark.parametrize("prepare", ["standardize", "unit"])
+def test_a_table_and_its_copy_in_other_units_differ_by_the_logarithms_of_the_units(in_units, prepare):
+    options, units = ("--likelihood", "gaussian", "--prepare", prepare), 10.0 ** np.array([-6, -1, 3, 6])
+    (_, plain, _), (trained, other, rows) = in_units(1.0, *options), in_units(units, *options)
+    for name in ("bound", "log_likelihood"):
+        # Standardized, both are the same numbers but for rounding, and so are their models.
+        assert other[name] == pytest.approx(plain[name], abs=1e-3)
+        raw = f"{name}_raw"
+        assert other[raw] - plain[raw] == pytest.approx(-np.log(units).sum(), abs=1e-3)
+        np.testing.assert_allclose(column(rows, raw) - column(rows, name), other[raw] - other[name], atol=1e-4)
+    assert trained["test_bound_raw"] == pytest.approx(other["bound_raw"], abs=1e-9)
+    assert trained["train_bound_raw"] - trained["train_bound"] == pytest.approx(
+        trained["test_bound_raw"] - trained["test_bound"], abs=1e-4
+    )
+    assert other["log_likelihood_raw_stderr"] == pytest.approx(other["log_likelihood_stderr"], rel=1e-6)
+
+
+def test_the_jacobian_of_logarithms_is_each_points_own(in_units):
+    _, found, rows = in_units(1.0, "--prepare", "log1p")
+    raw = np.load("own.npy")[[int(row["row"]) for row in rows]]
+    jacobian = -np.log1p(raw).sum(axis=1)
+    assert np.ptp(jacobian) > 0.1
+    for name in ("bound", "log_likelihood"):
+        np.testing.assert_allclose(column(rows, f"{name}_raw") - column(rows, name), jacobian, atol=1e-4)
+        assert found[f"{name}_raw"] - found[name] == pytest.approx(jacobian.mean(), abs=1e-4)
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_words_say_which_nats_and_data_as_they_are_have_one_kind(cli, trained):
+    for options, times in ((("--prepare", "standardize"), 2), (("--likelihood", "gaussian", "--prepare", "none"), 0)):
+        np.save("own.npy", np.random.default_rng(0).normal(size=(50, 4)))
+        words = ("train", "--data", "own.npy", "--hidden", 8, "--epochs", 1, "--batch-size", 20, "--out", f"r{times}")
+        of_training, of_run = cli(*words, *options, "--quiet"), cli("evaluate", f"r{times}", "--rows", "rows.csv")
+        assert (of_training.code, of_run.code) == (0, 0)
+        assert of_training.out.count("nats of the raw values") == of_run.out.count("nats of the raw values") == times
+        assert ("bound_raw" in rows_of("rows.csv")[0]) == bool(times)
+    assert not [name for name in cli("evaluate", trained, "--json").json if "raw" in name]

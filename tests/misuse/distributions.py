@@ -28,6 +28,11 @@ MEMBERS: dict[type, dict] = {  # by family, parameters by name
     d.Normal: {"mean": zeros(), "log_var": zeros()},
     d.StandardNormal: {"size": EVENT, "like": zeros()},
     d.Categorical: {"logits": zeros(), "num_categories": 3},
+    d.Categories: {"logits": zeros(BATCH, EVENT * 3), "num_categories": 3},
+    d.Poisson: {"log_rate": zeros()},
+    d.NegativeBinomial: {"log_mean": zeros(), "log_concentration": zeros()},
+    d.ZeroInflatedNegativeBinomial: {"log_mean": zeros(), "log_concentration": zeros(), "logits": zeros()},
+    d.DiscretizedLogistic: {"loc": zeros(), "log_scale": zeros()},
     d.Delta: {"mean": zeros()},
     d.Flow: {"base": d.Normal(zeros(), zeros()), "steps": STEP, "h": zeros(BATCH, 2)},
     d.UniformCodes: {"codebook": ones(4, 3), "num_codes": 1},
@@ -71,7 +76,7 @@ OTHERS = {  # what is wrong for a parameter that is no tensor, or a tensor with 
     ),
 }
 # Families whose first parameter must be vectors; those of the others may be numbers.
-VECTORS = (d.Bernoulli, d.Normal, d.Categorical, d.Delta, d.Dirichlet, d.MultivariateNormal)
+VECTORS = (d.Bernoulli, d.Normal, d.Categorical, d.Categories, d.Delta, d.Dirichlet, d.MultivariateNormal)
 SWAPPED = (d.StudentT, d.MultivariateStudentT)  # that look at their second parameter first
 DRAWN = [family for family in MEMBERS if family not in (d.Delta, d.UniformCodes)]  # that have a density, too
 

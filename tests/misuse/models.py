@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from minivae import backend
-from minivae.models import MODELS, Batch, Model, registry
-from minivae.models.likelihoods import Likelihood
+from minivae.datasets.preparation import Preparation
+from minivae.models import MODELS, Batch, Model, likelihoods, registry
 
 from .subject import (
     BACKENDS,
@@ -52,7 +52,10 @@ CONSTRUCTOR: dict[str, tuple] = {
     **dict.fromkeys(("decay", "revival"), (1.0, -0.1, "0", None)),
     "variance": (0, 0.0, -1.0, np.nan, np.inf, "1", True),
     **dict.fromkeys(("sigmoid_mean", "learned_prior", "ema", "direct", "random_orders"), NO_SWITCHES),
-    "likelihood": ("Bernoulli", None, 3, int, Likelihood, Says("file.py:Class", "'file.py:Class'")),
+    "likelihood": ("Bernoulli", None, 3, int, likelihoods.Likelihood, Says("file.py:Class", "'file.py:Class'")),
+    "variance_of": ("Column", None, 3),
+    "categories": (*COUNTS[:4], True),
+    "log_var_floor": (np.nan, -np.inf, "1", None, True),
     "estimator": ("a", None, 3),
     "activation": ("Tanh", None, 3),
     "init": ("Glorot", None, 3),
@@ -126,6 +129,8 @@ for name, kind in MODELS.items():
         label=f"{kind.__name__}.require_points",
         points=range(model.least_points),
     )
+    for call in ("prepared", "raw", "features"):
+        method(model, kind.__name__, call, {"x": ones(M, D)}, x=X)
     if name == "made":
         method(model, kind.__name__, "log_prob", {"x": ones(M, D)}, x=X)
         continue
@@ -169,3 +174,19 @@ for name, kind in MODELS.items():
                 samples=[n for n in COUNTS if n is not None],
                 **context,
             )
+
+PREPARED = small("vae")
+PREPARED.preparation = Preparation("standardize", np.zeros(D), np.ones(D))
+UNUSABLE = np.where(np.eye(M, D), np.nan, 1.0)
+for call in ("prepared", "raw"):
+    unusable = (Says(UNUSABLE, "a NaN or an infinity"),) if call == "prepared" else ()
+    method(PREPARED, "VAE on prepared data", call, {"x": ones(M, D)}, x=(*X, *unusable))
+
+LAYERS = {"inputs": Z, "hidden": (3,), "outputs": D, "generator": GENERATOR}
+for network in likelihoods.LIKELIHOODS.values():
+    categorical = network is likelihoods.CategoricalMLP
+    good = LAYERS | ({"categories": 2} if categorical else {"log_scale_floor": -3.0})
+    own = {"categories": COUNTS} if categorical else {"log_scale_floor": ("1", np.nan, -np.inf, True)}
+    sizes = {"inputs": COUNTS, "hidden": SEQUENCES_OF_SIZES, "outputs": COUNTS, "generator": GENERATORS}
+    misuse(network, good, **sizes, **own)
+    misuse(network.__call__, {"z": ones(M, Z)}, call=network(**good), label=f"{network.__name__}.__call__", z=CODE)

@@ -75,6 +75,7 @@ misuse(
     ),
     path=PATHS,
     ax=AXES,
+    class_names=(3, "ab", Says(["a", "b"], "2 names")),
 )
 CURVES = {"samples_seen": [1, 2], "train_bound": [-2.0, -1.0]}
 misuse(

@@ -17,6 +17,7 @@ MODULES = (
     *("minivae", "minivae.autodiff", "minivae.backend", "minivae.nn", "minivae.distributions", "minivae.optim"),
     *("minivae.bounds", "minivae.regularizers", "minivae.models", "minivae.inference", "minivae.inference.hmc"),
     *("minivae.training", "minivae.datasets", "minivae.plots", "minivae.estimator"),
+    *("minivae.datasets.preparation", "minivae.datasets.domain", "minivae.models.likelihoods"),
 )
 # Arguments of which nothing can be wrong, and why. (Flags, which are taken for their truth, are not listed.)
 FREE = {
@@ -32,6 +33,7 @@ FREE = {
     "Delta.log_prob: x": "refused whatever comes",
     "MADE.posterior: x": "refused whatever comes",
     "first_beyond: rows": "of a Dataset, which has checked them",
+    "holds: parts": "of a Dataset, which has checked them",
     "first_beyond: limit": "a dtype's largest number",
     "require_finite: dataset": "the trainer's, which has checked it",
     "require_finite: dtype": "the minibatches'",
@@ -41,10 +43,20 @@ HOOKS = {
     *("log_density", "outside", "quantile", "log_quantile", "standard_quantile", "standard_log_density", "log_ratio"),
     *("spherical", "spherical_log_density", "whiten", "scalars", "update"),
     *("build", "make_decoder", "make_prior", "advance", "of_means", "scalar", "estimate", "noise"),
-    *("phases_at", "on_step", "on_report", "on_end"),
+    *("phases_at", "on_step", "on_report", "on_end", "cumulative", "distribution", "kept_above"),
 }
 # Bases: their constructors and methods are tried on the members, Tensor's methods as functions.
-BASES = ("Tensor", "Distribution", "Elementwise", "InverseCDF", "LocationScale", "Elliptical", "Optimizer", "Model")
+BASES = (
+    "Tensor",
+    "Distribution",
+    "Elementwise",
+    "InverseCDF",
+    "LocationScale",
+    "Elliptical",
+    "Optimizer",
+    "Model",
+    "Likelihood",
+)
 # The engine's own, once or more in each operation; users have ``tensor``, ``grad`` and the functions.
 ENGINE = ("Tensor", "Primitive", "primitive", "apply", "constant_like", "leaf", "is_array")
 # What only the package calls, with what it has checked: users have the functions of ``backend`` beside it.

@@ -72,6 +72,7 @@ ALIASES = {
     "classes": "labels",
     "rows": "indices",
     "lambd": "lambda",
+    "kind": "prepare",
 }
 # A file that is not there, and a width that is not the model's, say by themselves what was expected.
 EXPECTED = ("expect", "was built for", "o such file", "has no config.json", "the data have only")

@@ -12,7 +12,8 @@ import numpy as np
 
 from minivae import backend, datasets, runs, training
 from minivae.datasets import Dataset, Split
-from minivae.datasets.domain import UNIT
+from minivae.datasets.domain import REAL, UNIT, Domain, categories, holds
+from minivae.datasets.preparation import Preparation, fitted, for_columns
 from minivae.models import VAE
 
 from .subject import (
@@ -38,6 +39,9 @@ NO_PATHS = (3, None, "", Says("nowhere/x.png", "No such", "nowhere/x.png"))
 SPLIT = Split(IMAGES, LABELS)
 NO_SPLITS = (None, IMAGES)
 NO_IMAGES = (None, "x", np.ones(3), np.array([["a"]]), [[1.0, 2.0]])
+KINDS = ("Unit", "standard", 3, None)
+NO_PREPARATIONS = (3, "unit")
+OF_THREE = Preparation("unit", np.zeros(3), np.ones(3))
 WHOLE = {"name": "mine", "train": SPLIT, "test": SPLIT, "image_shape": (2, 2), "scale": 255.0, "split": "mine"}
 DATASET = Dataset(**WHOLE)
 misuse(
@@ -59,9 +63,10 @@ misuse(
     source=(3, "x", None),
     columns=(3, "abcd", ("a", "b")),
     class_names=(3, "ab"),
-    preparation=(3, "unit"),
+    preparation=(*NO_PREPARATIONS, Says(OF_THREE, "3 values")),
     account=(None, "x"),
 )
+misuse(Dataset.prepared, {"kind": "unit"}, call=DATASET.prepared, kind=KINDS)
 NO_ARRAYS = ("x", np.ones(3), np.array([["a"]]), [[1.0], [1.0, 2.0]])
 misuse(
     Dataset.from_arrays,
@@ -107,6 +112,57 @@ misuse(
     {"dataset": DATASET, "domain": UNIT},
     dataset=(None, IMAGES, Says(Dataset(**WHOLE | {"scale": 1.0}), "from 0 to 31", "mine")),
     domain=(None, "unit"),
+)
+
+# ------------------------------------------------- what a model sees of values
+
+NO_NUMBERS = ("x", None, np.array(["a"]), [[1.0], [1.0, 2.0]])
+misuse(
+    Preparation,
+    {"kind": "unit", "shift": [0.0, 0.0], "scale": [1.0, 1.0]},
+    kind=(*KINDS, "none"),
+    shift=(*NO_NUMBERS, 0.0, [np.nan, 0.0], Says([0.0], "[1.0, 1.0]", "scale")),
+    scale=(*NO_NUMBERS, 1.0, [1.0], [np.inf, 1.0], [1.0, 0.0], [1.0, -1.0]),
+)
+for name in ("apply", "undo", "log_jacobian"):
+    argument = "x" if name == "undo" else "raw"
+    values = (*NO_NUMBERS, 1.0, np.ones(2), np.ones((4, 1)))
+    misuse(getattr(Preparation, name), {argument: np.ones((4, 3))}, call=getattr(OF_THREE, name), **{argument: values})
+UNKNOWN = {**OF_THREE.state(), "kind": np.array(9)}
+misuse(
+    Preparation.of_state,
+    {"arrays": OF_THREE.state()},
+    arrays=(None, 3, Says({}, "the preparation has", "preparation"), Says(UNKNOWN, "kind array(9)", "preparation")),
+)
+NO_PARTS = {"[()]": [None], "(3,)": [np.ones(3)], "(4, 2)": [np.ones((4, 3)), np.ones((4, 2))]}
+misuse(
+    fitted,
+    {"kind": "unit", "parts": [np.ones((4, 3))], "scale": 1.0},
+    kind=KINDS,
+    parts=(
+        None,
+        3,
+        [],
+        Says([None], "[()]"),
+        Says([np.ones(3)], "(3,)"),
+        Says([np.ones((4, 3)), np.ones((4, 2))], "(4, 2)"),
+    ),
+    scale=NUMBERS_ABOVE_0,
+)
+misuse(categories, {"count": 2}, count=COUNTS)
+PART = np.ones((2, 2))
+misuse(
+    Domain.require,
+    {"parts": [PART]},
+    call=lambda parts: UNIT.require("parts", parts),
+    parts=[Says([PART * 3], "from 3 to 3"), Says([PART * np.nan], "a NaN")],
+)
+misuse(holds, {"domain": REAL, "parts": [PART]}, domain=(None, "unit", 3))
+misuse(
+    for_columns,
+    {"preparation": OF_THREE, "columns": 3},
+    preparation=NO_PREPARATIONS,
+    columns=(Says(2, "3 values; expected 2", "preparation"),),
 )
 
 # ------------------------------------------------------------------- training
@@ -195,8 +251,9 @@ misuse(
 MINIBATCHES = training.Minibatches(SPLIT, 255.0, classes=2, binarize="dynamic")
 misuse(
     training.Minibatches,
-    {"split": SPLIT, "scale": 255.0, "classes": 2},
+    {"split": SPLIT, "scale": 255.0, "classes": 2, "preparation": None},
     split=(*NO_SPLITS, Says(Split(IMAGES), "no labels")),
+    preparation=(*NO_PREPARATIONS, Says(OF_THREE, "3 values")),
     scale=NUMBERS_ABOVE_0,
     binarize=("None", 3, None),
     dtype=DTYPES,

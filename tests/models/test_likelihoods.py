@@ -126,6 +126,11 @@ def test_a_variance_of_a_column_or_of_all_is_learned(of, shape, rng):
             {"likelihood": "bernoulli", "categories": 3},
             "categories is 3 with the bernoulli.*belongs to the categorical",
         ),
+        (
+            {"likelihood": "gaussian", "variance": 0.1, "variance_of": "all"},
+            "variance_of is 'all' and variance is 0.1; expected one that is learned",
+        ),
+        ({"likelihood": "bernoulli", "variance_of": "row"}, "variance_of is 'row'; expected one of"),
         ({"likelihood": "laplace", "variance_of": "all"}, "variance_of is all with the laplace likelihood"),
         ({"likelihood": "categorical"}, "categories is None; expected an integer of at least 1"),
         ({"likelihood": "negative-binomal"}, "did you mean 'negative-binomial'"),

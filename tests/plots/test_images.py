@@ -26,6 +26,14 @@ def test_each_reconstruction_stands_below_its_original(path, drawn):
     assert (rows[2:, 3:] == 1).all()
 
 
+def test_the_difference_of_values_in_units_of_their_own_is_a_share_of_their_range(path, drawn):
+    """Else the largest unit would be all that it says."""
+    units = 10.0 ** np.array([-6, 0, 6])
+    originals = np.array([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
+    plots.reconstructions(originals * units, (originals * 0.8 + 0.1) * units, None, path)
+    assert "Originals above reconstructions (RMS 0.1 of a value's range)" in drawn[0].texts
+
+
 def test_one_pair_and_many_pairs_fit(path):
     for count in (1, 3, 60):
         images = np.zeros((count, 784))

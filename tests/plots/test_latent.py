@@ -6,6 +6,7 @@ import pytest
 from scipy.stats import norm
 
 from minivae import plots
+from minivae.errors import InputError
 from minivae.plots.canvas import PALETTE
 
 from .conftest import STEP, find_tile, read
@@ -85,6 +86,17 @@ def test_a_single_latent_dimension_is_drawn_against_the_data_point(path, drawn):
     plots.latent_scatter(means, None, path)
     assert drawn[0].panels[0].labels == ("mean of $z_1$", "data point")
     np.testing.assert_array_equal(drawn[0].panels[0].points[0], np.column_stack([means[:, 0], np.arange(50)]))
+
+
+def test_classes_have_their_names_in_the_legend(path, drawn):
+    means = np.array([[-1, -1], [1, 1], [1, -1], [-1, 1.0]])
+    plots.latent_scatter(means, np.array([2, 0, 0, 2]), path, class_names=("idle", "half", "full"))
+    assert {"idle", "full"} <= set(drawn[0].texts)
+    assert "half" not in drawn[0].texts  # no point is of it
+    with pytest.raises(InputError, match="class_names has 3 names, and labels reach 3; expected one for each"):
+        plots.latent_scatter(means, np.arange(4), path, class_names=("idle", "half", "full"))
+    with pytest.raises(InputError, match="class_names has 1 names, and there are no labels"):
+        plots.latent_scatter(means, None, path, class_names=("idle",))
 
 
 def test_few_labels_have_a_colour_each_and_a_legend(path, drawn):

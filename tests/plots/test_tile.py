@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from minivae import plots
+from minivae.plots import tile
 
 from .conftest import STEP, find_tile, read
 
@@ -58,6 +61,34 @@ def test_a_tile_too_large_for_the_page_is_made_smaller(path, drawn):
     plots.samples(dark_images(49, (300, 200)), (300, 200), path)
     assert drawn[0].pixels[0] <= 6.5 * 200
     assert drawn[0].pixels[1] <= 9 * 200
+
+
+@given(st.lists(st.floats(-6, 6), min_size=2, max_size=6), st.integers(0, 2**32))
+def test_values_of_a_curve_have_one_scale_or_each_its_own(exponents, seed):
+    """Each its own where their units differ; in any case all lie in the range, and none has a width of 0."""
+    units = 10.0 ** np.array(exponents)
+    cells = np.random.default_rng(seed).normal(size=(3, 4, len(units))) * units
+    cells[-1, -1] = np.nan  # an empty cell
+    low, high = tile.value_range(cells, None)
+    spread = np.ptp(cells[~np.isnan(cells[..., 0])], axis=0)
+    assert isinstance(low, np.ndarray) == bool(spread.max() > 1000 * spread.min())
+    assert (np.nan_to_num(cells, nan=low) >= low).all()
+    assert (np.nan_to_num(cells, nan=high) <= high + 1e-9 * np.abs(high)).all()
+    assert (high > low).all() if isinstance(low, np.ndarray) else high > low
+    assert not isinstance(tile.value_range(cells, (1, len(units)))[0], np.ndarray)  # a picture's pixels have one
+
+
+def test_a_column_of_one_value_is_drawn_in_the_middle():
+    cells = np.array([[[0.0, 5.0, 0.0], [1.0, 5.0, 1e6]]])
+    low, high = tile.value_range(cells, None)
+    np.testing.assert_array_equal((cells - low) / (high - low), [[[0, 0.5, 0], [1, 0.5, 1]]])
+    constant = np.full((1, 2, 3), 7.0)
+    assert tile.value_range(constant, None) == (6.5, 7.5)
+
+
+def test_units_of_their_own_are_said(path, drawn):
+    plots.samples(np.random.default_rng(0).normal(size=(5, 3)) * [1e-6, 1, 1e6], None, path)
+    assert "each cell: 3 values, each from its smallest to its largest" in drawn[0].texts
 
 
 @pytest.mark.parametrize("dim", [1, 2, 64])
