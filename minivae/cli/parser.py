@@ -100,8 +100,8 @@ def _usual() -> str:
     """What --help says of the defaults that depend on the data."""
     rows = [f"  {name:16} {_as_options(usual)}" for name, usual in USUAL.items()]
     rows.append(f"  {'your own':16} --hidden 200 --latent 10 --batch-size 100 (or all of fewer rows),")
-    rows.append(f"  {'':16} epochs for 100,000 samples (10 to 500), --likelihood bernoulli")
-    rows.append(f"  {'':16} if all values are in [0, 1], else gaussian")
+    rows.append(f"  {'':16} epochs for 100,000 samples (10 to 500), --likelihood and --prepare")
+    rows.append(f"  {'':16} by the values, which is said with the reason")
     return "\n".join(["usual for the data:", *rows])
 
 

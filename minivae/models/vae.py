@@ -120,7 +120,7 @@ class VAE(Model):
         likelihood: p(x|z): bernoulli (Eq. 11) for data in [0, 1], gaussian (Eq. 12), laplace or student-t for real
             data, poisson, negative-binomial or zero-inflated (that with more zeros) for counts, categorical for
             numbers of categories, discretized-logistic for pixels of 8 bits; or a class of your own, derived from
-            :class:`~minivae.models.likelihoods.Likelihood`.
+            minivae.models.likelihoods.Likelihood.
         sigmoid_mean: Gaussian means in (0, 1), as for Frey Face.
         variance: of the Gaussian likelihood, fixed; learned if None.
         variance_of: what a learned Gaussian variance is of: point, for each x_i by z; column; all.

@@ -66,12 +66,13 @@ def test_a_member_says_what_it_minimises_and_where_it_is_from(name):
 
 @EVERY_MEMBER
 def test_every_option_has_a_default_and_is_documented(name):
-    for option, (default, kind, several, choices, text) in options(MODELS[name]).items():
+    for option, (default, kind, several, choices, text, own) in options(MODELS[name]).items():
         assert text, f"{option} is not in the docstring"
         assert kind in (int, float, str, bool), option
         values = [None] if default is None else list(default) if several else [default]
         assert all(value is None or isinstance(value, kind) for value in values), option
         assert choices is None or default in choices
+        assert own == (option == "likelihood"), option
 
 
 @EVERY_MEMBER
