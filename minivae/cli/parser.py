@@ -211,4 +211,6 @@ def _add_run_options(add: Callable) -> None:
     add("--skip-nonfinite", action=argparse.BooleanOptionalAction, help=text)
     text = "stop at the first operation that gives NaN or an infinity, and name it and its line (slow)"
     add("--detect-anomaly", action="store_true", help=text)
+    text = "your own callback, file.py:Class or package.module:Class, made without arguments; may be said several times"
+    add("--callback", action="append", metavar="NAME", help=text)
     add("--quiet", action="store_true", help="no progress bar, and without a terminal no line for each report")

@@ -19,7 +19,7 @@ from ..plots.run import draw_run
 from ..runs import Run, description
 from ..runs.checkpoint import put_under, under
 from ..training import Trainer, evaluate, run_to_end
-from ..training.callbacks import Lines
+from ..training.callbacks import Callback, Lines, of_names
 from ..training.own_units import log_jacobian, with_raw
 from . import options
 
@@ -29,7 +29,7 @@ OF_RAW = "nats of the raw values: the Jacobian of their preparation is added"
 def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """Train as the options say and draw the figures; the bounds, as text and for JSON."""
     run, chosen, own = _run_to_resume(args), options.said(args), options.own_class(args.model)
-    likelihood = options.own_likelihood(args.likelihood)
+    likelihood, callbacks = options.own_likelihood(args.likelihood), of_names(args.callback or ())
     if run is None:
         chosen = options.begun(chosen, args.config, args.init_from, own)
     else:
@@ -45,7 +45,7 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     with run.exclusive():
         finished = "" if args.resume is None else _go_on(run, trainer, dataset, chosen)
         if not finished:
-            _train_to_end(trainer, run, _headline(trainer, run, chosen), args)
+            _train_to_end(trainer, run, _headline(trainer, run, chosen), args, callbacks)
     trainer.take_best()
     result = _result(trainer, run, chosen)
     if finished:
@@ -103,14 +103,16 @@ def _new_folder(name: str) -> Path:
     return folder
 
 
-def _train_to_end(trainer: Trainer, run: Run, headline: str, args: argparse.Namespace) -> None:
+def _train_to_end(
+    trainer: Trainer, run: Run, headline: str, args: argparse.Namespace, callbacks: list[Callback]
+) -> None:
     """Train; a run that ends before its first checkpoint leaves no folder behind."""
     progress = sys.stderr.isatty() and not args.quiet
     lines = [] if progress or args.quiet or args.json else [Lines()]
     try:
         if not args.json:
             print(headline, flush=True)
-        run_to_end(trainer, run, progress, lines)
+        run_to_end(trainer, run, progress, [*lines, *callbacks])
     except BaseException as error:
         if not run.checkpoint_path.exists():
             _discard(run)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..autodiff import Tensor
 from ..checks import path_of, sequence
 from ..errors import InputError, shown
+from ..models.own import find_class, is_own
 from ..runs.checkpoint import under
 
 if TYPE_CHECKING:
@@ -131,6 +132,25 @@ def _require_callback(name: str, callback: Any) -> None:
             raise InputError(f"{name} has a method {method} that does not take ({expected}): {error}") from error
     if not found:
         raise InputError(f"{name} is {shown(callback)}; expected an object with {', '.join(ARGUMENTS)}")
+
+
+def of_names(names: Sequence[str]) -> list[Callback]:
+    """An object of each class of the user's own, by name: ``file.py:Class`` or ``package.module:Class``.
+
+    Raises:
+        InputError: there is no such class, its code fails, it is no :class:`Callback`, or it needs arguments.
+    """
+    made = []
+    for name in names:
+        if not is_own(name):
+            raise InputError(f"callback is {name!r}; expected file.py:Class or package.module:Class")
+        _, kind = find_class("callback", name, {}, Callback, "minivae.callbacks")
+        try:
+            made.append(kind())
+        except TypeError as error:
+            raise InputError(f"callback is {name}, which cannot be made without arguments: {error}") from error
+    Callbacks(made)
+    return made
 
 
 def in_short(terms: Mapping[str, float], row: Mapping[str, float]) -> str:

@@ -6,13 +6,14 @@ import inspect
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..checks import instance, known_names, switch
 from ..datasets import Dataset
+from ..datasets.domain import REAL
 from ..errors import InputError
 from ..models import Model
 from ..progress import progress_bar
@@ -47,7 +48,7 @@ def fit(
     Args:
         model: changes in place. With a validation part it ends as the best one by it, else as the last one.
         dataset: from ``datasets.load``, or made with ``Dataset``; or an array ``(N, D)``, as
-            ``Dataset.from_arrays`` takes it.
+            ``Dataset.from_arrays`` takes it, whose columns are standardized where p(x|z) is a density of real numbers.
         run: a folder for history and checkpoints, as ``Run.create("runs/mine")`` makes it, which every command
             opens afterwards; nothing is written without one.
         resume: go on from the checkpoint in ``run``, or from the start if there is none yet, exactly:
@@ -73,7 +74,7 @@ def fit(
     if resume and run is None:
         raise InputError("resume is True without a run; expected the folder of the run to resume")
     Callbacks(callbacks)
-    data = dataset if isinstance(dataset, Dataset) or not hasattr(dataset, "shape") else Dataset.from_arrays(dataset)
+    data = _as_dataset(model, dataset)
     trainer = Trainer(model, data, _settings(settings))
     with _exclusive(run):
         if run is not None:
@@ -84,6 +85,16 @@ def fit(
         history = run_to_end(trainer, run, progress, callbacks)
     trainer.take_best()
     return history
+
+
+def _as_dataset(model: Model, data: Any) -> Any:
+    """An array as a data set, prepared as the model's data were, or standardized for a density of real numbers."""
+    if isinstance(data, Dataset) or not hasattr(data, "shape") or not isinstance(model, Model):
+        return data
+    found = Dataset.from_arrays(data)
+    if model.preparation is not None:
+        return replace(found, preparation=model.preparation)
+    return found.prepared("standardize") if model.domain is REAL else found
 
 
 def _settings(given: dict[str, Any]) -> Settings:

@@ -139,3 +139,36 @@ def test_what_is_wrong_with_it_is_said_in_one_line_and_breaks_nothing_else(cli, 
     assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
     assert said in refused.err
     assert cli("train", "--help").code == cli("models").code == cli("info").code == 0
+
+
+CALLBACK = """
+from minivae.training.callbacks import Callback
+
+class Counted(Callback):
+    def on_report(self, trainer, row):
+        with open("counted", "a") as file:
+            file.write(f"{row['epoch']} ")
+
+class Needy(Callback):
+    def __init__(self, path):
+        self.path = path
+
+class Nothing:
+    pass
+"""
+
+
+def test_a_callback_of_ones_own_is_called_and_one_that_is_none_is_refused(cli, tmp_path):
+    (tmp_path / "mine.py").write_text(CALLBACK)
+    words = "train", "--hidden", 4, "--epochs", 2, "--quiet", "--out", "run"
+    assert cli(*words, "--callback", "mine.py:Counted").code == 0
+    assert (tmp_path / "counted").read_text() == "1 2 "
+    for name, message in {
+        "mine.py:Needy": "cannot be made without arguments",
+        "mine.py:Nothing": "Nothing",
+        "mine.py:Counter": "Counted",
+        "csv": "expected file.py:Class or package.module:Class",
+    }.items():
+        outcome = cli("train", "--hidden", 4, "--out", "other", "--callback", name)
+        assert (outcome.code, message in outcome.err) == (2, True), outcome.err
+        assert not (tmp_path / "other").exists()

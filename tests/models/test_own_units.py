@@ -108,3 +108,18 @@ def test_values_that_the_likelihood_does_not_have_are_refused_at_every_door(door
         x = np.array([[0.5, 0.5, 0.5, value]])
         with pytest.raises(InputError, match=message):
             model.bound(x, backend.generator(0)) if door == "bound" else getattr(model, door)(x)
+
+
+def test_a_plain_array_is_learned_in_any_units_also_a_second_time(rng):
+    raw = table(rng) * UNITS + 1e3 * UNITS
+    model = VAE(COLUMNS, 3, (32,), likelihood="gaussian")
+    history = mv.fit(model, raw, epochs=30, batch_size=50, lr=0.005, progress=False)
+    errors, spread = raw - model.reconstruct(raw).numpy(), raw - raw.mean(axis=0)
+    assert np.median(1 - (errors**2).sum(axis=0) / (spread**2).sum(axis=0)) > 0.8
+    before = model.preparation
+    again = mv.fit(model, raw[:200], epochs=1, batch_size=50, progress=False)
+    assert model.preparation is before
+    assert again.rows[0]["train_bound"] > history.rows[0]["train_bound"]
+    bits = VAE(4, 2, (5,))
+    mv.fit(bits, rng.random((40, 4)), epochs=1, batch_size=10, progress=False)
+    assert bits.preparation is None
