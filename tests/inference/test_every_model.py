@@ -68,7 +68,7 @@ EXPECTED = {
     **dict.fromkeys(("effective_sample_size", "active_units", "mean_correlation"), CODES),
     "GaussianWeights": dict.fromkeys(SAMPLER, VALUE),
 }
-FILES = {"ais", "diagnostics", "importance", "joint", "mcem", "posterior_density"}
+FILES = {"ais", "diagnostics", "each", "importance", "joint", "mcem", "posterior_density"}
 RESULTS = {"LogLikelihood", "Sandwich"}  # no functions, but what these return
 SMALL = {  # beside a z of two numbers; of ivae's variance the grid is to see something
     "ivae": {"variance": 0.5},
