@@ -67,6 +67,8 @@ TARGETS = [
     "minivae/training/schedules.py",
     "minivae/inference",
 ]
+# Of these: what is no mathematics. Classes found by their names; what is chosen for data, which a table of kinds tests.
+LEFT_OUT = ("minivae/models/own.py", "minivae/models/automatic.py")
 # For what the test file of the same name lets pass: where the rows of a whole package are checked.
 ALSO = {
     "minivae/autodiff": ["tests/autodiff/test_primitives.py"],
@@ -93,6 +95,7 @@ def all_mutants(root: Path, paths: list[str]) -> list[Mutant]:
     files = []
     for path in paths:
         files += [root / path] if path.endswith(".py") else sorted((root / path).rglob("*.py"))
+    files = [file for file in files if file.relative_to(root).as_posix() not in LEFT_OUT]
     mutants = (m for file in files for m in mutants_of(file.relative_to(root).as_posix(), file.read_bytes()))
     return list(dict.fromkeys(mutants))  # g * g without its first factor is g * g without its second
 

@@ -16,7 +16,8 @@ from minivae.inference import (
     hmc,
     log_joint,
 )
-from minivae.models import MODELS
+from minivae.inference.each import bound_of_each
+from minivae.models import MODELS, VAE, Batch
 from minivae.models import learning as rules
 
 from ...chance import CRITICAL_Z
@@ -33,6 +34,15 @@ def importance() -> Row:
     value, stderr, _ = test_importance.estimate(test_importance.LinearGaussian(**test_importance.WRONG), x, 1000)
     z = (value - model.exact.logpdf(x)) / stderr
     return Row(len(x), (exact, z_of_mean(np.stack([z, z**2], 1), [0, 1]), None, None))
+
+
+def each() -> Row:
+    """The terms of 100 data points, averaged, against those of the model's own phase."""
+    model, rng = VAE(6, 2, (5,), dtype="float64"), np.random.default_rng(SEED)
+    x, noise = rng.random((100, 6)), rng.normal(size=(1, 100, 2))
+    terms, found = model.phases(Batch(tensor(x)), noise)[0].terms, bound_of_each(model, x, noise)
+    errors = [error(float(found[name].mean()), float(value)) for name, value in terms.items()]
+    return Row(len(x), (max(errors), None, None, None))
 
 
 def joint() -> Row:
@@ -140,6 +150,7 @@ INFERENCE = Section(
     components,
     {
         "importance": importance,
+        "each": each,
         "joint": joint,
         "hmc": hamiltonian,
         "diagnostics": diagnostics,
