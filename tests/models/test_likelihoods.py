@@ -99,9 +99,11 @@ def test_an_encoder_is_given_the_logarithms_of_counts(rng):
 
 @pytest.mark.parametrize("name", ["laplace", "student-t"])
 def test_a_scale_does_not_fall_below_the_floor(name):
-    model = model_of(name, log_var_floor=-4.0)
-    model.decoder.log_scale.bias.data[...] = -50
-    assert (model.likelihood(np.zeros((1, 2))).log_scale.numpy() >= -2).all()
+    model = model_of(name, log_var_floor=-4.0, dtype="float64")
+    model.decoder.log_scale.weight.data[...] = 0
+    for raw, kept in ((-50.0, -2.0), (-2.0, np.log(2) - 2), (20.0, 20.0)):
+        model.decoder.log_scale.bias.data[...] = raw
+        np.testing.assert_allclose(model.likelihood(np.zeros((1, 2))).log_scale.numpy(), kept, rtol=1e-9)
 
 
 @pytest.mark.parametrize(("of", "shape"), [("column", (5,)), ("all", (1,))])
