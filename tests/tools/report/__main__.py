@@ -14,7 +14,7 @@ import minivae
 from minivae.files import atomic_path
 
 from ..estimator_variance import IMAGES, REPEATS, SAMPLES, estimator_variances
-from ..mutation import RESULTS
+from ..mutation import NOT_YET, RESULTS
 from . import engine, family, inference, probability, training
 from .page import SEED, table
 from .pictures import draw_step_errors, draw_variances
@@ -73,7 +73,7 @@ MUTATION_TEXT = """## Mutation check
 Of {mutants} deliberate mistakes in the mathematics of {files} files, one at a time (a sign flipped; a factor, a term or
 a sum dropped; in models and bounds also a gradient stopped, one sample for many, another axis or constant), the tests
 noticed {noticed} and missed {survived}; {equivalent} more change no result and are left out (`tests/tools/mutants.py`
-says why). Run by `python -m tests.tools.mutation`; file by file in
+says why).{pending} Run by `python -m tests.tools.mutation`; file by file in
 [mutation_results.json](../tests/tools/mutation_results.json).
 """
 
@@ -117,6 +117,7 @@ def mutation() -> str:
         noticed=noticed,
         survived=survived,
         equivalent=total["equivalent"],
+        pending=f" Not run yet: {', '.join(NOT_YET)}." if NOT_YET else "",
     )
 
 
