@@ -192,6 +192,8 @@ def asarray(value: Any, dtype: Any = None, backend: str | None = None, *, name: 
 
 
 def _host_array(name: str, value: Any, dtype: Any) -> np.ndarray:
+    if np.ma.is_masked(value):
+        raise InputError(f"{name} is a masked array with values that are missing; expected numbers everywhere")
     try:
         host = np.asarray(value)
     except (TypeError, ValueError) as error:

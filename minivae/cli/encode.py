@@ -10,7 +10,7 @@ import numpy as np
 from ..autodiff import broadcast_to, no_grad
 from ..distributions import Normal
 from ..models import Model
-from .opened import Opened, Points, load_points, open_with_codes
+from .opened import Points, load_points, open_with_codes
 from .outputs import TABLES, checked_path, write
 
 
@@ -18,7 +18,7 @@ def encode(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """Write posterior means, log-variances or discrete codes where there are any, and labels."""
     path, opened = checked_path(args.out, *TABLES), open_with_codes(args)
     points = load_points(opened, args, usual="all")
-    arrays = {**about(opened, points), **_codes(opened.model, points)}
+    arrays = {**about(points), **_codes(opened.model, points)}
     write(path, arrays, "mean")
     result = {"run": str(opened.run.folder), "path": str(path), "data": points.dataset.name, "part": points.part}
     result |= {"points": len(points), "arrays": {name: list(array.shape) for name, array in arrays.items()}}
@@ -28,14 +28,14 @@ def encode(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     return points.said(f"codes of {shape[0]} points, {shape[1]} numbers each, in {path}"), result
 
 
-def about(opened: Opened, points: Points) -> dict[str, np.ndarray]:
+def about(points: Points) -> dict[str, np.ndarray]:
     """What each data point is: its number, its part, its label and what that is called."""
     found = {"row": points.rows, "part": points.parts}
     labels = points.split.labels
     if labels is not None:
         found["label"] = labels
-        if opened.facts.get("class_names"):
-            found["class"] = opened.class_names(labels)
+        if points.dataset.class_names:
+            found["class"] = np.array(points.dataset.class_names)[labels]
     return found
 
 

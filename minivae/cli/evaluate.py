@@ -52,7 +52,7 @@ def evaluate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         estimates = estimates if every else None
     if path is not None:
         columns = _each_bound(model, points, args.seed) | _each(estimates)
-        write(path, {**about(opened, points), **_with_raw(columns, points.log_jacobian)})
+        write(path, {**about(points), **_with_raw(columns, points.log_jacobian)})
         result["rows"] = str(path)
         lines.append(f"each of {len(points)} rows in {path}")
     return "\n".join(lines), result

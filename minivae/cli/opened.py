@@ -19,6 +19,7 @@ from ..runs import Run
 from ..training import Minibatches
 from ..training.own_units import log_jacobian
 from . import options
+from .matching import with_classes, with_columns
 
 CHUNK = 500  # data points at a time
 
@@ -47,20 +48,28 @@ class Opened(NamedTuple):
         """The names of the values of a data point: the file's own, or x_1 to x_D."""
         return self.facts.get("columns") or [f"x_{i + 1}" for i in range(self.model.data_dim)]
 
-    def class_names(self, labels: np.ndarray) -> np.ndarray:
-        """What each label is called, where the data say; else the labels."""
-        names = self.facts.get("class_names")
-        return labels if names is None else np.array(names)[labels]
-
 
 def open_run(args: argparse.Namespace) -> Opened:
-    """The run that a command names, with its model."""
+    """The run that a command names, with its model.
+
+    Raises:
+        InputError: what is to be written is the file of the data.
+    """
     run = Run.open(args.run)
     own, likelihood = options.own_class(args.model), options.own_likelihood(args.likelihood)
     chosen = options.of_run(run, own)
+    _require_apart(args, chosen["data"])
     of_run = {"dtype": chosen["dtype"]} if "dtype" in registry.arguments(run.model_class(own)) else {}
     model = run.load_model(last=args.last, model_class=own, likelihood=likelihood, **of_run)
     return Opened(run, chosen, model, run.facts, run.which_model(last=args.last) if run.best_path.is_file() else "")
+
+
+def _require_apart(args: argparse.Namespace, data: str) -> None:
+    sources = [source for source in (data, getattr(args, "data", None)) if source and os.path.exists(source)]
+    for option in ("out", "rows"):
+        path = getattr(args, option, None)
+        if path and os.path.exists(path) and any(os.path.samefile(path, source) for source in sources):
+            raise InputError(f"--{option} is {path}, which holds the data; choose another file to write")
 
 
 def open_with_codes(args: argparse.Namespace) -> Opened:
@@ -149,7 +158,8 @@ def load_points(opened: Opened, args: argparse.Namespace, usual: str = "test") -
 
     By default those of the run, of them the part ``usual``; of other data than the run's all.
     """
-    dataset = _load(opened, args.data)
+    dataset = with_columns(_load(opened, args.data), opened.facts.get("columns"))
+    dataset = with_classes(dataset, opened.facts.get("class_names"), opened.model.context_dim)
     if dataset.data_dim != opened.model.data_dim:
         raise InputError(
             f"{dataset.name} has {dataset.data_dim} columns, "

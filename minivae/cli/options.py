@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from ..runs import Run
 from ..runs.config import read_object
 from ..training import Settings
 
+# Bytes in a square number of columns are no pixels for these.
+OF_WHOLE_NUMBERS = ("poisson", "negative-binomial", "zero-inflated", "categorical")
 # The options that say how data are read, as datasets.load has them.
 READING = ("validation", "array", "points_axis", "labels", "colour", "size")
 # What is trained when the options do not say.
@@ -188,7 +191,10 @@ def load_data(options: Mapping[str, Any]) -> Dataset:
     data = options.get("data", "digits")
     seed = options.get("split_seed", options.get("seed", 0))
     reading = {name: options.get(name) for name in READING}
-    return datasets.load(data, split=options.get("split"), seed=seed, **reading)
+    dataset = datasets.load(data, split=options.get("split"), seed=seed, **reading)
+    if options.get("likelihood") in OF_WHOLE_NUMBERS and data not in datasets.names():
+        return replace(dataset, scale=1.0, account={**dataset.account, "scale": 1.0})
+    return dataset
 
 
 def complete(given: Mapping[str, Any], dataset: Dataset, likelihood: type | None = None) -> dict[str, Any]:

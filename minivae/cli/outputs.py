@@ -14,6 +14,12 @@ from ..files import atomic_path
 TABLES = (".csv", ".npz", ".npy")
 
 
+def listed(names: Sequence[str], most: int = 12) -> str:
+    """Names in a message: the first ones, and how many more there are."""
+    more = [f"... {len(names) - most} more"] if len(names) > most else []
+    return ", ".join([*names[:most], *more])
+
+
 def checked_path(path: str, *suffixes: str) -> Path:
     """``path``, whose suffix must be one of ``suffixes``: found before the work is done."""
     one_of(f"the suffix of {path}", Path(path).suffix.lower(), suffixes)

@@ -30,7 +30,7 @@ def reconstruct(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         count = len(rows)
     else:
         rebuilt = np.concatenate([opened.model.reconstruct(x, context).numpy() for x, context in points.chunks()])
-        arrays = {**about(opened, points), "reconstruction": rebuilt}
+        arrays = {**about(points), "reconstruction": rebuilt}
         write(path, arrays, "reconstruction", {"reconstruction": opened.columns})
         count = len(points)
     result = {"run": str(opened.run.folder), "path": str(path), "data": points.dataset.name, "points": count}

@@ -289,4 +289,5 @@ def require_domain(dataset: Dataset, domain: Domain) -> None:
     instance("dataset", dataset, Dataset, "a Dataset")
     as_stored = dataset.preparation is None and instance("domain", domain, Domain, "a Domain").step is None
     values = [np.array(dataset.value_range)] if as_stored else dataset.model_values()
-    domain.require(dataset.name, values, advice)
+    prepared = "" if dataset.preparation is None else f", prepared by {dataset.preparation.kind!r},"
+    domain.require(dataset.name + prepared, values, advice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from ..files.tables import is_missing
 from .natural import order
 
+NUMBER = re.compile(r"[+-]?(0|[1-9][0-9]*)(\.[0-9]*)?")  # as text: 01 and 1_0 are names, which would be 1 and 10
 SPARSE = 2  # of numbers from 0, so many times as many as there are classes may stand for themselves
 
 
@@ -56,10 +58,9 @@ def _of_text(labels: np.ndarray) -> Classes:
     missing = np.array([is_missing(label) for label in labels.tolist()], bool)
     if missing.any():
         return Classes(None, why=f"{missing.sum()} of {len(labels)} are missing")
-    try:
+    if all(map(NUMBER.fullmatch, labels.tolist())):
         return _of_numbers(labels.astype(np.float64))
-    except ValueError:
-        found = sorted(set(labels.tolist()), key=order)
+    found = sorted(set(labels.tolist()), key=order)
     if len(found) == len(labels) > 2:
         return Classes(None, why="another one for each point")
     places = {name: i for i, name in enumerate(found)}

@@ -58,6 +58,10 @@ def from_arrays(
                 raise InputError(f"{part}_labels is {shown(of_part)} without {part}; expected None")
             arrays[f"{part}_labels"] = np.asarray(of_part)
     names = getattr(train, "columns", None) if columns is None else columns
+    for part, array in parts.items():
+        theirs = getattr(array, "columns", None)
+        if names is not None and theirs is not None and list(theirs) != list(names):
+            raise InputError(f"{part} has the columns {list(theirs)}; expected {list(names)}, as train has them")
     wide = math.prod(arrays["train_images"].shape[1:])
     given_names = None if names is None else tuple(map(str, sequence("columns", names, "a name for each value")))
     if given_names is not None and len(given_names) != wide:
@@ -67,6 +71,8 @@ def from_arrays(
 
 def _array(name: str, given: Any) -> np.ndarray:
     """An array, or what becomes one: lists, a data frame."""
+    if np.ma.is_masked(given):
+        raise InputError(f"{name} is a masked array with values that are missing; expected numbers everywhere")
     try:
         array = given if isinstance(given, np.memmap) else np.asarray(given)
     except (TypeError, ValueError):

@@ -59,6 +59,8 @@ def look(path: Path, resized: bool = False) -> Look:
         if picture.width * picture.height > most:
             size = f"{path} is {picture.width} x {picture.height}; expected at most {most} pixels"
             raise InputError(size if resized else f"{size}, or --size HxW, to which it is made smaller")
+        if (pages := getattr(picture, "n_frames", 1)) > 1:
+            raise InputError(f"{path} holds {pages} pictures; expected a file for each")
         sideways = _has_orientation(picture) and picture.getexif().get(ORIENTATION) in SIDEWAYS
         shape = (picture.width, picture.height) if sideways else (picture.height, picture.width)
         depth = "16" if picture.mode.startswith("I") else "real" if picture.mode == "F" else "8"

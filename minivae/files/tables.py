@@ -108,7 +108,7 @@ def read_rows(
                 fields = f"{len(line.fields)} fields; expected {layout.width}, as in the first"
                 raise InputError(f"{path}: line {line.number} has {fields}")
             try:
-                numbers.append([float(line.fields[i]) for i in columns])
+                numbers.append([number(line.fields[i]) for i in columns])
             except ValueError:
                 raise _no_number(path, layout, row, line, columns) from None
             words.append([line.fields[i].strip() for i in text])
@@ -201,9 +201,16 @@ def _pointed(fields: Sequence[str]) -> bool:
     return any("." in field or "e" in field.lower() for field in fields if not is_missing(field))
 
 
+def number(field: str) -> float:
+    """The number that a field is; ValueError if it is none. (Python takes 1_23 for 123: here it is a name.)"""
+    if "_" in field:
+        raise ValueError(field)
+    return float(field)
+
+
 def _is_number(field: str) -> bool:
     try:
-        float(field)
+        number(field)
     except ValueError:
         return False
     return field.strip().lower() != "nan"

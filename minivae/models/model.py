@@ -168,7 +168,8 @@ class Model(Module):
             self._vectors("x", x, "data_dim")
             x = _prepared(self.preparation, x)
         x = self._vectors("x", x, "data_dim")
-        self.domain.require("x", [x._data])  # (also while a step is recorded, which asks nothing of these numbers)
+        name = "x" if self.preparation is None else f"x, prepared by {self.preparation.kind!r},"
+        self.domain.require(name, [x._data])  # (also while a step is recorded, which asks nothing of these numbers)
         return x
 
     def raw(self, x: Any) -> Tensor:

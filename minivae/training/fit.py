@@ -14,6 +14,7 @@ import numpy as np
 from ..checks import instance, known_names, switch
 from ..datasets import Dataset
 from ..datasets.domain import REAL
+from ..datasets.preparation import Preparation
 from ..errors import InputError
 from ..models import Model
 from ..progress import progress_bar
@@ -88,13 +89,20 @@ def fit(
 
 
 def _as_dataset(model: Model, data: Any) -> Any:
-    """An array as a data set, prepared as the model's data were, or standardized for a density of real numbers."""
+    """An array as a data set in its own units, whatever these are: as the model's data were prepared; or standardized,
+    for a density of real numbers; or bytes of pictures as parts of 255.
+    """
     if isinstance(data, Dataset) or not hasattr(data, "shape") or not isinstance(model, Model):
         return data
-    found = Dataset.from_arrays(data)
+    made = Dataset.from_arrays(data)
+    found = replace(made, scale=1.0)
     if model.preparation is not None:
         return replace(found, preparation=model.preparation)
-    return found.prepared("standardize") if model.domain is REAL else found
+    if model.domain is REAL:
+        return found.prepared("standardize")
+    if made.scale == 1 or model.domain.step == 1:
+        return found
+    return replace(found, preparation=Preparation("unit", *np.outer([0.0, made.scale], np.ones(made.data_dim))))
 
 
 def _settings(given: dict[str, Any]) -> Settings:

@@ -132,3 +132,32 @@ def test_a_label_beyond_the_number_of_points_is_no_class():
     part = Split(ROWS[:2], np.array([0, 10**9]))
     with pytest.raises(InputError, match="mine has a label 1000000000 among 4 points; expected labels from 0 on"):
         Dataset("mine", part, part, None, 1.0, "").classes  # noqa: B018
+
+
+def test_values_that_are_masked_are_missing():
+    masked = np.ma.masked_equal(np.arange(40.0).reshape(20, 2), 7.0)
+    with pytest.raises(InputError, match="train is a masked array with values that are missing"):
+        Dataset.from_arrays(masked)
+    Dataset.from_arrays(np.ma.masked_equal(np.arange(40.0).reshape(20, 2), -1))  # (nothing is masked)
+
+
+def test_frames_with_their_columns_in_another_order_are_refused():
+    class Frame(np.ndarray):
+        columns = ("a", "b")
+
+    def frame(*columns):
+        made = np.arange(40.0).reshape(20, 2).view(Frame)
+        made.columns = columns
+        return made
+
+    assert Dataset.from_arrays(frame("a", "b"), frame("a", "b")).columns == ("a", "b")
+    with pytest.raises(
+        InputError, match=r"test has the columns \['b', 'a'\]; expected \['a', 'b'\], as train has them"
+    ):
+        Dataset.from_arrays(frame("a", "b"), frame("b", "a"))
+
+
+@pytest.mark.parametrize("labels", [["1_0", "10", "2"], ["01", "1", "2"], ["1_2", "12", "3"]])
+def test_text_that_python_takes_for_a_number_stays_text(labels):
+    data = Dataset.from_arrays(np.arange(60.0).reshape(30, 2), labels=labels * 10)
+    assert sorted(data.class_names) == sorted(labels)

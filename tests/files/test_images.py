@@ -116,3 +116,10 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_unpacked(tmp_path)
     with pytest.raises(InputError, match=r"x\.png is 2048 x 1025; expected at most 2097152 pixels"):
         read(tmp_path, np.zeros((1025, 2048), np.uint8))
     assert (tmp_path / "x.png").stat().st_size < 10_000
+
+
+def test_a_file_of_several_pictures_is_refused(tmp_path):
+    first, *others = (Image.new("L", (4, 4), k) for k in (1, 2, 3))
+    first.save(tmp_path / "pages.tiff", save_all=True, append_images=others)
+    with pytest.raises(InputError, match=r"pages\.tiff holds 3 pictures; expected a file for each"):
+        look(tmp_path / "pages.tiff")

@@ -79,3 +79,11 @@ def test_a_table_too_large_for_memory_is_read_once_into_a_mapped_file(tmp_path, 
     assert there.account["kept_in"] in there.describe()
     monkeypatch.setattr(tables, "read_rows", lambda *_: iter(()))  # not read again
     np.testing.assert_array_equal(load(tmp_path / "x.csv").test.images[:], here.test.images)
+
+
+def test_a_number_with_an_underscore_is_a_name(tmp_path):
+    (tmp_path / "wells.csv").write_text("well,x\n39_5,1.5\n40_1,2.5\n39_5,0.5\n")
+    from minivae.datasets import load
+
+    with pytest.raises(InputError, match="column 'well' holds text"):
+        load(tmp_path / "wells.csv")

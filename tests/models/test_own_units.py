@@ -123,3 +123,19 @@ def test_a_plain_array_is_learned_in_any_units_also_a_second_time(rng):
     bits = VAE(4, 2, (5,))
     mv.fit(bits, rng.random((40, 4)), epochs=1, batch_size=10, progress=False)
     assert bits.preparation is None
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "columns"), [("gaussian", 36), ("bernoulli", 36), ("discretized-logistic", 36), ("poisson", 16)]
+)
+def test_bytes_in_an_array_are_their_own_units(likelihood, columns, rng):
+    """What is given to fit is what the trained model takes and gives, pixels too."""
+    latent = rng.normal(size=(200, 2))
+    raw = np.clip(128 + 60 * latent @ rng.normal(size=(2, columns)), 0, 255).round().astype(np.uint8)
+    model = VAE(columns, 2, (32,), likelihood=likelihood)
+    mv.fit(model, raw, epochs=60, batch_size=20, lr=0.01, progress=False)
+    assert np.ptp(model.encode(raw).numpy(), axis=0).min() > 0.5
+    rebuilt = model.reconstruct(raw).numpy()
+    assert np.corrcoef(rebuilt.ravel(), raw.ravel())[0, 1] > 0.8
+    assert 20 < rebuilt.mean() < 240
+    assert model.reconstruct(rebuilt.round() if likelihood != "gaussian" else rebuilt).shape == raw.shape

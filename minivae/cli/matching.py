@@ -1,0 +1,64 @@
+"""Other data than a run's, brought into the run's order: columns and classes are matched by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..datasets import Dataset, Split
+from ..errors import InputError
+from .outputs import listed
+
+
+def with_columns(dataset: Dataset, known: Sequence[str] | None) -> Dataset:
+    """The data with their columns in the order of ``known``, where both have names.
+
+    Raises:
+        InputError: the names are others; or the order is, of rows that are too large for memory.
+    """
+    if known is None or dataset.columns is None or list(dataset.columns) == list(known):
+        return dataset
+    there = f"{dataset.name} has the columns {listed(dataset.columns)}; expected {listed(known)}"
+    if sorted(dataset.columns) != sorted(known) or not isinstance(dataset.train.images, np.ndarray):
+        raise InputError(f"{there}, as the data of the run")
+    order = [dataset.columns.index(name) for name in known]
+    return _with_parts(replace(dataset, columns=tuple(known)), lambda part: replace(part, images=part.images[:, order]))
+
+
+def with_classes(dataset: Dataset, known: Sequence[str] | None, told: int) -> Dataset:
+    """The data with the labels that classes of their names have in the run.
+
+    Args:
+        known: the names of the run's classes; None if they are called by their numbers.
+        told: how many classes the model is told; 0 for none, which then may have other classes.
+
+    Raises:
+        InputError: a model that is told its class would be told one that it does not know.
+    """
+    labels = [part.labels for part in dataset.parts.values()]
+    if any(part is None for part in labels) or (known is None and dataset.class_names is None):
+        return dataset
+    count = 1 + max(int(part.max()) for part in labels if part is not None)
+    theirs = dataset.class_names or tuple(map(str, range(count)))
+    numbers = {name: i for i, name in enumerate(known)} if known else _numbers(theirs, told)
+    unknown = [name for name in theirs if name not in numbers]
+    if unknown and told:
+        expected = listed(known or [str(i) for i in range(told)])
+        raise InputError(f"{dataset.name} has the class {unknown[0]!r}; expected {expected}, which the model knows")
+    if unknown:
+        return dataset
+    place = np.array([numbers[name] for name in theirs])
+    names = None if known is None else tuple(known)
+    return _with_parts(replace(dataset, class_names=names), lambda part: replace(part, labels=place[part.labels]))
+
+
+def _numbers(names: Sequence[str], told: int) -> dict[str, int]:
+    """Those of the names that are numbers of classes."""
+    found = {name: int(name) for name in names if name.isascii() and name.isdigit()}
+    return {name: number for name, number in found.items() if not told or number < told}
+
+
+def _with_parts(dataset: Dataset, change: Callable[[Split], Split]) -> Dataset:
+    return replace(dataset, **{name: change(part) for name, part in dataset.parts.items()})

@@ -1,0 +1,91 @@
+"""Other data than a run's: columns and classes go by their names, and what is written is never the data."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+NAMES = ["a", "b", "c"]
+
+
+def write(path, columns, classes, rng, rows=40):
+    """A table whose class decides on column a, in any order of columns."""
+    table = {name: rng.normal(size=rows).round(3) for name in NAMES}
+    table["a"] = table["a"] + 5.0 * np.arange(rows)
+    with open(path, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*columns, "class"])
+        writer.writerows(zip(*(table[name] for name in columns), np.resize(classes, rows), strict=True))
+
+
+def read(path):
+    with open(path) as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def run(cli, no_figures, rng):
+    write("mine.csv", NAMES, ["x", "y", "z"], np.random.default_rng(3))
+    assert cli("train", "--data", "mine.csv", "--epochs", 2, "--hidden", 4, "--latent", 2, "--out", "run").code == 0
+    return "run"
+
+
+def test_columns_in_another_order_are_put_in_the_runs(cli, run):
+    write("other.csv", NAMES[::-1], ["x", "y", "z"], np.random.default_rng(3))
+    for data, out in (("mine.csv", "one.csv"), ("other.csv", "two.csv")):
+        assert cli("encode", run, "--data", data, "--part", "all", "--out", out).code == 0
+    assert read("one.csv") == read("two.csv")
+
+
+def test_columns_of_other_names_are_refused(cli, run):
+    write("other.csv", NAMES, ["x", "y", "z"], np.random.default_rng(3))
+    other = Path("other.csv")
+    other.write_text(other.read_text().replace("a,b,c,class", "a,b,q,class"))
+    outcome = cli("encode", run, "--data", "other.csv", "--out", "one.csv")
+    assert outcome.code == 2
+    assert "other.csv has the columns a, b, q; expected a, b, c, as the data of the run" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("classes", "expected"),
+    [(["y"], {("1", "y")}), (["z", "y"], {("1", "y"), ("2", "z")}), (["q"], {("0", "q")})],
+)
+def test_classes_have_the_labels_that_they_have_in_the_run(cli, run, classes, expected):
+    write("other.csv", NAMES, classes, np.random.default_rng(3))
+    assert cli("encode", run, "--data", "other.csv", "--out", "one.csv").code == 0
+    assert {(row["label"], row["class"]) for row in read("one.csv")} == expected
+
+
+def test_a_model_that_is_told_a_class_is_told_the_right_one_or_none(cli, no_figures):
+    write("mine.csv", NAMES, [1, 2, 3], np.random.default_rng(3))
+    words = "train", "--model", "cvae", "--data", "mine.csv", "--epochs", 2, "--hidden", 4, "--latent", 2
+    assert cli(*words, "--out", "run").code == 0
+    write("same.csv", NAMES, [3, 2], np.random.default_rng(3))
+    assert cli("encode", "run", "--data", "same.csv", "--out", "one.csv").code == 0
+    assert {(row["label"], row["class"]) for row in read("one.csv")} == {("1", "2"), ("2", "3")}
+    write("other.csv", NAMES, [7], np.random.default_rng(3))
+    outcome = cli("evaluate", "run", "--data", "other.csv")
+    assert (outcome.code, "has the class '7'; expected 1, 2, 3, which the model knows" in outcome.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "words", [("encode", "--out"), ("reconstruct", "--out"), ("evaluate", "--rows"), ("sample", "--out")]
+)
+def test_the_data_are_never_written_over(cli, run, words):
+    before = Path("mine.csv").read_text()
+    command, option = words
+    outcome = cli(command, run, option, "mine.csv")
+    assert (outcome.code, f"{option} is mine.csv, which holds the data" in outcome.err) == (2, True)
+    assert Path("mine.csv").read_text() == before
+
+
+def test_bytes_in_a_square_number_of_columns_are_counts_for_a_likelihood_of_counts(cli, no_figures, rng):
+    np.save("counts.npy", rng.poisson(3, (60, 16)).astype(np.uint8))
+    for name in ("poisson", "categorical"):
+        words = "train", "--data", "counts.npy", "--likelihood", name, "--epochs", 2, "--hidden", 4, "--out", name
+        outcome = cli(*words)
+        assert outcome.code == 0, outcome.err
+        assert "as they are" in outcome.out.splitlines()[0]
+        again = cli("evaluate", name, "--importance-samples", 5)
+        assert (again.code, "other data" in again.out) == (0, False)
