@@ -41,6 +41,8 @@ def with_classes(dataset: Dataset, known: Sequence[str] | None, told: int) -> Da
     if any(part is None for part in labels) or (known is None and dataset.class_names is None):
         return dataset
     count = 1 + max(int(part.max()) for part in labels if part is not None)
+    if dataset.class_names is None and known is not None and count <= len(known):  # numbers from 0: places among them
+        return replace(dataset, class_names=tuple(known))
     theirs = dataset.class_names or tuple(map(str, range(count)))
     numbers = {name: i for i, name in enumerate(known)} if known else _numbers(theirs, told)
     unknown = [name for name in theirs if name not in numbers]

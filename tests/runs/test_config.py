@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from minivae.errors import InputError
@@ -108,6 +108,7 @@ def test_a_run_of_now_without_format_and_checksum_was_changed(tmp_path):
     assert refusal(tmp_path / "config.json") == WAS_CHANGED
 
 
+@example(0, None, "a version\nof two lines")
 @given(st.none() | st.integers() | st.text() | st.lists(st.integers()), st.none() | st.text(), st.none() | st.text())
 def test_whatever_format_checksum_and_version_are_something_is_said(tmp_path_factory, found, checksum, version):
     path = tmp_path_factory.mktemp("run") / "config.json"
