@@ -60,8 +60,9 @@ def _require_format(path: Path, found: Any, checksum: Any, writer: Any) -> None:
         what = f"is a {found!r:.60},"
     else:
         return
+    wrote = " ".join(str(writer).split())
     raise InputError(
-        f"{path} {what} of minivae {' '.join(str(writer).split()):.20}; this is minivae {__version__}, which reads {FORMAT!r}: "
+        f"{path} {what} of minivae {wrote:.20}; this is minivae {__version__}, which reads {FORMAT!r}: "
         "use the run with the minivae that wrote it, or train it again: minivae train --out FOLDER"
     )
 
