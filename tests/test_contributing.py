@@ -61,7 +61,8 @@ def copy(tmp_path: Path) -> Path:
     """The package and its tests, to be changed."""
     for room in ("minivae", "tests"):
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "setup.cfg", tmp_path)
+    for page in ("setup.cfg", "CONTRIBUTING.md"):
+        shutil.copy(ROOT / page, tmp_path)
     return tmp_path
 
 
