@@ -1,15 +1,26 @@
-"""Other data than a run's, brought into the run's order: columns and classes are matched by their names."""
+"""Other data than a run's, brought into the run's units and order: columns and classes go by their names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from ..datasets import Dataset, Split
 from ..errors import InputError
 from .outputs import listed
+
+
+def with_units(dataset: Dataset, facts: Mapping[str, Any]) -> Dataset:
+    """The data in the units of the run's, ``facts``: bytes stand for parts of 255 only where they did so there.
+
+    A file of whole numbers says by its shape alone whether they are pixels, and by its largest how they are stored; the
+    run's own numbers, of which one is above 1, say that they are none.
+    """
+    whole_there = facts.get("scale") == 1 and facts.get("range", (0.0, 0.0))[1] > 1
+    return dataset.as_stored() if whole_there and dataset.scale != 1 else dataset
 
 
 def with_columns(dataset: Dataset, known: Sequence[str] | None) -> Dataset:

@@ -19,7 +19,7 @@ from ..runs import Run
 from ..training import Minibatches
 from ..training.own_units import log_jacobian
 from . import options
-from .matching import with_classes, with_columns
+from .matching import with_classes, with_columns, with_units
 
 CHUNK = 500  # data points at a time
 
@@ -158,7 +158,8 @@ def load_points(opened: Opened, args: argparse.Namespace, usual: str = "test") -
 
     By default those of the run, of them the part ``usual``; of other data than the run's all.
     """
-    dataset = with_columns(_load(opened, args.data), opened.facts.get("columns"))
+    dataset = with_units(_load(opened, args.data), opened.facts)
+    dataset = with_columns(dataset, opened.facts.get("columns"))
     dataset = with_classes(dataset, opened.facts.get("class_names"), opened.model.context_dim)
     if dataset.data_dim != opened.model.data_dim:
         raise InputError(

@@ -5,24 +5,24 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping
-from dataclasses import replace
-from difflib import get_close_matches
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from .. import backend, datasets
 from ..checks import one_of
 from ..datasets import Dataset
+from ..datasets.domain import COUNTS
 from ..errors import InputError
 from ..models import MODELS, Model, registry
 from ..models.automatic import for_own, usual_sizes
 from ..models.own import is_own, is_same
+from ..models.vae import DECODERS
 from ..runs import Run
 from ..runs.config import read_object
+from ..slips import did_you_mean
 from ..training import Settings
 
-# Bytes in a square number of columns are no pixels for these.
-OF_WHOLE_NUMBERS = ("poisson", "negative-binomial", "zero-inflated", "categorical")
 # The options that say how data are read, as datasets.load has them.
 READING = ("validation", "array", "points_axis", "labels", "colour", "size")
 # What is trained when the options do not say.
@@ -62,24 +62,6 @@ USUAL_OF_MODEL: dict[tuple[str, str], dict[str, Any]] = {("digits", "disentangle
 MAY_CHANGE = ("epochs", "patience", "lr", "skip_nonfinite")  # when a run is resumed
 _OF_RUN = (*COMMON, "epochs", "data", "backend")
 OF_PROGRAMS = ("split_seed", "report_every", "optimizer_options")  # what else a run made by minivae.fit may have
-# Those of them that are settings of the training.
-SETTINGS = (
-    "epochs",
-    "batch_size",
-    "binarize",
-    "optimizer",
-    "lr",
-    "schedule",
-    "lr_warmup",
-    "kl_warmup",
-    "kl_cycles",
-    "free_bits",
-    "weight_prior",
-    "patience",
-    "seed",
-    "compile",
-    "skip_nonfinite",
-)
 
 
 def of_model(model: str | type[Model]) -> dict[str, registry.Option]:
@@ -115,7 +97,7 @@ def arguments(model: type[Model], chosen: Mapping[str, Any]) -> dict[str, Any]:
 def settings(chosen: Mapping[str, Any], **others: Any) -> Settings:
     """The options of the training; what the model has as an option of its own (free bits) is the model's."""
     own = of_model(chosen["model"])
-    names = [name for name in (*SETTINGS, *OF_PROGRAMS[1:]) if name in chosen and name not in own]
+    names = [field.name for field in fields(Settings) if field.name in chosen and field.name not in own]
     return Settings(**{name: chosen[name] for name in names}, **others)
 
 
@@ -177,8 +159,7 @@ def of_file(path: Path) -> dict[str, Any]:
     options = {name.replace("-", "_"): value for name, value in found.items()}
     known = (*_OF_RUN, *OF_PROGRAMS, *of_models())
     for name in options.keys() - {*known}:
-        nearest = get_close_matches(name, known, n=1, cutoff=0.5)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        hint = did_you_mean(name, known)
         raise InputError(f"{path} has {name!r}; expected options of minivae train alone, by their names{hint}")
     if "model" in options:
         one_of(f"model in {path}", options["model"], MODELS)
@@ -192,9 +173,9 @@ def load_data(options: Mapping[str, Any]) -> Dataset:
     seed = options.get("split_seed", options.get("seed", 0))
     reading = {name: options.get(name) for name in READING}
     dataset = datasets.load(data, split=options.get("split"), seed=seed, **reading)
-    if options.get("likelihood") in OF_WHOLE_NUMBERS and data not in datasets.names():
-        return replace(dataset, scale=1.0, account={**dataset.account, "scale": 1.0})
-    return dataset
+    kind = DECODERS.get(options.get("likelihood", ""))
+    counted = getattr(kind, "domain", None) is COUNTS and data not in datasets.names()
+    return dataset.as_stored() if counted else dataset  # a square number of columns of counts is no picture
 
 
 def complete(given: Mapping[str, Any], dataset: Dataset, likelihood: type | None = None) -> dict[str, Any]:

@@ -208,6 +208,10 @@ class Dataset:
     def _parts(self) -> list[np.ndarray | MappedRows]:
         return [part.images for part in self.parts.values()]
 
+    def as_stored(self) -> Dataset:
+        """The same data, whose own units are the numbers as they are stored: bytes are not parts of 255."""
+        return replace(self, scale=1.0, account={**self.account, "scale": 1.0})
+
     def prepared(self, kind: str) -> Dataset:
         """The same data, which a model sees prepared: see :mod:`~minivae.datasets.preparation`.
 
@@ -287,7 +291,8 @@ def require_domain(dataset: Dataset, domain: Domain) -> None:
     """
     advice = " (rescale the file, store 0..255 as uint8, or use another likelihood or --prepare)"
     instance("dataset", dataset, Dataset, "a Dataset")
-    as_stored = dataset.preparation is None and instance("domain", domain, Domain, "a Domain").step is None
-    values = [np.array(dataset.value_range)] if as_stored else dataset.model_values()
+    instance("domain", domain, Domain, "a Domain")
+    extremes_tell = dataset.preparation is None and domain.step is None
+    values = [np.array(dataset.value_range)] if extremes_tell else dataset.model_values()
     prepared = "" if dataset.preparation is None else f", prepared by {dataset.preparation.kind!r},"
     domain.require(dataset.name + prepared, values, advice)

@@ -7,7 +7,7 @@ column by column, or alike for all pixels of a picture.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -156,7 +156,9 @@ def fitted(
         return Preparation(kind, np.zeros_like(low), np.ones_like(low))
     if whole:
         low, high = np.full_like(low, low.min()), np.full_like(high, high.max())
-    shift, spread = (low, high - low) if kind == "unit" else _moments(parts[0], whole)
+    rows = parts[0]
+    moments = moments_of(lambda: map(rows.__getitem__, blocks(rows)), whole) if kind == "standardize" else None
+    shift, spread = moments or (low, high - low)
     first, last = (low, high) if whole or kind == "unit" else _extremes(parts[:1])
     alike = first == last  # a column of one value: its mean is that but for rounding, its variance rounding alone
     return Preparation(kind, np.where(alike, first, shift) / scale, np.where(alike, 1.0, spread / scale))
@@ -169,13 +171,22 @@ def _extremes(parts: Sequence[np.ndarray | MappedRows]) -> np.ndarray:
     return np.stack([lows.min(axis=0), highs.max(axis=0)])
 
 
-def _moments(rows: np.ndarray | MappedRows, whole: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Of each column mean and standard deviation, in two passes: the values may be far from 0."""
+def moments_of(read: Callable[[], Iterable[np.ndarray]], whole: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Of each column mean and standard deviation, in two passes: the values may be far from 0.
 
-    def mean_of(f: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        sums = [f(np.asarray(rows[block], np.float64)).sum(axis=0) for block in blocks(rows)]
-        mean = np.sum(sums, axis=0) / len(rows)
+    Args:
+        read: gives all rows, ``(n, D)`` at a time; called once for each pass.
+        whole: of all columns together.
+    """
+
+    origin = np.asarray(next(iter(read()))[0], np.float64)  # from which a column of one value differs by exactly 0
+
+    def mean_of(f: Callable[[np.ndarray], np.ndarray], start: Any = 0.0) -> np.ndarray:
+        total, count = 0.0, 0
+        for rows in read():
+            total, count = total + f(np.asarray(rows, np.float64)).sum(axis=0), count + len(rows)
+        mean = np.asarray(start + total / count)
         return np.full_like(mean, mean.mean()) if whole else mean
 
-    mean = mean_of(lambda x: x)
+    mean = mean_of(lambda x: x - origin, origin)
     return mean, np.sqrt(mean_of(lambda x: np.square(x - mean)))

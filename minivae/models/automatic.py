@@ -10,6 +10,7 @@ import numpy as np
 
 from ..datasets import Dataset
 from ..datasets.domain import COUNTS, REAL, UNIT, holds
+from ..datasets.preparation import moments_of
 from .vae import LOG_VAR_FLOOR, decoder_of
 
 
@@ -76,8 +77,5 @@ def _is_picture_in_unit(dataset: Dataset) -> bool:
 
 def _variance(dataset: Dataset) -> float:
     """The mean variance of the columns, as the model sees them; 1 if they are all constant."""
-    total = squares = count = 0.0
-    for x in dataset.model_values():
-        total, squares, count = total + x.sum(axis=0), squares + np.square(x).sum(axis=0), count + len(x)
-    variance = float(np.mean(squares / count - np.square(total / count)))
-    return variance if variance > 0 else 1.0
+    _, deviations = moments_of(dataset.model_values)
+    return float(np.mean(np.square(deviations))) or 1.0

@@ -129,16 +129,7 @@ def latent_scatter(
             axes.scatter(x, y, color=PALETTE[0], **style)
         elif len(np.unique(labels)) <= len(PALETTE):
             keys = _scatter_classes(axes, x, y, labels, style, class_names)
-            text = {
-                "title": "label" if class_names is None else "class",
-                "fontsize": SMALL_SIZE,
-                "title_fontsize": SMALL_SIZE,
-                "frameon": ax is not None,
-            }
-            if ax is None:
-                figure.legend(handles=keys, loc="outside right center", **text)
-            else:  # whose figure may hold others beside it
-                ax.legend(handles=keys, **text)
+            _legend(figure, ax, keys, "label" if class_names is None else "class")
         else:
             bar = figure.colorbar(axes.scatter(x, y, c=labels, cmap="cividis", **style), ax=axes)
             bar.set_label("label", fontsize=LABEL_SIZE)
@@ -177,6 +168,15 @@ def _scatter_classes(
         )
         for label, colour in zip(classes, PALETTE, strict=False)
     ]
+
+
+def _legend(figure: Figure, ax: Axes | None, keys: list, title: str) -> None:
+    """The legend: beside the axes of our figure, or within the user's, whose figure may hold others beside them."""
+    text = {"title": title, "fontsize": SMALL_SIZE, "title_fontsize": SMALL_SIZE}
+    if ax is None:
+        figure.legend(handles=keys, loc="outside right center", frameon=False, **text)
+    else:
+        ax.legend(handles=keys, frameon=True, **text)
 
 
 def _plane(means: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[str, str], str]:

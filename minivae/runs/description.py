@@ -53,8 +53,8 @@ def facts(dataset: Dataset, classes: int = 0) -> dict[str, Any]:
         classes: how many labels a model is told; the share of each in training is kept. 0 for none.
 
     Returns:
-        ``name``, ``points`` (of each part), ``data_dim``, ``image_shape``, ``scale``, ``split``, ``columns``,
-        ``class_names``, ``label_shares``, ``account``, ``digest``.
+        ``name``, ``points`` (of each part), ``data_dim``, ``image_shape``, ``scale``, ``range``, ``split``,
+        ``columns``, ``class_names``, ``label_shares``, ``account``, ``digest``.
     """
     parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
     labels, shares = dataset.train.labels, None
@@ -66,6 +66,7 @@ def facts(dataset: Dataset, classes: int = 0) -> dict[str, Any]:
         "data_dim": dataset.data_dim,
         "image_shape": dataset.image_shape,
         "scale": dataset.scale,
+        "range": list(dataset.value_range),
         "split": dataset.split,
         "columns": dataset.columns,
         "class_names": dataset.class_names,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import os
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from ..checks import path_of, sequence
 from ..errors import InputError, shown
 from ..models.own import find_class, is_own
 from ..runs.checkpoint import under
+from ..slips import did_you_mean
 
 if TYPE_CHECKING:
     from .trainer import Trainer
@@ -123,8 +123,8 @@ def _require_callback(name: str, callback: Any) -> None:
     found = [method for method in dir(callback) if method.startswith("on_")]
     for method in found:
         if method not in ARGUMENTS:
-            nearest = difflib.get_close_matches(method, ARGUMENTS, 1, 0.0)[0]
-            raise InputError(f"{name} has a method {method}; expected {', '.join(ARGUMENTS)} (perhaps {nearest})")
+            hint = did_you_mean(method, ARGUMENTS)
+            raise InputError(f"{name} has a method {method}; expected {', '.join(ARGUMENTS)}{hint}")
         try:
             inspect.signature(getattr(callback, method)).bind(*ARGUMENTS[method])
         except TypeError as error:

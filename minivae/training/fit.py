@@ -95,7 +95,7 @@ def _as_dataset(model: Model, data: Any) -> Any:
     if isinstance(data, Dataset) or not hasattr(data, "shape") or not isinstance(model, Model):
         return data
     made = Dataset.from_arrays(data)
-    found = replace(made, scale=1.0)
+    found = made.as_stored()
     if model.preparation is not None:
         return replace(found, preparation=model.preparation)
     if model.domain is REAL:

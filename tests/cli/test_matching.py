@@ -6,6 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import minivae as mv
+from minivae.runs import Run
+
 NAMES = ["a", "b", "c"]
 
 
@@ -89,3 +92,44 @@ def test_bytes_in_a_square_number_of_columns_are_counts_for_a_likelihood_of_coun
         assert "as they are" in outcome.out.splitlines()[0]
         again = cli("evaluate", name, "--importance-samples", 5)
         assert (again.code, "other data" in again.out) == (0, False)
+
+
+# ------------------------------------------------- whole numbers are in the run's units
+
+
+def whole_numbers(largest, rows=60):
+    """In 16 columns, a square: by its shape a file of 4 x 4 pictures, if no number is above 255."""
+    return np.random.default_rng(3).integers(0, largest, (rows, 16))
+
+
+@pytest.mark.parametrize("named", [{}, {"likelihood": "gaussian"}])
+def test_other_whole_numbers_are_in_the_units_of_the_runs(cli, no_figures, named):
+    """The run's go to 300 and are no pixels; so the others are none, though they stay below 256."""
+    given = [word for name, value in named.items() for word in (f"--{name}", value)]
+    np.save("mine.npy", whole_numbers(300))
+    np.save("other.npy", whole_numbers(200))
+    assert cli("train", "--data", "mine.npy", "--epochs", 2, "--hidden", 4, "--out", "run", *given).code == 0
+    assert cli("encode", "run", "--data", "other.npy", "--part", "all", "--out", "codes.npy").code == 0
+    np.testing.assert_allclose(
+        np.load("codes.npy"), Run.open("run").load_model().encode(whole_numbers(200)).numpy(), rtol=1e-4, atol=1e-6
+    )
+
+
+def test_bytes_given_to_a_program_are_bytes_on_the_command_line(cli, no_figures):
+    """:func:`minivae.fit` takes an array as it is; the same numbers in a file are in the same units."""
+    points = whole_numbers(200).astype(np.uint8)
+    model = mv.models.VAE(16, 2, (4,), likelihood="gaussian")
+    mv.fit(model, points, epochs=2, batch_size=20, run=Run.create("run"), progress=False)
+    np.save("same.npy", points)
+    assert cli("encode", "run", "--data", "same.npy", "--part", "all", "--out", "codes.npy").code == 0
+    np.testing.assert_allclose(np.load("codes.npy"), model.encode(points).numpy(), rtol=1e-4, atol=1e-6)
+
+
+def test_pixels_stay_pixels(cli, no_figures):
+    """Of a run on bytes, other bytes are parts of 255 too, however dark."""
+    np.save("mine.npy", whole_numbers(256))
+    np.save("dark.npy", whole_numbers(20))
+    assert cli("train", "--data", "mine.npy", "--epochs", 1, "--hidden", 4, "--out", "run").code == 0
+    assert cli("encode", "run", "--data", "dark.npy", "--part", "all", "--out", "codes.npy").code == 0
+    expected = Run.open("run").load_model().encode(whole_numbers(20) / 255).numpy()
+    np.testing.assert_allclose(np.load("codes.npy"), expected, rtol=1e-4, atol=1e-6)

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from minivae.datasets import Dataset, Split
 from minivae.datasets.mapped import MappedRows
-from minivae.datasets.preparation import PREPARATIONS, Preparation, fitted
+from minivae.datasets.preparation import PREPARATIONS, Preparation, fitted, moments_of
 from minivae.errors import InputError
+from minivae.models import automatic
 
 UNITS = 10.0 ** np.linspace(-6, 6, 5)
 
@@ -104,3 +105,20 @@ def test_none_is_nothing_and_a_data_set_is_not_changed(rng):
     assert data.prepared("none").preparation is None
     assert data.prepared("unit").preparation.kind == "unit"
     assert data.preparation is None
+
+
+def test_moments_far_from_zero_are_exact(rng):
+    """In one pass the square of 1e9 would swallow a variance of 1e-4: and with it what a decoder starts from."""
+    x = 1e9 + 0.01 * rng.normal(size=(1000, 3))
+    mean, deviation = moments_of(lambda: [x[:300], x[300:]])
+    np.testing.assert_allclose(mean, x.mean(axis=0), rtol=1e-15)
+    np.testing.assert_allclose(deviation, x.std(axis=0), rtol=1e-5)
+    data = Dataset("x", Split(x), Split(x), None, 1.0, "")
+    np.testing.assert_allclose(automatic._variance(data), x.var(axis=0).mean(), rtol=1e-5)
+
+
+def test_a_column_of_one_value_has_no_variance_at_all():
+    """The sum of a thousand 0.1 is not 100, and what rounding left would be taken for a variance."""
+    x = np.full((1000, 2), 0.1)
+    assert moments_of(lambda: [x])[1].tolist() == [0.0, 0.0]
+    assert automatic._variance(Dataset("x", Split(x), Split(x), None, 1.0, "")) == 1.0

@@ -33,6 +33,7 @@ FREE = {
     "Delta.log_prob: x": "refused whatever comes",
     "MADE.posterior: x": "refused whatever comes",
     "first_beyond: rows": "of a Dataset, which has checked them",
+    "moments_of: read": "gives rows of a Dataset, which has checked them",
     "holds: parts": "of a Dataset, which has checked them",
     "first_beyond: limit": "a dtype's largest number",
     "require_finite: dataset": "the trainer's, which has checked it",
