@@ -12,10 +12,10 @@ from functools import reduce
 from typing import Any, NamedTuple
 
 from .autodiff import Tensor, add, as_tensor, exp, logsumexp, mean, reshape, square, stop_gradient, sum
-from .autodiff.arguments import shaped
+from .autodiff.shape import shaped
 from .checks import function, instance, positive_integer, sequence
 from .distributions import Distribution
-from .distributions.normal import LOG_2PI
+from .distributions.paper import LOG_2PI
 from .errors import InputError
 
 

@@ -9,13 +9,13 @@ FILES = frozenset(
     f"{room}/test_{name}.py" if room else f"test_{name}.py"
     for room, names in {
         "": "bounds docs errors floors",
-        "autodiff": "arguments assign backward creation indexing joining linalg logic matrices modes nests random "
-        "shape tensor versions",
+        "autodiff": "backward creation effects_assign effects_draws effects_versions indexing joining linalg logic "
+        "matrices modes nests shape shape_shaped tensor",
         "backend": "arrays memory",
         "cli": "parser",
         "compiler": "analysis fuse memory regions results step",
         "datasets": "dataset digits mnist segments storage",
-        "distributions": "bernoulli categorical delta normal uniform_codes",
+        "distributions": "categorical delta paper_bernoulli paper_normal uniform_codes",
         "doubles": "strict_device",
         "files": "atomic idx reading",
         "gradcheck": "check",
@@ -28,8 +28,8 @@ FILES = frozenset(
         "models/bound": "beta_vae disentangled_beta_vae ramp",
         "models/posterior": "categorical_vae iaf_vae vq_vae",
         "models/prior": "ivae",
-        "nn": "codebook init masked mlp mlp_linear module",
-        "optim": "adagrad adam flat optimizer sgd",
+        "nn": "codebook init masked mlp mlp_linear mlp_module",
+        "optim": "adagrad adam optimizer optimizer_flat sgd",
         "plots": "images",
         "regularizers": "mmd",
         "runs": "checkpoint config history meta",

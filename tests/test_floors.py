@@ -3,12 +3,14 @@
 import ast
 import io
 import re
+import sys
 import tokenize
 from pathlib import Path
 
 import pytest
 
 import minivae
+from minivae.training import Settings, Trainer
 
 from . import quick
 
@@ -33,8 +35,9 @@ FLOORS = (
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 # What a gradient passes through, from the tensor to backward; beside it are the tables of operations, the words of
-# the refusals, the transformations of functions, and what hooks in (anomaly).
-ENGINE = ("modes", "primitives", "tensor", "tape", "versions", "backward")
+# the refusals, the transformations of functions, and what hooks in (anomaly). The two tables of "effects" are in it:
+# draws, and the assignments that backward looks out for.
+ENGINE = ("modes", "primitives", "tensor", "tape", "effects", "backward")
 
 
 def room_of(path):
@@ -251,7 +254,38 @@ def lines_of_code(path):
 
 
 def test_the_engine_is_read_in_one_sitting():
-    assert sum(lines_of_code(ROOT / "autodiff" / f"{name}.py") for name in ENGINE) < 700
+    assert sum(lines_of_code(ROOT / "autodiff" / f"{name}.py") for name in ENGINE) < 725
+
+
+# ------------------------------------------------------------ a walk through a step
+
+WALK = 24  # files; they were 33 while pieces of one idea lay apart
+
+
+def files_entered(call):
+    """The files of the package whose functions run while ``call`` does, relative to it."""
+    entered, before = set(), sys.getprofile()
+    sys.setprofile(lambda frame, event, argument: entered.add(frame.f_code.co_filename) if event == "call" else None)
+    try:
+        call()
+    finally:
+        sys.setprofile(before)
+    paths = {Path(name) for name in entered}
+    return {path.relative_to(ROOT).as_posix() for path in paths if path.is_relative_to(ROOT)}
+
+
+def test_a_step_of_training_is_walked_through_in_few_files():
+    """Who follows one step of the VAE with a debugger, from minibatch to Adam, has to open each of them.
+
+    A function that moves to a file of its own is one more to open: what is read together stands together.
+    """
+    data = minivae.datasets.load("digits")
+    model = minivae.models.VAE(data.data_dim, 8, (20,))
+    trainer = Trainer(model, data, Settings(batch_size=50, compile=False))
+    trainer.train_step()  # which makes what all others find
+    entered = files_entered(trainer.train_step)
+    assert entered > {"training/trainer.py", "models/vae.py", "bounds.py", "autodiff/backward.py", "optim/adam.py"}
+    assert len(entered) <= WALK, sorted(entered)
 
 
 # ----------------------------------------------------------------------- CuPy

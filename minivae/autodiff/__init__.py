@@ -5,6 +5,7 @@ from .contractions import einsum, tensordot
 from .creation import arange, eye, full, full_like, ones, ones_like, tri, zeros, zeros_like
 from .decompositions import cholesky, inv, slogdet, solve, solve_triangular
 from .dlpack import from_dlpack
+from .effects import assign, standard_normal, uniform
 from .elementwise import (
     absolute,
     add,
@@ -74,7 +75,6 @@ from .logic import (
 from .matrices import diag, diagonal, trace, tril, triu
 from .modes import enable_grad, hooked, no_grad, tracing
 from .primitives import PRIMITIVES, Primitive
-from .random import standard_normal, uniform
 from .reduce import (
     all,
     any,
@@ -83,7 +83,6 @@ from .reduce import (
     log_softmax,
     logsumexp,
     max,
-    mean,
     min,
     norm,
     one_hot_of_largest,
@@ -98,6 +97,7 @@ from .shape import (
     broadcast_to,
     expand_dims,
     flatten,
+    mean,
     moveaxis,
     reshape,
     squeeze,
@@ -111,7 +111,6 @@ from .transforms import grad, hessian, jacobian, jvp, value_and_grad, vjp
 
 # isort: split
 # Functions with the name of a module of this room: last, so that the name is the function's.
-from .assign import assign
 from .backward import backward
 from .tape import apply, as_tensor, constant_like, leaf, primitive, tensor
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..checks import instance, sequence
 from ..errors import GradientError, InputError, shown
+from .effects import unless_overwritten
 from .elementwise import add
 from .messages import (
     NO_GRAPH,
@@ -23,9 +24,8 @@ from .messages import (
 from .modes import mode, set_mode
 from .primitives import Primitive, RuleForEach
 from .shape import astype, sum_to
-from .tape import Node, as_tensor, constant_like
+from .tape import Node, as_tensor, assignments, constant_like
 from .tensor import Tensor, is_traced
-from .versions import assignments, unless_overwritten
 
 # The gradient of a part of a tensor, the part, and how it was taken.
 Part = tuple[Tensor, Tensor, Node]

@@ -7,9 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from ..checks import integer_from_zero
+from ..checks import axes_in_order, integer_from_zero
 from ..errors import InputError, shown
-from .arguments import axes_in_order
 from .linalg import matmul
 from .matrices import diagonal
 from .primitives import operation

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..backend import asarray, backend_of, is_array
-from ..checks import lengths
+from ..checks import axes_of, axis_of, lengths
 from ..errors import InputError, shown
-from .arguments import axes_of, axis_of
 from .modes import mode
 from .primitives import operation
 from .shape import flatten

@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import integer_from_zero, one_of
+from ..checks import axes_in_order, axis_of, integer_from_zero, one_of
 from ..errors import InputError, shown
-from .arguments import axes_in_order, axis_of
 from .indexing import getitem, scatter
 from .primitives import operation
 from .shape import as_tensors, broadcast_to, expand_dims, flatten, reshape

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..checks import axes_in_order
 from ..errors import InputError
-from .arguments import axes_in_order
 from .creation import diagonal_number, tri
 from .elementwise import where
 from .indexing import getitem, scatter

@@ -1,4 +1,4 @@
-"""Reductions over axes, beyond the plain sum (which lives beside its adjoint in ``shape``)."""
+"""Reductions over axes, beyond the sum and the mean (which live beside the adjoint of the sum in ``shape``)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import finite_number
-from .arguments import axes_of, axis_of
+from ..checks import axes_of, axis_of, finite_number
 from .creation import arange
 from .elementwise import exp, identity, log, sqrt, square, stop_gradient, where
 from .logic import equal
 from .primitives import Primitive, operation
 from .scan import product_of_others
-from .shape import astype, reshape, restore_axes, sum, transpose
+from .shape import astype, count_of, mean, reshape, restore_axes, sum, transpose
 from .tape import apply, as_tensor, primitive
 from .tensor import Axis, Tensor
 
@@ -34,11 +33,6 @@ def _reduction(name: str, doc: str, *rules: Callable, combine: str | None = None
 def _reduce(row: Primitive, x: Any, axis: Axis, keepdims: bool) -> Tensor:
     x = as_tensor(x)
     return apply(row, x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
-
-
-def _count(x: Tensor, axis: Axis) -> int:
-    """How many elements a reduction over these axes joins to one."""
-    return math.prod(x.shape[a] for a in axes_of(axis, x.ndim))
 
 
 # ------------------------------------------------------------------ extremes
@@ -95,7 +89,7 @@ _all = _reduction("all", "whether every element over axes is true")
 def _prod_rule(g: Tensor, y: Tensor, x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
     order = (*(a for a in range(x.ndim) if a not in axis), *axis)
     moved = transpose(x, order)
-    rows = reshape(moved, (*moved.shape[: x.ndim - len(axis)], _count(x, axis)))
+    rows = reshape(moved, (*moved.shape[: x.ndim - len(axis)], count_of(x, axis)))
     others = reshape(product_of_others(rows), moved.shape)
     return restore_axes(g, x, axis) * transpose(others, tuple(map(order.index, range(x.ndim))))
 
@@ -125,17 +119,10 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @operation
-def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The arithmetic mean over ``axis`` (all by default); NaN over no elements, as in NumPy."""
-    x = as_tensor(x)
-    return sum(x, axis, keepdims) / (_count(x, axis) or math.nan)
-
-
-@operation
 def var(x: Any, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
     """The variance over ``axis`` (all by default), divided by the number of elements less ``ddof``."""
     x = as_tensor(x)
-    count = _count(x, axis) or math.nan
+    count = count_of(x, axis) or math.nan
     divisor = count - finite_number("ddof", ddof)
     return sum(square(x - mean(x, axis, keepdims=True)), axis, keepdims) / (0 if divisor < 0 else divisor)
 
@@ -197,7 +184,7 @@ def log_softmax(x: Any, axis: Axis = -1) -> Tensor:
     """The logarithm of :func:`softmax`."""
     x = as_tensor(x)
     axis = axes_of(axis, x.ndim)
-    if not _count(x, axis):  # of no elements there is no largest
+    if not count_of(x, axis):  # of no elements there is no largest
         return identity(x)
     # Shifting all logits changes nothing, the derivatives included; it keeps exp from
     # overflowing and the difference of large numbers exact.

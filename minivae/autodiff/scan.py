@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .arguments import axis_of
+from ..checks import axis_of
 from .indexing import getitem
 from .joining import concatenate
 from .primitives import operation

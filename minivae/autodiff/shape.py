@@ -5,15 +5,15 @@ What takes some of the elements is in :mod:`.indexing`, what puts several tensor
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..backend import number_dtype
-from ..checks import lengths
+from ..checks import axes_in_order, axes_of, axis_of, lengths
 from ..errors import InputError
-from .arguments import axes_in_order, axes_of, axis_of
 from .formula import Formula
 from .modes import mode
 from .primitives import operation
@@ -191,6 +191,18 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return apply(_sum, x, axis=axes, keepdims=keepdims)
 
 
+@operation
+def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The arithmetic mean over ``axis`` (all by default); NaN over no elements, as in NumPy."""
+    x = as_tensor(x)
+    return sum(x, axis, keepdims) / (count_of(x, axis) or math.nan)
+
+
+def count_of(x: Tensor, axis: Axis) -> int:
+    """How many elements a reduction over these axes joins to one."""
+    return math.prod(x.shape[a] for a in axes_of(axis, x.ndim))
+
+
 def sum_to(x: Tensor, shape: Sequence[int]) -> Tensor:
     """The adjoint of :func:`broadcast_to`: ``x`` summed down to ``shape``."""
     new = x.ndim - len(shape)
@@ -205,7 +217,29 @@ def restore_axes(g: Tensor, x: Tensor, axis: tuple[int, ...]) -> Tensor:
     return g if g.shape == shape else reshape(g, shape)
 
 
-# -------------------------------------------------------- several inputs
+# ------------------------------------------------------------ arguments
+
+
+def shaped(name: str, x: Any, like: Tensor | None, *shape: Any, expected: str = "") -> Tensor:
+    """``x`` as a tensor of a shape: see :func:`as_tensor`.
+
+    Args:
+        name: what messages call ``x``.
+        x, like: as of :func:`as_tensor`.
+        shape: lengths, None for any; after a leading ``...`` they are those of the last axes.
+        expected: what a message says of the shape.
+
+    Raises:
+        InputError: ``x`` is no tensor, lives in another backend than ``like``, or has another shape.
+    """
+    x = as_tensor(x, like, name)
+    ends = shape[1:] if shape[:1] == (...,) else shape
+    fits = x.ndim == len(ends) or (ends is not shape and x.ndim > len(ends))
+    if not fits or any(m not in (None, n) for m, n in zip(ends[::-1], x.shape[::-1], strict=False)):
+        lengths = ", ".join("any" if n is None else "..." if n is ... else str(n) for n in shape)
+        lengths += "," if len(shape) == 1 else ""
+        raise InputError(f"{name} has shape {x.shape}; expected {expected or f'({lengths})'}")
+    return x
 
 
 def as_tensors(inputs: Sequence[Any], names: Sequence[str] = ()) -> list[Tensor]:

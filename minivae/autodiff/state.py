@@ -11,7 +11,7 @@ from .. import backend
 from ..checks import instance
 from ..errors import InputError
 from . import Tensor
-from .versions import note_assigned
+from .effects import note_assigned
 
 
 def copy_state(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:

@@ -19,17 +19,22 @@ from .messages import argument_name, misfit, no_array, too_large
 from .modes import mode
 from .primitives import OPERATIONS, PRIMITIVES, Primitive, RuleForEach
 from .tensor import Tensor
-from .versions import assignments
 
 _SCALARS = (float, int, bool)
 _Scalar, _ndarray, _FLOAT64 = np.generic, np.ndarray, np.dtype("float64")
 _new = tuple.__new__  # quicker than Node() is
 
 
+class assignments:
+    """How many there have been in this process: see :mod:`minivae.autodiff.effects`."""
+
+    count: int = 0
+
+
 class Node(NamedTuple):
     """How a tensor was computed: what backward needs to go back through it.
 
-    ``assignments`` is how many there had been then: see :mod:`minivae.autodiff.versions`. A node without inputs
+    ``assignments`` is how many of them there had been then. A node without inputs
     stands where there is no way back, and its attribute ``refusal`` says why.
     """
 

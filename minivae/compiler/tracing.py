@@ -11,8 +11,8 @@ import numpy as np
 from .. import backend
 from ..autodiff import Primitive, Tensor, as_tensor
 from ..autodiff.attributes import NOTHING, changes, is_same
+from ..autodiff.effects import note_stretches, stretches_of
 from ..autodiff.modes import hooked, set_mode
-from ..autodiff.versions import note_stretches, stretches_of
 from ..errors import InputError
 from .analysis import Call, overlap
 from .program import Program

@@ -28,9 +28,8 @@ from ..autodiff import (
 from ..autodiff.modes import tracing
 from ..checks import positive_integer
 from ..errors import InputError
-from .distribution import Distribution, parameter
+from .distribution import Distribution, parameter, register_kl
 from .elementwise import inside_unit
-from .kl import register_kl
 
 
 class Categorical(Distribution):

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..autodiff import (
     Tensor,
+    broadcast_to,
     digamma,
     exp,
     gammaln,
@@ -29,9 +30,9 @@ from ..autodiff import (
     where,
 )
 from ..backend import Generator
-from .distribution import Distribution, parameter
+from .distribution import Distribution, kl, parameter, register_kl
 from .elementwise import Elementwise, Positive, inside_unit
-from .normal import LOG_2PI, deviance
+from .paper import LOG_2PI, Normal, deviance
 from .special import log_gammaincinv
 
 
@@ -69,6 +70,12 @@ class LogNormal(Positive, Elementwise):
     def element_entropy(self) -> Tensor:
         """mu + 1/2 (1 + log 2 pi + log sigma^2)."""
         return self.loc + (self.log_var + (1 + LOG_2PI)) * 0.5
+
+
+@register_kl(LogNormal, LogNormal)
+def _log_normal(q: LogNormal, p: LogNormal) -> Tensor:
+    """That of the two Gaussians: an invertible map of x changes no divergence."""
+    return kl(*(Normal(broadcast_to(x.loc, x.shape), x.log_var) for x in (q, p)))
 
 
 class TwoGammas(ABC):
@@ -140,6 +147,14 @@ class Beta(TwoGammas, Elementwise):
         """log B(alpha, beta) - (alpha - 1) psi(alpha) - (beta - 1) psi(beta) + (alpha + beta - 2) psi(alpha + beta)."""
         a, b = self.shapes()
         return betaln(a, b) - (a - 1) * digamma(a) - (b - 1) * digamma(b) + (a + b - 2) * digamma(a + b)
+
+
+@register_kl(Beta, Beta)
+def _beta(q: Beta, p: Beta) -> Tensor:
+    """sum log B(a', b') - log B(a, b) + (a - a') psi(a) + (b - b') psi(b) - (a - a' + b - b') psi(a + b)."""
+    (a, b), (c, d) = q.shapes(), p.shapes()
+    slopes = (a - c) * digamma(a) + (b - d) * digamma(b) - (a - c + b - d) * digamma(a + b)
+    return sum(betaln(c, d) - betaln(a, b) + slopes, axis=-1)
 
 
 class FisherF(Positive, TwoGammas, Elementwise):
@@ -234,6 +249,14 @@ class Dirichlet(Distribution):
         """log B(a) = sum log Gamma(a_i) - log Gamma(sum a_i)."""
         a = self.concentration
         return sum(gammaln(a), axis=-1) - gammaln(sum(a, axis=-1))
+
+
+@register_kl(Dirichlet, Dirichlet)
+def _dirichlet(q: Dirichlet, p: Dirichlet) -> Tensor:
+    """log B(a') - log B(a) + sum (a_i - a'_i) (psi(a_i) - psi(sum a))."""
+    a, b = q.concentration, p.concentration
+    slopes = (a - b) * (digamma(a) - digamma(sum(a, -1, keepdims=True)))
+    return p.log_normalizer() - q.log_normalizer() + sum(slopes, axis=-1)
 
 
 def betaln(a: Tensor, b: Tensor) -> Tensor:

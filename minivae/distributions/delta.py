@@ -17,6 +17,8 @@ class Delta(Distribution):
         mean: ``(..., event)``.
     """
 
+    degenerate = True
+
     def __init__(self, mean: Any) -> None:
         self.mean = self.like = parameter("mean", mean)
         self.shape = self.mean.shape

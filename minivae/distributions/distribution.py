@@ -1,12 +1,13 @@
-"""What every distribution can do."""
+"""What every distribution can do, and the divergence of two."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..autodiff import Tensor, as_tensor, broadcast_to
 from ..backend import Generator
-from ..checks import lengths, positive_integer
+from ..checks import instance, lengths, positive_integer
 from ..errors import InputError, shown
 
 
@@ -21,12 +22,14 @@ class Distribution:
         like: a parameter, whose dtype and backend noise and data take.
         discrete: whether samples come from a countable set: log_prob is then of probabilities, and no path
             leads from one sample to another.
+        degenerate: whether all probability lies at one point, which has no density.
     """
 
     mean: Tensor
     shape: tuple[int, ...] = ()
     like: Tensor
     discrete: bool = False
+    degenerate: bool = False
 
     @property
     def noise_shape(self) -> tuple[int, ...]:
@@ -136,3 +139,71 @@ def floating(name: str, x: Tensor) -> Tensor:
     if x.dtype.kind not in "fc":
         raise InputError(f"{name} has dtype {x.dtype}; expected floating point")
     return x
+
+
+# ------------------------------------------------------------ divergences, by pair of families
+
+KL_PAIRS: dict[tuple[type, type], Callable] = {}
+BY_DIMENSION: dict[tuple[type, type], Callable] = {}  # of families of independent dimensions: what KL_PAIRS sums
+
+
+def register_kl(q: type, p: type, *, by_dimension: bool = False) -> Callable:
+    """A decorator: the function below computes KL(q || p) for these two families, or each dimension's.
+
+    Raises:
+        InputError: one of them is no family of distributions.
+    """
+    for name, family in (("q", q), ("p", p)):
+        if not (isinstance(family, type) and issubclass(family, Distribution)):
+            raise InputError(f"{name} is {shown(family)}; expected a class of distributions")
+
+    def register(function: Callable) -> Callable:
+        (BY_DIMENSION if by_dimension else KL_PAIRS)[q, p] = function
+        return function
+
+    return register
+
+
+def kl(q: Distribution, p: Distribution) -> Tensor:
+    """KL(q || p) = E_q[log q - log p] in nats, summed over the event axis.
+
+    The rule of the nearest pair of families among the bases of ``q`` and ``p`` is used.
+
+    Raises:
+        InputError: no closed form is known for the pair; estimate it with samples. One of them is a point.
+            Or the events are not of one length.
+    """
+    if rule := _rule(KL_PAIRS, q, p):
+        return rule(q, p)
+    raise InputError(
+        f"no closed-form KL is known for {_pair(q, p)}; expected a pair of KL_PAIRS, or estimator A, without one"
+    )
+
+
+def kl_by_dimension(q: Distribution, p: Distribution) -> Tensor:
+    """The parts of :func:`kl` that independent dimensions have, ``(..., d)``; a categorical's variable is one.
+
+    Raises:
+        InputError: no such parts are known for the pair. Or the events are not of one length.
+    """
+    if rule := _rule(BY_DIMENSION, q, p):
+        return rule(q, p)
+    raise InputError(f"no KL by dimension is known for {_pair(q, p)}; expected a pair of BY_DIMENSION")
+
+
+def _rule(rules: dict[tuple[type, type], Callable], q: Distribution, p: Distribution) -> Callable | None:
+    """That of the nearest pair of families among the bases."""
+    for name, value in (("q", q), ("p", p)):
+        instance(name, value, Distribution, "a Distribution")
+    if q.shape[-1:] != p.shape[-1:] and q.shape and p.shape:
+        raise InputError(f"q is over {q.shape} and p over {p.shape}; expected events of one length")
+    pairs = ((q_family, p_family) for q_family in type(q).__mro__ for p_family in type(p).__mro__)
+    if rule := next((rules[pair] for pair in pairs if pair in rules), None):
+        return rule
+    if q.degenerate or p.degenerate:
+        raise InputError(f"there is no KL for {_pair(q, p)}: a point has no density; expected two densities")
+    return None
+
+
+def _pair(q: Distribution, p: Distribution) -> str:
+    return f"q a {type(q).__name__}, p a {type(p).__name__}"

@@ -32,9 +32,9 @@ from ..autodiff import (
     where,
 )
 from ..errors import InputError
-from .distribution import Distribution, parameter
+from .distribution import Distribution, parameter, register_kl
 from .elementwise import broadcast_shapes, inside_unit
-from .normal import LOG_2PI
+from .paper import LOG_2PI, StandardNormal
 from .special import log_gammaincinv
 from .student_t import student_t_entropy, student_t_log_density
 
@@ -155,6 +155,21 @@ class MultivariateNormal(Elliptical):
     def spherical_entropy(self) -> float:
         """event (1 + log 2 pi) / 2."""
         return self.event * (1 + LOG_2PI) / 2
+
+
+@register_kl(MultivariateNormal, StandardNormal)
+def _full_standard(q: MultivariateNormal, p: StandardNormal) -> Tensor:
+    """1/2 (|L|^2 + |mu|^2 - event) - sum log L_ii, with the Frobenius norm of L."""
+    squares = sum(square(q.scale_tril), axis=(-2, -1)) + sum(square(q.loc), axis=-1)
+    return (squares - q.event) * 0.5 - sum(q.log_diagonal, axis=-1)
+
+
+@register_kl(MultivariateNormal, MultivariateNormal)
+def _full_full(q: MultivariateNormal, p: MultivariateNormal) -> Tensor:
+    """1/2 (|K|^2 + |L'^-1 (mu - mu')|^2 - event) + sum log(L'_ii / L_ii), where K = L'^-1 L and ' is p's."""
+    squares = sum(square(p.whiten(q.scale_tril)), axis=(-2, -1))
+    squares = squares + sum(square(p.whiten(expand_dims(q.loc - p.loc, -1))), axis=(-2, -1))
+    return (squares - q.event) * 0.5 + sum(p.log_diagonal - q.log_diagonal, axis=-1)
 
 
 class MultivariateStudentT(Elliptical):

@@ -9,7 +9,7 @@ from ..autodiff import Tensor, constant_like, log_sigmoid, sigmoid, square, sum
 from ..backend import Generator
 from ..checks import instance, sequence
 from .distribution import Distribution
-from .normal import Normal, deviance
+from .paper import Normal, deviance
 
 Step = Callable[[Tensor, Tensor], Sequence[Tensor]]
 # Added to s', so that a step with small weights changes little (the paper's App. D: 1 or 2).

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..autodiff import Tensor, as_tensor, digamma, exp, gammaln, log, sum
+from ..autodiff import Tensor, as_tensor, digamma, exp, expm1, gammaln, log, sum
 from ..checks import positive_integer
-from .distribution import floating
+from .distribution import floating, register_kl
 from .elementwise import Elementwise, InverseCDF, Positive, exponential, inside_unit
 from .special import log_gammaincinv
 
@@ -61,6 +61,14 @@ class Gamma(Positive, InverseCDF, Elementwise):
         """a - log rate + log Gamma(a) + (1 - a) psi(a)."""
         a = exp(self.log_concentration)
         return a - self.log_rate + gammaln(a) + (1 - a) * digamma(a)
+
+
+@register_kl(Gamma, Gamma)
+def _gamma(q: Gamma, p: Gamma) -> Tensor:
+    """sum (a - a') psi(a) - log Gamma(a) + log Gamma(a') + a' log(r / r') + a (r' / r - 1), with ' for p."""
+    a, b = exp(q.log_concentration), exp(p.log_concentration)
+    log_ratio = p.log_rate - q.log_rate
+    return sum((a - b) * digamma(a) - gammaln(a) + gammaln(b) - b * log_ratio + a * expm1(log_ratio), axis=-1)
 
 
 class Erlang(Gamma):

@@ -12,21 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff import (
-    Tensor,
-    cos,
-    exp,
-    expm1,
-    gammaln,
-    greater,
-    less,
-    log,
-    log1p,
-    sin,
-    sqrt,
-    square,
-    where,
-)
+from ..autodiff import Tensor, cos, exp, expm1, gammaln, greater, less, log, log1p, sin, sqrt, square, sum, where
+from .distribution import register_kl
 from .elementwise import Elementwise, InverseCDF, LocationScale, Positive, exponential, outside_interval
 from .special import scaled_exp1
 
@@ -62,6 +49,13 @@ class Exponential(InverseCDF, Elementwise):
     def element_entropy(self) -> Tensor:
         """1 - log rate."""
         return 1 - self.log_rate
+
+
+@register_kl(Exponential, Exponential)
+def _exponential(q: Exponential, p: Exponential) -> Tensor:
+    """sum r - log r - 1, where r is the ratio of the rates, p's over q's."""
+    log_ratio = p.log_rate - q.log_rate
+    return sum(expm1(log_ratio) - log_ratio, axis=-1)
 
 
 class Cauchy(LocationScale, Elementwise):
@@ -276,3 +270,12 @@ class Gumbel(LocationScale, Elementwise):
     def standard_entropy(self) -> float:
         """1 + Euler's constant."""
         return 1 + float(np.euler_gamma)
+
+
+@register_kl(Gumbel, Gumbel)
+def _gumbel(q: Gumbel, p: Gumbel) -> Tensor:
+    """sum log(s' / s) - 1 - gamma + d + gamma r + e^-d Gamma(1 + r), with r = s / s', d = (mu - mu') / s'."""
+    log_ratio = p.log_scale - q.log_scale
+    ratio, d = exp(-log_ratio), (q.loc - p.loc) * exp(-p.log_scale)
+    gamma = float(np.euler_gamma)
+    return sum(log_ratio - (1 + gamma) + d + ratio * gamma + exp(gammaln(ratio + 1) - d), axis=-1)

@@ -1,7 +1,7 @@
 """Section 2.4, approach (2): families whose members are shifted and scaled copies of one.
 
 The paper names Laplace, Elliptical, Student's t, Logistic, Uniform, Triangular and
-Gaussian. (Gaussian is in ``normal.py``, Elliptical, over vectors, in ``elliptical.py``.)
+Gaussian. (Gaussian is in ``paper.py``, Elliptical, over vectors, in ``elliptical.py``.)
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ from ..autodiff import (
     softplus,
     sqrt,
     square,
+    sum,
     where,
 )
+from .distribution import register_kl
 from .elementwise import Elementwise, InverseCDF, LocationScale, outside_interval
 from .student_t import student_t_entropy, student_t_log_density
 
@@ -51,6 +53,15 @@ class Laplace(LocationScale, Elementwise):
     def standard_entropy(self) -> float:
         """1 + log 2."""
         return 1 + math.log(2)
+
+
+@register_kl(Laplace, Laplace)
+def _laplace(q: Laplace, p: Laplace) -> Tensor:
+    """sum log(s' / s) - 1 + (|d| + s e^(-|d| / s)) / s', where d is the difference of the locations."""
+    distance = absolute(q.loc - p.loc)
+    log_ratio = p.log_scale - q.log_scale
+    pull = distance * exp(-p.log_scale) + exp(-distance * exp(-q.log_scale) - log_ratio)
+    return sum(log_ratio - 1 + pull, axis=-1)
 
 
 class Logistic(LocationScale, Elementwise):

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..autodiff import Tensor, expand_dims, mean, no_grad, tensor
-from ..autodiff.arguments import shaped
+from ..autodiff.shape import shaped
 from ..backend import Generator, backend_of, require_generator
 from ..checks import positive_integer
 from ..compiler import compile

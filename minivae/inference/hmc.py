@@ -40,7 +40,7 @@ from ..autodiff import (
     where,
     zeros_like,
 )
-from ..autodiff.arguments import shaped
+from ..autodiff.shape import shaped
 from ..backend import Generator, require_generator
 from ..checks import function, instance, number_from_zero, positive_integer, positive_number
 from ..compiler import compile

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..autodiff import Tensor, all, as_tensor, isfinite
-from ..autodiff.arguments import shaped
+from ..autodiff.shape import shaped
 from ..checks import instance
 from ..distributions import Distribution
 from ..errors import InputError

@@ -21,9 +21,9 @@ import numpy as np
 
 from .. import backend
 from ..autodiff import Tensor, no_grad
-from ..autodiff.arguments import shaped
+from ..autodiff.shape import shaped
 from ..checks import positive_integer
-from ..distributions.normal import LOG_2PI
+from ..distributions.paper import LOG_2PI
 from ..errors import InputError, NonFiniteError
 from ..models import Model
 from . import hmc

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autodiff import Tensor, softplus
-from ..autodiff.arguments import shaped
+from ..autodiff.shape import shaped
 from ..backend import Generator
 from ..checks import finite_number, positive_integer
 from ..datasets.domain import COUNTS, LEVELS, REAL, Domain

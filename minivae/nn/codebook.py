@@ -24,10 +24,10 @@ from ..autodiff import (
     take,
     where,
 )
-from ..autodiff.arguments import shaped
+from ..autodiff.shape import shaped
 from ..backend import Generator, asarray, float_dtype, get_backend, require_generator
 from ..checks import decay_rate, positive_integer, switch
-from .module import Module
+from .mlp import Module
 
 SMOOTHING = 1e-5  # of the counts, Laplace's: keeps an entry that is never near from 0 / 0
 

@@ -19,12 +19,11 @@ import numpy as np
 
 from .. import backend
 from ..autodiff import Tensor, arange, as_tensor, astype, concatenate, linear, split, take
-from ..autodiff.arguments import shaped
+from ..autodiff.shape import shaped
 from ..backend import Generator, require_generator
 from ..checks import integer_from_zero, layer_sizes, one_of, positive_integer, switch
 from ..errors import InputError, shown
-from .mlp import ACTIVATIONS, Linear
-from .module import Module
+from .mlp import ACTIVATIONS, Linear, Module
 
 
 class MaskedLinear(Linear):

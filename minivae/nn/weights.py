@@ -18,8 +18,7 @@ from ..checks import instance, path_of
 from ..errors import InputError, shown
 from ..files import atomic_path
 from ..files.reading import reading, require_file
-from .mlp import Linear
-from .module import Module
+from .mlp import Linear, Module
 
 
 def to_torch_state_dict(module: Module) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..autodiff import Tensor, constant_like, exp, sum
-from ..autodiff.arguments import shaped
+from ..autodiff.shape import shaped
 from ..checks import function
 from ..errors import InputError
 from .pairs import Kernel, sum_over_pairs, values_of

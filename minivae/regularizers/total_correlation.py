@@ -24,7 +24,7 @@ from ..autodiff import (
     uniform,
     where,
 )
-from ..autodiff.arguments import shaped
+from ..autodiff.shape import shaped
 from ..backend import Generator
 from ..errors import InputError
 

@@ -22,10 +22,9 @@ from ..runs.history import History
 from ..runs.meta import require_meta
 from .evaluate import Evaluation
 from .finite import Guard, Watch
-from .kl_cost import KLCost
 from .minibatches import Minibatches
 from .resuming import identity, require_same, require_sums
-from .schedules import lr_factor
+from .schedules import KLCost, lr_factor
 from .settings import Settings, require_fit, require_terms
 from .validation import is_best, out_of_patience, with_validation
 

@@ -113,19 +113,6 @@ def test_ties_share_the_gradient(f, backend_name):
     np.testing.assert_allclose(g.numpy(), [[1.0] * 3, [2.0] * 3], rtol=1e-6)
 
 
-def test_mean_of_ones_is_one_for_any_count():
-    for count in range(1, 200):
-        assert mean(np.ones(count)).item() == 1.0
-
-
-def test_mean_over_no_elements_is_nan_and_sum_zero():
-    x = tensor(np.ones((2, 0)))
-    assert np.isnan(mean(x).item())
-    assert np.isnan(mean(x, 1).numpy()).all()
-    assert mean(x, 0).shape == (0,)
-    assert sum(x, 1).numpy().tolist() == [0.0, 0.0]
-
-
 @pytest.mark.parametrize("f", [max, min, argmax, argmin])
 def test_extremes_of_no_elements_are_errors(f):
     with pytest.raises(InputError, match=rf"{f.__name__}: x is \(2, 0\) .*\((zero-size array|.* empty sequence)"):

@@ -13,6 +13,7 @@ from minivae.autodiff import (
     broadcast_to,
     expand_dims,
     flatten,
+    mean,
     moveaxis,
     reshape,
     squeeze,
@@ -163,6 +164,19 @@ def test_orders_of_axes_in_all_forms():
     x = tensor(np.ones((2, 3)))
     for y in (x.transpose(1, 0), x.transpose([1, 0]), x.transpose(np.array([1, 0])), x.transpose(), x.transpose(None)):
         assert y.shape == (3, 2)
+
+
+def test_mean_of_ones_is_one_for_any_count():
+    for count in range(1, 200):
+        assert mean(np.ones(count)).item() == 1.0
+
+
+def test_mean_over_no_elements_is_nan_and_sum_zero():
+    x = tensor(np.ones((2, 0)))
+    assert np.isnan(mean(x).item())
+    assert np.isnan(mean(x, 1).numpy()).all()
+    assert mean(x, 0).shape == (0,)
+    assert sum(x, 1).numpy().tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

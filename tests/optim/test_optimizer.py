@@ -9,8 +9,7 @@ from minivae import backend
 from minivae.autodiff import Parameter, hooked, tensor
 from minivae.errors import InputError
 from minivae.optim import OPTIMIZERS, SGD, Adam
-from minivae.optim.flat import Flat
-from minivae.optim.optimizer import clip_by_norm
+from minivae.optim.optimizer import Flat, clip_by_norm
 
 from ..doubles.strict_device import strict
 from .problem import SHAPES, Problem, joint_norm, values

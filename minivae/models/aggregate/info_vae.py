@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...autodiff import Tensor
-from ...autodiff.arguments import shaped
+from ...autodiff.shape import shaped
 from ...backend import Generator
 from ...checks import finite_number
 from ...errors import InputError

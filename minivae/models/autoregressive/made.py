@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ...autodiff import Tensor, astype, concatenate, floor, logsumexp, no_grad, stack, take, tracing, uniform, where
-from ...autodiff.arguments import shaped
+from ...autodiff.shape import shaped
 from ...backend import Generator, generator
 from ...checks import layer_sizes, positive_integer
 from ...datasets.domain import UNIT

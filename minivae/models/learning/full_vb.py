@@ -18,7 +18,7 @@ from functools import reduce
 from typing import Any
 
 from ...autodiff import Parameter, Tensor, add, exp, reshape, standard_normal
-from ...autodiff.arguments import shaped
+from ...autodiff.shape import shaped
 from ...backend import Generator, xp_of
 from ...checks import finite_number, instance, positive_integer, sequence
 from ...distributions import Normal, StandardNormal, kl

@@ -22,7 +22,7 @@ from ...autodiff import Tensor, maximum, mean, square, sum
 from ...backend import Generator
 from ...checks import integer_from_zero, layer_sizes, number_from_zero, positive_integer
 from ...distributions import Flow, Normal
-from ...distributions.normal import deviance
+from ...distributions.paper import deviance
 from ...nn import MADE, Linear
 from ...nn.mlp import HiddenLayers
 from ..phase import Batch, Phase

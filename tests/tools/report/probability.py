@@ -16,7 +16,7 @@ from minivae.distributions import KL_PAIRS, Categorical, Distribution, Normal, k
 from ...chance import CRITICAL_Z
 from ...distributions.families import FAMILIES, Family, as_tensors, discovered
 from ...distributions.test_distribution import remake
-from ...distributions.test_kl import by_quadrature, of_vectors_by_quadrature
+from ...distributions.test_distribution_kl import by_quadrature, of_vectors_by_quadrature
 from ...distributions.test_pathwise import N, pathwise
 from ...linear_gaussian import LinearGaussian
 from ...test_bounds import random_encoder

@@ -1,11 +1,10 @@
-"""Divergences of section 2.4's families, beyond what every pair is tested for in ``test_kl.py``."""
+"""Divergences of section 2.4's families, beyond what every pair is tested for in ``test_distribution_kl.py``."""
 
 import numpy as np
 import pytest
 
 from minivae import backend
 from minivae.distributions import (
-    KL_PAIRS,
     Beta,
     Chi2,
     Dirichlet,
@@ -24,18 +23,7 @@ from minivae.errors import InputError
 
 from ..chance import assert_mean
 from .extremes import assert_finite_gradients, float32
-from .families import FAMILIES, factors
-from .test_kl import by_quadrature, of_vectors_by_quadrature
-
-
-@pytest.mark.parametrize("pair", [pair for pair, rule in KL_PAIRS.items() if rule.__module__.endswith("kl_pairs")])
-def test_formulas_against_quadrature(pair, rng):
-    q_family, p_family = (FAMILIES[name] for name in pair)
-    independent = q_family.independent
-    (q, q_oracle), (p, p_oracle) = (row.random(rng, (3, 2) if independent else (2,)) for row in (q_family, p_family))
-    by = by_quadrature if independent else of_vectors_by_quadrature
-    expected = by(q_family, q_oracle, p_family, p_oracle)
-    np.testing.assert_allclose(kl(q, p).numpy(), expected.sum(-1) if independent else expected, rtol=1e-10)
+from .families import factors
 
 
 def test_special_cases_use_the_rule_of_the_gamma(rng):

@@ -10,7 +10,7 @@ from minivae.distributions import kl, kl_by_dimension
 from minivae.errors import InputError
 from minivae.models import MODELS
 from minivae.training import Settings
-from minivae.training.kl_cost import KLCost
+from minivae.training.schedules import KLCost
 
 from ..doubles.strict_device import strict
 from ..models.members import EVERY_MEMBER, Repeated, batch_for, member, shaken

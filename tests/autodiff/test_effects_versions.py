@@ -7,7 +7,8 @@ import pytest
 
 import minivae.autodiff as ad
 from minivae import backend
-from minivae.autodiff import Parameter, assign, backward, exp, reshape, sin, tensor, versions
+from minivae.autodiff import Parameter, assign, backward, effects, exp, reshape, sin, tensor
+from minivae.autodiff.tape import assignments
 from minivae.compiler import compile
 from minivae.errors import InputError
 from minivae.nn import Linear
@@ -173,11 +174,11 @@ def test_training_is_silent(backend_name):
 
 def test_the_table_forgets_arrays_that_are_gone():
     gc.collect()
-    before = len(versions._stretches), len(versions._inside)
+    before = len(effects._stretches), len(effects._inside)
     for _ in range(50):
         assign(tensor(np.zeros(3)), 1.0)
     gc.collect()
-    assert (len(versions._stretches), len(versions._inside)) == before
+    assert (len(effects._stretches), len(effects._inside)) == before
 
 
 def test_a_view_that_is_gone_has_written_all_the_same():
@@ -191,10 +192,10 @@ def test_a_view_that_is_gone_has_written_all_the_same():
 
 def test_assignments_cost_a_look_into_a_table():
     array = np.zeros(3)
-    versions.note_assigned(array)
-    stretch = versions._stretches[id(array)]
-    versions.note_assigned(array)
-    assert versions._stretches[id(array)] is stretch
-    assert stretch.last == versions.assignments.count
-    assert versions.assigned_since(array, stretch.last - 1)
-    assert not versions.assigned_since(array, stretch.last)
+    effects.note_assigned(array)
+    stretch = effects._stretches[id(array)]
+    effects.note_assigned(array)
+    assert effects._stretches[id(array)] is stretch
+    assert stretch.last == assignments.count
+    assert effects.assigned_since(array, stretch.last - 1)
+    assert not effects.assigned_since(array, stretch.last)

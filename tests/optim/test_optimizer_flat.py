@@ -8,7 +8,7 @@ from minivae.autodiff import Parameter, backward, tensor
 from minivae.autodiff import sum as sum_
 from minivae.errors import InputError
 from minivae.optim import SGD, Adam
-from minivae.optim.flat import Flat
+from minivae.optim.optimizer import Flat
 
 from .problem import Problem, values
 

@@ -1,4 +1,7 @@
-"""The Gaussian with diagonal covariance."""
+"""The paper's two families, which its encoders and decoders have for outputs (App. C), and their divergences.
+
+The Gaussian with diagonal covariance is q(z|x), p(z) and, of real data, p(x|z); the Bernoulli is p(x|z) of bits.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,25 @@ import math
 from typing import Any
 
 from .. import backend
-from ..autodiff import Tensor, as_tensor, broadcast_to, constant_like, exp, square, standard_normal, sum
+from ..autodiff import (
+    Tensor,
+    as_tensor,
+    astype,
+    broadcast_to,
+    constant_like,
+    exp,
+    expm1,
+    less,
+    sigmoid,
+    softplus,
+    square,
+    standard_normal,
+    sum,
+    uniform,
+)
 from ..checks import instance, positive_integer
 from ..errors import InputError
-from .distribution import Distribution, parameter
+from .distribution import Distribution, parameter, register_kl
 
 LOG_2PI = math.log(2 * math.pi)
 
@@ -92,3 +110,85 @@ def _check_broadcasts(log_var: tuple[int, ...], mean: tuple[int, ...]) -> None:
     tail = mean[len(mean) - len(log_var) :]
     if len(log_var) > len(mean) or any(n not in (1, m) for n, m in zip(log_var, tail, strict=True)):
         raise InputError(f"log_var has shape {log_var}; expected one that broadcasts to that of mean, {mean}")
+
+
+@register_kl(Normal, StandardNormal)
+def _normal_standard(q: Normal, p: StandardNormal) -> Tensor:
+    """-1/2 sum (1 + log sigma^2 - mu^2 - sigma^2): App. B."""
+    return sum(_twice_standard(q), axis=-1) * 0.5
+
+
+@register_kl(Normal, Normal)
+def _normal_normal(q: Normal, p: Normal) -> Tensor:
+    """1/2 sum (log s_p^2 - log s_q^2 + (s_q^2 + (mu_q - mu_p)^2) / s_p^2 - 1)."""
+    return sum(_twice(q, p), axis=-1) * 0.5
+
+
+@register_kl(Normal, StandardNormal, by_dimension=True)
+def _normal_standard_parts(q: Normal, p: StandardNormal) -> Tensor:
+    """What App. B sums."""
+    return _twice_standard(q) * 0.5
+
+
+@register_kl(Normal, Normal, by_dimension=True)
+def _normal_normal_parts(q: Normal, p: Normal) -> Tensor:
+    """What the divergence of two Gaussians sums."""
+    return _twice(q, p) * 0.5
+
+
+def _twice_standard(q: Normal) -> Tensor:
+    return square(q.mean) + _excess(q.log_var)
+
+
+def _twice(q: Normal, p: Normal) -> Tensor:
+    return square(q.mean - p.mean) * exp(-p.log_var) + _excess(q.log_var - p.log_var)
+
+
+def _excess(log_ratio: Tensor) -> Tensor:
+    """r - log r - 1 for a ratio of variances; expm1 keeps the digits of small divergences."""
+    return expm1(log_ratio) - log_ratio
+
+
+class Bernoulli(Distribution):
+    """Independent bits with p(x_i = 1) = sigmoid(logits_i): the paper's Eq. 11.
+
+    Parameters are logits, never probabilities, so that log p stays exact where a
+    probability would round to 0 or 1. Grey values in [0, 1] are accepted as data:
+    their log_prob is the expected one over bits drawn with those probabilities.
+
+    Args:
+        logits: log p / (1 - p), ``(..., event)``.
+    """
+
+    discrete = True
+
+    def __init__(self, logits: Any) -> None:
+        self.logits = self.like = parameter("logits", logits)
+        self.shape = self.logits.shape
+
+    @property
+    def mean(self) -> Tensor:
+        """The probabilities y = sigmoid(logits)."""
+        return sigmoid(self.logits)
+
+    def draw_noise(self, generator: backend.Generator, lead: tuple[int, ...] = ()) -> Tensor:
+        """Uniform noise on [0, 1), of shape ``(*lead, *logits.shape)``."""
+        return uniform(generator, self._shape_of_draws(lead), self.logits.dtype)
+
+    def transform(self, noise: Any) -> Tensor:
+        """1 where the noise is below p, else 0: a step, so no gradient flows through."""
+        return astype(less(self._as_noise(noise), self.mean), self.logits.dtype)
+
+    def log_prob(self, x: Any) -> Tensor:
+        """sum x log y + (1 - x) log(1 - y) = sum x logits - softplus(logits), over the last axis."""
+        return sum(self._as_data(x) * self.logits - softplus(self.logits), axis=-1)
+
+    def entropy(self) -> Tensor:
+        """sum softplus(logits) - y logits, over the last axis."""
+        return sum(softplus(self.logits) - self.mean * self.logits, axis=-1)
+
+
+@register_kl(Bernoulli, Bernoulli)
+def _bernoulli_bernoulli(q: Bernoulli, p: Bernoulli) -> Tensor:
+    """sum y_q (logit_q - logit_p) - softplus(logit_q) + softplus(logit_p)."""
+    return sum(q.mean * (q.logits - p.logits) - softplus(q.logits) + softplus(p.logits), axis=-1)

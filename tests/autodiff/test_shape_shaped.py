@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minivae.autodiff import tensor
-from minivae.autodiff.arguments import shaped
+from minivae.autodiff.shape import shaped
 from minivae.errors import InputError
 
 from ..doubles import strict_device  # noqa: F401  (adds the backend "strict")

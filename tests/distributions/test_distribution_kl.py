@@ -199,7 +199,7 @@ def test_a_rule_can_be_added(monkeypatch):
         pass
 
     pairs = dict(KL_PAIRS)
-    monkeypatch.setattr(sys.modules["minivae.distributions.kl"], "KL_PAIRS", pairs)
+    monkeypatch.setattr(sys.modules["minivae.distributions.distribution"], "KL_PAIRS", pairs)
 
     @register_kl(New, New)
     def rule(q, p):

@@ -1,5 +1,8 @@
-"""Which memory has been assigned to: so that ``backward`` notices what a derivative rule would read too late.
+"""The primitives with an effect beside their result: draws, which move a generator on, and ``assign``, which writes.
 
+A recorded step repeats both each time it is replayed: noise is drawn anew, arrays are written in their order.
+
+Which memory has been assigned to is kept, so that ``backward`` notices what a derivative rule would read too late.
 PyTorch counts the versions of each tensor. Here an optimizer writes one vector of which all its parameters are
 views, so what counts is memory: assignments are numbered, and of each stretch of memory the last one is kept. A
 node of the tape holds how many there had been when it was made.
@@ -7,21 +10,90 @@ node of the tape holds how many there had been when it was made.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from typing import Any
 from weakref import finalize
 
 from .. import backend
+from ..checks import instance, lengths
 from ..errors import InputError
-from .messages import overwritten
-from .primitives import Primitive
-from .tensor import Tensor
+from .messages import READ_IN_TRANSFORM, overwritten
+from .primitives import Primitive, operation
+from .tape import apply, assignments, primitive
+from .tensor import Tensor, is_traced
+
+# ------------------------------------------------------------------------- draws
+
+_AT_ONCE = nullcontext()
 
 
-class _Assignments:
-    """How many there have been in this process."""
+def _draws_of(name: str) -> Callable:
+    def value(xp: Any, generator: backend.Generator, shape: Sequence[int], dtype: Any, out: Any = None) -> Any:
+        with backend.no_direct_draws(False) if backend.refuses_direct_draws() else _AT_ONCE:
+            made = getattr(generator, name)(shape, dtype, out)
+        if made is not out and (made.shape != shape or made.dtype != dtype):  # of a generator of the user's own
+            raise InputError(
+                f"generator drew {made.dtype} of shape {made.shape}; expected {dtype} of shape {tuple(shape)}"
+            )
+        return made
 
-    count: int = 0
+    return value
+
+
+_standard_normal = primitive("standard_normal", "draws from N(0, 1)", _draws_of("standard_normal"), kind="draw")
+_uniform = primitive("uniform", "draws from the uniform distribution on [0, 1)", _draws_of("uniform"), kind="draw")
+
+
+@operation
+def standard_normal(generator: backend.Generator, shape: Sequence[int], dtype: Any = None) -> Tensor:
+    """Draws from N(0, 1): the noise epsilon of section 2.4."""
+    return _draw(_standard_normal, generator, shape, dtype)
+
+
+@operation
+def uniform(generator: backend.Generator, shape: Sequence[int], dtype: Any = None) -> Tensor:
+    """Draws from the uniform distribution on [0, 1)."""
+    return _draw(_uniform, generator, shape, dtype)
+
+
+def _draw(row: Primitive, generator: backend.Generator, shape: Sequence[int], dtype: Any) -> Tensor:
+    backend.require_generator("generator", generator)
+    return apply(row, generator=generator, shape=lengths("shape", shape), dtype=backend.float_dtype(dtype))
+
+
+# -------------------------------------------------------------------- assignment
+
+
+def _assign_value(xp: Any, target: Any, value: Any, out: Any = None) -> Any:
+    target[...] = value
+    note_assigned(target)
+    return target
+
+
+_assign = primitive(
+    "assign", "the value, written into the target's array", _assign_value, kind="assignment", differentiable=False
+)
+
+
+def assign(target: Tensor, value: Any) -> Tensor:
+    """Write ``value`` into the array of ``target`` and return the new contents.
+
+    No gradient flows through an assignment. What was computed from the old contents
+    cannot be differentiated any more where that needs them: so assign after the
+    backward sweep, which refuses otherwise.
+
+    Raises:
+        InputError: shapes or backends differ; or ``value`` is being differentiated
+            (by ``grad``, ``vjp``, ...) and not detached.
+    """
+    instance("target", target, Tensor, "a Tensor")
+    if isinstance(value, Tensor) and is_traced(value):
+        raise InputError(READ_IN_TRANSFORM)
+    return apply(_assign, target, value)
+
+
+# ----------------------------------------------------- which memory was assigned to
 
 
 class _Stretch:
@@ -33,7 +105,6 @@ class _Stretch:
         self.last = 0
 
 
-assignments = _Assignments
 _stretches: dict[int, _Stretch] = {}  # by the id of an array that was assigned to
 _inside: dict[int, dict[tuple[int, int], _Stretch]] = {}  # by the id of the array that owns the memory, and addresses
 
@@ -85,7 +156,7 @@ def _owner(array: Any) -> Any:
     return array
 
 
-# --------------------------------------------------------------------- in the sweep
+# ------------------------------------------------------------------- in the sweep
 
 
 class Overwritten(Tensor):
