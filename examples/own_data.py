@@ -23,10 +23,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 import minivae as mv
-from minivae import cli
+from minivae import cli, plots
 from minivae.errors import InputError, MinivaeError
 from minivae.files import atomic_path
-from minivae.plots.canvas import PALETTE, SMALL_SIZE, picture
 
 WALKS = {  # what docs/own-data.md says, one after the other, in the folder that has data/
     "garments": """
@@ -193,7 +192,7 @@ def compare_units(found: dict[str, dict]) -> dict[str, float]:
     rebuilt = table_of("plant_reconstructions.csv")
     test = raw[[int(row["row"]) for row in rebuilt]]
     kept = 1 - (test - columns_of(rebuilt)).var(axis=0) / test.var(axis=0)
-    draw_columns(test, columns_of(rebuilt), kept, Path("plant_columns.png"))
+    plots.columns(test, columns_of(rebuilt), [*UNITS], "plant_columns.png")
     of_copy = found["copy"]["bound"] - np.log(raw.std(axis=0)).sum()
     return {
         "bound_of_copy_in_raw_nats": of_copy,
@@ -205,22 +204,6 @@ def compare_units(found: dict[str, dict]) -> dict[str, float]:
 def columns_of(rows: list[dict[str, str]]) -> np.ndarray:
     """The numbers of a table, ``(N, 12)``."""
     return np.array([[float(row[name]) for name in UNITS] for row in rows])
-
-
-def draw_columns(x: np.ndarray, rebuilt: np.ndarray, kept: np.ndarray, path: Path) -> None:
-    """Each column's reconstructions against its values."""
-    with picture(path, figsize=(6.5, 6.0), layout="constrained") as figure:
-        for i, (axes, name) in enumerate(zip(figure.subplots(3, 4).flat, UNITS, strict=True)):
-            axes.plot(x[:, i], rebuilt[:, i], ".", markersize=2, color=PALETTE[0], rasterized=True)
-            axes.set_title(f"{name}\nR\u00b2 {kept[i]:.3f}", fontsize=SMALL_SIZE)
-            axes.set_box_aspect(1)
-            axes.locator_params(nbins=3)
-            axes.ticklabel_format(scilimits=(-1, 3))
-            axes.tick_params(labelsize=SMALL_SIZE - 1)
-            for axis in (axes.xaxis, axes.yaxis):
-                axis.get_offset_text().set_fontsize(SMALL_SIZE - 1)
-        figure.supxlabel("value", fontsize=SMALL_SIZE)
-        figure.supylabel("reconstruction", fontsize=SMALL_SIZE)
 
 
 def main(args: argparse.Namespace) -> None:

@@ -16,6 +16,7 @@ from . import backend, models
 from .autodiff import Tensor, concatenate, no_grad
 from .checks import instance, known_names, one_of, positive_integer
 from .datasets import Dataset, Split
+from .datasets.frames import is_frame, numbers_of
 from .datasets.preparation import PREPARATIONS, Preparation
 from .errors import InputError, shown
 from .inference.each import bound_of_each
@@ -234,6 +235,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return self._looked_at(X, reset=False)
 
     def _looked_at(self, X: Any, **options: Any) -> np.ndarray:
+        if is_frame(X):
+            numbers_of("X", X)  # names the columns without numbers
         return np.asarray(validate_data(self, X, dtype=DTYPES, **options))
 
     def _bounds(self, x: np.ndarray) -> np.ndarray:

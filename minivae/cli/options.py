@@ -24,7 +24,7 @@ from ..slips import did_you_mean
 from ..training import Settings
 
 # The options that say how data are read, as datasets.load has them.
-READING = ("validation", "array", "points_axis", "labels", "colour", "size")
+READING = ("validation", "array", "points_axis", "labels", "colour", "size", "header")
 # What is trained when the options do not say.
 COMMON: dict[str, Any] = {
     "model": "vae",

@@ -35,7 +35,8 @@ def write(
         path: see ``TABLES``.
         arrays: by name; in a table side by side.
         main: the one that a ``.npy`` holds.
-        names: the columns of an array ``(N, k)`` in a table; its own name and a number from 1 by default.
+        names: the columns of an array ``(N, k)`` in a table, as the data have them; its own name and a number from 1 by
+            default. Where one of ours is called as one of these, an underscore comes before it.
     """
     suffix = path.suffix.lower()
     with atomic_path(path) as temporary:
@@ -47,12 +48,21 @@ def write(
 
 
 def _write_table(path: Path, arrays: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> None:
-    header: list[str] = []
-    for name, array in arrays.items():
-        header += [name] if array.ndim == 1 else names.get(name, [f"{name}_{i + 1}" for i in range(array.shape[1])])
+    header = [column for name, array in arrays.items() for column in _columns(name, array, names)]
     columns = [array[:, None] if array.ndim == 1 else array for array in arrays.values()]
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(header)
         # Each number in the fewest digits that read back exactly in its own type.
         writer.writerows([str(value) for part in rows for value in part] for rows in zip(*columns, strict=True))
+
+
+def _columns(name: str, array: np.ndarray, names: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """What the columns of an array are called."""
+    if name in names:
+        return names[name]
+    theirs = {column for columns in names.values() for column in columns}
+    ours = [name] if array.ndim == 1 else [f"{name}_{i + 1}" for i in range(array.shape[1])]
+    while not theirs.isdisjoint(ours):
+        ours = [f"_{column}" for column in ours]
+    return ours

@@ -128,6 +128,8 @@ def _add_data(add: Callable) -> None:
     add("--labels", metavar="NAME|FILE|COLUMN", help=text)
     add("--colour", choices=COLOURS, help="what the pictures of a folder become (default: as they are)")
     add("--size", type=size, metavar="HxW", help="rows and columns that the pictures of a folder are resized to")
+    text = "whether the first line of a table names its columns (default: as it looks)"
+    add("--header", action=argparse.BooleanOptionalAction, help=text)
     add("--binarize", choices=BINARIZE, help=f"how grey levels become bits (default: {COMMON['binarize']})")
 
 

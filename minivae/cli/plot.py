@@ -19,17 +19,17 @@ def plot(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
-    note, test, labels, names = "", None, None, None
+    note, test, labels, names, columns = "", None, None, None, None
     try:
         points = load_points(opened, args)
         note, test, labels = points.note, points.minibatches, points.split.labels
-        names = points.dataset.class_names
+        names, columns = points.dataset.class_names, points.dataset.columns
     except InputError as error:
         if args.data is not None:
             raise
         note = f"without what is drawn of data points: {error}"
     history = opened.run.load_history()
-    drawn = draw_run(opened.model, test, labels, opened.image_shape, history, folder, names)
+    drawn = draw_run(opened.model, test, labels, opened.image_shape, history, folder, names, columns)
     paths = [str(path) for path in drawn]
     result = {"run": str(opened.run.folder), "figures": paths}
     if note:

@@ -51,11 +51,11 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     if finished:
         return f"{finished}\n{_summary(result)}", {**result, "finished": finished}
     shown = trainer.model, trainer.test, dataset.test.labels, dataset.image_shape, trainer.history
-    class_names = dataset.class_names
+    names = dataset.class_names, dataset.columns
     # The training data, gradients and moments have been of use; pictures would come on top of them.
     del trainer, dataset
     gc.collect()  # a trainer and its compiled step refer to each other
-    draw_run(*shown, run.folder, class_names)
+    draw_run(*shown, run.folder, *names)
     return _summary(result), result
 
 

@@ -60,6 +60,7 @@ def load(
     labels: str | None = None,
     colour: str | None = None,
     size: Sequence[int] | None = None,
+    header: bool | None = None,
 ) -> Dataset:
     """Return a data set by its name, or from the user's own file or folder (docs/data.md).
 
@@ -73,13 +74,14 @@ def load(
         labels: the labels' array, column or file; "none" for no labels.
         colour: "grey" or "rgb", for a folder of pictures; as they are by default.
         size: (rows, columns) that the pictures of a folder are resized to.
+        header: whether the first line of a table names its columns; found out by default.
 
     Raises:
         InputError: unknown name, or data that are missing, damaged or of a wrong kind, or
             that leave two readings; or an option that these data have no use for.
     """
     name = _text(name_or_path)
-    choices = Choices(split, seed, validation, array, points_axis, labels, colour, size)
+    choices = Choices(split, seed, validation, array, points_axis, labels, colour, size, header)
     dataset = _load(name, choices)
     source = {**vars(choices), "data": name if name in _SETS else os.path.abspath(os.path.expanduser(name))}
     source["split_seed"] = source.pop("seed")
@@ -88,7 +90,9 @@ def load(
 
 def _load(name: str, choices: Choices) -> Dataset:
     if name in _SETS:
-        choices.refuse(name, "array", "points_axis", "labels", "colour", "size", expected="is a set with a name")
+        choices.refuse(
+            name, "array", "points_axis", "labels", "colour", "size", "header", expected="is a set with a name"
+        )
         return _SETS[name].load(choices.split, choices.seed)
     path = os.path.expanduser(name)
     if os.path.exists(path):

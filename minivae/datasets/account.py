@@ -15,7 +15,9 @@ MOST_IN_LINE = 12  # of them in the line
 # What else an account may hold, with the words before it; in this order.
 OTHERS = {
     "files": "read as",
+    "sparse": "a sparse matrix:",
     "header": "line of names",
+    "decimals": "decimals",
     "colour": "pictures in",
     "depth": "depth",
     "transparency": "transparency",

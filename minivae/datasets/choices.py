@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from ..checks import fraction, integer, integer_from_zero, one_of, positive_integer, sequence
+from ..checks import fraction, integer, integer_from_zero, one_of, positive_integer, sequence, switch
 from ..errors import InputError, shown
 
 SPLITS = ("random", "contiguous")
@@ -30,6 +30,7 @@ class Choices:
     labels: str | None = None
     colour: str | None = None
     size: Any = None
+    header: bool | None = None
 
     def __post_init__(self) -> None:
         integer_from_zero("seed", self.seed)
@@ -41,6 +42,7 @@ class Choices:
             ("labels", self.labels, _name),
             ("colour", self.colour, lambda name, value: one_of(name, value, COLOURS)),
             ("size", self.size, _size),
+            ("header", self.header, switch),
         ):
             if value is not None:
                 object.__setattr__(self, name, check(name, value))

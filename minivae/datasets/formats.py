@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,22 +9,17 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..files import npy, tables
+from ..files import npy, sparse, tables
 from ..files.hdf5 import MAGIC, MAT_73, read_hdf5
 from ..files.idx import GZIP_MAGIC, read_idx
 from ..files.mat import read_mat
-from ..files.reading import reading, require_file
+from ..files.reading import start_of
 from .choices import NO_LABELS, Choices
+from .idx_folder import idx_files, labels_beside
 from .image_folder import read_picture_folder
-from .natural import visible
 from .table import read_table
 
-FORMATS = ".npy, .npz, .mat, .h5, .csv, .tsv, IDX or a folder of pictures"
-# MNIST's names of files and those of sets that follow it: (prefix) part, what, type.
-IDX_NAME = re.compile(
-    r"(?:.*[-_.])?(train|t10k|test|val|valid|validation)[-_.](images?|labels?)"
-    r"([-_.]idx\d([-_.]\w+)?)?(\.idx)?(\.gz)?"
-)
+FORMATS = ".npy, .npz, .mat, .mtx, .h5, .csv, .tsv, IDX or a folder of pictures"
 
 
 @dataclass
@@ -62,47 +56,64 @@ def read(path: Path, choices: Choices) -> Found:
         InputError: the file cannot be read, is of no format known here, or an option does not go with its format.
     """
     if path.is_dir():
+        choices.refuse(path, "header", expected="is no table")
         return _read_folder(path, choices)
     choices.refuse(path, "colour", "size", expected="is no folder of pictures")
     suffix = _suffix(path)
+    if suffix not in tables.SUFFIXES:
+        choices.refuse(path, "header", expected="is no table")
     if suffix in tables.SUFFIXES:
         choices.refuse(path, "array", "points_axis", expected="is a table, whose rows are the points")
         return Found(**read_table(path, choices))
     if suffix in (".npz", ".mat", ".h5", ".hdf5", ".hdf", ".he5"):
-        return _read_named(path, suffix)
+        return _read_named(path, suffix, choices)
     choices.refuse(path, "array", expected="holds one array, without a name")
+    if suffix == ".mtx":
+        return _read_matrix_market(path, choices)
     if suffix == ".npy":
         return Found({"images": npy.read_npy(path)})
-    if _start(path, 2) not in (b"\0\0", GZIP_MAGIC):
+    if start_of(path, 2) not in (b"\0\0", GZIP_MAGIC):
         raise InputError(f"{path}: unknown format; expected {FORMATS}")
-    return Found({"images": read_idx(path)})
+    return _read_idx_file(path, choices)
 
 
-def _read_named(path: Path, suffix: str) -> Found:
+def _read_named(path: Path, suffix: str, choices: Choices) -> Found:
     passed_over: list[str] = []
-    matlab, start = suffix == ".mat", _start(path, len(MAT_73))
+    matlab, start = suffix == ".mat", start_of(path, len(MAT_73))
     if suffix not in (".npz", ".mat") or start == MAT_73 or start.startswith(MAGIC):
         arrays = read_hdf5(path, passed_over, npy.MAP_ABOVE)
     else:
         arrays = read_mat(path, passed_over) if matlab else npy.read_npz(path, passed_over)
-    if {"indices", "indptr"} <= {name.rpartition("/")[2] for name in arrays}:
-        raise InputError(f"{path} holds a sparse matrix; expected a plain array (save its toarray())")
+    if suffix == ".npz" and (matrix := sparse.of_arrays(path, arrays)) is not None:
+        choices.refuse(path, "array", expected="holds one sparse matrix")
+        return of_sparse(str(path), matrix)
+    if any(pair <= {name.rpartition("/")[2] for name in arrays} for pair in ({"indices", "indptr"}, {"ir", "jc"})):
+        raise InputError(f"{path} holds a sparse matrix; expected a plain array, or what scipy.sparse.save_npz writes")
     return Found(arrays, named=True, matlab=matlab, passed_over=passed_over)
 
 
+def of_sparse(name: str, matrix: Any) -> Found:
+    """A sparse matrix as the only array."""
+    return Found({"images": sparse.dense(name, matrix)}, facts={"sparse": sparse.in_words(matrix)})
+
+
+def _read_matrix_market(path: Path, choices: Choices) -> Found:
+    """Either axis is the points: of documents mostly the rows, of cells in biology the columns."""
+    matrix = sparse.read_matrix_market(path)
+    if choices.points_axis is None:
+        shape = tuple(map(int, matrix.shape))
+        raise InputError(f"{path} holds a matrix of shape {shape}; expected --points-axis 0 if rows are points, else 1")
+    return of_sparse(str(path), matrix) if sparse.is_sparse(matrix) else Found({"images": matrix})
+
+
 def _suffix(path: Path) -> str:
-    """In small letters, without that of a packed table."""
+    """In small letters, without that of a packed text."""
     inner = path.with_suffix("") if path.suffix.lower() == ".gz" else path
-    return inner.suffix.lower() if inner.suffix.lower() in tables.SUFFIXES else path.suffix.lower()
-
-
-def _start(path: Path, size: int) -> bytes:
-    with reading(path, "file"), open(require_file(path), "rb") as file:
-        return file.read(size)
+    return inner.suffix.lower() if inner.suffix.lower() in (*tables.SUFFIXES, ".mtx") else path.suffix.lower()
 
 
 def _read_folder(folder: Path, choices: Choices) -> Found:
-    files = _idx_files(folder)
+    files = idx_files(folder)
     if not files:
         choices.refuse(folder, "array", "points_axis", expected="is a folder of pictures")
         if choices.labels not in (None, NO_LABELS):
@@ -113,30 +124,11 @@ def _read_folder(folder: Path, choices: Choices) -> Found:
     return Found({name: read_idx(path) for name, path in files.items()}, facts={"files": "IDX"})
 
 
-def _idx_files(folder: Path) -> dict[str, Path]:
-    """The IDX files in the folder or, if there are none, in the only folder up to two below that has some."""
-    below = [folder]
-    for _ in range(3):
-        holding = {inner: files for inner in below if (files := _idx_files_in(inner))}
-        if len(holding) > 1:
-            names = ", ".join(str(inner.relative_to(folder)) for inner in holding)
-            raise InputError(f"{folder} has IDX files in several folders ({names:.200}); expected one of those")
-        if holding:
-            return next(iter(holding.values()))
-        below = [child for inner in below for child in visible(inner) if child.is_dir()]
-    return {}
-
-
-def _idx_files_in(folder: Path) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for path in visible(folder):
-        name = IDX_NAME.fullmatch(path.name.lower())
-        if name is None or not path.is_file() or _start(path, 2) not in (b"\0\0", GZIP_MAGIC):
-            continue
-        part = {"t10k": "test", "train": "train", "test": "test"}.get(name[1], "validation")
-        array = f"{part}_{name[2].rstrip('s')}s"
-        twin = found.get(array)
-        if twin is not None and twin.name.removesuffix(".gz") != path.name.removesuffix(".gz"):
-            raise InputError(f"{folder} has two IDX files of {array}: {twin.name} and {path.name}; expected one")
-        found[array] = path if twin is None or twin.suffix == ".gz" else twin
-    return found if any(name.endswith("images") for name in found) else {}
+def _read_idx_file(path: Path, choices: Choices) -> Found:
+    """A file of pictures, with the labels that lie beside it under the name that goes with its own."""
+    found = Found({"images": read_idx(path)}, facts={"files": "IDX"})
+    beside = labels_beside(path) if choices.labels is None else None
+    if beside is not None:
+        found.arrays["labels"] = read_idx(beside)
+        found.facts["labels_from"] = beside.name
+    return found

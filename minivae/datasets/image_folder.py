@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 from ..errors import InputError
 from ..files import npy
 from ..files.images import DTYPES, SUFFIXES, Look, has_colour, look, read_picture
+from ..files.reading import Damaged
 from ..files.rows import key_of, write_rows
 from ..progress import progress_bar
 from . import natural
@@ -26,6 +28,8 @@ PARTS = {
 }
 AT_ONCE = 64  # pictures that are read before they go to the cache file
 BAR_ABOVE = 1000  # pictures: fewer are read before a bar could be seen
+MOST_DAMAGED = 0.5  # of the pictures in a folder, which are passed over; more, and it is not what was meant
+NAMED = 3  # of those, in the line
 
 
 @dataclass
@@ -57,28 +61,50 @@ def read_picture_folder(folder: Path, choices: Choices) -> dict[str, Any]:
     Folders named train, val and test (or as in :data:`PARTS`) are parts, ``train_images`` and so on. In
     each of them, or in the folder itself, pictures lie side by side or in a folder for each class;
     ``labels`` (N,) are then the places of those among ``class_names``, sorted as people count.
-    Pictures are grey if all are, else in colour; of 16 bits if one is.
+    Pictures are grey if all are, else in colour; of 16 bits if one is. Those that are damaged are passed over.
 
     Raises:
-        InputError: no picture in the folder, one that cannot be read, or two of different size.
+        InputError: no picture in the folder, more than half of those of a part or class damaged, or two of different
+            size.
     """
     parts, others = _parts(folder)
     paths = [path for part in parts.values() for path in part.paths]
     if not paths:
         raise InputError(f"{folder} holds no picture; expected {', '.join(sorted(SUFFIXES))}, or folders of them")
-    form, facts = _form(folder, paths, choices)
+    damaged: dict[Path, str] = {}
+    form, facts = _form(folder, paths, choices, damaged)
     found: dict[str, Any] = {"arrays": {}, "pictures": True, "facts": facts}
     names = _class_names(parts) if choices.labels != NO_LABELS else None
     for name, part in parts.items():
         prefix = f"{name}_" if name else ""
-        found["arrays"][f"{prefix}images"] = _read(part.paths, form, choices, facts)
+        found["arrays"][f"{prefix}images"] = _read(part.paths, form, choices, damaged, facts)
         if names and part.classes:
             places = {one: i for i, one in enumerate(names)}
-            found["arrays"][f"{prefix}labels"] = np.array([places[one] for one in part.classes])
+            read = [one for one, path in zip(part.classes, part.paths, strict=True) if path not in damaged]
+            found["arrays"][f"{prefix}labels"] = np.array([places[one] for one in read])
     if names:
         facts["labels_from"] = "the folders"
-    found |= {"class_names": names, "passed_over": others + [word for part in parts.values() for word in part.others]}
+    others += [word for part in parts.values() for word in part.others]
+    found |= {"class_names": names, "passed_over": [*_damaged_in_words(folder, damaged), *others]}
     return found
+
+
+def _require_most(paths: list[Path], damaged: dict[Path, str]) -> None:
+    """Refuse a folder, a part or a class of which more than half is damaged: to go on without it would change much."""
+    counts = Counter(path.parent for path in paths)
+    for inside, bad in Counter(path.parent for path in paths if path in damaged).items():
+        if bad > MOST_DAMAGED * counts[inside]:
+            why = next(damaged[path] for path in paths if path.parent == inside and path in damaged)
+            where = f"{inside} holds {counts[inside]} pictures of which {bad} are damaged"
+            raise InputError(f"{where}; expected at least half of them whole ({why})")
+
+
+def _damaged_in_words(folder: Path, damaged: dict[Path, str]) -> list[str]:
+    """How many pictures are damaged, and which the first ones are."""
+    if not damaged:
+        return []
+    first = [str(path.relative_to(folder)) for path in [*damaged][:NAMED]]
+    return [f"{len(damaged)} damaged ({', '.join(first)}{', ...' if len(damaged) > NAMED else ''})"]
 
 
 # ------------------------------------------------------------ what is in a folder
@@ -100,6 +126,10 @@ def _pictures(folder: Path) -> Pictures:
     """The pictures in a folder or, if there are none, in the folders in it."""
     inside = natural.entries(folder)
     if paths := [path for path in inside if _is_picture(path)]:
+        below = sum(len(_pictures_in(child)) for child in inside if child.is_dir() and not natural.hidden(child))
+        if below > len(paths):
+            both = f"{len(paths)} pictures, and {below} in folders in it"
+            raise InputError(f"{folder} holds {both}; expected them side by side, or all in a folder for each class")
         return Pictures(paths, None, _in_words([path for path in inside if path not in set(paths)]))
     found = Pictures([], [])
     rest = []
@@ -114,6 +144,10 @@ def _pictures(folder: Path) -> Pictures:
         rest += [path for path in members if path not in set(pictures)]
     found.others = _in_words(rest)
     return found
+
+
+def _pictures_in(folder: Path) -> list[Path]:
+    return [path for path in natural.entries(folder) if _is_picture(path)]
 
 
 def _is_picture(path: Path) -> bool:
@@ -142,17 +176,22 @@ def _class_names(parts: dict[str, Pictures]) -> tuple[str, ...] | None:
 # ------------------------------------------------------------ what they are read as
 
 
-def _form(folder: Path, paths: list[Path], choices: Choices) -> tuple[Form, dict[str, Any]]:
+def _form(folder: Path, paths: list[Path], choices: Choices, damaged: dict[Path, str]) -> tuple[Form, dict[str, Any]]:
     """What all pictures are brought to, by their headers; and what is to be said of it."""
-    looks = [look(path, resized=choices.size is not None) for path in _watched(paths, "looking at")]
-    shape = choices.size or _common_shape(folder, paths, looks)
+    by_path: dict[Path, Look] = {}
+    for path in _watched(paths, "looking at"):
+        with _whole(path, damaged):
+            by_path[path] = look(path, resized=choices.size is not None)
+    _require_most(paths, damaged)
+    looks = [*by_path.values()]
+    shape = choices.size or _common_shape(folder, by_path)
     depths = Counter(one.depth for one in looks)
     if "real" in depths and len(depths) > 1:
         raise InputError(f"{folder} mixes pictures of floats and of whole numbers; expected one of them")
     depth = next(kind for kind in ("real", "16", "8") if kind in depths)
-    coloured = (path for path, one in zip(paths, looks, strict=True) if one.colour)
-    some_colour = any(map(has_colour, coloured)) if choices.colour is None else False
-    form = Form(shape, choices.colour == "rgb" if choices.colour else some_colour, depth)
+    coloured = [path for path, one in by_path.items() if one.colour]
+    colour = _some_colour(coloured, damaged) if choices.colour is None else choices.colour == "rgb"
+    form = Form(shape, colour, depth)
     facts: dict[str, Any] = {"colour": "rgb" if form.colour else "grey"}
     if len(depths) > 1:
         facts["depth"] = f"16 bits, {depths['8']} pictures widened from 8"
@@ -165,38 +204,66 @@ def _form(folder: Path, paths: list[Path], choices: Choices) -> tuple[Form, dict
     return form, facts
 
 
-def _common_shape(folder: Path, paths: list[Path], looks: list[Look]) -> tuple[int, int]:
-    first = looks[0].shape
-    for path, one in zip(paths, looks, strict=True):
-        if one.shape != first:
-            sizes = f"{paths[0].name} is {first} and {path.name} is {one.shape}"
+@contextmanager
+def _whole(path: Path, damaged: dict[Path, str]) -> Iterator[None]:
+    """Note a picture that turns out to be damaged, and why."""
+    try:
+        yield
+    except Damaged as error:
+        damaged[path] = str(error)
+
+
+def _some_colour(paths: list[Path], damaged: dict[Path, str]) -> bool:
+    for path in paths:
+        with _whole(path, damaged):
+            if has_colour(path):
+                return True
+    return False
+
+
+def _common_shape(folder: Path, looks: dict[Path, Look]) -> tuple[int, int]:
+    (first, look_of_first), *rest = looks.items()
+    shape = look_of_first.shape
+    for path, one in rest:
+        if one.shape != shape:
+            sizes = f"{first.name} is {shape} and {path.name} is {one.shape}"
             raise InputError(f"{folder} mixes image sizes: {sizes} (rows, columns); expected one size, or --size HxW")
-    return first
+    return shape
 
 
-def _read(paths: list[Path], form: Form, choices: Choices, facts: dict[str, Any]) -> np.ndarray:
-    """All pictures, in memory or, beyond ``npy.MAP_ABOVE`` bytes, in a mapped file of the cache."""
+def _read(
+    paths: list[Path], form: Form, choices: Choices, damaged: dict[Path, str], facts: dict[str, Any]
+) -> np.ndarray:
+    """All pictures but damaged ones, in memory or, beyond ``npy.MAP_ABOVE`` bytes, in a mapped file of the cache."""
     dtype = np.dtype(DTYPES[form.depth])
-    batches = _batches(paths, form, choices)
-    if len(paths) * int(np.prod(form.whole)) * dtype.itemsize <= npy.MAP_ABOVE:
-        images = np.empty((len(paths), *form.whole), dtype)
+    whole = [path for path in paths if path not in damaged]
+    batches = _batches(whole, form, choices, damaged)
+    if len(whole) * int(np.prod(form.whole)) * dtype.itemsize <= npy.MAP_ABOVE:
+        images = np.empty((len(whole), *form.whole), dtype)
         start = 0
         for batch in batches:
             images[start : start + len(batch)] = batch
             start += len(batch)
-        return images
-    target = cache_folder() / "pictures" / f"{key_of(paths, form)}.npy"
-    if not target.is_file():
+        _require_most(paths, damaged)
+        return images[:start]
+    target = cache_folder() / "pictures" / f"{key_of(whole, form)}.npy"
+    beside = target.with_suffix(".damaged.npy")  # which of them are, and so are not in the file
+    if not (target.is_file() and beside.is_file()):
         write_rows(target, batches, form.whole, dtype)
+        write_rows(beside, [np.array([path in damaged for path in whole])], (), bool)
+    bad = [path for path, one in zip(whole, npy.read_npy(beside), strict=True) if one]
+    damaged |= {path: damaged.get(path, f"{path} is not a whole picture") for path in bad}
+    _require_most(paths, damaged)
     facts["kept_in"] = str(target)
     return np.load(target, mmap_mode="r")
 
 
-def _batches(paths: list[Path], form: Form, choices: Choices) -> Iterator[np.ndarray]:
+def _batches(paths: list[Path], form: Form, choices: Choices, damaged: dict[Path, str]) -> Iterator[np.ndarray]:
     batch = []
     for path in _watched(paths, "reading"):
         size = form.shape if choices.size else None
-        batch.append(read_picture(path, colour=form.colour, depth=form.depth, size=size))
+        with _whole(path, damaged):
+            batch.append(read_picture(path, colour=form.colour, depth=form.depth, size=size))
         if len(batch) == AT_ONCE:
             yield np.stack(batch)
             batch = []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..files.tables import is_missing
+from ..files.numerals import is_missing
 from .natural import order
 
 NUMBER = re.compile(r"[+-]?(0|[1-9][0-9]*)(\.[0-9]*)?")  # as text: 01 and 1_0 are names, which would be 1 and 10

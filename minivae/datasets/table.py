@@ -11,8 +11,9 @@ import numpy as np
 
 from ..errors import InputError
 from ..files import npy, tables
+from ..files.layout import Layout, layout_of
+from ..files.numerals import PLAIN, is_nearly_one
 from ..files.rows import key_of, write_rows
-from ..files.tables import Layout
 from ..progress import progress_bar
 from .choices import NO_LABELS, Choices
 from .storage import cache_folder
@@ -29,7 +30,7 @@ def read_table(path: Path, choices: Choices) -> dict[str, Any]:
     Raises:
         InputError: it cannot be read, a value is missing, or a column holds text and nothing says what it is for.
     """
-    layout = tables.layout_of(path)
+    layout = layout_of(path, choices.header)
     label = _labels_from(path, layout, choices)
     left_out = _left_out(path, layout, label, choices)
     kept = [i for i in range(layout.width) if i not in left_out and i != label]
@@ -48,6 +49,7 @@ def read_table(path: Path, choices: Choices) -> dict[str, Any]:
         found["columns"] = tuple(layout.names[i] for i in kept)
     found["passed_over"] = [f"column {layout.called(i)}" for i in sorted(left_out)]
     found["facts"] = {"header": layout.names is not None}
+    found["facts"] |= {"decimals": "with a comma"} if layout.decimal == "," else {}
     found["facts"] |= {"labels_from": layout.called(label)} if label is not None else {}
     found["facts"] |= {"kept_in": str(kept_in)} if kept_in else {}
     return found
@@ -59,7 +61,9 @@ def _labels_from(path: Path, layout: Layout, choices: Choices) -> int | None:
     if asked == NO_LABELS or (asked is not None and os.path.isfile(asked)):
         return None
     if asked is None:
-        classes = [i for i, name in enumerate(names) if name in LABEL_COLUMNS and i in layout.text | layout.whole]
+        classes = [
+            i for i, name in enumerate(names) if name in LABEL_COLUMNS and (i in layout.text or i in layout.integral)
+        ]
         return classes[0] if len(classes) == 1 else None
     if asked in (layout.names or ()):
         return (layout.names or ()).index(asked)
@@ -75,14 +79,15 @@ def _left_out(path: Path, layout: Layout, label: int | None, choices: Choices) -
     """Names of rows; and columns of text, once the user has said which the labels are."""
     first = (layout.names or ("a name",))[0].lower()
     found = {0} if first in INDEX and label != 0 and layout.width > 1 else set()
-    text = sorted(layout.text - found - {label})
-    if text and choices.labels is None:
-        column = layout.called(text[0])
-        plain = column.strip("'")
-        raise InputError(
-            f"{path}: column {column} holds text; expected numbers, or --labels {plain} (these are the labels), "
-            "or --labels none (columns of text are left out)"
-        )
+    text = sorted(layout.text.keys() - found - {label})
+    for i in text:
+        column, field = layout.called(i), layout.text[i]
+        if is_nearly_one(field):  # to leave such a column out would be to lose numbers
+            raise InputError(f"{path}: column {column} holds {field!r:.60}; expected {PLAIN}")
+        if choices.labels is None:
+            advice = "(these are the labels), or --labels none (columns of text are left out)"
+            text_there = f"{path}: column {column} holds text ({field!r:.30})"
+            raise InputError(f"{text_there}; expected numbers, or --labels {column.strip(chr(39))} {advice}")
     return found | set(text)
 
 

@@ -14,10 +14,13 @@ import numpy as np
 
 from ..checks import sequence
 from ..errors import InputError, shown
+from ..files.headers import distinct
+from ..files.sparse import dense, in_words, is_sparse
 from . import frey_faces
 from .choices import NO_LABELS, Choices
 from .dataset import Dataset, Split
 from .formats import Found, read
+from .frames import is_frame, numbers_of
 from .labels import classes_of, count_of
 from .splitting import no_choice_of_split, own_parts, split_rows
 from .values import as_points, image_shape_of, require_alike, stored
@@ -52,25 +55,41 @@ def from_arrays(
     given = {"validation": validation, "test": test}
     parts = {"train": train} | {part: array for part, array in given.items() if array is not None}
     arrays = {f"{part}_images": _array(part, array) for part, array in parts.items()}
+    facts = {"sparse": in_words(train)} if is_sparse(train) else {}
     for part, of_part in labels.items():
         if of_part is not None:
             if part not in parts:
                 raise InputError(f"{part}_labels is {shown(of_part)} without {part}; expected None")
-            arrays[f"{part}_labels"] = np.asarray(of_part)
+            arrays[f"{part}_labels"] = _labels_of(of_part)
     names = getattr(train, "columns", None) if columns is None else columns
     for part, array in parts.items():
         theirs = getattr(array, "columns", None)
         if names is not None and theirs is not None and list(theirs) != list(names):
             raise InputError(f"{part} has the columns {list(theirs)}; expected {list(names)}, as train has them")
     wide = math.prod(arrays["train_images"].shape[1:])
-    given_names = None if names is None else tuple(map(str, sequence("columns", names, "a name for each value")))
+    given_names = None if names is None else distinct([*map(str, sequence("columns", names, "a name for each value"))])
     if given_names is not None and len(given_names) != wide:
         raise InputError(f"columns is {shown(names)}; expected {wide} names, one for each value")
-    return made_of(Path(name), Found(arrays, columns=given_names), choices)
+    return made_of(Path(name), Found(arrays, columns=given_names, facts=facts), choices)
+
+
+def _labels_of(given: Any) -> np.ndarray:
+    """An array; of objects, as a data frame's column of text is, what they are as text if they are no numbers."""
+    labels = np.asarray(given)
+    if labels.dtype.kind != "O":
+        return labels
+    found = np.asarray(labels.tolist())
+    if found.dtype.kind in "biufU":
+        return found
+    return np.array(["" if one is None else str(one) for one in labels.tolist()])
 
 
 def _array(name: str, given: Any) -> np.ndarray:
-    """An array, or what becomes one: lists, a data frame."""
+    """An array, or what becomes one: lists, a data frame, a sparse matrix."""
+    if is_frame(given):
+        return numbers_of(name, given)
+    if is_sparse(given):
+        return dense(name, given)
     if np.ma.is_masked(given):
         raise InputError(f"{name} is a masked array with values that are missing; expected numbers everywhere")
     try:

@@ -57,7 +57,14 @@ def image_shape_of(shape: tuple[int, ...], columns: tuple[str, ...] | None) -> t
     size = math.prod(shape)
     side = math.isqrt(size)
     square = side >= SMALLEST_SQUARE and side * side == size
-    return (side, side) if square and all(map(PIXEL.fullmatch, columns or ())) else None
+    return (side, side) if square and _are_of_pixels(columns or ()) else None
+
+
+def _are_of_pixels(columns: tuple[str, ...]) -> bool:
+    """Whether names of columns are names of pixels; numbers alone if they count from 0 or 1: others are years."""
+    numbers = [name for name in columns if name.isdecimal()]
+    counted = [[str(i + first) for i in range(len(numbers))] for first in (0, 1)]
+    return all(map(PIXEL.fullmatch, columns)) and (not numbers or numbers in counted)
 
 
 def stored(

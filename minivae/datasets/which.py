@@ -100,11 +100,14 @@ def _only(path: Path, found: Found, plain: dict[str, str], label: str | None) ->
     large = [name for name, array in numbers.items() if array.ndim > 1 and name != label]
     large = [name for name in large if sum(side > 1 for side in numbers[name].shape) > 1] or large  # MATLAB's numbers
     candidates = known or large or (list(arrays) if len(arrays) == 1 else [])
+    if found.passed_over and candidates == [label] and sum(side > 1 for side in arrays[candidates[0]].shape) < 2:
+        candidates = []  # the labels of what cannot be read
     if len(candidates) != 1:
-        held = ", ".join(f"{name} {array.shape}" for name, array in sorted(arrays.items()))
+        held = ", ".join(f"{name} {array.shape}" for name, array in sorted(arrays.items())) or "(none)"
+        held += f"; passed over: {', '.join(found.passed_over)}" if found.passed_over else ""
         held = held.encode("unicode_escape").decode()  # in one line, whatever they are
         raise InputError(
-            f"{path} holds the arrays {held[:200] or '(none)'}; expected images (and labels), or train_images and "
+            f"{path} holds the arrays {held[:300]}; expected images (and labels), or train_images and "
             "test_images (and *_labels), or --array NAME"
         )
     return candidates[0]

@@ -112,8 +112,13 @@ def has_colour(path: Path) -> bool:
 def _opened(path: Path) -> Iterator[Image]:
     from PIL import Image  # slow to import
 
-    with reading(require_file(path), "picture"), Image.open(path, formats=FORMATS) as picture:
-        yield picture
+    with reading(path, "picture"):
+        try:
+            picture = Image.open(require_file(path), formats=FORMATS)
+        except Image.DecompressionBombError as error:  # whole, for all that is known
+            raise InputError(f"{path} has far too many pixels: {error}") from error
+        with picture:
+            yield picture
 
 
 def _has_orientation(picture: Image) -> bool:

@@ -22,6 +22,7 @@ import numpy as np
 
 from ..errors import InputError
 from .reading import Room, read_bytes, reading
+from .sparse import dense, of_columns
 
 HEADER_BYTES, TAG_BYTES = 128, 8
 PIECE = 4096  # bytes that are unpacked at once, to a thousand times as many at most
@@ -30,6 +31,7 @@ MATRIX, COMPRESSED = 14, 15  # types of elements that are no plain numbers
 # MATLAB stores the doubles 0..255 as bytes.
 STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8", 15: "u8"}
+SPARSE = 5  # the class of sparse arrays
 COMPLEX_FLAG = 0x0800
 
 Order = Literal["<", ">"]
@@ -43,9 +45,9 @@ class _Element:
 
 
 def read_mat(path: Path, passed_over: list[str] | None = None) -> dict[str, np.ndarray]:
-    """Return the full numeric and logical variables of a MATLAB file by name.
+    """Return the numeric and logical variables of a MATLAB file by name; sparse ones made dense (``sparse.py``).
 
-    Other variables (text, cells, structures, sparse matrices) are passed over.
+    Other variables (text, cells, structures) are passed over.
 
     Args:
         passed_over: gets the names of those.
@@ -68,9 +70,9 @@ def read_mat(path: Path, passed_over: list[str] | None = None) -> dict[str, np.n
                 element = _unpack(element.data, order, room)
             if element.kind != MATRIX:
                 raise ValueError(f"an element of type {element.kind} stands where a variable is expected")
-            other = _add_variable(arrays, element.data, order, room)
+            other = _add_variable(path, arrays, element.data, order, room)
             if other is not None and passed_over is not None:
-                passed_over.append(f"{other!r:.60} (no full array of numbers)")
+                passed_over.append(f"{other!r:.60} (no array of numbers)")
     return arrays
 
 
@@ -109,22 +111,29 @@ def _tag(data: bytearray | memoryview, order: Order) -> tuple[int, int]:
     return kind, size
 
 
-def _add_variable(arrays: dict[str, np.ndarray], data: memoryview, order: Order, room: Room) -> str | None:
-    """Add one variable to the arrays by name, if it is a full numeric array; else return its name."""
+def _add_variable(path: Path, arrays: dict[str, np.ndarray], data: memoryview, order: Order, room: Room) -> str | None:
+    """Add one variable to the arrays by name, if it is a numeric array; else return its name."""
     flags, dimensions, name, *parts = _elements(data, order)
     word = int(_numbers(flags, order)[0])
-    if word & 0xFF not in CLASSES:
+    kind, imaginary = word & 0xFF, bool(word & COMPLEX_FLAG)
+    if kind not in CLASSES and (kind != SPARSE or imaginary):
         return bytes(name.data).decode("ascii", "replace")
     name, shape = bytes(name.data).decode("ascii"), tuple(_numbers(dimensions, order).tolist())
-    stored, dtype = [_numbers(part, order) for part in parts], np.dtype(CLASSES[word & 0xFF])
-    if len(stored) != (2 if word & COMPLEX_FLAG else 1) or any(part.size != math.prod(shape) for part in stored):
-        raise ValueError(f"a variable of shape {shape} with {[part.size for part in stored]} values")
     if name in arrays:
         raise ValueError(f"two variables have the name {name!r:.60}")
+    stored = [_numbers(part, order) for part in parts]
+    if kind == SPARSE:
+        rows, starts, values = stored
+        arrays[name] = dense(f"{path}, array {name!r:.60}", of_columns(values, rows, starts, shape))
+        return None
+    dtype = np.dtype(CLASSES[kind])
+    if len(stored) != 1 + imaginary or any(part.size != math.prod(shape) for part in stored):
+        raise ValueError(f"a variable of shape {shape} with {[part.size for part in stored]} values")
     room.take(sum(part.size * dtype.itemsize for part in stored if part.dtype != dtype))
     values = [part.astype(dtype, copy=False) for part in stored]
     array = values[0] if len(values) == 1 else values[0] + 1j * values[1]
     arrays[name] = array.reshape(shape, order="F")
+    return None
 
 
 def _numbers(element: _Element, order: Order) -> np.ndarray:

@@ -16,9 +16,13 @@ MOST_RATIO = 250
 MOST_BYTES = 48 << 20  # 60,000 x 28 x 28 bytes that are all the same
 
 
+class Damaged(InputError):
+    """A file that lies there is not a whole one of its kind."""
+
+
 @contextmanager
 def reading(path: Path, kind: str) -> Iterator[None]:
-    """Turn whatever a parser raises on ``path`` into an InputError that says what was expected.
+    """Turn whatever a parser raises on ``path`` into an InputError that says what was expected: :class:`Damaged`.
 
     Parsers of third parties raise nearly anything on damaged bytes (zlib.error,
     struct.error, SyntaxError, MemoryError, ...), so nothing narrower will do. Their
@@ -36,7 +40,7 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         if isinstance(error, MemoryError):
             raise InputError(f"{path} asks for more memory than there is; it is too large, or damaged") from error
         cause = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path} is not a whole {kind}: {cause[:200]}") from error
+        raise Damaged(f"{path} is not a whole {kind}: {cause[:200]}") from error
 
 
 def require_file(path: Path) -> Path:
@@ -44,7 +48,7 @@ def require_file(path: Path) -> Path:
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty (0 bytes)")
+        raise Damaged(f"{path} is empty (0 bytes)")
     return path
 
 
@@ -52,6 +56,12 @@ def read_bytes(path: Path) -> bytes:
     """Return the whole content of a file that is not empty, or raise InputError."""
     with reading(path, "file"):
         return require_file(path).read_bytes()
+
+
+def start_of(path: Path, size: int) -> bytes:
+    """The first bytes of a file that is not empty, or raise InputError."""
+    with reading(path, "file"), open(require_file(path), "rb") as file:
+        return file.read(size)
 
 
 class Room:

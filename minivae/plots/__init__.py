@@ -18,6 +18,7 @@ their rows are drawn as stair-stepped curves, the components from left to right.
 """
 
 from .codes import codebook_usage
+from .columns import columns
 from .curves import learning_curve
 from .images import reconstructions, samples
 from .latent import interpolation, latent_scatter, manifold, manifold_grid
@@ -25,6 +26,7 @@ from .traversals import traversals
 
 __all__ = [
     "codebook_usage",
+    "columns",
     "interpolation",
     "latent_scatter",
     "learning_curve",

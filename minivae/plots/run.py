@@ -15,12 +15,14 @@ from ..training import Minibatches
 from ..training.evaluate import EVALUATION_SEED
 from .canvas import release
 from .codes import codebook_usage
+from .columns import columns
 from .curves import learning_curve
 from .images import reconstructions, samples
 from .latent import interpolation, latent_scatter, manifold
 from .traversals import traversals
 
 POINTS = 2000  # of the test set, in the latent scatter
+SCATTERED = 500  # of those, in the panel of a column
 PAIRS = 6  # of test points, interpolated between
 SAMPLES_OF_A_LABEL = 10
 
@@ -33,14 +35,16 @@ def draw_run(
     history: History,
     folder: Path,
     class_names: Sequence[str] | None = None,
+    names: Sequence[str] | None = None,
 ) -> list[Path]:
     """Draw what there is to see of a trained model, and return the files written.
 
     Learning curve and samples (of a model that is told labels, a row of samples for each).
     Where there is a latent variable and there are test points: reconstructions of them, their
     places in latent space, interpolations between them, traversals of each latent dimension; how
-    often the codes of a codebook are used. With two latent dimensions the manifold of Figure 4.
-    ``class_names`` are those of the labels 0, 1, ..., where the data have some.
+    often the codes of a codebook are used; of a table, the reconstructions of each column. With two latent dimensions
+    the manifold of Figure 4. ``class_names`` are those of the labels 0, 1, ..., ``names`` those of a table's columns,
+    where the data have some.
     """
     picture = Pictures(folder)
     generator = backend.generator(EVALUATION_SEED, backend.backend_of(model.parameters()[0].data).name)
@@ -52,7 +56,7 @@ def draw_run(
     columns = SAMPLES_OF_A_LABEL if model.context_dim else None
     release(samples(drawn, image_shape, picture.path("samples"), columns))
     if model.latent_dim and test is not None:
-        _draw_latent(model, test, labels, image_shape, picture, class_names)
+        _draw_latent(model, test, labels, image_shape, picture, class_names, names)
     elif model.latent_dim == 2 and not model.context_dim:  # what a label does is shown beside a data point's
         manifold(lambda codes: model.decode(codes).numpy(), image_shape, picture.path("manifold"))
     return picture.paths
@@ -77,6 +81,7 @@ def _draw_latent(
     shape: tuple[int, ...] | None,
     picture: Pictures,
     class_names: Sequence[str] | None,
+    names: Sequence[str] | None,
 ) -> None:
     """What there is to see of the latent space."""
     rows = np.random.default_rng(0).permutation(len(test))[:POINTS]
@@ -92,6 +97,9 @@ def _draw_latent(
 
     rebuilt = model.reconstruct(x[:30], None if context is None else context[:30]).numpy()
     release(reconstructions(x.numpy()[:30], rebuilt, shape, picture.path("reconstructions")))
+    if names is not None:
+        made = model.reconstruct(x[:SCATTERED], None if context is None else context[:SCATTERED]).numpy()
+        release(columns(x.numpy()[:SCATTERED], made, names, picture.path("columns")))
     told = (None, None) if labels is None else (labels[rows], class_names)
     release(latent_scatter(z, told[0], picture.path("latent"), class_names=told[1]))
     if pairs:

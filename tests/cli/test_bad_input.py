@@ -66,7 +66,7 @@ FILES = {
     "truncated .mat": ("a.mat", matlab(cut=400), "not a whole MATLAB file"),
     "truncated IDX": ("a-idx3-ubyte", content(IDX[:-1]), "only 639"),
     "truncated IDX.gz": ("a.gz", content(gzip.compress(IDX)[:-9]), "not a whole IDX file"),
-    "truncated PNG": ("a", pngs((4, 4), (4, 4), cut=60), "not a whole picture"),
+    "truncated PNG": ("a", pngs((4, 4), cut=60), "1 pictures of which 1 are damaged"),
     "wrong magic .npy": ("a.npy", content(b"<html>not found</html>"), "not a whole .npy file"),
     "wrong magic .npz": ("a.npz", content(b"<html>not found</html>"), "not a whole .npz file"),
     "wrong magic .mat": ("a.mat", content(b"<html>not found</html>"), "MATLAB"),

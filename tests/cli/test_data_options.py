@@ -121,3 +121,28 @@ def test_the_legend_of_the_codes_has_the_names_of_the_classes(cli, monkeypatch, 
     if again:
         assert cli("plot", "run").code == 0
     assert [tuple(names) for names in called] == [("a", "b", "c")] * (1 + again)
+
+
+def test_a_run_reads_its_table_as_it_was_said_to(cli, tmp_path, rng):
+    """``--header`` is kept by the run: what evaluates or resumes it reads the same names and rows."""
+    rows = rng.poisson(3, (40, 3))
+    (tmp_path / "x.csv").write_text("\n".join(["2019,2020,2021", *(",".join(map(str, row)) for row in rows.tolist())]))
+    small = ("--latent", 2, "--hidden", 8, "--epochs", 1, "--data", "x.csv")
+    assert "expected --header or --no-header" in cli("train", *small, "--out", "r").err
+    for option, points in (("--header", 40), ("--no-header", 41)):
+        assert cli("train", *small, "--out", f"r{points}", option).code == 0
+        assert cli("encode", f"r{points}", "--out", "codes.npy").code == 0
+        assert len(np.load("codes.npy")) == points
+    config = json.loads((tmp_path / "r40" / "config.json").read_text())
+    assert config["options"]["header"] is True
+    assert config["dataset"]["columns"] == ["2019", "2020", "2021"]
+
+
+def test_what_is_damaged_is_in_the_run_and_in_json(cli, tmp_path, rng):
+    for i in range(12):
+        Image.fromarray(rng.integers(256, size=(6, 5), dtype=np.uint8)).save(tmp_path / f"{i}.png")
+    (tmp_path / "3.png").write_bytes(b"")
+    said = cli("train", "--data", ".", "--latent", 2, "--hidden", 8, "--epochs", 1, "--out", "r", "--json")
+    account = said.json["account"]
+    assert account["passed_over"] == ["1 damaged (3.png)"]
+    assert json.loads((tmp_path / "r" / "config.json").read_text())["dataset"]["account"] == account

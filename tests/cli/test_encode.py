@@ -117,3 +117,22 @@ def test_columns_have_the_names_of_the_file(cli, no_figures, rng):
     assert header == ["row", "part", "label", "class", "height", "weight"]
     assert rows[1][3] == "fox"
     assert part_of(data, "train")[0] is split
+
+
+def test_columns_that_are_called_as_ours_stay_apart(cli, tmp_path, rng):
+    """A table whose columns are ``row``, ``part``, ``share``: no name comes twice, and what is written can be read."""
+    names = ["row", "part", "label", "z_1", "share"]
+    with open("x.csv", "w", newline="") as file:
+        csv.writer(file).writerows([names, *rng.normal(size=(30, 5)).tolist()])
+    assert cli("train", "--data", "x.csv", "--out", "r", "--latent", 2, "--hidden", 8, "--epochs", 1).code == 0
+    written = {
+        "rebuilt.csv": (["reconstruct", "r", "--out"], ["_row", "_part", *names]),
+        "way.csv": (["interpolate", "r", "0", "1", "--out"], ["_share", "_z_1", "_z_2", *names]),
+        "samples.csv": (["sample", "r", "--out"], names),
+    }
+    for path, (words, header) in written.items():
+        assert cli(*words, path).code == 0
+        assert table(path)[0] == header
+    again = datasets.load("samples.csv", split="contiguous")
+    assert again.columns == tuple(names)
+    assert cli("encode", "r", "--data", "samples.csv", "--out", "codes.npy").code == 0

@@ -202,6 +202,83 @@ def test_damaged_pngs_are_refused_by_their_checksums(tmp_path):
     assert count_refusals(path, path.read_bytes(), lambda path: read(path.parent)) > 50
 
 
+def spoil(path, how):
+    """Make a picture one that cannot be read."""
+    content = path.read_bytes()
+    path.write_bytes({"cut": content[: len(content) * 2 // 3], "empty": b"", "text": b"no picture\n"}[how])
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+@pytest.mark.parametrize("how", ["cut", "empty", "text"])
+@pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "tif", "webp"])
+def test_damaged_pictures_are_passed_over_with_a_word(tmp_path, monkeypatch, suffix, how, mapped):
+    for i in range(8):
+        write(tmp_path / "many" / "ab"[i % 2] / f"{i}.{suffix}", np.kron(GREY + i, np.ones((9, 9), np.uint8)))
+    whole = load(tmp_path / "many", Choices(split="contiguous"))
+    spoil(tmp_path / "many" / "b" / f"3.{suffix}", how)
+    monkeypatch.setattr(npy, "MAP_ABOVE", 0 if mapped else npy.MAP_ABOVE)
+    for _ in range(2):  # once more, from the cache
+        data = load(tmp_path / "many", Choices(split="contiguous"))
+        assert data.account["passed_over"] == [f"1 damaged (b/3.{suffix})"]
+        assert f"passed over: 1 damaged (b/3.{suffix})" in data.describe()
+        images = [np.concatenate([part.train.images[:], part.test.images[:]]) for part in (whole, data)]
+        assert np.array_equal(images[1], np.delete(images[0], 5, axis=0))
+        assert [*data.train.labels, *data.test.labels] == [0, 0, 0, 0, 1, 1, 1]
+
+
+def test_three_of_many_damaged_pictures_are_named(tmp_path):
+    for i in range(12):
+        write(tmp_path / f"{i}.png", GREY)
+    for i in range(5):
+        spoil(tmp_path / f"{i}.png", "empty")
+    (tmp_path / "notes.txt").write_text("")
+    assert read(tmp_path)["passed_over"] == ["5 damaged (0.png, 1.png, 2.png, ...)", "1 .txt"]
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+@pytest.mark.parametrize("folder", [".", "b", "test", "train/b"])
+def test_a_folder_of_which_more_than_half_is_damaged_is_refused(tmp_path, monkeypatch, folder, suffix, mapped):
+    """Of a part or a class, too, however many others there are: without it a class would be another number."""
+    monkeypatch.setattr(npy, "MAP_ABOVE", 0 if mapped else npy.MAP_ABOVE)
+    others = {".": [], "b": ["a"], "test": ["train"], "train/b": ["train/a", "test/a", "test/b"]}[folder]
+    for name in [folder, *others]:
+        for i in range(4):
+            write(tmp_path / "x" / name / f"{i}.{suffix}", np.kron(GREY, np.ones((9, 9), np.uint8)))
+    for i in range(2):
+        spoil(tmp_path / "x" / folder / f"{i}.{suffix}", "cut")
+    assert load(tmp_path / "x", Choices()).account["passed_over"][0].startswith("2 damaged")
+    spoil(tmp_path / "x" / folder / f"2.{suffix}", "cut")
+    for _ in range(2):
+        with pytest.raises(InputError, match=rf"4 pictures of which 3 are damaged; .*0\.{suffix} is not"):
+            load(tmp_path / "x", Choices())
+
+
+def test_what_is_whole_and_refused_is_no_damage(tmp_path):
+    for i in range(4):
+        write(tmp_path / f"{i}.png", GREY)
+    Image.new("1", (4000, 3000)).save(tmp_path / "large.png")
+    with pytest.raises(InputError, match=r"large\.png is 4000 x 3000"):
+        read(tmp_path)
+    Image.new("1", (20000, 20000)).save(tmp_path / "large.png")
+    with pytest.raises(InputError, match=r"large\.png has far too many pixels"):
+        read(tmp_path)
+    Image.fromarray(GREY).save(tmp_path / "large.png", save_all=True, append_images=[Image.fromarray(GREY + 1)])
+    with pytest.raises(InputError, match=r"large\.png holds 2 pictures"):
+        read(tmp_path)
+
+
+def test_pictures_beside_folders_of_more_are_refused(tmp_path):
+    write(tmp_path / "cover.png", GREY)
+    for i in range(2):
+        write(tmp_path / "cat" / f"{i}.png", GREY)
+    with pytest.raises(InputError, match="holds 1 pictures, and 2 in folders in it; expected"):
+        read(tmp_path)
+    for i in range(2):
+        write(tmp_path / f"{i}.png", GREY)
+    assert read(tmp_path)["passed_over"] == ["1 folder"]
+
+
 @pytest.mark.parametrize("name", ["labels", "array", "points_axis"])
 def test_options_of_arrays_are_refused(tmp_path, name):
     write(tmp_path / "a.png", GREY)

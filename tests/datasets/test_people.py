@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import scipy.io
+import scipy.sparse
 from PIL import Image
 
 from minivae import Dataset
@@ -182,11 +183,160 @@ row("CSV with names", table(lines(ROWS, head=HEAD)), Read((5,), columns=FIVE, sc
 row("CSV without", table(lines(ROWS)), Read((5,), scale=1, says=("line of names no",)))
 row("TSV", table(lines(ROWS, "\t", "\t".join(FIVE)), "x.tsv"), Read((5,), columns=FIVE))
 row("semicolons", table(lines(ROWS, ";", ";".join(FIVE))), Read((5,), columns=FIVE))
-row("decimal commas", table(lines(ROWS, ";").replace(".", ",")), Refused("text; expected numbers|decimal point"))
+row("decimal commas", table(lines(ROWS, ";").replace(".", ",")), Read((5,), says=("decimals with a comma",)))
+row(
+    "decimal commas between tabs",
+    table(lines(ROWS, "\t", "\t".join(FIVE)).replace(".", ","), "x.tsv"),
+    Read((5,), columns=FIVE),
+)
+WITH_WHOLES = lines([[i, *r] for i, r in enumerate(ROWS.round(1))], ";").replace(".", ",")
+row("decimal commas beside whole columns", table(WITH_WHOLES), Read((6,), says=("decimals with a comma",)))
+COMMAS = lines(ROWS.round(2)).replace(",", " ").replace(".", ",")  # 0,25 -1,5
+row(
+    "decimal commas between blanks",
+    table(COMMAS, "x.txt"),
+    Refused("a number with a comma; .*decimal points, or semicolons"),
+)
+row(
+    "decimal commas between commas",
+    table(lines([[f"{v:.2f}" for v in r] for r in ROWS]).replace(".", ",")),
+    Refused("looks like a number with a decimal comma"),
+)
+row("decimal commas below names", table(HEAD + "\n" + lines([[f"{v:.2f}" for v in r] for r in ROWS]).replace(".", ",")),
+    Refused("line 1 has 5 fields, and most below it 10, as where decimals have a comma"))  # fmt: skip
+row(
+    "a column with decimal commas",
+    table("a\n" + "".join(f"{v:.2f}\n" for v in ROWS[:, 0]).replace(".", ",")),
+    Refused("decimals have a comma"),
+)
+row(
+    "decimal commas and points",
+    table("a;b\n1,5;2.5\n2,5;3.5\n"),
+    Refused("'1,5' and '2.5'; expected decimal points alone"),
+)
+row("decimal commas in quotes", table('a,b\n"1,5","2,5"\n"0,5","7,25"\n'), Refused("'1,5', a number with a comma"))
+row(
+    "a point below decimal commas",
+    table("a;b\n" + "1,5;2,5\n" * 300 + "1.5;2,5\n"),
+    Refused("row 300 .*decimal comma, as above it"),
+)
+THOUSANDS = [[f"{v:,.0f}" for v in r] for r in ROWS * 1e5]
+row("thousands with commas", table(lines(THOUSANDS, ";")), Refused("12600 or 12.600|[0-9]+ or [0-9.]+[?]"))
+row(
+    "thousands with commas, in quotes",
+    table(lines([[f'"{v}"' for v in r] for r in THOUSANDS])),
+    Refused("a number with a comma"),
+)
+row("thousands with commas and decimals", table(lines([[f'"{v:,.2f}"' for v in r] for r in ROWS * 1e7], head=HEAD)),
+    Refused("column 'SO4' holds .*no sign between thousands", {"labels": "none"}))  # fmt: skip
+row(
+    "thousands with points",
+    table(lines(THOUSANDS, ";").replace(",", ".")),
+    Refused("beside .*no point between thousands"),
+)
+row("thousands with points and decimals", table("a;b\n" + "1.234,5;2\n" * 9), Refused("column 'a' holds '1.234,5'"))
+row(
+    "thousands with points, far down",
+    table("a,b\n" + "999,1\n" * 700 + "1.000,1\n1.234,1\n"),
+    Refused("'1.000' beside"),
+)
+row(
+    "thousands with blanks",
+    table(lines(THOUSANDS, ";", ";".join(FIVE)).replace(",", " ")),
+    Refused("column 'SO4' holds|no sign between"),
+)
+row(
+    "thousands with hard blanks",
+    table(lines(THOUSANDS, ";", ";".join(FIVE)).replace(",", "\xa0")),
+    Refused("no sign between thousands"),
+)
+row("three decimals", table("a;b\n" + "1.234;2.500\n" * 9), Read((2,), 9, columns=("a", "b"), value_range=(1.234, 2.5)))
+row(
+    "prices",
+    table("a,price\n1,$5\n2,$7\n3,$9\n"),
+    Refused("column 'price' holds '[$]5'; .*no unit", {"labels": "none"}),
+)
+row(
+    "percentages",
+    table("a,share\n1,5%\n2,7.5%\n3,9%\n"),
+    Refused("column 'share' holds '5%'; .*no unit", {"labels": "none"}),
+)
+row("base 16", table("a,b\n1,0x1f\n2,0x2f\n"), Refused("column 'b' holds '0x1f'", {"labels": "none"}))
+row("a typographer's minus", table("a,b\n1,\u22122.5\n2,3\n4,5\n"), Refused("column 'b' holds .*such as 1234.5"))
+INTEGERS = COUNTS + np.arange(5) % 2
+YEARS = "2019,2020,2021,2022,2023"
+row("years above reals", table(lines(ROWS, head=YEARS)), Read((5,), columns=tuple(YEARS.split(","))))
+row(
+    "years above counts",
+    table(lines(INTEGERS, head=YEARS)),
+    Refused("line 1 .2019, 2020.* may be names or values; expected --header or --no-header"),
+)
+row(
+    "years above counts, said",
+    table(lines(INTEGERS, head=YEARS)),
+    Read((5,), columns=tuple(YEARS.split(",")), options={"header": True}),
+)
+row(
+    "years that are values, said",
+    table(lines(INTEGERS, head=YEARS)),
+    Read((5,), N + 1, value_range=(0, 2023), options={"header": False}),
+)
+row(
+    "pairs of years",
+    table("1990,1995\n" + "".join(f"{1970 + i},{1980 + i}\n" for i in range(N - 1))),
+    Read((2,), value_range=(1970, 2008)),
+)
+row("pandas' names above reals", table(lines(ROWS, head="0,1,2,3,4")), Read((5,), columns=tuple("01234")))
+row("pandas' names above counts", table(lines(COUNTS, head="0,1,2,3,4")), Refused("--header or --no-header"))
+row(
+    "pandas' names and index",
+    table(lines([[i, *r] for i, r in enumerate(COUNTS)], head=",0,1,2,3,4")),
+    Read((5,), columns=tuple("01234")),
+)
+row("wavelengths", table(lines(ROWS, head="400.5,401.0,401.5,402.0,402.5")), Refused("--header or --no-header"))
+row("names of 100 above digits", table(lines(COUNTS, head="100,250,300,700,900")), Refused("--header or --no-header"))
+row("whole numbers alone above reals", table("5,3,1\n" + lines(ROWS[:, :3])), Refused("--header or --no-header"))
+row("steps in every row", table(lines(np.arange(5 * N).reshape(N, 5))), Read((5,), value_range=(0, 149)))
+row("zeros at first", table("0,0,0\n" + lines(ROWS[:, :3])), Read((3,), N + 1))
+row("countries by years", table(lines([[NAMES[i], *r] for i, r in enumerate(ROWS)], head="country," + YEARS)),
+    Read((5,), columns=tuple(YEARS.split(",")), class_names=tuple(sorted(set(NAMES))),
+    options={"labels": "country"}))  # fmt: skip
+row("16 years are no picture", table(lines(np.tile(ROWS[:, :4], 4), head=",".join(map(str, range(2001, 2017))))),
+    Read((16,), columns=tuple(map(str, range(2001, 2017)))))  # fmt: skip
+row("a line of names for an array", npy(ROWS), Refused("header is True, but .* is no table", {"header": True}))
+row(
+    "a line of names for a folder",
+    lambda folder: pictures()(folder),
+    Refused("header is False, but .* is no table", {"header": False}),
+)
+OF_R = lines([[f'"r{i}"', *r] for i, r in enumerate(ROWS)], " ", '"a" "b" "c" "d" "e"')
+row("R's table", table(OF_R, "x.txt"), Read((5,), columns=tuple("abcde"), says=("passed over: column ''",)))
+row("bars", table(lines(ROWS, "|", "|".join(FIVE))), Read((5,), columns=FIVE))
+row("a separator at the end", table(lines(ROWS, head=HEAD).replace("\n", ",\n")), Read((5,), columns=FIVE))
+row("a separator at the end of rows", table(HEAD + "\n" + lines(ROWS).replace("\n", ",\n")), Read((5,), columns=FIVE))
+row(
+    "something behind the end",
+    table(lines(ROWS).replace("\n", ",\n") * 20 + "1,2,3,4,5,6\n"),
+    Refused("has 6 fields; expected 5"),
+)
+row("a title above", table("Table 3\n\n" + lines(ROWS, head=HEAD)), Refused("line 1 has 1 fields, and most below it 5"))
+row(
+    "units below the names",
+    table(HEAD + "\nm,s,kg,K,A\n" + lines(ROWS)),
+    Refused("row 0 .line 2., column 'SO4' holds 'm'"),
+)
+row("names twice", table(lines(ROWS, head="a,b,a,a.1,a")), Read((5,), columns=("a", "b", "a.2", "a.1", "a.3")))
+row("a name missing", table(lines(ROWS, head="a,b,,d,e")), Read((5,), columns=("a", "b", "x_3", "d", "e")))
+row("labels as reals", table(lines(np.c_[ROWS, CLASS], head=HEAD + ",label")), Read((5,), columns=FIVE, classes=3))
+row("old Mac's ends of lines", table(lines(ROWS, head=HEAD).replace("\n", "\r")), Read((5,), columns=FIVE))
+row("Latin-1", table(lines(ROWS, head="a,b,c,d,größe").encode("latin-1")), Refused("no text in UTF-8.*0xf6"))
+row("UTF-16 without a mark", table(lines(ROWS).encode("utf-16-le")), Refused("zero bytes.*UTF-8"))
+row("UTF-32", table(lines(ROWS).encode("utf-32")), Refused("zero bytes.*UTF-8"))
+row("an infinity", table(lines(ROWS) + "1,inf,2,3,4\n"), Refused("row 30, column 1 is infinite"))
+row("truths", table(lines(ROWS > 0, head=HEAD)), Refused("column 0 holds text|'SO4'"))
 row("blanks", table(lines(ROWS, "  "), "x.txt"), Read((5,)))
 row("as NumPy saves it", table("# " + lines(ROWS, head=HEAD)), Read((5,), columns=FIVE))
 row("remarks above the names", table("# by hand\n# a,b,c,d,e\n" + lines(ROWS, head=HEAD)), Read((5,), columns=FIVE))
-row("a sparse matrix", npz(data=CLASS, indices=CLASS, indptr=CLASS), Refused("holds a sparse matrix"))
 row("a byte-order mark", table("\ufeff" + lines(ROWS, head=HEAD)), Read((5,), columns=FIVE))
 row("UTF-16", table(lines(ROWS, head=HEAD).encode("utf-16")), Read((5,), columns=FIVE))
 row("Windows' ends of lines", table(lines(ROWS, head=HEAD).replace("\n", "\r\n")), Read((5,), columns=FIVE))
@@ -210,13 +360,13 @@ row(
 )
 row("iris", table(lines(ROWS, head=HEAD + ",species", more=NAMES)),
     Read((5,), columns=FIVE, classes=3, class_names=("cat", "dog", "eel")))  # fmt: skip
-row("iris without names", table(lines(ROWS, more=NAMES)), Refused("column 5 holds text; .*--labels 5 .*--labels none"))
+row("iris without names", table(lines(ROWS, more=NAMES)), Refused("column 5 holds text .*--labels 5 .*--labels none"))
 row("iris, its column by number", table(lines(ROWS, more=NAMES)),
     Read((5,), class_names=("cat", "dog", "eel"), options={"labels": "5"}))  # fmt: skip
 row(
     "a column of text",
     table(lines(ROWS, head=HEAD + ",site", more=NAMES)),
-    Refused("column 'site' holds text; .*--labels site"),
+    Refused("column 'site' holds text .*--labels site"),
 )
 row("a column of text as labels", table(lines(ROWS, head=HEAD + ",site", more=NAMES)),
     Read((5,), columns=FIVE, class_names=("cat", "dog", "eel"), options={"labels": "site"}))  # fmt: skip
@@ -234,6 +384,54 @@ row("text alone", table("a,b\nx,y\nz,w\n"), Refused("expected"))
 row("far from zero", table(lines(1e9 + ROWS * 1e-3)), Read((5,), scale=1))
 
 
+# ------------------------------------------------------------ sparse matrices
+
+SPARSE = scipy.sparse.csr_matrix(np.where(COUNTS > 3, COUNTS, 0))
+DENSE = Read((5,), scale=1, value_range=(0, float(COUNTS.max())), says=("a sparse matrix: 0.", "made dense"))
+
+
+def save_npz(kind: str, matrix: Any = SPARSE) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        scipy.sparse.save_npz(folder / "x.npz", matrix.asformat(kind))
+        return folder / "x.npz"
+
+    return make
+
+
+def matrix_market(matrix: Any) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        scipy.io.mmwrite(folder / "x.mtx", matrix)
+        return folder / "x.mtx"
+
+    return make
+
+
+for kind in ("csr", "csc", "coo", "bsr", "dia"):
+    row(f"sparse as {kind}", save_npz(kind), DENSE)
+row("a sparse array", save_npz("coo", scipy.sparse.coo_array(SPARSE)), DENSE)
+row("sparse reals", save_npz("csr", SPARSE * 0.5), Read((5,), scale=1))
+row("sparse, stored the other way", save_npz("csr", SPARSE.T), Read((5,), options={"points_axis": 1}))
+row(
+    "sparse and too large",
+    save_npz("csr", scipy.sparse.csr_matrix((1 << 20, 1 << 20))),
+    Refused("[0-9]+ bytes with its zeros"),
+)
+row(
+    "sparse in HDF5's names", npz(data=CLASS, indices=CLASS, indptr=CLASS), Refused("holds a sparse matrix; .*save_npz")
+)
+row("a sparse matrix as an object", npz(x=np.array(SPARSE, object)), Refused("passed over: 'x' .pickled."))
+row("sparse in MATLAB", mat(fea=SPARSE.astype(float), gnd=CLASS[:, None]), Read((5,), classes=3, says=("from fea",)))
+row(
+    "labels of what is no array",
+    mat(fea={"a": 1}, gnd=CLASS[:, None]),
+    Refused("passed over: 'fea' .no array of numbers"),
+)
+row("Matrix Market", matrix_market(SPARSE), Refused("--points-axis 0 if rows are points"))
+row("Matrix Market by rows", matrix_market(SPARSE), DENSE._replace(options={"points_axis": 0}))
+row("Matrix Market by columns", matrix_market(SPARSE.T), DENSE._replace(options={"points_axis": 1}))
+row("Matrix Market, all values", matrix_market(ROWS), Read((5,), options={"points_axis": 0}))
+
+
 # ------------------------------------------------------------ IDX, pictures
 
 
@@ -241,10 +439,15 @@ def idx(array: np.ndarray) -> bytes:
     return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
 
 
+def idx_file(*names: str) -> Callable[[Path], Path]:
+    """The first of some files in a folder."""
+    return lambda folder: idx_folder(".", *names)(folder) / names[0]
+
+
 def idx_folder(below: str, *names: str) -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
-        (folder / "idx" / below).mkdir(parents=True)
         for name in names:
+            (folder / "idx" / below / name).parent.mkdir(parents=True, exist_ok=True)
             content = idx(GREY if "image" in name else CLASS)
             (folder / "idx" / below / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
         return folder / "idx"
@@ -259,6 +462,31 @@ row("IDX packed", idx_folder(".", *(f"{name}.gz" for name in MNIST)), TWO_PARTS)
 row("IDX with dots", idx_folder(".", *(name.replace("-idx", ".idx") for name in MNIST)), TWO_PARTS)
 row("IDX of EMNIST", idx_folder(".", *(f"emnist-letters-{n.replace('t10k', 'test')}.gz" for n in MNIST)), TWO_PARTS)
 row("IDX below", idx_folder("MNIST/raw", *MNIST), TWO_PARTS)
+row("IDX packed with dots", idx_folder("raw", *(f"{n.replace('-idx', '.idx')}.gz" for n in MNIST)), TWO_PARTS)
+row("IDX in a folder each", idx_folder(".", *(f"{name}/{name}" for name in MNIST)), TWO_PARTS)
+row(
+    "IDX in folders of parts",
+    idx_folder(".", *(f"{p}/{w}-ubyte" for p in ("train", "test") for w in ("images-idx3", "labels-idx1"))),
+    TWO_PARTS,
+)
+row("IDX without a part", idx_folder(".", "images.idx3-ubyte", "labels.idx1-ubyte"), Read((8, 6), classes=3))
+row(
+    "IDX of two sets",
+    idx_folder(".", *(f"{s}/raw/{n}" for s in ("MNIST", "KMNIST") for n in MNIST)),
+    Refused("several folders .KMNIST/raw, MNIST/raw.; expected one of those"),
+)
+row(
+    "IDX of two prefixes",
+    idx_folder(".", *(f"emnist-{s}-{n}" for s in ("digits", "letters") for n in MNIST)),
+    Refused("two IDX files .*path of one"),
+)
+for ending in ("", ".gz"):
+    for name in (MNIST[0], MNIST[2].replace("-idx", ".idx"), "emnist-letters-train-images-idx3-ubyte"):
+        beside = name.replace("images", "labels").replace("idx3", "idx1") + ending
+        row(f"IDX file {name}{ending}", idx_file(name + ending, beside), Read((8, 6), classes=3, says=(beside,)))
+row("IDX file without its labels", idx_file(*MNIST[:2]), Read((8, 6), classes=0, options={"labels": "none"}))
+row("IDX file among others' labels", idx_file(MNIST[0], MNIST[3]), Read((8, 6), classes=0))
+row("IDX file of labels", idx_file(MNIST[1]), Refused("shape .30,.; expected"))
 row("IDX without a test part", idx_folder(".", *MNIST[:2]), Read((8, 6), classes=3, parts=(27, 3)))
 
 
@@ -292,6 +520,48 @@ row(
     Read((8, 6), classes=12, class_names=TWELVE, parts=(20, 10)),
 )
 row("two sizes", pictures([GREY[0], GREY[1].T]), Refused("mixes image sizes.*--size"))
+
+
+def spoiled(make: Callable[[Path], Path], *names: str) -> Callable[[Path], Path]:
+    """Some files in a folder cut, emptied, and written over with text in turn."""
+
+    def spoil(folder: Path) -> Path:
+        whole = make(folder)
+        for i, name in enumerate(names):
+            content = (whole / name).read_bytes()
+            (whole / name).write_bytes([content[: len(content) // 2], b"", b"no picture"][i % 3])
+        return whole
+
+    return spoil
+
+
+row("three damaged pictures", spoiled(pictures(), "0.png", "3.png", "7.png"),
+    Read((8, 6), 27, says=("passed over: 3 damaged (0.png, 3.png, 7.png), 1 hidden",)))  # fmt: skip
+row(
+    "damaged photographs",
+    spoiled(pictures(name="{i}.jpg"), "1.jpg", "2.jpg"),
+    Read((8, 6), 28, says=("2 damaged (1.jpg, 2.jpg)",)),
+)
+row(
+    "damaged pictures of a class",
+    spoiled(pictures(name="{c}/{i}.png"), "3/3.png"),
+    Read((8, 6), 29, class_names=TWELVE, says=("1 damaged (3/3.png)",)),
+)
+row(
+    "a class of damaged pictures",
+    spoiled(pictures(name="{c}/{i}.png"), "3/3.png", "3/15.png", "3/27.png"),
+    Refused("3 pictures of which 3 are damaged"),
+)
+row(
+    "a part of damaged pictures",
+    spoiled(pictures(name="{part}/{i}.png"), *(f"test/{i}.png" for i in range(20, 26))),
+    Refused("10 pictures of which 6 are damaged"),
+)
+row(
+    "damaged pictures alone",
+    spoiled(pictures(GREY[:3]), "0.png", "1.png", "2.png"),
+    Refused("3 pictures of which 3 are damaged"),
+)
 row("a size for an array", npy(GREY), Refused("size is .* is no folder of pictures", {"size": (4, 4)}))
 
 
@@ -326,4 +596,4 @@ def check(data: Dataset, expected: Read) -> None:
 
 
 def test_there_are_enough_of_them():
-    assert len(ROW) >= 100
+    assert len(ROW) >= 190

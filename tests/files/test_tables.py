@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from minivae.datasets import load
 from minivae.datasets.mapped import MappedRows
 from minivae.errors import InputError
-from minivae.files import npy, tables
+from minivae.files import layout, npy, tables
 
 from ..datasets.conftest import count_refusals
 
@@ -35,10 +35,10 @@ def test_what_is_written_is_read(tmp_path, values, separator, names, headed):
         writer = csv.writer(file, delimiter=separator, quoting=csv.QUOTE_NONNUMERIC)
         writer.writerows([names] if headed else [])
         writer.writerows(values.tolist())
-    layout = tables.layout_of(tmp_path / "x.csv")
-    found = np.concatenate([rows for rows, _ in tables.read_rows(tmp_path / "x.csv", layout, [], set())])
+    found_layout = layout.layout_of(tmp_path / "x.csv")
+    found = np.concatenate([rows for rows, _ in tables.read_rows(tmp_path / "x.csv", found_layout, [], set())])
     np.testing.assert_array_equal(found, values)
-    assert layout.names == (tuple(names) if headed else None)
+    assert found_layout.names == (tuple(names) if headed else None)
 
 
 @pytest.mark.parametrize("position", [0, 250, 999])

@@ -42,6 +42,14 @@ misuse(
     reconstructions=(*NO_ROWS, np.ones((3, 4))),
     **DRAWN,
 )
+misuse(
+    plots.columns,
+    {"originals": ROWS, "reconstructions": ROWS, "names": [*"abcd"], "path": "p.png"},
+    originals=NO_ROWS,
+    reconstructions=(*NO_ROWS, np.ones((3, 4))),
+    names=(3, "abcd", [*"abc"]),
+    path=PATHS,
+)
 misuse(plots.samples, {"images": ROWS, "columns": 2, **PICTURE}, images=NO_ROWS, columns=COUNTS[:-3], **DRAWN)
 MEANS = ROWS[:, :2]
 misuse(plots.manifold_grid, {"n": 2}, n=COUNTS)

@@ -93,6 +93,7 @@ misuse(
     labels=(3, "labels"),
     colour=("Grey", 3, "rgb"),
     size=(8, "8x8", (8,), (8, 0), (8, 8)),
+    header=("yes", 1, True),
 )
 misuse(
     datasets.one_hot,

@@ -117,6 +117,7 @@ def every_figure(folder=None):
     yield plots.learning_curve(HISTORY, path("curve"))
     yield plots.reconstructions(IMAGES, IMAGES, (2, 2), path("reconstructions"))
     yield plots.samples(IMAGES, (2, 2), path("samples"))
+    yield plots.columns(IMAGES, IMAGES, None, path("columns"))
     yield plots.manifold(decode, (2, 2), path("manifold"), n=3)
     yield plots.latent_scatter(IMAGES, np.arange(6), path("scatter"))
     yield plots.interpolation(decode, IMAGES, IMAGES[::-1], (2, 2), path("interpolation"))
