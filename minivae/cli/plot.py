@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..files import make_folder
 from ..plots.run import draw_run
 from .opened import load_points, open_run
 
@@ -15,10 +16,7 @@ def plot(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """Draw a run's figures; where its data are not, those that need none, and say so."""
     opened = open_run(args)
     folder = Path(args.out or opened.run.folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
+    make_folder(folder)
     note, test, labels, names = "", None, None, None
     try:
         points = load_points(opened, args)

@@ -15,7 +15,7 @@ from ..checks import instance, one_of, path_of, switch
 from ..datasets import Dataset
 from ..datasets.digest import digest
 from ..errors import InputError
-from ..files import file_lock, remove_leftovers
+from ..files import file_lock, make_folder, remove_leftovers
 from ..models import MODELS, Model
 from ..models.own import is_own, require_named
 from ..models.vae import DECODERS
@@ -61,10 +61,7 @@ class Run:
             InputError: the folder cannot be written, or holds a run already.
         """
         run = cls(folder, config)
-        try:
-            run.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
+        make_folder(run.folder)
         with run.exclusive():
             paths = run.config_path, run.history_path, run.checkpoint_path, run.best_path
             if any(path.exists() for path in paths):
