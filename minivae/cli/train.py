@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..checks import number_from_zero
 from ..datasets import Dataset
 from ..errors import InputError, NonFiniteError
 from ..files import make_folder
@@ -20,6 +21,7 @@ from ..models import Model, registry
 from ..plots.run import draw_run
 from ..runs import Run, description
 from ..runs.checkpoint import put_under, under
+from ..runs.pace import Pace
 from ..training import Trainer, evaluate, run_to_end
 from ..training.callbacks import Callback, Lines, of_names
 from ..training.own_units import log_jacobian, with_raw
@@ -30,6 +32,7 @@ OF_RAW = "nats of the raw values: the Jacobian of their preparation is added"
 
 def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """Train as the options say and draw the figures; the bounds, as text and for JSON."""
+    pace = Pace(number_from_zero("--checkpoint-every", args.checkpoint_every))
     run, chosen, own = _run_to_resume(args), options.said(args), options.own_class(args.model)
     likelihood, callbacks = options.own_likelihood(args.likelihood), of_names(args.callback or ())
     if run is None:
@@ -47,6 +50,7 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     else:  # what is refused is refused before anything is touched
         run.require_data(dataset)
         run.restore(trainer)
+    run.pace = pace
     with run.exclusive():
         finished = "" if args.resume is None else _go_on(run, trainer, chosen)
         if not finished:
@@ -127,7 +131,7 @@ def _train_to_end(
         if not run.checkpoint_path.exists():
             _discard(run)
         elif isinstance(error, NonFiniteError):
-            kept = f"{run.folder} keeps the checkpoint of the last good epoch"
+            kept = f"{run.folder} keeps its checkpoint: {run.which_model(last=True)}"
             if not trainer.settings.detect_anomaly:
                 kept += f"; minivae train --resume {run.folder} --detect-anomaly goes on and names the operation"
             raise NonFiniteError(f"{error}; {kept}") from error

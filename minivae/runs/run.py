@@ -23,6 +23,7 @@ from .checkpoint import as_json, load_checkpoint, save_checkpoint, stored_prepar
 from .config import WHAT_TO_DO, read_config, seal, write_config
 from .history import History
 from .meta import require_meta
+from .pace import Pace
 from .resumable import Judged, Resumable
 
 
@@ -34,16 +35,19 @@ class Run:
 
     Attributes:
         config: what the run was asked for: model, data, settings; as JSON can hold it.
+        pace: when a training that reports saves again; ``run.pace = Pace(0)`` for each report.
     """
 
     def __init__(self, folder: str | os.PathLike, config: dict[str, Any] | None = None) -> None:
         self.folder = path_of("folder", folder)
         # A copy: what the caller does with his own later is not what the run was asked for.
         self.config = as_json(instance("config", {} if config is None else config, dict, "a dict, as JSON can hold it"))
+        self.pace = Pace()
         self._holder: int | None = None  # the thread that is in a block of exclusive()
+        self._best: Any = None  # what the file of the best report holds, as the trainer has it
 
     checkpoint_path = property(lambda self: self.folder / "model.npz", doc="Parameters and all that a resume needs.")
-    best_path = property(lambda self: self.folder / "best.npz", doc="The same at the best report, if one was judged.")
+    best_path = property(lambda self: self.folder / "best.npz", doc="The model at the best report, if one was judged.")
     history_path = property(lambda self: self.folder / "history.csv", doc="Bounds against samples seen.")
     config_path = property(lambda self: self.folder / "config.json", doc="What was asked for.")
     _lock_path = property(lambda self: self.folder / ".lock", doc="There while someone trains.")
@@ -159,7 +163,7 @@ class Run:
             raise InputError(f"{said}; put them back, or begin another run: minivae train --init-from {self.folder}")
 
     def save(self, trainer: Resumable) -> None:
-        """Write the history, the checkpoint of the best report if this is it, and the checkpoint, each atomically."""
+        """Write the history, the model of the best report if it is a new one, and the checkpoint, each atomically."""
         instance("trainer", trainer, Resumable, "a Trainer")
         arrays, meta = trainer.state()
         meta["seal"] = seal(self.config)
@@ -167,9 +171,12 @@ class Run:
         # again, but a checkpoint of the last step would leave nothing to go on with.
         trainer.history.save(self.history_path)
         # Then the best, for the same reason: after the other it would be missed by whoever goes on from there.
-        if isinstance(trainer, Judged) and trainer.is_best:
-            save_checkpoint(self.best_path, arrays, meta)
+        if isinstance(trainer, Judged) and trainer.best is not self._best:
+            best, about = trainer.best_state()
+            save_checkpoint(self.best_path, best, {**about, "seal": meta["seal"]})
+            self._best = trainer.best
         save_checkpoint(self.checkpoint_path, arrays, meta)
+        self.pace.done()
 
     def restore(self, trainer: Resumable) -> None:
         """Put the checkpoint's state into a trainer made for the same run; without one it stays at its start."""
@@ -180,7 +187,7 @@ class Run:
             with _naming(self.checkpoint_path):
                 trainer.load_state(arrays, meta)
             if isinstance(trainer, Judged):
-                trainer.best = best
+                trainer.best = self._best = best
 
     def model_class(self, own: type[Model] | None = None) -> type[Model]:
         """The class of the run's model.

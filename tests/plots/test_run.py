@@ -69,7 +69,9 @@ def test_a_picture_that_a_program_asks_for_has_its_style_and_may_be_saved_tight(
     assert matplotlib.image.imread(tmp_path / "picture.png")[0, 0, :3].tolist() == [0, 0, 0]
 
 
-@pytest.mark.parametrize("error", [ValueError("two\nlines"), MemoryError(), RuntimeError("x" * 1000), OSError(28, "full")])
+@pytest.mark.parametrize(
+    "error", [ValueError("two\nlines"), MemoryError(), RuntimeError("x" * 1000), OSError(28, "full")]
+)
 def test_a_picture_that_fails_costs_that_picture(draw, expected, tmp_path, monkeypatch, error):
     def failing(*arguments):
         raise error
