@@ -26,6 +26,7 @@ from ..training import Trainer, evaluate, run_to_end
 from ..training.callbacks import Callback, Lines, of_names
 from ..training.own_units import log_jacobian, with_raw
 from . import options
+from .outputs import require_apart
 
 OF_RAW = "nats of the raw values: the Jacobian of their preparation is added"
 
@@ -39,6 +40,8 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         chosen = options.begun(chosen, args.config, args.init_from, own)
     else:
         chosen = options.resumed(run, chosen, own)
+    if run is None:
+        require_apart("out", args.out, chosen.get("data"), chosen.get("labels"))
     dataset = options.load_data(chosen)
     if run is None:
         chosen = options.complete(chosen, dataset, likelihood)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,6 +24,22 @@ def make_folder(folder: str | os.PathLike) -> bool:
         return _made(folder)  # another process had taken the empty folder away that this one is in
     except OSError as error:
         raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
+
+
+def require_only(folder: Path, expected: Callable[[str], object], what: str) -> None:
+    """Check that a folder, if it is there, holds nothing but files of expected names, so that nobody's are touched.
+
+    Args:
+        expected: whether a name is one.
+        what: what the folder may be, in words.
+
+    Raises:
+        InputError: names the first others.
+    """
+    others = sorted(path.name for path in folder.iterdir() if not expected(path.name)) if folder.is_dir() else []
+    if others:
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+        raise InputError(f"{folder} holds other files: {', '.join(others[:3])}{more}; expected {what}")
 
 
 def _made(folder: Path) -> bool:

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 POINTS = 2000  # of the test set, in the latent scatter
 PAIRS = 6  # of test points, interpolated between
+# The files that a run may have.
+NAMES = (
+    *("learning_curve.png", "samples.png", "reconstructions.png", "latent.png"),
+    *("interpolation.png", "traversals.png", "codebook.png", "manifold.png"),
+)
 SAMPLES, SAMPLES_OF_A_LABEL = 100, 10
 
 

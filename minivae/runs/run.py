@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,7 +16,7 @@ from ..checks import instance, one_of, path_of, switch
 from ..datasets import Dataset
 from ..datasets.digest import digest
 from ..errors import InputError
-from ..files import file_lock, make_folder, remove_leftovers
+from ..files import file_lock, is_temporary, make_folder, remove_leftovers, require_only
 from ..models import MODELS, Model
 from ..models.own import is_own, require_named
 from ..models.vae import DECODERS
@@ -62,16 +63,23 @@ class Run:
                 (:func:`~minivae.runs.description`), so that a program need say nothing.
 
         Raises:
-            InputError: the folder cannot be written, or holds a run already.
+            InputError: the folder cannot be written, or holds a run already, or other files.
         """
         run = cls(folder, config)
+        run.config.setdefault("id", secrets.token_hex(8))  # a checkpoint is of this run, and not of one like it
+        run._require_room()  # before anything is touched
         make_folder(run.folder)
         with run.exclusive():
-            paths = run.config_path, run.history_path, run.checkpoint_path, run.best_path
-            if any(path.exists() for path in paths):
-                raise InputError(f"{folder} holds a run already; choose another folder, or resume it")
+            run._require_room()  # another process may have been here
             run.save_config()
         return run
+
+    def _require_room(self) -> None:
+        paths = self.config_path, self.history_path, self.checkpoint_path, self.best_path
+        if any(path.exists() for path in paths):
+            raise InputError(f"{self.folder} holds a run already; choose another folder, or resume it")
+        ours = (self._lock_path.name,)
+        require_only(self.folder, lambda name: name in ours or is_temporary(name), "a new or empty folder")
 
     @classmethod
     def open(cls, folder: str | os.PathLike) -> Run:

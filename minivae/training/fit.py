@@ -64,8 +64,8 @@ def fit(
 
     Raises:
         InputError: arguments, data and model do not fit together, or another process trains in
-            the folder of ``run``; before work starts; a setting of another name, with the nearest. Or a file there
-            cannot be written.
+            the folder of ``run``, or it has a checkpoint and ``resume`` is not True; before work starts; a setting of
+            another name, with the nearest. Or a file there cannot be written.
         NonFiniteError: the bound, a parameter or a moment became NaN or infinite; found by the
             next report, and named; the last good checkpoint stays.
         KeyboardInterrupt: SIGINT or SIGTERM came; a checkpoint was written first.
@@ -77,11 +77,15 @@ def fit(
     Callbacks(callbacks)
     data = _as_dataset(model, dataset)
     trainer = Trainer(model, data, _settings(settings))
+    if run is not None and run.checkpoint_path.exists():  # what is refused is refused before anything is touched
+        if not resume:
+            raise InputError(f"{run.folder} holds a checkpoint; expected resume=True, to go on, or another folder")
+        run.require_data(data)
+        run.restore(trainer)
     with _exclusive(run):
         if run is not None:
             run.describe(description(model, data, vars(trainer.settings)))
             if resume:
-                run.require_data(data)
                 run.restore(trainer)
         history = run_to_end(trainer, run, progress, callbacks)
     trainer.take_best()
