@@ -20,6 +20,7 @@ from ..training import Minibatches
 from ..training.own_units import log_jacobian
 from . import options
 from .matching import with_classes, with_columns, with_units
+from .outputs import require_apart
 
 CHUNK = 500  # data points at a time
 
@@ -53,23 +54,25 @@ def open_run(args: argparse.Namespace) -> Opened:
     """The run that a command names, with its model.
 
     Raises:
-        InputError: what is to be written is the file of the data.
+        InputError: what is to be written is the file of the data, or in their folder, or a file of the run.
     """
     run = Run.open(args.run)
     own, likelihood = options.own_class(args.model), options.own_likelihood(args.likelihood)
     chosen = options.of_run(run, own)
-    _require_apart(args, chosen["data"])
+    for option in ("out", "rows"):
+        path = getattr(args, option, None)
+        require_apart(option, path, chosen["data"], chosen["labels"], getattr(args, "data", None))
+        _require_no_part(option, path, run)
     of_run = {"dtype": chosen["dtype"]} if "dtype" in registry.arguments(run.model_class(own)) else {}
     model = run.load_model(last=args.last, model_class=own, likelihood=likelihood, **of_run)
     return Opened(run, chosen, model, run.facts, run.which_model(last=args.last) if run.best_path.is_file() else "")
 
 
-def _require_apart(args: argparse.Namespace, data: str) -> None:
-    sources = [source for source in (data, getattr(args, "data", None)) if source and os.path.exists(source)]
-    for option in ("out", "rows"):
-        path = getattr(args, option, None)
-        if path and os.path.exists(path) and any(os.path.samefile(path, source) for source in sources):
-            raise InputError(f"--{option} is {path}, which holds the data; choose another file to write")
+def _require_no_part(option: str, path: str | None, run: Run) -> None:
+    """Raise :class:`InputError` if what is to be written is what the run itself consists of."""
+    for part in (run.config_path, run.history_path, run.checkpoint_path, run.best_path):
+        if path is not None and os.path.exists(path) and part.exists() and os.path.samefile(path, part):
+            raise InputError(f"--{option} is {path}, a part of the run; choose another file to write")
 
 
 def open_with_codes(args: argparse.Namespace) -> Opened:

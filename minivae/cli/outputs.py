@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from .. import datasets
 from ..checks import one_of
+from ..errors import InputError
 from ..files import atomic_path
 
 TABLES = (".csv", ".npz", ".npy")
@@ -24,6 +27,20 @@ def checked_path(path: str, *suffixes: str) -> Path:
     """``path``, whose suffix must be one of ``suffixes``: found before the work is done."""
     one_of(f"the suffix of {path}", Path(path).suffix.lower(), suffixes)
     return Path(path)
+
+
+def require_apart(option: str, path: str | None, *sources: object) -> None:
+    """Raise :class:`InputError` if what is to be written there is a file of the data, or lies in their folder."""
+    if path is None:
+        return
+    whole = Path(os.path.realpath(path))
+    for source in sources:
+        if not isinstance(source, str) or source in datasets.names() or not os.path.exists(source):
+            continue
+        if os.path.exists(path) and os.path.samefile(path, source):
+            raise InputError(f"--{option} is {path}, which holds the data; choose another file to write")
+        if Path(os.path.realpath(source)) in whole.parents:
+            raise InputError(f"--{option} is {path}, which lies among the data; choose another place")
 
 
 def write(

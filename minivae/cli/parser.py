@@ -16,6 +16,7 @@ from ..errors import InputError
 from ..models.registry import Option
 from ..nn import ACTIVATIONS, INITIALIZERS
 from ..optim import OPTIMIZERS
+from ..runs.pace import SECONDS
 from ..slips import did_you_mean
 from ..training import BINARIZE, SCHEDULES
 from ..version import __version__
@@ -208,6 +209,8 @@ def _add_run_options(add: Callable) -> None:
     add("--resume", nargs="?", const="", metavar="FOLDER", help="go on with the run in FOLDER, or in --out")
     add("--init-from", metavar="RUN", help="begin with the weights of a run, and its options where none are said")
     add("--config", metavar="FILE", help="options as a run's config.json has them, or yours by name, in JSON")
+    text = "keep a checkpoint at the first report after each so many seconds, and at the end (default: %(default)g)"
+    add("--checkpoint-every", type=float, default=SECONDS, metavar="SECONDS", help=text)
     add("--compile", action=argparse.BooleanOptionalAction, help="record the step once and replay it (default: yes)")
     text = "take a step back that leaves NaN or an infinity, and count it (default: stop there)"
     add("--skip-nonfinite", action=argparse.BooleanOptionalAction, help=text)

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..plots.run import draw_run
+from ..files import make_folder, require_only
+from ..plots.run import NAMES, draw_run
+from ..runs import Run
 from .opened import load_points, open_run
 
 
@@ -15,10 +17,9 @@ def plot(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """Draw a run's figures; where its data are not, those that need none, and say so."""
     opened = open_run(args)
     folder = Path(args.out or opened.run.folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
+    if not _is_run(folder):
+        require_only(folder, NAMES.__contains__, "a run, figures of one, or a new or empty folder")
+    make_folder(folder)
     note, test, labels, names, columns = "", None, None, None, None
     try:
         points = load_points(opened, args)
@@ -35,3 +36,10 @@ def plot(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     if note:
         result["note"] = note
     return "\n".join(filter(None, [*paths, note])), result
+
+
+def _is_run(folder: Path) -> bool:
+    try:
+        return bool(Run.open(folder))
+    except InputError:
+        return False

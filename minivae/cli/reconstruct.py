@@ -10,7 +10,7 @@ import numpy as np
 from .. import backend, plots
 from ..checks import positive_integer
 from ..errors import InputError
-from ..plots.canvas import FORMATS
+from ..plots.canvas import FORMATS, own_style
 from .encode import about
 from .opened import load_points, open_with_codes
 from .outputs import TABLES, checked_path, write
@@ -26,7 +26,8 @@ def reconstruct(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     if drawn:
         rows = np.arange(min(PICTURED, len(points)))
         x, context = points.at(rows, backend.generator(0, points.minibatches.backend))
-        plots.reconstructions(_numbers(x), opened.model.reconstruct(x, context).numpy(), opened.image_shape, path)
+        with own_style():
+            plots.reconstructions(_numbers(x), opened.model.reconstruct(x, context).numpy(), opened.image_shape, path)
         count = len(rows)
     else:
         rebuilt = np.concatenate([opened.model.reconstruct(x, context).numpy() for x, context in points.chunks()])
@@ -50,7 +51,8 @@ def interpolate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     ends = opened.model.encode(x, context).numpy()
     decode = points.decoder(context)
     if path.suffix.lower() in FORMATS:
-        plots.interpolation(decode, ends[:1], ends[1:], opened.image_shape, path, args.steps)
+        with own_style():
+            plots.interpolation(decode, ends[:1], ends[1:], opened.image_shape, path, args.steps)
     else:
         share = np.linspace(0, 1, args.steps)
         z = ends[0] + share[:, None] * (ends[1] - ends[0])

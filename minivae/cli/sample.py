@@ -12,7 +12,7 @@ from .. import backend, plots
 from ..checks import integer_from_zero, one_of, positive_integer
 from ..datasets import one_hot
 from ..errors import InputError
-from ..plots.canvas import FORMATS
+from ..plots.canvas import FORMATS, own_style
 from .opened import Opened, open_run
 from .outputs import TABLES, checked_path, write
 
@@ -26,7 +26,8 @@ def sample(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     context = None if labels is None else one_hot(labels, opened.model.context_dim)
     drawn = opened.model.sample(backend.generator(seed), number, context).numpy()
     if path.suffix.lower() in FORMATS:
-        plots.samples(drawn, opened.image_shape, path)
+        with own_style():
+            plots.samples(drawn, opened.image_shape, path)
     else:
         told = {} if labels is None else {"label": labels}
         write(path, {**told, "x": drawn}, "x", {"x": opened.columns})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import itertools
 import sys
 import time
 from collections.abc import Mapping
@@ -12,28 +13,35 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..checks import number_from_zero
 from ..datasets import Dataset
 from ..errors import InputError, NonFiniteError
+from ..files import make_folder
 from ..models import Model, registry
 from ..plots.run import draw_run
 from ..runs import Run, description
 from ..runs.checkpoint import put_under, under
+from ..runs.pace import Pace
 from ..training import Trainer, evaluate, run_to_end
 from ..training.callbacks import Callback, Lines, of_names
 from ..training.own_units import log_jacobian, with_raw
 from . import options
+from .outputs import require_apart
 
 OF_RAW = "nats of the raw values: the Jacobian of their preparation is added"
 
 
 def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """Train as the options say and draw the figures; the bounds, as text and for JSON."""
+    pace = Pace(number_from_zero("--checkpoint-every", args.checkpoint_every))
     run, chosen, own = _run_to_resume(args), options.said(args), options.own_class(args.model)
     likelihood, callbacks = options.own_likelihood(args.likelihood), of_names(args.callback or ())
     if run is None:
         chosen = options.begun(chosen, args.config, args.init_from, own)
     else:
         chosen = options.resumed(run, chosen, own)
+    if run is None:
+        require_apart("out", args.out, chosen.get("data"), chosen.get("labels"))
     dataset = options.load_data(chosen)
     if run is None:
         chosen = options.complete(chosen, dataset, likelihood)
@@ -41,21 +49,29 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     model = _make_model(own or registry.named(chosen["model"])[1], likelihood, chosen, dataset)
     trainer = _make_trainer(args, model, chosen, dataset)
     if run is None:
-        run = Run.create(args.out or _new_folder(dataset.name), _config(chosen, trainer, dataset, args.init_from))
+        run = _begin(args.out, dataset.name, _config(chosen, trainer, dataset, args.init_from))
+    else:  # what is refused is refused before anything is touched
+        run.require_data(dataset)
+        run.restore(trainer)
+    run.pace = pace
     with run.exclusive():
-        finished = "" if args.resume is None else _go_on(run, trainer, dataset, chosen)
+        finished = "" if args.resume is None else _go_on(run, trainer, chosen)
         if not finished:
             _train_to_end(trainer, run, _headline(trainer, run, chosen), args, callbacks)
-    trainer.take_best()
-    result = _result(trainer, run, chosen)
-    if finished:
-        return f"{finished}\n{_summary(result)}", {**result, "finished": finished}
-    shown = trainer.model, trainer.test, dataset.test.labels, dataset.image_shape, trainer.history
-    names = dataset.class_names, dataset.columns
-    # The training data, gradients and moments have been of use; pictures would come on top of them.
-    del trainer, dataset
-    gc.collect()  # a trainer and its compiled step refer to each other
-    draw_run(*shown, run.folder, *names)
+        trainer.take_best()
+        result = _result(trainer, run, chosen)
+        if finished:
+            return f"{finished}\n{_summary(result)}", {**result, "finished": finished}
+        shown = trainer.model, trainer.test, dataset.test.labels, dataset.image_shape, trainer.history
+        names = dataset.class_names, dataset.columns
+        # The training data, gradients and moments have been of use; pictures would come on top of them.
+        del trainer, dataset
+        gc.collect()  # a trainer and its compiled step refer to each other
+        try:
+            draw_run(*shown, run.folder, *names)
+        except InputError as error:  # what was trained is there
+            print(f"minivae train: {error}", file=sys.stderr)
+            result["not_drawn"] = str(error)
     return _summary(result), result
 
 
@@ -95,12 +111,13 @@ def _config(chosen: dict[str, Any], trainer: Trainer, dataset: Dataset, init_fro
     }
 
 
-def _new_folder(name: str) -> Path:
+def _begin(folder: str | None, name: str, config: dict[str, Any]) -> Run:
+    """A new run in that folder; else in one of its own, which no other process has, however many begin at once."""
+    if folder is not None:
+        return Run.create(folder, config)
     stem = f"{Path(name).stem}-{time.strftime('%Y%m%d-%H%M%S')}"
-    folder, number = Path("runs", stem), 2
-    while folder.exists():
-        folder, number = Path("runs", f"{stem}-{number}"), number + 1
-    return folder
+    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+    return Run.create(next(own for name in names if make_folder(own := Path("runs", name))), config)
 
 
 def _train_to_end(
@@ -117,7 +134,7 @@ def _train_to_end(
         if not run.checkpoint_path.exists():
             _discard(run)
         elif isinstance(error, NonFiniteError):
-            kept = f"{run.folder} keeps the checkpoint of the last good epoch"
+            kept = f"{run.folder} keeps its checkpoint: {run.which_model(last=True)}"
             if not trainer.settings.detect_anomaly:
                 kept += f"; minivae train --resume {run.folder} --detect-anomaly goes on and names the operation"
             raise NonFiniteError(f"{error}; {kept}") from error
@@ -151,9 +168,8 @@ def _run_to_resume(args: argparse.Namespace) -> Run | None:
     return Run.open(folder)
 
 
-def _go_on(run: Run, trainer: Trainer, dataset: Dataset, chosen: dict[str, Any]) -> str:
-    """Put the trainer where the run stopped; if nothing is left to do, why."""
-    run.require_data(dataset)
+def _go_on(run: Run, trainer: Trainer, chosen: dict[str, Any]) -> str:
+    """Put the trainer where the run stopped, by now; if nothing is left to do, why."""
     run.restore(trainer)
     done, asked = trainer.epoch, trainer.settings.epochs
     if trainer.step >= trainer.total_steps:
@@ -240,5 +256,6 @@ def _summary(result: dict[str, Any]) -> str:
     if skipped := result.get("skipped"):
         steps = "1 step skipped: it" if skipped == 1 else f"{skipped} steps skipped: they"
         lines.append(f"{steps} left something that is not finite")
-    lines.append(f"history, checkpoint and figures in {result['run']}")
+    kept = "history and checkpoint" if "not_drawn" in result else "history, checkpoint and figures"
+    lines.append(f"{kept} in {result['run']}")
     return "\n".join(lines)

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..errors import InputError
-from ..files import atomic_path, file_lock, remove_leftovers
+from ..files import atomic_path, file_lock, make_folder, remove_leftovers
 
 ATTEMPTS = 3  # rounds over the mirrors
 PAUSE = 1.0  # seconds before the second round, doubled before each further one
@@ -32,10 +32,7 @@ def fetch(urls: Sequence[str], path: Path, verify: Callable[[Path], object]) -> 
         InputError: no mirror gave the file, with the reason for each, or the folder
             cannot be written. There is then no ``path``.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {path.parent}: {error.strerror}") from error
+    make_folder(path.parent)
     with file_lock(path.parent / ".lock"):
         remove_leftovers(path.parent)
         if not path.is_file():  # whoever held the lock may have put it there

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .atomic import atomic_path
+from .folders import make_folder
 
 
 def write_rows(path: Path, batches: Any, shape: tuple[int, ...], dtype: Any) -> None:
@@ -18,7 +19,7 @@ def write_rows(path: Path, batches: Any, shape: tuple[int, ...], dtype: Any) -> 
         batches: yields the arrays.
     """
     count = 0
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with atomic_path(path) as temporary, open(temporary, "wb+") as file:
         _write_header(file, (0, *shape), dtype)
         for batch in batches:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..checks import function, instance, one_of, path_of
-from ..errors import InputError, shown
+from ..errors import InputError, MinivaeError, shown
 from ..files import atomic_path
 
 if TYPE_CHECKING:
@@ -29,6 +30,34 @@ PALETTE = (
     *("#332288", "#cc6677", "#44aa99", "#ddcc77", "#882255"),
     *("#88ccee", "#117733", "#aa4499", "#999933", "#000000"),
 )
+
+
+_STYLE = threading.RLock()  # Matplotlib's parameters are the whole process's
+
+
+@contextmanager
+def own_style() -> Iterator[None]:
+    """A ``with`` block in which Matplotlib is as it comes, whatever a matplotlibrc, a style or a program has set.
+
+    For pictures of a command; one that a program asks for follows the program's own style. The
+    parameters are the process's: threads take turns, and they are afterwards as they were.
+
+    Raises:
+        InputError: Matplotlib cannot be imported, or anything in the block fails; in one line.
+    """
+    try:
+        import matplotlib
+
+        with _STYLE, matplotlib.rc_context():
+            # Not by item, where Matplotlib would warn of parameters that it is about to drop.
+            default = {name: value for name, value in dict.items(matplotlib.rcParamsDefault) if name != "backend"}
+            dict.update(matplotlib.rcParams, default)
+            yield
+    except MinivaeError:
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split())
+        raise InputError(f"a picture cannot be drawn: {type(error).__name__}: {said:.300}") from error
 
 
 @contextmanager

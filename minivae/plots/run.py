@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .. import backend
 from ..datasets import one_hot
+from ..errors import InputError
 from ..models import Model
 from ..runs import History
 from ..training import Minibatches
 from ..training.evaluate import EVALUATION_SEED
-from .canvas import release
+from .canvas import own_style, release
 from .codes import codebook_usage
 from .columns import columns
 from .curves import learning_curve
@@ -21,10 +24,18 @@ from .images import reconstructions, samples
 from .latent import interpolation, latent_scatter, manifold
 from .traversals import traversals
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 POINTS = 2000  # of the test set, in the latent scatter
 SCATTERED = 500  # of those, in the panel of a column
 PAIRS = 6  # of test points, interpolated between
-SAMPLES_OF_A_LABEL = 10
+# The files that a run may have.
+NAMES = (
+    *("learning_curve.png", "samples.png", "reconstructions.png", "columns.png", "latent.png"),
+    *("interpolation.png", "traversals.png", "codebook.png", "manifold.png"),
+)
+SAMPLES, SAMPLES_OF_A_LABEL = 100, 10
 
 
 def draw_run(
@@ -44,34 +55,65 @@ def draw_run(
     places in latent space, interpolations between them, traversals of each latent dimension; how
     often the codes of a codebook are used; of a table, the reconstructions of each column. With two latent dimensions
     the manifold of Figure 4. ``class_names`` are those of the labels 0, 1, ..., ``names`` those of a table's columns,
-    where the data have some.
+    where the data have some. In Matplotlib's own style.
+
+    Raises:
+        InputError: some could not be drawn; names them, and the reason of the first. All others are there.
     """
-    picture = Pictures(folder)
-    generator = backend.generator(EVALUATION_SEED, backend.backend_of(model.parameters()[0].data).name)
+    pictures = Pictures(folder)
     if len(history):
-        release(learning_curve(history.columns(), picture.path("learning_curve")))
-    told = np.repeat(np.arange(model.context_dim), SAMPLES_OF_A_LABEL)
-    context = one_hot(told, model.context_dim) if model.context_dim else None
-    drawn = model.sample(generator, len(told) or 100, context).numpy()
-    columns = SAMPLES_OF_A_LABEL if model.context_dim else None
-    release(samples(drawn, image_shape, picture.path("samples"), columns))
+        pictures.draw("learning_curve", lambda path: learning_curve(history.columns(), path))
+    pictures.draw("samples", lambda path: _draw_samples(model, image_shape, path))
     if model.latent_dim and test is not None:
-        _draw_latent(model, test, labels, image_shape, picture, class_names, names)
+        with pictures.sparing("latent space"):
+            _draw_latent(model, test, labels, image_shape, pictures, class_names, names)
     elif model.latent_dim == 2 and not model.context_dim:  # what a label does is shown beside a data point's
-        manifold(lambda codes: model.decode(codes).numpy(), image_shape, picture.path("manifold"))
-    return picture.paths
+        pictures.draw("manifold", lambda path: manifold(lambda z: model.decode(z).numpy(), image_shape, path))
+    pictures.require_all()
+    return pictures.paths
 
 
 class Pictures:
-    """Names the pictures of a run and remembers their paths."""
+    """The pictures of a run: each is drawn, or its name and the reason are kept for the end.
+
+    Attributes:
+        paths: of those that were drawn.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.paths = folder, []
+        self._failed: dict[str, Exception] = {}
 
-    def path(self, name: str) -> Path:
-        """Where the picture of this name goes."""
-        self.paths.append(self.folder / f"{name}.png")
-        return self.paths[-1]
+    def draw(self, name: str, draw: Callable[[Path], Figure]) -> None:
+        """Have a picture drawn to the path of that name."""
+        path = self.folder / f"{name}.png"
+        with self.sparing(path.name), own_style():
+            release(draw(path))
+            self.paths.append(path)
+
+    @contextmanager
+    def sparing(self, name: str) -> Iterator[None]:
+        """A ``with`` block whose failure costs what is named, and nothing else."""
+        try:
+            yield
+        except Exception as error:
+            self._failed[name] = error
+
+    def require_all(self) -> None:
+        """Raise :class:`InputError` if some failed."""
+        for error in self._failed.values():
+            first = "" if len(self._failed) == 1 else ", the first of them because"
+            said = " ".join(str(error).split())
+            raise InputError(f"not drawn: {', '.join(self._failed)}{first}: {said}") from error
+
+
+def _draw_samples(model: Model, shape: tuple[int, ...] | None, path: Path) -> Figure:
+    generator = backend.generator(EVALUATION_SEED, backend.backend_of(model.parameters()[0].data).name)
+    if not model.context_dim:
+        return samples(model.sample(generator, SAMPLES).numpy(), shape, path)
+    told = np.repeat(np.arange(model.context_dim), SAMPLES_OF_A_LABEL)
+    drawn = model.sample(generator, len(told), one_hot(told, model.context_dim)).numpy()
+    return samples(drawn, shape, path, SAMPLES_OF_A_LABEL)
 
 
 def _draw_latent(
@@ -79,7 +121,7 @@ def _draw_latent(
     test: Minibatches,
     labels: np.ndarray | None,
     shape: tuple[int, ...] | None,
-    picture: Pictures,
+    pictures: Pictures,
     class_names: Sequence[str] | None,
     names: Sequence[str] | None,
 ) -> None:
@@ -95,18 +137,22 @@ def _draw_latent(
         told = None if context is None or labels is None else test.one_hot(np.full(len(codes), labels[rows[0]]))
         return model.decode(backend.asarray(codes, test.dtype, test.backend), told).numpy()
 
-    rebuilt = model.reconstruct(x[:30], None if context is None else context[:30]).numpy()
-    release(reconstructions(x.numpy()[:30], rebuilt, shape, picture.path("reconstructions")))
+    def rebuilt(n: int) -> np.ndarray:
+        return model.reconstruct(x[:n], None if context is None else context[:n]).numpy()
+
+    pictures.draw("reconstructions", lambda path: reconstructions(x.numpy()[:30], rebuilt(30), shape, path))
     if names is not None:
-        made = model.reconstruct(x[:SCATTERED], None if context is None else context[:SCATTERED]).numpy()
-        release(columns(x.numpy()[:SCATTERED], made, names, picture.path("columns")))
+        table = x.numpy()[:SCATTERED]
+        pictures.draw("columns", lambda path: columns(table, rebuilt(SCATTERED), names, path))
     told = (None, None) if labels is None else (labels[rows], class_names)
-    release(latent_scatter(z, told[0], picture.path("latent"), class_names=told[1]))
+    pictures.draw("latent", lambda path: latent_scatter(z, told[0], path, class_names=told[1]))
     if pairs:
-        release(interpolation(decode, z[:pairs], z[pairs : 2 * pairs], shape, picture.path("interpolation")))
+        ends = z[:pairs], z[pairs : 2 * pairs]
+        pictures.draw("interpolation", lambda path: interpolation(decode, *ends, shape, path))
     if model.num_categories:
-        release(codebook_usage(model.codes(x).numpy(), model.num_categories, picture.path("codebook")))
+        used = model.num_categories
+        pictures.draw("codebook", lambda path: codebook_usage(model.codes(x).numpy(), used, path))
     else:
-        release(traversals(decode, z, shape, picture.path("traversals")))
+        pictures.draw("traversals", lambda path: traversals(decode, z, shape, path))
     if model.latent_dim == 2:
-        release(manifold(decode, shape, picture.path("manifold")))
+        pictures.draw("manifold", lambda path: manifold(decode, shape, path))

@@ -179,7 +179,9 @@ def _draw_images(axes: Axes, images: np.ndarray, layout: Layout, whole: bool) ->
     grey = {"cmap": "gray", "norm": NoNorm()}
     if whole:
         edges = np.arange(total_width + 1), np.arange(total_height + 1)
-        axes.add_image(PcolorImage(axes, *edges, canvas, **grey))
+        image = PcolorImage(axes, *edges, canvas, **grey)
+        image.set_in_layout(False)  # it has no extent to ask for (Matplotlib 3.11), and fills its axes
+        axes.add_image(image)
     else:  # a tile too large for the page is smoothed, for it must lose pixels
         extent = (0, total_width, total_height, 0)
         axes.imshow(canvas, aspect="auto", extent=extent, interpolation="antialiased", **grey)

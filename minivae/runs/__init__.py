@@ -3,4 +3,5 @@
 from .checkpoint import load_checkpoint, save_checkpoint
 from .description import description
 from .history import History
+from .pace import Pace
 from .run import Run

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from numbers import Real
+from sys import intern
 from typing import TextIO
 
 from ..checks import instance, path_of, sequence
@@ -60,7 +61,7 @@ class History:
         for name, value in row.items():
             if not isinstance(value, Real):
                 raise InputError(f"{name} is {shown(value)}; expected a number")
-        self.rows.append(row)
+        self.rows.append({intern(name): value for name, value in row.items()})  # a name is in memory once for all rows
 
     def columns(self) -> dict[str, list[float]]:
         """The measurements by column; NaN where a row has no value."""

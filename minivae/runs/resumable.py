@@ -26,5 +26,4 @@ class Judged(Protocol):
 
     best: dict[str, np.ndarray] | None
 
-    @property
-    def is_best(self) -> bool: ...
+    def best_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]: ...

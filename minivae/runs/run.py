@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,7 +16,7 @@ from ..checks import instance, one_of, path_of, switch
 from ..datasets import Dataset
 from ..datasets.digest import digest
 from ..errors import InputError
-from ..files import file_lock, remove_leftovers
+from ..files import file_lock, is_temporary, make_folder, remove_leftovers, require_only
 from ..models import MODELS, Model
 from ..models.own import is_own, require_named
 from ..models.vae import DECODERS
@@ -23,6 +24,7 @@ from .checkpoint import as_json, load_checkpoint, save_checkpoint, stored_prepar
 from .config import WHAT_TO_DO, read_config, seal, write_config
 from .history import History
 from .meta import require_meta
+from .pace import Pace
 from .resumable import Judged, Resumable
 
 
@@ -34,16 +36,19 @@ class Run:
 
     Attributes:
         config: what the run was asked for: model, data, settings; as JSON can hold it.
+        pace: when a training that reports saves again; ``run.pace = Pace(0)`` for each report.
     """
 
     def __init__(self, folder: str | os.PathLike, config: dict[str, Any] | None = None) -> None:
         self.folder = path_of("folder", folder)
         # A copy: what the caller does with his own later is not what the run was asked for.
         self.config = as_json(instance("config", {} if config is None else config, dict, "a dict, as JSON can hold it"))
+        self.pace = Pace()
         self._holder: int | None = None  # the thread that is in a block of exclusive()
+        self._best: Any = None  # what the file of the best report holds, as the trainer has it
 
     checkpoint_path = property(lambda self: self.folder / "model.npz", doc="Parameters and all that a resume needs.")
-    best_path = property(lambda self: self.folder / "best.npz", doc="The same at the best report, if one was judged.")
+    best_path = property(lambda self: self.folder / "best.npz", doc="The model at the best report, if one was judged.")
     history_path = property(lambda self: self.folder / "history.csv", doc="Bounds against samples seen.")
     config_path = property(lambda self: self.folder / "config.json", doc="What was asked for.")
     _lock_path = property(lambda self: self.folder / ".lock", doc="There while someone trains.")
@@ -58,19 +63,23 @@ class Run:
                 (:func:`~minivae.runs.description`), so that a program need say nothing.
 
         Raises:
-            InputError: the folder cannot be written, or holds a run already.
+            InputError: the folder cannot be written, or holds a run already, or other files.
         """
         run = cls(folder, config)
-        try:
-            run.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
+        run.config.setdefault("id", secrets.token_hex(8))  # a checkpoint is of this run, and not of one like it
+        run._require_room()  # before anything is touched
+        make_folder(run.folder)
         with run.exclusive():
-            paths = run.config_path, run.history_path, run.checkpoint_path, run.best_path
-            if any(path.exists() for path in paths):
-                raise InputError(f"{folder} holds a run already; choose another folder, or resume it")
+            run._require_room()  # another process may have been here
             run.save_config()
         return run
+
+    def _require_room(self) -> None:
+        paths = self.config_path, self.history_path, self.checkpoint_path, self.best_path
+        if any(path.exists() for path in paths):
+            raise InputError(f"{self.folder} holds a run already; choose another folder, or resume it")
+        ours = (self._lock_path.name,)
+        require_only(self.folder, lambda name: name in ours or is_temporary(name), "a new or empty folder")
 
     @classmethod
     def open(cls, folder: str | os.PathLike) -> Run:
@@ -162,7 +171,7 @@ class Run:
             raise InputError(f"{said}; put them back, or begin another run: minivae train --init-from {self.folder}")
 
     def save(self, trainer: Resumable) -> None:
-        """Write the history, the checkpoint of the best report if this is it, and the checkpoint, each atomically."""
+        """Write the history, the model of the best report if it is a new one, and the checkpoint, each atomically."""
         instance("trainer", trainer, Resumable, "a Trainer")
         arrays, meta = trainer.state()
         meta["seal"] = seal(self.config)
@@ -170,9 +179,12 @@ class Run:
         # again, but a checkpoint of the last step would leave nothing to go on with.
         trainer.history.save(self.history_path)
         # Then the best, for the same reason: after the other it would be missed by whoever goes on from there.
-        if isinstance(trainer, Judged) and trainer.is_best:
-            save_checkpoint(self.best_path, arrays, meta)
+        if isinstance(trainer, Judged) and trainer.best is not self._best:
+            best, about = trainer.best_state()
+            save_checkpoint(self.best_path, best, {**about, "seal": meta["seal"]})
+            self._best = trainer.best
         save_checkpoint(self.checkpoint_path, arrays, meta)
+        self.pace.done()
 
     def restore(self, trainer: Resumable) -> None:
         """Put the checkpoint's state into a trainer made for the same run; without one it stays at its start."""
@@ -183,7 +195,7 @@ class Run:
             with _naming(self.checkpoint_path):
                 trainer.load_state(arrays, meta)
             if isinstance(trainer, Judged):
-                trainer.best = best
+                trainer.best = self._best = best
 
     def model_class(self, own: type[Model] | None = None) -> type[Model]:
         """The class of the run's model.

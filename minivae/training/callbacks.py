@@ -13,6 +13,7 @@ from ..checks import path_of, sequence
 from ..errors import InputError, shown
 from ..models.own import find_class, is_own
 from ..runs.checkpoint import under
+from ..runs.pace import SECONDS, Pace
 from ..slips import did_you_mean
 
 if TYPE_CHECKING:
@@ -28,25 +29,37 @@ class Callback:
         """After each step. ``terms`` are of its minibatch, 0-d, until the next step; to read one waits for a GPU."""
 
     def on_report(self, trainer: Trainer, row: dict[str, float]) -> None:
-        """After each report, with the new row of the history, when the checkpoint is written."""
+        """After each report, with the new row of the history; what it raises ends the run when all has been saved."""
 
     def on_end(self, trainer: Trainer) -> None:
         """When training ends, in whatever way: all epochs done, patience gone, an interrupt or an error."""
 
 
 class CSVLogger(Callback):
-    """Writes the history as CSV at each report, atomically; for training without a run's folder, which has one.
+    """Writes the history as CSV, atomically; for training without a run's folder, which has one.
 
     Args:
         path: of the file.
+        seconds: it is written at the first report after so many, and at the end; 0 for each report.
     """
 
-    def __init__(self, path: str | os.PathLike) -> None:
-        self.path = path_of("path", path)
+    def __init__(self, path: str | os.PathLike, seconds: float = SECONDS) -> None:
+        self.path, self._pace, self._rows = path_of("path", path), Pace(seconds), 0
 
     def on_report(self, trainer: Trainer, row: dict[str, float]) -> None:
-        """Write all rows."""
+        """Write all rows, if it is time."""
+        if self._pace.is_due():
+            self._write(trainer)
+
+    def on_end(self, trainer: Trainer) -> None:
+        """Write all rows, if some are not written yet."""
+        if len(trainer.history) != self._rows:
+            self._write(trainer)
+
+    def _write(self, trainer: Trainer) -> None:
         trainer.history.save(self.path)
+        self._rows = len(trainer.history)
+        self._pace.done()
 
 
 class TensorBoard(Callback):

@@ -64,8 +64,8 @@ def fit(
 
     Raises:
         InputError: arguments, data and model do not fit together, or another process trains in
-            the folder of ``run``; before work starts; a setting of another name, with the nearest. Or a file there
-            cannot be written.
+            the folder of ``run``, or it has a checkpoint and ``resume`` is not True; before work starts; a setting of
+            another name, with the nearest. Or a file there cannot be written.
         NonFiniteError: the bound, a parameter or a moment became NaN or infinite; found by the
             next report, and named; the last good checkpoint stays.
         KeyboardInterrupt: SIGINT or SIGTERM came; a checkpoint was written first.
@@ -77,11 +77,15 @@ def fit(
     Callbacks(callbacks)
     data = _as_dataset(model, dataset)
     trainer = Trainer(model, data, _settings(settings))
+    if run is not None and run.checkpoint_path.exists():  # what is refused is refused before anything is touched
+        if not resume:
+            raise InputError(f"{run.folder} holds a checkpoint; expected resume=True, to go on, or another folder")
+        run.require_data(data)
+        run.restore(trainer)
     with _exclusive(run):
         if run is not None:
             run.describe(description(model, data, vars(trainer.settings)))
             if resume:
-                run.require_data(data)
                 run.restore(trainer)
         history = run_to_end(trainer, run, progress, callbacks)
     trainer.take_best()
@@ -114,9 +118,11 @@ def _settings(given: dict[str, Any]) -> Settings:
 def run_to_end(
     trainer: Trainer, run: Run | None = None, progress: bool = True, callbacks: Sequence[Any] = ()
 ) -> History:
-    """Train until all epochs are done or patience runs out, saving at each report. See :func:`fit`.
+    """Train until all epochs are done or patience runs out. See :func:`fit`.
 
-    The trainer's model ends as the last one, so that it could go on; :meth:`Trainer.take_best` has the best one.
+    Saved is at the first report, then at the first one after each ``run.pace.seconds``, at an interrupt, before the
+    error of a callback, and at the end; so what saving costs for each epoch does not grow with the history. The
+    trainer's model ends as the last one, so that it could go on; :meth:`Trainer.take_best` has the best one.
     """
     instance("trainer", trainer, Trainer, "a Trainer")
     called = Callbacks(callbacks)
@@ -124,15 +130,45 @@ def run_to_end(
     quiet = np.errstate(all="ignore")
     ending = _ending(called, trainer)
     with _exclusive(run), quiet, ending, deferred_interrupt() as interrupt, _bar(trainer, progress) as bar:
+        keep = _Keeper(run, trainer)
         while trainer.step < trainer.total_steps and not trainer.out_of_patience():
-            row = trainer.report() if _train_until_report(trainer, bar, interrupt, called) else None
-            if run is not None:
-                run.save(trainer)
-            if row is not None:  # after saving, so that a callback that fails costs nothing that was trained
-                called.call("on_report", trainer, row)
+            if _train_until_report(trainer, bar, interrupt, called):
+                row = trainer.report()
+                keep.if_due()
+                with keep.at_an_error():
+                    called.call("on_report", trainer, row)
             if interrupt.signal is not None:
+                keep.now()
                 raise KeyboardInterrupt(interrupt.signal)
+        keep.now()
     return trainer.history
+
+
+class _Keeper:
+    """Saves a trainer in its run, if there is one, and nothing twice."""
+
+    def __init__(self, run: Run | None, trainer: Trainer) -> None:
+        self._run, self._trainer, self._step = run, trainer, trainer.step or None
+
+    def now(self) -> None:
+        """Save what is not saved yet."""
+        if self._run is not None and self._step != self._trainer.step:
+            self._run.save(self._trainer)
+            self._step = self._trainer.step
+
+    def if_due(self) -> None:
+        """The same, if it is time."""
+        if self._run is not None and self._run.pace.is_due():
+            self.now()
+
+    @contextmanager
+    def at_an_error(self) -> Iterator[None]:
+        """A ``with`` block whose error costs nothing that was trained."""
+        try:
+            yield
+        except Exception:
+            self.now()
+            raise
 
 
 def _exclusive(run: Run | None) -> AbstractContextManager[None]:

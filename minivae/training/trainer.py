@@ -26,7 +26,7 @@ from .minibatches import Minibatches
 from .resuming import identity, require_same, require_sums
 from .schedules import KLCost, lr_factor
 from .settings import Settings, require_fit, require_terms
-from .validation import is_best, out_of_patience, with_validation
+from .validation import Judge, with_validation
 
 # So many minibatches between two reports, or all if there are fewer than twice as many, have
 # their bound read: the value of the bound is all that a step computes beside its gradient.
@@ -76,6 +76,7 @@ class Trainer:
         self.generator = backend.generator(settings.seed, self.train.backend)
         self.step, self.seconds, self.history = 0, 0.0, History()
         self.best: dict[str, np.ndarray] | None = None
+        self._judge = Judge(self.history.rows)
         self.running: dict[str, Tensor] = {}  # sums of the terms read since the last report
         self.running_steps = 0  # how many minibatches are in them
         self.order = self._shuffled(0)
@@ -235,7 +236,12 @@ class Trainer:
         """Whether the model is as it was at the last report, which was the best by the validation part."""
         rows = self.history.rows
         reported = bool(rows) and rows[-1].get("samples_seen") == self.samples_seen
-        return self.validation is not None and reported and is_best(rows)
+        return self.validation is not None and reported and self._judged().best() == len(rows) - 1
+
+    def _judged(self) -> Judge:
+        if self._judge.rows is not self.history.rows:  # a checkpoint's, or another one
+            self._judge = Judge(self.history.rows)
+        return self._judge
 
     def take_best(self) -> None:
         """Put the model back to the best report, where there is a validation part; training does not go on then."""
@@ -249,7 +255,7 @@ class Trainer:
 
     def out_of_patience(self) -> bool:
         """Whether the validation bound (or the objective in its place) has not risen for ``patience`` reports."""
-        return out_of_patience(self.history.rows, self.settings.patience)
+        return self._judged().out_of_patience(self.settings.patience)
 
     # ---------------------------------------------------------- checkpoints
 
@@ -261,9 +267,7 @@ class Trainer:
         """
         self._watch.require_state(self.step)  # or it would take the place of the last good one
         self.running_terms()  # the same of these
-        arrays = put_under("model/", self.model.state_dict())
-        if self.model.preparation is not None:
-            arrays |= put_under("preparation/", self.model.preparation.state())
+        arrays = self._of_model(self.model.state_dict())
         for i, optimizer in enumerate(self.optimizers):
             arrays |= put_under(f"optimizer/{i}/", optimizer.state_dict())
         arrays |= put_under("running/", {name: total.numpy() for name, total in self.running.items()})
@@ -278,6 +282,16 @@ class Trainer:
             "history": self.history.rows,
         }
         return arrays, meta
+
+    def best_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """The model at the best report, and the history up to it."""
+        rows = self.history.rows[: self._judged().best() + 1]
+        return self._of_model(self.best or {}), {**identity(self), "history": rows}
+
+    def _of_model(self, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """A state of the model with the preparation of its data, by the names in a checkpoint."""
+        prepared = {} if self.model.preparation is None else self.model.preparation.state()
+        return {**put_under("model/", state), **put_under("preparation/", prepared)}
 
     def load_state(self, arrays: dict[str, np.ndarray], meta: Mapping[str, Any]) -> None:
         """Put back what :meth:`state` gave.

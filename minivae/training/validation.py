@@ -37,15 +37,24 @@ def measure(row: Mapping[str, float]) -> float:
     return row["validation_objective" if "validation_objective" in row else "validation_bound"]
 
 
-def is_best(rows: Sequence[Mapping[str, float]]) -> bool:
-    """Whether the last of these reports is better than all before it; of equals the first is the best."""
-    *before, last = map(measure, rows)
-    return not before or last > max(before)
+class Judge:
+    """The best of a list of reports that grows; each is looked at once, however many there will be.
 
+    Args:
+        rows: the reports.
+    """
 
-def out_of_patience(rows: Sequence[Mapping[str, float]], patience: int | None) -> bool:
-    """Whether the last ``patience`` reports are no better than the best before them."""
-    if patience is None or len(rows) <= patience:
-        return False
-    values = [measure(row) for row in rows]
-    return max(values[-patience:]) <= max(values[:-patience])
+    def __init__(self, rows: Sequence[Mapping[str, float]]) -> None:
+        self.rows, self._seen, self._best = rows, 0, 0
+
+    def best(self) -> int:
+        """The number of the best report, of equals the first; -1 if there is none yet."""
+        for number in range(self._seen, len(self.rows)):
+            if measure(self.rows[number]) > measure(self.rows[self._best]):
+                self._best = number
+        self._seen = len(self.rows)
+        return self._best if self.rows else -1
+
+    def out_of_patience(self, patience: int | None) -> bool:
+        """Whether the last ``patience`` reports are no better than the best before them."""
+        return patience is not None and len(self.rows) > patience and len(self.rows) - 1 - self.best() >= patience

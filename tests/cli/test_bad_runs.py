@@ -208,7 +208,7 @@ def test_a_loss_that_turns_non_finite_later_keeps_the_last_good_checkpoint(cli, 
     outcome = cli("train", *words, "--out", "run", "--json")
     assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
     assert "step 30" in outcome.err
-    assert "run keeps the checkpoint" in outcome.err
+    assert "run keeps its checkpoint: the last, of epoch 1" in outcome.err
     assert cli("info", "run", "--json").json["last"]["epoch"] == 1
     assert np.isfinite(cli("evaluate", "run", "--importance-samples", 2, "--json").json["bound"])
 
@@ -225,7 +225,7 @@ def test_anomaly_mode_goes_on_from_the_last_good_checkpoint_and_names_the_operat
     assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
     assert "arose at step 20: multiply of (1156,), () produced NaN, called at " in outcome.err
     assert "sgd.py:" in outcome.err
-    assert outcome.err.endswith("run keeps the checkpoint of the last good epoch\n")
+    assert outcome.err.endswith("run keeps its checkpoint: the last, of epoch 1\n")
     assert tree(Path("run")) == before
 
 

@@ -113,9 +113,9 @@ def test_a_second_process_is_refused_and_the_first_goes_on(options, cli, tmp_pat
         finally:
             process.kill()
         process.communicate()
-    for refused in (again, anew):
-        assert (refused.code, refused.out) == (2, "")
-        assert refused.err == "minivae train: another process or thread is training in run\n"
+    locked, taken = "another process or thread is training in run", "run holds a run already; choose another folder"
+    for refused, why in ((again, locked), (anew, f"{taken}, or resume it")):
+        assert (refused.code, refused.out, refused.err) == (2, "", f"minivae train: {why}\n")
     done = int(cli("info", "run", "--json").json["last"]["epoch"])
     assert json.loads((tmp_path / "run" / "config.json").read_text())["options"]["epochs"] == 1_000_000
     # Killed, it is free at once.

@@ -6,6 +6,7 @@ import errno
 import multiprocessing
 import os
 import shutil
+import socket
 import stat
 from contextlib import ExitStack
 from pathlib import Path
@@ -266,3 +267,72 @@ def test_a_read_only_folder_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(atomic, "open", deny, raising=False)
     with pytest.raises(InputError, match=r"cannot write .*a\.txt: Permission denied"):
         enter(tmp_path / "a.txt")
+
+
+# --------------------------------------------------------- files that are the user's
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o755])
+def test_a_file_keeps_its_mode(tmp_path, mode):
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+    target.chmod(mode)
+    with atomic_path(target) as path:
+        assert stat.S_IMODE(path.stat().st_mode) == mode  # from the beginning: no one else reads it on the way
+        path.write_text("new")
+    assert (target.read_text(), stat.S_IMODE(target.stat().st_mode)) == ("new", mode)
+
+
+def test_a_new_file_has_the_usual_mode(tmp_path):
+    (tmp_path / "usual").touch()
+    write(tmp_path / "a.txt")
+    assert (tmp_path / "a.txt").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and devices of POSIX")
+@pytest.mark.parametrize("kind", ["pipe", "device", "socket", "folder", "link to a device"])
+def test_what_is_no_file_is_never_replaced(tmp_path, monkeypatch, kind):
+    target = tmp_path / "a.csv"
+    if kind == "pipe":
+        os.mkfifo(target)
+    elif kind == "socket":
+        monkeypatch.chdir(tmp_path)  # its path may not be long
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind("a.csv")
+    elif kind == "folder":
+        target.mkdir()
+    else:
+        target = Path(os.devnull) if kind == "device" else target
+        if kind != "device":
+            target.symlink_to(os.devnull)
+    before = os.lstat(target)
+    with pytest.raises(InputError, match=f"^cannot write {target}: it is a {kind.split()[-1]}$"):
+        write(target)
+    assert (os.lstat(target).st_ino, os.lstat(target).st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_what_a_link_leads_to_is_written_and_the_link_stays(tmp_path):
+    (tmp_path / "there").mkdir()
+    link, file = tmp_path / "a.txt", tmp_path / "there" / "b.txt"
+    link.symlink_to(Path("there", "b.txt"))
+    for _ in range(2):  # a link to nothing, and to a file
+        write(link)
+        assert (os.readlink(link), file.read_text()) == ("there/b.txt", "new")
+        file.write_text("old")
+    assert {path.name for path in tmp_path.rglob("*")} == {"a.txt", "there", "b.txt"}
+
+
+def test_links_that_go_round_in_a_circle_are_refused(tmp_path):
+    (tmp_path / "a.txt").symlink_to("b.txt")
+    (tmp_path / "b.txt").symlink_to("a.txt")
+    with pytest.raises(InputError, match=r"cannot write .*a\.txt: Too many levels of symbolic links"):
+        write(tmp_path / "a.txt")
+
+
+def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path, monkeypatch):
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+    monkeypatch.setattr(atomic.os, "access", lambda path, how: False)  # root may write anything
+    with pytest.raises(InputError, match=r"cannot write .*a\.txt: Permission denied"):
+        write(target)
+    assert target.read_text() == "old"

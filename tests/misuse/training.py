@@ -211,7 +211,9 @@ def fresh() -> training.Trainer:
 
 
 NO_CALLBACKS = (3, "x", Says([3], "callbacks[0] is 3", "callbacks"), Says([training.Callback], "the class Callback"))
-misuse(training.CSVLogger, {"path": "log.csv"}, path=(3, None))
+SECONDS = (-1, "1", math.nan, math.inf, True)
+misuse(training.CSVLogger, {"path": "log.csv", "seconds": 1}, path=(3, None), seconds=SECONDS)
+misuse(runs.Pace, {"seconds": 1}, seconds=SECONDS)
 misuse(training.TensorBoard, {"folder": "events"}, call=lambda folder: tensorboard(folder), folder=(3, None))
 
 

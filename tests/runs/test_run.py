@@ -45,7 +45,9 @@ def refusal(function, *args):
 
 def test_a_run_is_a_folder_of_three_files(run):
     assert sorted(file.name for file in run.folder.iterdir()) == ["config.json", "history.csv", "model.npz"]
-    assert Run.open(run.folder).config == CONFIG
+    config = Run.open(run.folder).config
+    assert len(config.pop("id")) == 16
+    assert config == CONFIG
 
 
 def test_the_history_is_in_the_checkpoint_and_beside_it(run, trainer):
@@ -142,7 +144,30 @@ def test_a_config_is_what_it_was_when_it_was_given(tmp_path, trainer):
     run = Run.create(tmp_path, config)
     config["seed"] = 3
     run.save(trainer)
-    assert Run.open(tmp_path).config == run.config == {"model": "vae", "betas": [0.9, 0.99]}
+    assert Run.open(tmp_path).config == run.config == {"model": "vae", "betas": [0.9, 0.99], "id": run.config["id"]}
+
+
+def test_a_checkpoint_of_another_run_is_refused_though_it_was_asked_for_the_same(run, trainer, tmp_path):
+    other = Run.create(tmp_path / "other", CONFIG)
+    other.save(trainer)
+    shutil.copy(other.checkpoint_path, run.checkpoint_path)
+    assert "model.npz is of another run" in refusal(Run.open, run.folder)
+
+
+def test_a_folder_with_other_files_is_not_taken_and_stays_as_it_is(tmp_path):
+    for name in ("thesis.tex", "b", "c", "d"):
+        (tmp_path / name).touch()
+    before = tmp_path.stat().st_mtime_ns
+    message = refusal(Run.create, tmp_path, CONFIG)
+    assert message == f"{tmp_path} holds other files: b, c, d and 1 more; expected a new or empty folder"
+    assert tmp_path.stat().st_mtime_ns == before
+
+
+def test_what_a_killed_run_left_before_its_first_file_is_no_hindrance(tmp_path):
+    for name in (".lock", ".config.part-0123abcd.json", ".config.lock-0123abcd.json"):
+        (tmp_path / name).touch()
+    Run.create(tmp_path, CONFIG)
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 
 
 def test_a_run_without_a_checkpoint_says_so(tmp_path):
@@ -186,7 +211,7 @@ def test_the_second_is_refused_while_the_first_is_there(run):
     with run.exclusive():
         other = Run.open(run.folder)
         assert refusal(enter, other) == f"another process or thread is training in {run.folder}"
-        assert refusal(Run.create, run.folder, CONFIG) == f"another process or thread is training in {run.folder}"
+        assert "holds a run already" in refusal(Run.create, run.folder, CONFIG)
     with other.exclusive():
         pass
     assert sorted(file.name for file in run.folder.iterdir()) == ["config.json", "history.csv", "model.npz"]

@@ -94,11 +94,13 @@ def test_what_is_no_callback_is_refused_before_work_starts(digits, monkeypatch, 
         fit(small_model(), digits, progress=False, callbacks=wrong)
 
 
-def test_a_csv_logger_has_every_row_at_every_report(digits, tmp_path):
+@pytest.mark.parametrize(("seconds", "expected"), [(0, [1, 2, 3]), (1e9, [1, 1, 1])])
+def test_a_csv_logger_has_every_row_at_the_end(digits, tmp_path, seconds, expected):
     path, lengths = tmp_path / "log.csv", []
     reading = having(on_report=lambda trainer, row: lengths.append(len(History.load(path))))
-    history = fit(small_model(), digits, epochs=3, batch_size=50, progress=False, callbacks=[CSVLogger(path), reading])
-    assert lengths == [1, 2, 3]
+    called = [CSVLogger(path, seconds), reading]
+    history = fit(small_model(), digits, epochs=3, batch_size=50, progress=False, callbacks=called)
+    assert lengths == expected
     assert History.load(path).rows == history.rows
 
 

@@ -2,6 +2,7 @@
 
 import signal
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from minivae import datasets
 from minivae.errors import InputError, NonFiniteError
 from minivae.models import VAE
-from minivae.runs import History, Run
+from minivae.runs import History, Pace, Run
 from minivae.training import Settings, Trainer, fit, run_to_end
 from minivae.training.interrupt import Interrupt
 
@@ -270,6 +271,7 @@ def test_the_last_good_checkpoint_stays(digits, run, monkeypatch, step):
     def spoil(trainer):
         trainer.model.parameters()[0].data[0, 0] = np.nan
 
+    run.pace = Pace(0)
     call_at_step(monkeypatch, step, spoil)
     with pytest.raises(NonFiniteError, match=rf"bound is not finite at step {3 * STEPS_PER_EPOCH}: bound nan"):
         trained(digits, run)
@@ -287,3 +289,43 @@ def test_an_interrupt_does_not_save_what_has_diverged(digits, run, monkeypatch):
     with pytest.raises(NonFiniteError, match=r"encoder\.hidden\.layers\.0\.weight holds NaN"):
         trained(digits, run)
     assert len(run.load_history()) == 1
+
+
+# --------------------------------------------------------------- how often it saves
+
+
+@pytest.mark.parametrize(("seconds", "reports"), [(0, [1, 2, 3, 4, 5]), (25, [1, 4, 5]), (1e9, [1, 5])])
+def test_a_checkpoint_is_kept_at_the_first_report_after_so_many_seconds_and_at_the_end(
+    digits, run, monkeypatch, seconds, reports
+):
+    now, saved, save, report = [0], [], run.save, Trainer.report
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    monkeypatch.setattr(run, "save", lambda trainer: (saved.append(trainer.epoch), save(trainer)))
+    monkeypatch.setattr(Trainer, "report", lambda trainer: (now.append(now.pop() + 10), report(trainer))[1])
+    run.pace = Pace(seconds)
+    trained(digits, run, epochs=5)
+    assert saved == reports
+    assert len(run.load_history()) == len(History.load(run.history_path)) == 5
+
+
+def test_a_callback_that_fails_costs_nothing_that_was_trained(digits, run):
+    def fail(trainer, row):
+        if trainer.epoch == 3:
+            raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        fit(
+            *(small_model(), digits),
+            **{"run": run, "epochs": 5, "batch_size": 50, "progress": False},
+            callbacks=[SimpleNamespace(on_report=fail)],
+        )
+    assert len(run.load_history()) == 3
+
+
+def test_an_interrupt_saves_whenever_it_comes(digits, run, monkeypatch):
+    call_at_step(monkeypatch, 3 * STEPS_PER_EPOCH + 2, lambda trainer: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        trained(digits, run)
+    trainer = small_trainer(digits)
+    run.restore(trainer)
+    assert trainer.step == 3 * STEPS_PER_EPOCH + 2

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from minivae.datasets import Dataset, Split
 from minivae.errors import InputError
-from minivae.runs import Run
+from minivae.runs import Pace, Run, load_checkpoint
 from minivae.training import Minibatches, Settings, Trainer, evaluate, fit, run_to_end
-from minivae.training.validation import is_best, out_of_patience, with_validation
+from minivae.training.validation import Judge, with_validation
 
 from ..models.members import member
 from .conftest import assert_same_state, made_of, small_model, small_trainer
@@ -93,16 +93,21 @@ REPORTS = st.lists(st.floats(-50, 0), min_size=1, max_size=30)
 @given(bounds=REPORTS, patience=st.integers(1, 5))
 def test_the_rules_by_their_definition(bounds, patience):
     rows = [{"validation_bound": bound, "test_bound": -bound} for bound in bounds]
-    best = [i for i in range(len(rows)) if is_best(rows[: i + 1])]
-    assert best[-1] == bounds.index(max(bounds))
-    stopped = len(bounds) > patience and max(bounds[-patience:]) <= max(bounds[:-patience])
-    assert out_of_patience(rows, patience) is stopped
-    assert out_of_patience(rows, None) is False
+    growing: list[dict[str, float]] = []
+    judge = Judge(growing)
+    assert judge.best() == -1
+    for number, row in enumerate(rows, 1):
+        growing.append(row)
+        seen = bounds[:number]
+        assert judge.best() == Judge(rows[:number]).best() == seen.index(max(seen))
+        stopped = len(seen) > patience and max(seen[-patience:]) <= max(seen[:-patience])
+        assert judge.out_of_patience(patience) is stopped
+        assert judge.out_of_patience(None) is False
 
 
 def test_the_objective_counts_where_a_model_has_one():
     rows = [{"validation_bound": b, "validation_objective": o} for b, o in ((-1, -9), (-2, -8))]
-    assert is_best(rows)
+    assert Judge(rows).best() == 1
 
 
 def trained(dataset, run=None, **settings):
@@ -149,6 +154,16 @@ def test_the_run_keeps_the_best_beside_the_last(parted, run):
     assert run.which_model(last=True) == f"the last, of epoch {len(bounds)}"
 
 
+def test_the_file_of_the_best_holds_its_model_and_the_history_up_to_it(parted, run):
+    """Whenever it is written: here with the last checkpoint, long after the best report."""
+    run.pace = Pace(1e9)
+    trainer = trained(parted, run, patience=4)
+    arrays, meta = load_checkpoint(run.best_path)
+    assert arrays.keys() == {f"model/{name}" for name in trainer.best}
+    bounds = trainer.history.columns()["validation_bound"]
+    assert len(meta["history"]) == bounds.index(max(bounds)) + 1 < len(bounds)
+
+
 def test_without_a_validation_part_the_last_is_kept(digits, run):
     trained(digits, run, epochs=2)
     assert not run.best_path.exists()
@@ -166,6 +181,7 @@ def test_whoever_is_stopped_between_two_files_and_goes_on_has_the_best_of_an_und
     """Before any of the writes of checkpoints, best or last."""
     from minivae.runs.run import save_checkpoint
 
+    run.pace = Pace(0)
     settings = {"epochs": 8, "lr": 0.1}
     whole = Run.create(tmp_path / "whole", {"model": "vae"})
     undisturbed = trained(parted, whole, **settings)

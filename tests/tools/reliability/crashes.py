@@ -24,9 +24,9 @@ from minivae.errors import InputError
 from minivae.plots import learning_curve
 from minivae.training import Trainer
 
-from .campaign import REFUSED, campaign
+from .campaign import REFUSED, RIGHT, campaign
 from .disk import OPERATIONS, Disk
-from .trainings import FILES, KINDS, Ended, Undisturbed, undisturbed
+from .trainings import FILES, KINDS, Ended, Process, Undisturbed, undisturbed
 
 SEED = 20131220
 GOES_ON = "the resumed run ends like an undisturbed one, bit for bit"
@@ -82,12 +82,12 @@ def killed(run: Undisturbed, folder: Path, seconds: float) -> Ended:
 def kills(folder: Path) -> Iterator[str]:
     """SIGKILL, and in two cases of three again while the run goes on."""
     for case, choices, run, trained in cases(folder, tuple(KINDS)):
-        moment = choices.random() * run.seconds
+        moment = choices.random() * (run.seconds if case % 2 else run.trained)
         while killed(run, trained, moment).code != -signal.SIGKILL:  # it had ended before
             shutil.rmtree(trained)
             moment *= 0.8
         for _ in range(case % 3):
-            killed(run, trained, choices.random() * run.seconds)
+            killed(run, trained, choices.random() * run.trained)
         yield run.gone_on(trained)
 
 
@@ -142,9 +142,13 @@ def signal_at(step: int, number: int, folder: Path, again: str | None) -> None:
 
 
 def refusal(ended: Ended, folder: Path, reason: str) -> str | None:
-    """What is wrong with the way in which a command was refused: one line shall name a file and the reason."""
-    line = rf"minivae train: cannot write {re.escape(str(folder))}/[\w.]+: {re.escape(reason)}\n"
-    if ended.code == 2 and re.fullmatch(line, ended.err):
+    """What is wrong with the way in which a command was refused: one line shall name a file and the reason.
+
+    Where it had trained, and drew, the pictures are named, and its exit code is that of a run.
+    """
+    line = rf"cannot write {re.escape(str(folder))}/[\w.]+: {re.escape(reason)}\n"
+    drawing = rf"not drawn: [\w., ]+?(, the first of them because)?: {line}"
+    if re.fullmatch(rf"minivae train: {line if ended.code else drawing}", ended.err) and ended.code in (0, 2):
         return None
     return f"{folder.name} ended with {ended.code}: {ended.err}"
 
@@ -248,7 +252,7 @@ def two_at_once(folder: Path) -> Iterator[str]:
     """Both start a run or both go on, at nearly or not quite the same time."""
     for case, choices, run, trained in cases(folder, ("compiled",)):
         if case % 3:
-            killed(run, trained, 0.5 * run.seconds)
+            killed(run, trained, 0.5 * run.trained)
         first = run.next_command(trained)
         time.sleep(choices.random() * (0.02 if case % 3 < 2 else run.seconds))
         both = [process.end() for process in (first, run.next_command(trained))]
@@ -259,3 +263,24 @@ def two_at_once(folder: Path) -> Iterator[str]:
             yield f"{trained.name}: {both}"
         else:
             yield run.gone_on(trained)
+
+
+@campaign("forty trainings begin at once without --out", "each has a folder of its own, and ends", 400, 40)
+def beginnings(folder: Path) -> Iterator[str]:
+    """In the same second, in the same folder."""
+
+    def begin(barrier: Path) -> None:
+        os.chdir(folder)
+        while not barrier.exists():
+            time.sleep(0.001)
+
+    for turn in range(10):
+        barrier = folder / f"go {turn}"
+        words = ("train", "--epochs", 1, "--hidden", 2, "--latent", 1, "--batch-size", 750, "--no-compile", "--json")
+        started = [Process(*words, before=partial(begin, barrier)) for _ in range(40)]
+        barrier.touch()
+        ended = [process.end() for process in started]
+        runs = [run for run in (folder / "runs").iterdir() if (run / "model.npz").exists()]
+        collided = "" if len(runs) == 40 else f"{len(runs)} runs of 40"
+        yield from (RIGHT if one == (0, "") and not collided else f"{collided} {one}" for one in ended)
+        shutil.rmtree(folder / "runs")

@@ -20,7 +20,7 @@ from minivae.datasets import Dataset, Split
 from minivae.errors import NonFiniteError
 from minivae.models import MODELS
 from minivae.models.registry import options
-from minivae.runs import Run
+from minivae.runs import Pace, Run
 from minivae.runs.checkpoint import load_checkpoint
 from minivae.training import Settings, Trainer, run_to_end
 
@@ -84,6 +84,7 @@ def _one_run(random: np.random.Generator, folder: Path, kinds: Sequence[Callable
     met = _steps_that_meet(trainer, step, fault)
     _put_before(trainer, step, fault)
     run = Run.create(folder, {"model": "vae"})
+    run.pace = Pace(0)
     try:
         run_to_end(trainer, run, progress=False)
         wrong, outcome = _was_passed_over(trainer, met), RIGHT

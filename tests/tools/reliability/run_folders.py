@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 
@@ -35,10 +34,9 @@ VALUES = (None, True, -1, 0, 1.5, 10**300, float("nan"), "", "two\nlines", [], [
 
 
 def command(*words: str) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of ``minivae WORDS``, without its pictures."""
+    """Exit code, standard output and standard error of ``minivae WORDS``."""
     out, err = io.StringIO(), io.StringIO()
-    pictures = [mock.patch(f"minivae.cli.{module}.draw_run", return_value=[]) for module in ("train", "plot")]
-    with pictures[0], pictures[1], redirect_stdout(out), redirect_stderr(err), time_limit(60):
+    with redirect_stdout(out), redirect_stderr(err), time_limit(60):
         try:
             code = main(words)
         except SystemExit as leaving:
