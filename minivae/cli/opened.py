@@ -14,7 +14,7 @@ from .. import backend
 from ..datasets import Dataset
 from ..datasets.parts import part_of
 from ..errors import InputError
-from ..models import Model, registry
+from ..models import Model
 from ..runs import Run
 from ..training import Minibatches
 from ..training.own_units import log_jacobian
@@ -59,8 +59,7 @@ def open_run(args: argparse.Namespace) -> Opened:
     own, likelihood = options.own_class(args.model), options.own_likelihood(args.likelihood)
     chosen = options.of_run(run, own)
     _require_apart(args, chosen["data"])
-    of_run = {"dtype": chosen["dtype"]} if "dtype" in registry.arguments(run.model_class(own)) else {}
-    model = run.load_model(last=args.last, model_class=own, likelihood=likelihood, **of_run)
+    model = run.load_model(last=args.last, model_class=own, likelihood=likelihood)
     return Opened(run, chosen, model, run.facts, run.which_model(last=args.last) if run.best_path.is_file() else "")
 
 
