@@ -8,7 +8,8 @@ from typing import Any
 
 from ..errors import InputError
 from ..plots.run import draw_run
-from .opened import load_points, open_run
+from .opened import open_run
+from .points import SAID, load_points
 
 
 def plot(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
@@ -25,8 +26,8 @@ def plot(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         note, test, labels = points.note, points.minibatches, points.split.labels
         names = points.dataset.class_names
     except InputError as error:
-        if args.data is not None:
-            raise
+        if any(getattr(args, name) is not None for name in ("data", "part", *SAID)):
+            raise  # these points were asked for
         note = f"without what is drawn of data points: {error}"
     history = opened.run.load_history()
     drawn = draw_run(opened.model, test, labels, opened.image_shape, history, folder, names)

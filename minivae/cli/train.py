@@ -97,7 +97,7 @@ def _settle_dtype(args: argparse.Namespace, model: Model, chosen: dict[str, Any]
 def _config(chosen: dict[str, Any], trainer: Trainer, dataset: Dataset, init_from: str | None) -> dict[str, Any]:
     begun = {} if init_from is None else {"init_from": str(Path(init_from).resolve())}
     return {
-        **description(trainer.model, dataset, vars(trainer.settings)),
+        **description(trainer.model, dataset, vars(trainer.settings), trainer.dataset),
         **begun,
         "model": chosen["model"],
         "options": chosen,

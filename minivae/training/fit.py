@@ -79,7 +79,7 @@ def fit(
     trainer = Trainer(model, data, _settings(settings))
     with _exclusive(run):
         if run is not None:
-            run.describe(description(model, data, vars(trainer.settings)))
+            run.describe(description(model, data, vars(trainer.settings), trainer.dataset))
             if resume:
                 run.require_data(data)
                 run.restore(trainer)
