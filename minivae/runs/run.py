@@ -21,7 +21,7 @@ from ..models import MODELS, Model
 from ..models.own import is_own, require_named
 from ..models.vae import DECODERS
 from .checkpoint import as_json, load_checkpoint, save_checkpoint, under
-from .config import WHAT_TO_DO, read_config, seal, write_config
+from .config import WHAT_TO_DO, meant_run, read_config, seal, write_config
 from .history import History
 from .loading import loaded, require_same_shapes
 from .meta import require_meta
@@ -86,7 +86,7 @@ class Run:
         if not run.config_path.is_file():
             if run.checkpoint_path.exists():
                 raise InputError(f"{folder} has model.npz but no config.json; {WHAT_TO_DO}")
-            raise InputError(f"{folder} is not a run: it has no config.json")
+            raise InputError(f"{folder} is not a run: it has no config.json{meant_run(run.folder)}")
         run.config = read_config(run.config_path)
         if not is_own(run.config.get("model")):
             one_of(f"model in {run.config_path}", run.config.get("model"), MODELS)
