@@ -24,7 +24,8 @@ from ..distributions import Bernoulli, Delta, Distribution, Normal, StandardNorm
 from ..errors import InputError
 from ..nn import MLP, Linear, Module
 from ..nn.mlp import HiddenLayers
-from .likelihoods import LIKELIHOODS, VARIANCE_OF, Likelihood, options_of, require_likelihood
+from .likelihood_options import VARIANCE_OF, options_of
+from .likelihoods import LIKELIHOODS, Likelihood, require_likelihood
 from .model import Model
 from .own import is_own, name_in
 from .phase import Batch, Phase
