@@ -19,6 +19,12 @@ _OTHERS = {
     "backend cupy": "gpu cuda usegpu usecuda",
     "backend numpy": "cpu nocuda nogpu",
     "backend": "device accelerator library",
+    "kl_warmup": "klannealing klanneal annealing betawarmup betaannealing klannealepochs warmupkl",
+    "kl_cycles": "cycles cyclical cyclicalannealing",
+    "lr_warmup": "warmup warmupepochs learningratewarmup",
+    "init_from": "pretrained warmstart initialweights loadweights weights finetune",
+    "validation": "val valid dev validationsplit valsplit validationsize valsize holdout",
+    "size": "imagesize imgsize resize resolution",
     "seed": "randomseed randomstate manualseed rng",
     "data": "dataset datasets datapath datadir dataroot input inputfile file",
     "out": "output outputdir outdir savedir savepath logdir checkpointdir folder",
@@ -44,6 +50,15 @@ _OTHERS = {
     # values
     "gaussian": "normal mse gauss l2 real continuous",
     "bernoulli": "bce binary binarycrossentropy crossentropy",
+    "negative-binomial": "nb negbin nbinom",
+    "zero-inflated": "zinb zinegativebinomial zip zi zeroinflatednegativebinomial",
+    "categorical": "multinomial softmax onehot",
+    "discretized-logistic": "dlogistic logisticmixture pixelcnn",
+    "standardize": "normalize normalise normalized zscore scale standardscaler whiten",
+    "unit": "minmax minmaxscaler rescale 01",
+    "contiguous": "sequential ordered chronological timeseries intime",
+    "random": "shuffle shuffled randomly",
+    "grey": "grayscale greyscale l mono",
     "adam": "adamw amsgrad",
     "float32": "single fp32 f32 float 32",
     "float64": "double fp64 f64 64",
@@ -64,17 +79,34 @@ _OTHERS = {
     "digits": "optdigits sklearndigits",
     "frey": "freyface freyfaces freyrawface",
     "binarized-mnist": "binarymnist mnistbinary mnistbinarized staticmnist",
+    # methods of a callback
+    "on_report": "onepoch onepochend onepochbegin onvalidation onvalidationend onevaluate onlog",
+    "on_step": "onbatch onbatchend ontrainbatchend onminibatch oniteration onupdate",
+    "on_end": "ontrainend onfitend onfinish onstop",
     # commands
-    "train": "fit learn run",
+    "train": "fit learn run resume continue",
     "evaluate": "eval test score",
     "sample": "generate",
     "plot": "draw figures figure picture",
-    "info": "show status describe",
+    "encode": "transform embed codes latents",
+    "interpolate": "interpolation traverse morph",
+    "runs": "list ls experiments",
+    "info": "show status describe data datasets",
 }
 
 
-def nearest(word: str, names: Iterable[str]) -> str | None:
-    """The one of ``names`` that was most likely meant, if one was; with what is to be written after it, if anything."""
+LIKE = 0.7, 0.5  # how like a name a word must be (difflib's ratio): of more than SHORT letters, of no more
+SHORT = 3
+
+
+def nearest(word: str, names: Iterable[str], like: float | None = None) -> str | None:
+    """The one of ``names`` that was most likely meant, if one was; with what is to be written after it, if anything.
+
+    Args:
+        word: what was said.
+        names: what could have been.
+        like: how like a name it must be, where it is none in other letters and no word of others; see ``LIKE``.
+    """
     by_letters = {_letters(name): name for name in names}
     letters = _letters(word)
     if letters in by_letters:
@@ -85,7 +117,8 @@ def nearest(word: str, names: Iterable[str]) -> str | None:
             return f"{by_letters[_letters(option)]} {value}".rstrip()
         if value in by_letters:
             return by_letters[value]
-    close = get_close_matches(letters, by_letters, n=3, cutoff=0.5)
+    like = LIKE[len(letters) <= SHORT] if like is None else like
+    close = get_close_matches(letters, by_letters, n=3, cutoff=like)
     swapped = [name for name in close if sorted(name) == sorted(letters)]  # which difflib holds for far away
     return by_letters[(swapped or close)[0]] if close else None
 

@@ -10,14 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minivae as mv
-from minivae import datasets
+from minivae import backend, datasets
 from minivae.cli.options import of_models
 from minivae.cli.parser import make_parser
+from minivae.datasets import COLOURS, SPLITS
+from minivae.datasets.preparation import PREPARATIONS
 from minivae.errors import InputError
-from minivae.models import MODELS
+from minivae.models import MODELS, VAE, registry
+from minivae.models.vae import DECODERS
 from minivae.optim import OPTIMIZERS
 from minivae.slips import did_you_mean, nearest
 from minivae.training import SCHEDULES
+from minivae.training.callbacks import ARGUMENTS
 
 from .cli.conftest import run_main
 
@@ -28,6 +32,7 @@ OPTIONS = [
     *(name.replace("_", "-") for name in of_models()),
 ]
 COMMANDS = ("train", "evaluate", "sample", "plot", "info", "models")
+OTHER_COMMANDS = ("encode", "reconstruct", "interpolate", "runs")
 # Of an option with named values, those.
 VALUES = {
     "--model": [*MODELS],
@@ -207,8 +212,93 @@ OF_OTHER_COMMANDS = {
 }
 
 
+# Where something is, which command it belongs to, and forms of words: what the line has to say.
+ANSWERS = {
+    # an option of one command given to another
+    "evaluate run --lr 0.1": "--lr; it is an option of minivae train",
+    "evaluate --epochs 3 run": "--epochs; it is an option of minivae train",
+    "evaluate run --out x.csv": "it is an option of minivae train, encode, reconstruct, interpolate, sample, plot",
+    "evaluate run --dtype float64": "--dtype; it is an option of minivae train",
+    "encode run --rows x.csv": "--rows; it is an option of minivae evaluate",
+    "encode run --importance-samples 3 --out x.csv": "it is an option of minivae evaluate",
+    "encode run --points 3 --out x.csv": "--points; it is an option of minivae evaluate",
+    "reconstruct run --number 5 --out x.png": "--number; it is an option of minivae sample",
+    "reconstruct run --steps 5 --out x.png": "it is an option of minivae train, interpolate",
+    "sample run --data digits": "--data; it is an option of minivae train, evaluate, encode",
+    "sample run --part test": "--part; it is an option of minivae evaluate",
+    "models --model vae": "--model; it is an option of minivae train",
+    # singular and plural, underscores, =, and a slip before what is missing
+    "sample run --labels 3": "did you mean --label?",
+    "train --latents 4": "did you mean --latent?",
+    "train --batch-sizes=4": "did you mean --batch-size?",
+    "train --free_bits=x": "did you mean --free-bits?",
+    "train --kl_cycles three": "did you mean --kl-cycles?",
+    "train --data=mnst": "did you mean 'mnist'?",
+    "encode run --output x.csv": "did you mean --out?",
+    "evaluate run --datas x": "did you mean --data?",
+    # what has no name, and what has one
+    "train digits": "did you mean --data digits?",
+    "train iwae": "did you mean --model iwae?",
+    "train help": "did you mean --help?",
+    "models vae": "did you mean train --help --model vae?",
+    "info --run run": "RUN is said without a name: minivae info [RUN]",
+    "evaluate --run run": "RUN is said without a name: minivae evaluate RUN",
+    "runs --folder x": "FOLDER is said without a name: minivae runs [FOLDER]",
+    "--train": "did you mean minivae train?",
+    # the wrong order, and what is missing
+    "sample 5 run": "run; expected minivae sample RUN",
+    "interpolate 1 2 run --out x.png": "expected minivae interpolate RUN A B --out FILE",
+    "interpolate run --out x.png": "are required: A, B; expected minivae interpolate RUN A B --out FILE",
+    "interpolate run 1,2 --out x.png": "did you mean 1 2?",
+    "encode run": "expected minivae encode RUN --out FILE",
+    "runs a b": "b; expected minivae runs [FOLDER]",
+    # commands of others
+    "help": "did you mean '--help'?",
+    "version": "did you mean '--version'?",
+    "list": "did you mean 'runs'?",
+    "resume run": "did you mean 'train'?",
+    "transform run": "did you mean 'encode'?",
+    "reconstruction run": "did you mean 'reconstruct'?",
+    "traverse run": "did you mean 'interpolate'?",
+    # values
+    "train --likelihood student_t": "did you mean 'student-t'?",
+    "train --likelihood zinb": "did you mean 'zero-inflated'?",
+    "train --likelihood nb": "did you mean 'negative-binomial'?",
+    "train --prepare normalize": "did you mean 'standardize'?",
+    "train --prepare minmax": "did you mean 'unit'?",
+    "train --split sequential": "did you mean 'contiguous'?",
+    "train --validation 10%": "did you mean 0.1?",
+    "train --validation-split 0.1": "did you mean --validation?",
+    "train --colour grayscale": "did you mean 'grey'?",
+    "train --size 28": "did you mean 28x28?",
+    "train --size 28,32": "did you mean 28x32?",
+    "train --kl-annealing 5": "did you mean --kl-warmup?",
+    "train --warmup 5": "did you mean --lr-warmup?",
+    "train --pretrained x": "did you mean --init-from?",
+    "evaluate run --part val": "did you mean 'validation'?",
+    "train --epochs x": "'x' is no whole number (see",
+    "train --config x.json": "x.json cannot be read: No such file or directory",
+    # code of one's own, and paths as Windows has them
+    "train --model mine.py": "did you mean 'mine.py:Class'?",
+    "train --model mine.Mine": "did you mean 'mine:Mine'?",
+    "train --likelihood mine.py": "did you mean 'mine.py:Class'?",
+    "train --model mine:": "did you mean 'mine:Class'?",
+    r"train --model C:\code\mine.py": r"did you mean 'C:\\code\\mine.py:Class'?",
+    r"train --model C:\code\mine.py:Mine": "expected a file, and there is none",
+    r"train --data C:\me\own.csv": "expected a file or folder, and there is none",
+    r"evaluate C:\runs\mine": r"C:\runs\mine is not a run: it has no config.json",
+    # no word here is near to these
+    "train --workers 4": "unrecognized arguments: --workers (see",
+    "train --momentum 0.9": "unrecognized arguments: --momentum (see",
+    "train --dropout 0.1": "unrecognized arguments: --dropout (see",
+    "evaluate run --best": "unrecognized arguments: --best (see",
+    "runs --sort test": "unrecognized arguments: --sort (see",
+}
+
+
 def test_there_are_300():
     assert len(SLIPS) + len(BY_HAND) + len(OF_OTHER_COMMANDS) >= 300
+    assert len(ANSWERS) + len(IN_PYTHON) >= 80
 
 
 def refusal(capsys: pytest.CaptureFixture, words: tuple[str, ...] | list[str]) -> str:
@@ -249,6 +339,60 @@ def test_a_slip_elsewhere_is_answered_there(capsys, tmp_path, monkeypatch, words
     monkeypatch.chdir(tmp_path)
     line = refusal(capsys, words.split())
     assert meant is None or f"did you mean {meant}?" in line
+
+
+@pytest.mark.parametrize(("words", "answer"), ANSWERS.items(), ids=str)
+def test_what_else_is_meant_is_said(capsys, tmp_path, monkeypatch, words, answer):
+    monkeypatch.chdir(tmp_path)
+    assert answer in refusal(capsys, words.split())
+
+
+def test_a_run_is_meant_by_a_file_in_it_and_by_a_name_like_its_own(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "mine").mkdir(parents=True)
+    (tmp_path / "runs" / "mine" / "config.json").write_text("{}")
+    assert "did you mean --resume runs/mine?" in refusal(capsys, ["train", "runs/mine"])
+    for said in ("runs/mine/model.npz", "runs/mine/config.json", "runs/mien", "runs/Mine"):
+        assert "is not a run: it has no config.json; did you mean 'runs/mine'?" in refusal(capsys, ["evaluate", said])
+    assert "did you mean" not in refusal(capsys, ["evaluate", "runs/another"])
+    (tmp_path / "own.csv").write_text("1,2\n")
+    assert "did you mean --data own.csv?" in refusal(capsys, ["train", "own.csv"])
+
+
+IN_PYTHON = {
+    "'gaussian'": lambda: VAE(4, likelihood="guassian"),
+    "'student-t'": lambda: VAE(4, likelihood="student_t"),
+    "'negative-binomial'": lambda: VAE(4, likelihood="nbinom"),
+    "'relu'": lambda: VAE(4, activation="ReLU"),
+    "'glorot'": lambda: VAE(4, init="xavier"),
+    "'float64'": lambda: VAE(4, dtype="fp64"),
+    "'cupy'": lambda: VAE(4, backend="gpu"),
+    "'numpy'": lambda: backend.get_backend("numpi"),
+    "'mnist'": lambda: datasets.load("MNIST"),
+    "'frey'": lambda: datasets.load("frey_faces"),
+    "'random'": lambda: datasets.load("digits", split="shuffle"),
+    "'standardize'": lambda: datasets.load("digits").prepared("standardise"),
+    "'adam'": lambda: mv.training.Settings(optimizer="Adam"),
+    "'cosine'": lambda: mv.training.Settings(schedule="cosin"),
+    "'beta-vae'": lambda: registry.named("beta_vae"),
+    "'normal:Class'": lambda: registry.named_likelihood("normal:"),
+    "'mine.py:Class'": lambda: registry.named("mine.py"),
+    "'on_report'": lambda: fit_small(callbacks=[type("Mine", (), {"on_epoch_end": print})()]),
+    "'callbacks'": lambda: fit_small(callback=[]),
+}
+
+
+def fit_small(**options):
+    split = mv.datasets.Split(np.eye(4, dtype=np.float32))
+    return mv.fit(VAE(4, 2, (3,)), mv.datasets.Dataset("mine", split, split, (2, 2), 1.0, "mine"), **options)
+
+
+@pytest.mark.parametrize("meant", IN_PYTHON)
+def test_a_name_misspelt_in_python(meant):
+    with pytest.raises(InputError) as found:
+        IN_PYTHON[meant]()
+    assert f"; did you mean {meant}?" in str(found.value)
+    assert "\n" not in str(found.value)
 
 
 @pytest.mark.parametrize(
@@ -307,6 +451,7 @@ def test_every_word_of_ours_is_one_that_there_is():
 
     settings = mv.training.Settings.__dataclass_fields__
     known = {name.replace("-", "_") for name in OPTIONS} | {*settings, *COMMANDS, *datasets.names(), "latent_dim"}
-    known |= {name for values in VALUES.values() for name in values} | {"number", "importance_samples"}
+    known |= {name for values in VALUES.values() for name in values} | {"number", "importance_samples", "size"}
+    known |= {*OTHER_COMMANDS, *PREPARATIONS, *SPLITS, *COLOURS, *DECODERS, *ARGUMENTS, "validation", "init_from"}
     assert {word for ours in _OTHERS for word in ours.split()} - known == set()
     make_parser()

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..checks import instance, one_of
 from ..errors import BackendError, InputError, shown
+from ..slips import did_you_mean
 from .memory import out_of_memory
 from .numpy import Backend
 
@@ -144,7 +145,7 @@ def float_dtype(dtype: Any = None) -> np.dtype:
     except TypeError:
         resolved = None
     if resolved is None or resolved.name not in DTYPES:
-        raise InputError(f"dtype is {dtype!r}; expected one of {', '.join(DTYPES)}")
+        raise InputError(f"dtype is {dtype!r}; expected one of {', '.join(DTYPES)}{did_you_mean(str(dtype), DTYPES)}")
     return resolved
 
 

@@ -13,7 +13,6 @@ from ..models import MODELS
 from ..models.own import installed, is_own
 from ..models.registry import ENTRY_POINTS, LIKELIHOODS_ENTRY_POINTS
 from ..models.vae import DECODERS
-from ..slips import did_you_mean
 
 
 def integer(text: str) -> int:
@@ -32,14 +31,22 @@ def real(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        meant = did_you_mean(text.replace(",", "."), [text.replace(",", ".")], "{}") if "," in text else ""
-        raise argparse.ArgumentTypeError(f"{text!r} is no number, such as 0.001{meant}") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is no number, such as 0.001{_number_in(text)}") from None
+
+
+def _number_in(text: str) -> str:
+    """What was meant by a number with a comma for the point, or in percent."""
+    with suppress(ValueError):
+        plain = text.replace(",", ".").strip()
+        value = float(plain.removesuffix("%")) / (100 if plain.endswith("%") else 1)
+        return f"; did you mean {value:g}?"
+    return ""
 
 
 def _numbers_in(text: str, pattern: str) -> str:
     """What was meant by a word with several numbers, ``200,100`` or ``[200]``, or a whole one, ``1e3``."""
     numbers = re.findall(pattern, text)
-    if re.fullmatch(r"[\s()\[\],;x]+", re.sub(pattern, "", text)):
+    if numbers and re.fullmatch(r"[\s()\[\],;x]+", re.sub(pattern, "", text)):
         return f"; did you mean {' '.join(numbers)}?"
     with suppress(ValueError, OverflowError):
         if float(text) == int(float(text)):
@@ -51,7 +58,10 @@ def size(text: str) -> list[int]:
     """Rows and columns of a picture: ``HxW``."""
     sides = text.lower().split("x")
     if len(sides) != 2 or not all(side.isascii() and side.isdigit() for side in sides):
-        raise argparse.ArgumentTypeError(f"{text} is no size; expected HxW, as in 64x64")
+        meant = "x".join(re.findall(r"[0-9]+", text)[:2])
+        meant = f"{meant}x{meant}" if meant and "x" not in meant else meant
+        hint = f"; did you mean {meant}?" if meant else ""
+        raise argparse.ArgumentTypeError(f"{text} is no size; expected HxW, as in 64x64{hint}")
     return [integer(side) for side in sides]
 
 

@@ -10,8 +10,9 @@ import numpy as np
 from ..autodiff import broadcast_to, no_grad
 from ..distributions import Normal
 from ..models import Model
-from .opened import Points, load_points, open_with_codes
+from .opened import open_with_codes
 from .outputs import TABLES, checked_path, write
+from .points import Points, counted, load_points
 
 
 def encode(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
@@ -20,12 +21,10 @@ def encode(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     points = load_points(opened, args, usual="all")
     arrays = {**about(points), **_codes(opened.model, points)}
     write(path, arrays, "mean")
-    result = {"run": str(opened.run.folder), "path": str(path), "data": points.dataset.name, "part": points.part}
+    result = {"run": str(opened.run.folder), "path": str(path), **points.origin}
     result |= {"points": len(points), "arrays": {name: list(array.shape) for name, array in arrays.items()}}
-    if points.note:
-        result["data_differ"] = points.note
     shape = arrays["mean"].shape
-    return points.said(f"codes of {shape[0]} points, {shape[1]} numbers each, in {path}"), result
+    return points.said(f"codes of {counted(shape[0], points.part)}, {shape[1]} numbers each, in {path}"), result
 
 
 def about(points: Points) -> dict[str, np.ndarray]:

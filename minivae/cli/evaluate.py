@@ -19,8 +19,9 @@ from ..models import Model
 from ..training import evaluate as evaluate_bound
 from ..training.own_units import with_raw
 from .encode import about
-from .opened import Opened, Points, load_points, open_run
+from .opened import Opened, open_run
 from .outputs import checked_path, write
+from .points import Points, load_points
 from .train import OF_RAW, in_words
 
 EXACT = "this model has log p(x) itself, for which nothing is drawn"
@@ -72,10 +73,8 @@ def _quantity(model: Model) -> str:
 def _bound(opened: Opened, points: Points) -> tuple[list[str], dict[str, Any]]:
     """The bound of all points with its terms, in words and for JSON."""
     model, minibatches = opened.model, points.minibatches
-    result: dict[str, Any] = {"run": str(opened.run.folder), "data": points.dataset.name, "part": points.part}
+    result: dict[str, Any] = {"run": str(opened.run.folder), **points.origin}
     result |= {"split": points.dataset.split, "binarize": minibatches.binarize}
-    if points.note:
-        result["data_differ"] = points.note
     for x, _ in points.chunks():
         model.prepared(x)  # refuses what the likelihood does not have
     terms = with_raw(evaluate_bound(model, minibatches), points.log_jacobian)

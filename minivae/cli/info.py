@@ -16,6 +16,10 @@ from ..runs import History, Run
 from ..version import __version__
 from . import options
 
+# Of what a run says of its data, and what of the account of how they were read is said there already.
+SHOWN = ("points", "data_dim", "image_shape", "scale", "split", "columns", "class_names", "digest")
+SAID_ELSEWHERE = ("points", "shape", "scale", "parts", "train", "validation", "test", "classes", "columns")
+
 
 def info(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """The installation, or what a run is: each fact once."""
@@ -41,10 +45,10 @@ def _of_run(run: Run) -> dict[str, Any]:
         result["weights"] = sum(array.size for array in run.load_weights().values())
     else:
         result["parameters"] = sum(parameter.size for parameter in run.load_model().parameters())
-    elsewhere = ("model", "backend", "split")
+    account = {name: value for name, value in (run.facts.get("account") or {}).items() if name not in SAID_ELSEWHERE}
+    elsewhere = ("model", "backend", "split", *account, *(name for name in options.READING if chosen.get(name) is None))
     result["options"] = {name: value for name, value in chosen.items() if name not in elsewhere}
-    shown = ("points", "data_dim", "image_shape", "scale", "split", "columns", "class_names", "account", "digest")
-    result["dataset"] = {name: run.facts.get(name) for name in shown if run.facts.get(name)}
+    result["dataset"] = {name: run.facts[name] for name in SHOWN if run.facts.get(name)} | account
     result |= {"backend": run.config.get("backend"), "last": rows[-1] if rows else None}
     known = {"run", "options", "dataset", "model_config", *result}
     return result | {name: value for name, value in run.config.items() if name not in known}
@@ -120,7 +124,16 @@ def _outline(result: dict[str, Any]) -> list[str]:
         if isinstance(value, dict):
             absent = "not here, will be downloaded" if name == "data" else "-"
             lines.append(f"{name}:")
-            lines += [f"  {key:20} {absent if item is None else item}" for key, item in value.items()]
+            lines += [f"  {key:20} {_said(item, absent)}" for key, item in value.items()]
         else:
-            lines.append(f"{name:22} {'-' if value is None else value}")
+            lines.append(f"{name:22} {_said(value)}")
     return lines
+
+
+def _said(value: Any, absent: str = "-") -> str:
+    """A value in words; of several, one after the other."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_said(item)}" for name, item in value.items()) or absent
+    if isinstance(value, list):
+        return ", ".join(map(_said, value)) or absent
+    return absent if value is None else str(value)

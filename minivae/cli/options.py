@@ -22,6 +22,7 @@ from ..runs import Run
 from ..runs.config import read_object
 from ..slips import did_you_mean
 from ..training import Settings
+from ..training.validation import with_validation
 
 # The options that say how data are read, as datasets.load has them.
 READING = ("validation", "array", "points_axis", "labels", "colour", "size", "header")
@@ -211,7 +212,11 @@ def _require_known(given: Mapping[str, Any], model: Mapping[str, Any]) -> None:
 
 
 def _usual_for_own(dataset: Dataset, given: Mapping[str, Any], likelihood: type | None) -> dict[str, Any]:
-    sizes = {short(name): value for name, value in usual_sizes(len(dataset.train)).items()}
+    trained = dataset
+    if given.get("patience") is not None:  # which sets rows apart
+        least = registry.named(given.get("model", COMMON["model"]))[1].least_points
+        trained = with_validation(dataset, given.get("seed", COMMON["seed"]), least)
+    sizes = {short(name): value for name, value in usual_sizes(len(trained.train)).items()}
     named = {} if likelihood is None else {"likelihood": likelihood}
     return {**for_own(dataset, {**given, **named}), **sizes}
 

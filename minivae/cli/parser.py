@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from .. import backend
 from ..datasets import COLOURS, FORMATS, SPLITS
@@ -17,40 +16,14 @@ from ..models.registry import Option
 from ..nn import ACTIVATIONS, INITIALIZERS
 from ..optim import OPTIMIZERS
 from ..runs.pace import SECONDS
-from ..slips import did_you_mean
 from ..training import BINARIZE, SCHEDULES
 from ..version import __version__
 from . import train
+from .answering import Parser
 from .arguments import add_backend, add_command, integer, likelihood_names, model_names, real, size
 from .completion import SHELLS, PrintCompletion
 from .options import COMMON, USUAL, of_models
 from .run_parser import add_run_commands
-
-
-class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, with the nearest that would be right."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print the message and leave with exit code 2."""
-        print(f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)", file=sys.stderr)
-        sys.exit(2)
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Refuse what is not known here, where the options of the command are."""
-        found, unknown = super().parse_known_args(args, namespace)
-        if unknown:
-            word = next((word for word in unknown if word.startswith("-")), "")
-            flags = [flag.lstrip("-") for flag in self._option_string_actions if flag.startswith("--")]
-            hint = did_you_mean(word.partition("=")[0], flags, "--{}") if word else ""
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
-        return found, unknown
-
-    def _check_value(self, action: argparse.Action, value: Any) -> None:
-        try:
-            super()._check_value(action, value)
-        except argparse.ArgumentError as error:
-            hint = did_you_mean(str(value), map(str, action.choices or ()))
-            raise argparse.ArgumentError(action, f"{error.message}{hint}") from None
 
 
 def make_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
@@ -64,6 +37,7 @@ def make_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
     _add_train(commands, words)
     add_run_commands(commands)
+    Parser.commands = commands.choices
     return parser
 
 
@@ -122,7 +96,7 @@ def _add_data(add: Callable) -> None:
     text = "how raw values become model values (default: auto, which is said; for named data none)"
     add("--prepare", choices=("auto", *PREPARATIONS), help=text)
     text = "share of the training rows that become a validation part, drawn by --seed"
-    add("--validation", type=float, metavar="FRACTION", help=text)
+    add("--validation", type=real, metavar="FRACTION", help=text)
     add("--array", metavar="NAME", help="the array of a file that has several")
     add("--points-axis", type=integer, metavar="N", help="which axis of the array is the points, from 0")
     text = "the labels: an array or column of the file, or another file; none for no labels"
@@ -191,12 +165,12 @@ def _add_training(add: Callable) -> None:
     add("--lr", type=real, metavar="X", help="step size; see below (default: the optimizer's)")
     add("--schedule", choices=sorted(SCHEDULES), help=f"of the step size (default: {COMMON['schedule']})")
     text = "epochs in which the step size rises to --lr, before the schedule begins (default: 0)"
-    add("--lr-warmup", type=float, metavar="EPOCHS", help=text)
+    add("--lr-warmup", type=real, metavar="EPOCHS", help=text)
     text = "epochs in which the KL's weight rises from 0 to 1 (default: 0, or half a cycle)"
-    add("--kl-warmup", type=float, metavar="EPOCHS", help=text)
+    add("--kl-warmup", type=real, metavar="EPOCHS", help=text)
     add("--kl-cycles", type=integer, metavar="N", help="the KL's weight rises anew in each of N parts of the run")
     text = "nats of KL that each latent dimension has for nothing (default: 0; iaf-vae 0.25)"
-    add("--free-bits", type=float, metavar="NATS", help=text)
+    add("--free-bits", type=real, metavar="NATS", help=text)
     add("--weight-prior", action=argparse.BooleanOptionalAction, help="MAP with the prior N(0, I) over the weights")
     add("--patience", type=integer, metavar="N", help="stop when the validation bound has not risen for N epochs")
     add("--seed", type=integer, metavar="N", help=f"of weights, order, noise, random split (default: {COMMON['seed']})")

@@ -10,7 +10,8 @@ from ..errors import InputError
 from ..files import make_folder, require_only
 from ..plots.run import NAMES, draw_run
 from ..runs import Run
-from .opened import load_points, open_run
+from .opened import open_run
+from .points import SAID, load_points
 
 
 def plot(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
@@ -26,8 +27,8 @@ def plot(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         note, test, labels = points.note, points.minibatches, points.split.labels
         names, columns = points.dataset.class_names, points.dataset.columns
     except InputError as error:
-        if args.data is not None:
-            raise
+        if any(getattr(args, name) is not None for name in ("data", "part", *SAID)):
+            raise  # these points were asked for
         note = f"without what is drawn of data points: {error}"
     history = opened.run.load_history()
     drawn = draw_run(opened.model, test, labels, opened.image_shape, history, folder, names, columns)

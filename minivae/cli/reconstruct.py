@@ -12,8 +12,9 @@ from ..checks import positive_integer
 from ..errors import InputError
 from ..plots.canvas import FORMATS, own_style
 from .encode import about
-from .opened import load_points, open_with_codes
+from .opened import open_with_codes
 from .outputs import TABLES, checked_path, write
+from .points import counted, load_points
 
 PICTURED = 30  # points in a picture
 
@@ -34,8 +35,9 @@ def reconstruct(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         arrays = {**about(points), "reconstruction": rebuilt}
         write(path, arrays, "reconstruction", {"reconstruction": opened.columns})
         count = len(points)
-    result = {"run": str(opened.run.folder), "path": str(path), "data": points.dataset.name, "points": count}
-    return points.said(f"reconstructions of {count} points in {path}"), result
+    those = counted(count, points.part) if count == len(points) else f"{count} of {counted(len(points), points.part)}"
+    result = {"run": str(opened.run.folder), "path": str(path), **points.origin, "points": count}
+    return points.said(f"reconstructions of {those} in {path}"), result
 
 
 def interpolate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
@@ -58,7 +60,8 @@ def interpolate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         z = ends[0] + share[:, None] * (ends[1] - ends[0])
         arrays = {"share": share, "z": z.astype(ends.dtype), "decoded": decode(z)}
         write(path, arrays, "decoded", {"decoded": opened.columns})
-    result = {"run": str(opened.run.folder), "path": str(path), "rows": [args.first, args.second], "steps": args.steps}
+    result = {"run": str(opened.run.folder), "path": str(path), **points.origin}
+    result |= {"rows": [args.first, args.second], "steps": args.steps}
     text = f"{args.steps} steps from point {args.first} to {args.second} of {points.part} in {path}"
     return points.said(text), result
 

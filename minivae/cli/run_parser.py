@@ -42,6 +42,12 @@ def _add_data(parser: argparse.ArgumentParser, usual: str = "test") -> None:
     parser.add_argument("--data", metavar="NAME|PATH", help=text)
     text = f"which points (default: {usual}" + (")" if usual == "all" else "; all of other data than the run's)")
     parser.add_argument("--part", choices=PARTS, help=text)
+    parser.add_argument("--array", metavar="NAME", help="the array of other data's file that has several")
+    parser.add_argument("--points-axis", type=integer, metavar="N", help="which axis of it is the points, from 0")
+    text = "the labels of other data: an array or column of the file, or another file; none for no labels"
+    parser.add_argument("--labels", metavar="NAME|FILE|COLUMN", help=text)
+    text = "whether the first line of their table names its columns (default: as in the run's)"
+    parser.add_argument("--header", action=argparse.BooleanOptionalAction, help=text)
 
 
 def _add_seed(parser: argparse.ArgumentParser) -> None:

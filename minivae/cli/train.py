@@ -47,6 +47,7 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         chosen = options.complete(chosen, dataset, likelihood)
     dataset = _prepared(dataset, chosen["prepare"], chosen.pop("why", ""))
     model = _make_model(own or registry.named(chosen["model"])[1], likelihood, chosen, dataset)
+    _settle_dtype(args, model, chosen)
     trainer = _make_trainer(args, model, chosen, dataset)
     if run is None:
         run = _begin(args.out, dataset.name, _config(chosen, trainer, dataset, args.init_from))
@@ -101,10 +102,18 @@ def _make_model(kind: type[Model], likelihood: type | None, chosen: dict[str, An
     return model
 
 
+def _settle_dtype(args: argparse.Namespace, model: Model, chosen: dict[str, Any]) -> None:
+    """The dtype of the run is that of its model's weights, which a class of the user's own may decide on."""
+    dtype = model.parameters()[0].dtype.name
+    if args.dtype not in (None, dtype):
+        raise InputError(f"--dtype is {args.dtype}, but {type(model).__name__} takes no dtype: its weights are {dtype}")
+    chosen["dtype"] = dtype
+
+
 def _config(chosen: dict[str, Any], trainer: Trainer, dataset: Dataset, init_from: str | None) -> dict[str, Any]:
     begun = {} if init_from is None else {"init_from": str(Path(init_from).resolve())}
     return {
-        **description(trainer.model, dataset, vars(trainer.settings)),
+        **description(trainer.model, dataset, vars(trainer.settings), trainer.dataset),
         **begun,
         "model": chosen["model"],
         "options": chosen,

@@ -28,6 +28,11 @@ def constructors(kind: type) -> Iterator[tuple[type, list[inspect.Parameter]]]:
                 return
 
 
+def taken(kind: type[Model]) -> set[str]:
+    """The names of the arguments that ``kind`` can be made with: its constructor's, without those decided on."""
+    return {p.name for _, parameters in constructors(kind) for p in parameters} - {*kind.fixed}
+
+
 class Model(Module):
     """Base of the models with a latent variable z: prior p(z), likelihood p(x|z), posterior q(z|x).
 
@@ -140,8 +145,8 @@ class Model(Module):
     def remember(self, **arguments: Any) -> None:
         """Add arguments of the constructor to ``config``, except those of a base that a variant decides on."""
         known = vars(self).get("config", {})
-        taken = {p.name for _, parameters in constructors(type(self)) for p in parameters} - {*self.fixed}
-        self.config = known | {name: value for name, value in arguments.items() if name in taken}
+        own = taken(type(self))
+        self.config = known | {name: value for name, value in arguments.items() if name in own}
 
     def scalar(self, value: float) -> Tensor:
         """A 0-d tensor of the model's dtype and backend: state that :meth:`advance` sets."""

@@ -29,6 +29,18 @@ def is_own(name: object) -> bool:
     return isinstance(name, str) and ":" in name
 
 
+def meant_by(name: str) -> str | None:
+    """How a class would be said by a word that only says where it is: ``file.py``, ``module.Class``; else None."""
+    place, _, wanted = name.rpartition(":")
+    if wanted.endswith(".py"):  # on Windows with the letter of a drive before it
+        return f"{name}:Class"
+    if not wanted:
+        return f"{name.rstrip(':')}:Class" if name.strip(":") else None
+    module, _, kind = name.rpartition(".")
+    dotted = not place and module and all(part.isidentifier() for part in name.split("."))
+    return f"{module}:{kind}" if dotted and kind[:1].isupper() else None
+
+
 def installed(group: str) -> dict[str, str]:
     """What installed packages offer in a group of entry points: ``package.module:Class`` by name; nothing is run."""
     from importlib.metadata import entry_points  # slow to import
@@ -89,12 +101,12 @@ def find_class(
     if name in listed:
         return name, listed[name]
     full = name if is_own(name) else installed(group).get(name)
-    if full is None:
+    meant = None if full != name and full is not None else meant_by(name)
+    if full is None or meant is not None:
         names = [*listed, *installed(group)]
         own = "or your own, file.py:Class or package.module:Class"
-        raise InputError(
-            f"{argument} is {name!r}; expected one of {', '.join(names)}, {own}{did_you_mean(name, names)}"
-        )
+        hint = did_you_mean(name, names) if meant is None else f"; did you mean {meant!r}?"
+        raise InputError(f"{argument} is {name!r}; expected one of {', '.join(names)}, {own}{hint}")
     place, _, wanted = full.rpartition(":")
     if place.endswith(".py") or os.sep in place:
         path = Path(place).expanduser().resolve()

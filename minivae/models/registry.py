@@ -128,7 +128,9 @@ def options(model: type[Model]) -> dict[str, Option]:
 
 
 def documented(owner: type) -> dict[str, str]:
-    """What the ``Args:`` of a class docstring say of each argument; nothing of one that is no Google docstring."""
+    """What the ``Args:`` of a class docstring say of each argument; nothing of one that is no Google docstring, or of
+    an argument for which it sends the reader to another class.
+    """
     from docstring_parser import ParseError, google  # slow to import
 
     try:
@@ -136,7 +138,7 @@ def documented(owner: type) -> dict[str, str]:
     except ParseError:
         return {}
     said = ((entry.arg_name, " ".join((entry.description or "").split())) for entry in entries if "param" in entry.args)
-    return {name: text for names, text in said for name in names.split(", ")}
+    return {name: text for names, text in said for name in names.split(", ") if not text.startswith("see :class:")}
 
 
 def require_remembered(model: Model) -> None:

@@ -18,12 +18,13 @@ from typing import Any, Literal
 from .. import bounds
 from ..autodiff import Parameter, Tensor, as_tensor, sigmoid, softplus
 from ..backend import Generator, generator
-from ..checks import finite_number, layer_sizes, one_of, positive_integer, positive_number, switch
+from ..checks import layer_sizes, one_of, positive_integer, positive_number, switch
 from ..datasets.domain import REAL, UNIT
 from ..distributions import Bernoulli, Delta, Distribution, Normal, StandardNormal, kl
 from ..errors import InputError
 from ..nn import MLP, Linear, Module
 from ..nn.mlp import HiddenLayers
+from .likelihood_options import VARIANCE_OF, options_of
 from .likelihoods import LIKELIHOODS, Likelihood, require_likelihood
 from .model import Model
 from .own import is_own, name_in
@@ -34,7 +35,6 @@ from .phase import Batch, Phase
 # the variance of an almost constant pixel would shrink for ever. It is for data in [0, 1], or
 # of variance 1.
 LOG_VAR_FLOOR = -2 * math.log(256) - math.log(12)
-VARIANCE_OF = ("point", "column", "all")
 
 
 class GaussianMLP(HiddenLayers):
@@ -180,7 +180,7 @@ class VAE(Model):
         switch("sigmoid_mean", sigmoid_mean)
         name, self._decoder = decoder_of(likelihood)
         own = {"sigmoid_mean": sigmoid_mean, "variance": variance, "variance_of": variance_of, "categories": categories}
-        self._decoder_options = _decoder_options(name, log_var_floor, **own)
+        self._decoder_options = options_of(name, log_var_floor, **own)
         self.remember(data_dim=self.data_dim, latent_dim=self.latent_dim, hidden=self.hidden)
         self.remember(likelihood=name, log_var_floor=log_var_floor, **own)
         self.remember(estimator=estimator, samples=self.samples, activation=activation, init=init)
@@ -275,37 +275,6 @@ def decoder_of(likelihood: Any) -> tuple[str, type[Module]]:
             require_likelihood(likelihood)
         return name_in(DECODERS, likelihood), likelihood
     return likelihood, DECODERS[one_of("likelihood", likelihood, DECODERS)]
-
-
-def _decoder_options(
-    likelihood: str,
-    log_var_floor: float,
-    *,
-    sigmoid_mean: bool,
-    variance: float | None,
-    variance_of: str,
-    categories: int | None,
-) -> dict[str, Any]:
-    """The decoder's own options; raises :class:`InputError` for one that belongs to another likelihood."""
-    floor = finite_number("log_var_floor", log_var_floor)
-    one_of("variance_of", variance_of, VARIANCE_OF)
-    if categories is not None:
-        positive_integer("categories", categories)
-    if variance is not None and variance_of != "point":
-        raise InputError(
-            f"variance_of is {variance_of!r} and variance is {variance}; expected one that is learned, None"
-        )
-    given = {"sigmoid_mean": sigmoid_mean or None, "variance": variance, "categories": categories}
-    given["variance_of"] = None if variance_of == "point" else variance_of
-    for name, value in given.items():
-        owner = "categorical" if name == "categories" else "gaussian"
-        if value is not None and likelihood != owner:
-            raise InputError(f"{name} is {value} with the {likelihood} likelihood; it belongs to the {owner} one")
-    if likelihood == "gaussian":
-        return {"sigmoid_mean": sigmoid_mean, "variance": variance, "variance_of": variance_of, "log_var_floor": floor}
-    if likelihood == "categorical":
-        return {"categories": positive_integer("categories", categories)}
-    return {"log_scale_floor": floor / 2} if likelihood in ("laplace", "student-t") or is_own(likelihood) else {}
 
 
 def _checked_noise(noise: Any, q: Distribution) -> Tensor:

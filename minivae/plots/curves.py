@@ -31,8 +31,10 @@ STYLES: dict[str, dict[str, Any]] = {
 UNIT = "nats per data point"
 
 
-def learning_curve(history: Mapping[str, Sequence[float]], path: str | os.PathLike | None = None) -> Figure:
-    """Draw the bound on training and test data, and below it the terms that make it up.
+def learning_curve(
+    history: Mapping[str, Sequence[float]], path: str | os.PathLike | None = None, ax: Axes | None = None
+) -> Figure:
+    """Draw the bound on training and test data, and below it the terms that make it up; the bound alone in ``ax``.
 
     Without a bound the objective takes its place.
 
@@ -55,17 +57,23 @@ def learning_curve(history: Mapping[str, Sequence[float]], path: str | os.PathLi
     curves = {term: _curves(history, term, len(seen)) for term in TERMS if term != other}
     if not np.isfinite(seen).all() or "train" not in curves[top]:
         raise InputError("history has no finite train_bound, or samples_seen is not finite; expected both")
-    terms = [term for term in curves if curves[term]]
-    with picture(path, figsize=(6.5, 5.6 if len(terms) > 1 else 3.6), layout="constrained") as figure:
-        mosaic: list[HashableList[str]] = [[top] * max(1, len(terms) - 1)]
-        if terms[1:]:
-            mosaic.append([*terms[1:]])
-        panels = figure.subplot_mosaic(mosaic, height_ratios=[1.5, 1][: len(mosaic)])
+    terms = [term for term in curves if curves[term] and (ax is None or term == top)]
+    with picture(path, ax, figsize=(6.5, 5.6 if len(terms) > 1 else 3.6), layout="constrained") as figure:
+        panels = {top: ax} if ax is not None else _panels(figure, terms)
         for term in terms:
             _draw_panel(panels[term], TERMS[term], seen, curves[term])
         panels[top].legend(fontsize=SMALL_SIZE, loc="lower right", frameon=False)
-        figure.suptitle(_headline(top, seen, curves[top]), fontsize=TITLE_SIZE)
+        if ax is None:
+            figure.suptitle(_headline(top, seen, curves[top]), fontsize=TITLE_SIZE)
     return figure
+
+
+def _panels(figure: Figure, terms: Sequence[str]) -> dict[str, Axes]:
+    """Axes for each of the terms: the first above, the others side by side below it."""
+    mosaic: list[HashableList[str]] = [[terms[0]] * max(1, len(terms) - 1)]
+    if terms[1:]:
+        mosaic.append([*terms[1:]])
+    return figure.subplot_mosaic(mosaic, height_ratios=[1.5, 1][: len(mosaic)])
 
 
 def _column(history: Mapping[str, Sequence[float]], name: str) -> np.ndarray:

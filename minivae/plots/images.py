@@ -13,6 +13,7 @@ from .canvas import matrix, picture
 from .tile import Margins, draw_tile, in_rows, value_range
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 PAIRS_IN_A_ROW = 10
@@ -23,6 +24,7 @@ def reconstructions(
     reconstructions: np.ndarray,
     image_shape: tuple[int, ...] | None,
     path: str | os.PathLike | None = None,
+    ax: Axes | None = None,
 ) -> Figure:
     """Draw each original ``(N, D)`` above its reconstruction ``(N, D)``, ten pairs in a row.
 
@@ -42,9 +44,9 @@ def reconstructions(
     own = isinstance(low, np.ndarray)
     error = math.sqrt(np.mean(((originals - rebuilt) / (high - low if own else 1.0)) ** 2))
     differ = f"RMS {error:.3g} of a value's range" if own else f"RMS difference {error:.3g}"
-    with picture(path) as figure:
+    with picture(path, ax) as figure:
         title = f"Originals above reconstructions ({differ})"
-        axes, layout = draw_tile(figure, cells, image_shape, title, Margins(left=1.0), group=2)
+        axes, layout = draw_tile(figure, cells, image_shape, title, Margins(left=1.0), group=2, ax=ax)
         axes.set_yticks(layout.tops + layout.shape[0] / 2, ["original", "reconstruction"] * len(pairs))
         axes.tick_params(length=0)
     return figure
@@ -55,6 +57,7 @@ def samples(
     image_shape: tuple[int, ...] | None,
     path: str | os.PathLike | None = None,
     columns: int | None = None,
+    ax: Axes | None = None,
 ) -> Figure:
     """Draw samples ``(N, D)`` of the model in a tile that is as square as may be (as Fig. 5), or so wide.
 
@@ -65,6 +68,6 @@ def samples(
     cells = in_rows(
         images, math.ceil(math.sqrt(len(images))) if columns is None else positive_integer("columns", columns)
     )
-    with picture(path) as figure:
-        draw_tile(figure, cells, image_shape, f"{len(images)} samples from the model")
+    with picture(path, ax) as figure:
+        draw_tile(figure, cells, image_shape, f"{len(images)} samples from the model", ax=ax)
     return figure

@@ -36,7 +36,11 @@ def manifold_grid(n: int) -> np.ndarray:
 
 
 def manifold(
-    decode: Decoder, image_shape: tuple[int, ...] | None, path: str | os.PathLike | None = None, n: int = 20
+    decode: Decoder,
+    image_shape: tuple[int, ...] | None,
+    path: str | os.PathLike | None = None,
+    n: int = 20,
+    ax: Axes | None = None,
 ) -> Figure:
     """Draw ``decode`` over the :func:`manifold_grid` of a 2-D latent space (Fig. 4).
 
@@ -49,11 +53,12 @@ def manifold(
     from scipy.special import ndtr
 
     grid = manifold_grid(n)
-    with picture(path) as figure:
+    with picture(path, ax) as figure:
         cells = decoded(decode, grid).reshape(n, n, -1)
         title = f"What is decoded across the 2-D latent space ({n} × {n})"
         margins = Margins(left=0.65, bottom=0.55)
-        axes, layout = draw_tile(figure, cells, image_shape, title, margins, gapless=image_shape is not None)
+        gapless = image_shape is not None
+        axes, layout = draw_tile(figure, cells, image_shape, title, margins, gapless=gapless, ax=ax)
         height, width = layout.size
         small = min(axes.bbox.size) < 3.5 * DPI  # the outer labels of seven would touch
         values = np.array([-1, 0, 1] if small else [-1.5, -1, -0.5, 0, 0.5, 1, 1.5])
@@ -72,6 +77,7 @@ def interpolation(
     image_shape: tuple[int, ...] | None,
     path: str | os.PathLike | None = None,
     steps: int = 10,
+    ax: Axes | None = None,
 ) -> Figure:
     """Draw ``decode((1 - t) z_start + t z_end)`` for ``steps`` values of t from 0 to 1.
 
@@ -88,10 +94,10 @@ def interpolation(
         raise InputError(f"steps is {steps}; expected at least 2, the two ends")
     t = np.linspace(0, 1, steps)
     z = z_start[:, None] + t[:, None] * (z_end - z_start)[:, None]
-    with picture(path) as figure:
+    with picture(path, ax) as figure:
         cells = decoded(decode, z.reshape(-1, z.shape[-1])).reshape(len(z), steps, -1)
         title = "From one data point to another, straight through latent space"
-        axes, layout = draw_tile(figure, cells, image_shape, title, Margins(bottom=0.55))
+        axes, layout = draw_tile(figure, cells, image_shape, title, Margins(bottom=0.55), ax=ax)
         first, last = layout.lefts[[0, -1]] + layout.shape[1] / 2
         axes.set_xticks([first, (first + last) / 2, last], ["0", "0.5", "1"])
         axes.set_xlabel("share $t$ of the way", fontsize=LABEL_SIZE)

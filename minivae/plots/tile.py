@@ -82,8 +82,11 @@ def draw_tile(
     margins: Margins | None = None,
     gapless: bool = False,
     group: int = 1,
+    ax: Axes | None = None,
 ) -> tuple[Axes, Layout]:
     """Draw ``cells`` ``(rows, columns, D)`` and size the figure to them; NaN cells stay empty.
+
+    In axes of the user's own, ``ax``, they take the room that there is, smoothed.
 
     ``gapless`` leaves no line between cells; ``group`` rows at a time are set
     apart from the next. Values in [0, 1] run from black to white; other data
@@ -103,13 +106,21 @@ def draw_tile(
         note = f"each cell: {cells.shape[-1]} values, on a scale from {number(low)} to {number(high)}"
     elif (low, high) != (0, 1):
         note = f"black: {number(low)}, white: {number(high)}"
-    axes, whole = _lay_out(figure, layout, margins or Margins(), NOTE if note else 0)
+    axes, whole = (ax, False) if ax is not None else _lay_out(figure, layout, margins or Margins(), NOTE if note else 0)
+    height, width = layout.size
+    axes.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=2, pad=2, labelsize=SMALL_SIZE, color=GREY)
     if image_shape is None:
         _draw_images(axes, np.where(np.isnan(scaled[..., :1, None]), np.nan, BACKGROUND), layout, whole)
         _draw_curves(axes, scaled, layout)
     else:
         _draw_images(axes, scaled.reshape(*cells.shape[:2], *image_shape), layout, whole)
-    _write_title(figure, title, note)
+    if ax is None:
+        _write_title(figure, title, note)
+    else:
+        ax.set_aspect("equal")
+        ax.set_title("\n".join(filter(None, [title, note])), fontsize=TITLE_SIZE, wrap=True)
     return axes, layout
 
 
@@ -137,11 +148,7 @@ def _lay_out(figure: Figure, layout: Layout, margins: Margins, note: float) -> t
     # whole screen pixels here too, or the tile would be resampled by a fraction
     corner = np.round(np.array([margins.left + spare / 2, margins.bottom]) * DPI)
     figure.set_size_inches(*total / DPI)
-    axes = figure.add_axes((*corner / total, *tile / total))
-    axes.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[])
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=2, pad=2, labelsize=SMALL_SIZE, color=GREY)
-    return axes, whole
+    return figure.add_axes((*corner / total, *tile / total)), whole
 
 
 def value_range(cells: np.ndarray, image_shape: tuple[int, ...] | None) -> tuple[Any, Any]:

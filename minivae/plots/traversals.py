@@ -13,6 +13,7 @@ from .latent import Decoder
 from .tile import Margins, draw_tile
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MOST = 20  # dimensions in a picture: as many rows as a page takes
@@ -24,6 +25,7 @@ def traversals(
     image_shape: tuple[int, ...] | None,
     path: str | os.PathLike | None = None,
     steps: int = 10,
+    ax: Axes | None = None,
 ) -> Figure:
     """Draw a row for each latent dimension: it runs where the data's codes lie, all others stay.
 
@@ -32,7 +34,7 @@ def traversals(
         means: codes of data points, ``(N, latent)``. The first is the one held; each dimension
             runs from the 1st to the 99th percentile of its column. Of many dimensions those
             are drawn whose codes vary most, the first on top.
-        image_shape, path: see :mod:`minivae.plots`.
+        image_shape, path, ax: see :mod:`minivae.plots`.
         steps: pictures in a row.
 
     Raises:
@@ -44,11 +46,11 @@ def traversals(
     z = np.tile(means[0], (len(chosen), steps, 1))
     rows = np.arange(len(chosen))
     z[rows, :, chosen] = np.linspace(low, high, steps, axis=1)
-    with picture(path) as figure:
+    with picture(path, ax) as figure:
         cells = decoded(decode, z.reshape(-1, means.shape[1])).reshape(len(chosen), steps, -1)
         of = "" if len(chosen) == means.shape[1] else f"\nthe {len(chosen)} of {means.shape[1]} that vary most"
         margins = Margins(left=0.5, bottom=0.45, top=0.55 if of else 0.36)
-        axes, layout = draw_tile(figure, cells, image_shape, f"Along each latent dimension{of}", margins)
+        axes, layout = draw_tile(figure, cells, image_shape, f"Along each latent dimension{of}", margins, ax=ax)
         axes.set_yticks(layout.tops + layout.shape[0] / 2, [f"$z_{{{i + 1}}}$" for i in chosen])
         axes.set_xlabel("from the 1st to the 99th percentile of the data's codes", fontsize=LABEL_SIZE)
         axes.tick_params(length=0)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..files import atomic_path
+from ..slips import nearest
 from ..version import __version__
 
 FORMAT = "minivae-run of version 1"
@@ -67,6 +68,15 @@ def _require_format(path: Path, found: Any, checksum: Any, writer: Any) -> None:
     )
 
 
+def meant_run(folder: Path) -> str:
+    """What was meant by a folder that is no run, as the end of a message: that of a file in a run, or one beside it."""
+    if (folder.parent / "config.json").is_file():
+        return f"; did you mean {str(folder.parent)!r}?"
+    beside = [path.parent.name for path in folder.parent.glob("*/config.json")]
+    meant = nearest(folder.name, beside)
+    return "" if meant is None else f"; did you mean {str(folder.parent / meant)!r}?"
+
+
 def seal(config: dict[str, Any]) -> str:
     """The SHA-256 of all that may not change when a run goes on: a checkpoint says by it whose it is."""
     return _digest(_fixed(config))
@@ -88,7 +98,9 @@ def read_object(path: Path) -> dict[str, Any]:
         config = json.loads(text)
         if not isinstance(config, dict):
             raise InputError(f"it holds a {type(config).__name__}; expected an object")
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged: {error!s:.300}") from error
     return config
 

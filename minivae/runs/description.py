@@ -16,12 +16,15 @@ from ..models.registry import name_of
 from ..version import __version__
 
 
-def description(model: Model, dataset: Dataset, settings: Mapping[str, Any]) -> dict[str, Any]:
+def description(
+    model: Model, dataset: Dataset, settings: Mapping[str, Any], parted: Dataset | None = None
+) -> dict[str, Any]:
     """Model, data and settings of a run, by name, as JSON can hold them.
 
     Args:
         model, dataset: what is trained, on what.
         settings: of the training, by name (``vars`` of a :class:`~minivae.training.Settings`).
+        parted: the data with the parts that the training has, if it has set some rows apart.
 
     Returns:
         ``minivae`` (the version), ``model`` (its name), ``model_config`` (arguments of its constructor),
@@ -40,7 +43,7 @@ def description(model: Model, dataset: Dataset, settings: Mapping[str, Any]) -> 
         "model": name_of(type(model)),
         "model_config": model.config,
         "options": {**options, "dtype": weight.dtype.name, "backend": where},
-        "dataset": facts(dataset, model.context_dim),
+        "dataset": {**facts(dataset, model.context_dim), **_parts(parted or dataset)},
         "backend": backend.describe(where),
     }
 
@@ -56,13 +59,12 @@ def facts(dataset: Dataset, classes: int = 0) -> dict[str, Any]:
         ``name``, ``points`` (of each part), ``data_dim``, ``image_shape``, ``scale``, ``range``, ``split``,
         ``columns``, ``class_names``, ``label_shares``, ``account``, ``digest``.
     """
-    parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
     labels, shares = dataset.train.labels, None
     if classes and labels is not None:
         shares = (np.bincount(labels, minlength=classes) / len(labels)).tolist()
     return {
         "name": dataset.name,
-        "points": {name: len(part) for name, part in parts.items() if part is not None},
+        **_parts(dataset),
         "data_dim": dataset.data_dim,
         "image_shape": dataset.image_shape,
         "scale": dataset.scale,
@@ -71,6 +73,9 @@ def facts(dataset: Dataset, classes: int = 0) -> dict[str, Any]:
         "columns": dataset.columns,
         "class_names": dataset.class_names,
         "label_shares": shares,
-        "account": dataset.account,
         "digest": digest(dataset),
     }
+
+
+def _parts(dataset: Dataset) -> dict[str, Any]:
+    return {"points": {name: len(part) for name, part in dataset.parts.items()}, "account": dataset.account}

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import float_dtype, get_backend
 from ..checks import instance, one_of, path_of, switch
 from ..datasets import Dataset
 from ..datasets.digest import digest
@@ -20,9 +21,10 @@ from ..files import file_lock, is_temporary, make_folder, remove_leftovers, requ
 from ..models import MODELS, Model
 from ..models.own import is_own, require_named
 from ..models.vae import DECODERS
-from .checkpoint import as_json, load_checkpoint, save_checkpoint, stored_preparation, under
-from .config import WHAT_TO_DO, read_config, seal, write_config
+from .checkpoint import as_json, load_checkpoint, save_checkpoint, under
+from .config import WHAT_TO_DO, meant_run, read_config, seal, write_config
 from .history import History
+from .loading import loaded, require_same_shapes
 from .meta import require_meta
 from .pace import Pace
 from .resumable import Judged, Resumable
@@ -93,7 +95,7 @@ class Run:
         if not run.config_path.is_file():
             if run.checkpoint_path.exists():
                 raise InputError(f"{folder} has model.npz but no config.json; {WHAT_TO_DO}")
-            raise InputError(f"{folder} is not a run: it has no config.json")
+            raise InputError(f"{folder} is not a run: it has no config.json{meant_run(run.folder)}")
         run.config = read_config(run.config_path)
         if not is_own(run.config.get("model")):
             one_of(f"model in {run.config_path}", run.config.get("model"), MODELS)
@@ -222,7 +224,8 @@ class Run:
         last: bool = False,
         model_class: type[Model] | None = None,
         likelihood: type | None = None,
-        **options: Any,
+        dtype: Any = None,
+        backend: str | None = None,
     ) -> Model:
         """The trained model: the best by the validation part where there is one, else the last.
 
@@ -230,7 +233,8 @@ class Run:
             last: the last one in any case.
             model_class: the class, if it is the user's own.
             likelihood: the class of its likelihood, if that is the user's own.
-            options: ``dtype`` and ``backend`` of its constructor.
+            dtype: of its weights; the one that it was trained in if None.
+            backend: where they live; the default backend if None, as a run of a GPU is opened where there is none.
 
         Raises:
             InputError: a class of the user's own was not given, or another one was; or nothing has been trained yet.
@@ -238,13 +242,12 @@ class Run:
         path = self._model_path(last)
         arrays, meta = self._load(path, "model")
         kind, arguments = self.model_class(model_class), meta["model"]
-        name = arguments.get("likelihood")
-        require_named(str(self.folder), "likelihood", name, likelihood, DECODERS, "likelihood")
+        require_named(str(self.folder), "likelihood", arguments.get("likelihood"), likelihood, DECODERS, "likelihood")
+        dtype = None if dtype is None else float_dtype(dtype)
+        backend = None if backend is None else get_backend(backend).name
+        own = {} if likelihood is None else {"likelihood": likelihood}
         with _naming(path):
-            model = kind(**arguments | ({} if likelihood is None else {"likelihood": likelihood}), **options)
-            model.load_state_dict(under("model/", arrays))
-            model.preparation = stored_preparation(arrays)
-        return model
+            return loaded(kind, arguments | own, arrays, dtype=dtype, backend=backend)
 
     def initialize(self, model: Model) -> None:
         """Begin with the run's weights: copy them into another model, whose weights must have the same shapes.
@@ -252,14 +255,8 @@ class Run:
         Raises:
             InputError: one does not fit; names the first.
         """
-        asked = instance("model", model, Model, "a Model").state_dict()
-        found = self.load_weights()
-        for name in dict.fromkeys([*asked, *found]):
-            theirs, ours = (state[name].shape if name in state else None for state in (found, asked))
-            if theirs != ours:
-                has = "does not have" if theirs is None else f"has in shape {theirs}"
-                expected = "none of that name" if ours is None else f"shape {ours}, as the model to train has it"
-                raise InputError(f"the weights of {self.folder} do not fit: it {has} {name}; expected {expected}")
+        asked, found = instance("model", model, Model, "a Model").state_dict(), self.load_weights()
+        require_same_shapes(self.folder, found, asked)
         model.load_state_dict(found)
 
     def load_weights(self, *, last: bool = False) -> dict[str, np.ndarray]:

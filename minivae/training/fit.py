@@ -84,7 +84,7 @@ def fit(
         run.restore(trainer)
     with _exclusive(run):
         if run is not None:
-            run.describe(description(model, data, vars(trainer.settings)))
+            run.describe(description(model, data, vars(trainer.settings), trainer.dataset))
             if resume:
                 run.restore(trainer)
         history = run_to_end(trainer, run, progress, callbacks)

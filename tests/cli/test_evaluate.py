@@ -148,7 +148,89 @@ def test_other_data_are_said_to_be_others_and_all_of_them_are_taken(cli, own, rn
     assert "new.npy holds other data, or in other parts, than run was trained on" in first
     assert second.startswith("all bound")
     assert [int(row["row"]) for row in rows_of("rows.csv")] == list(range(20))  # as they lie in the file
-    assert cli("evaluate", "run", "--data", "new.npy", "--part", "test", "--json").json["points"] == 2
+    assert {row["part"] for row in rows_of("rows.csv")} == {"all"}  # none was kept from training
+    assert "; all 20 points of it are taken" in first
+
+
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
+def test_of_other_data_there_is_no_part_but_their_own(cli, refused, own, rng, part):
+    """What would be drawn of them by the run's seed is no part that the run has kept from training, or not."""
+    np.save("new.npy", rng.random((20, 16)))
+    for command in (["evaluate"], ["encode", "--out", "x.csv"], ["reconstruct", "--out", "x.csv"], ["plot"]):
+        line = refused(command[0], "run", *command[1:], "--data", "new.npy", "--part", part)
+        assert f"part is '{part}', but new.npy is not what the run was trained on" in line
+        assert "expected all" in line
+    np.savez("parts.npz", train=rng.random((20, 16)), val=rng.random((4, 16)), test=rng.random((5, 16)))
+    said = cli("evaluate", "run", "--data", "parts.npz", "--part", part, "--rows", "rows.csv")
+    count = {"train": 20, "validation": 4, "test": 5}[part]
+    assert f"{count} {part} points of it are taken" in said.out.splitlines()[0]
+    assert [row["part"] for row in rows_of("rows.csv")] == [part] * count
+
+
+def test_data_that_changed_in_place_have_no_part_that_was_kept_from_training(cli, refused, own, rng):
+    np.save("own.npy", rng.random((90, 16)))
+    assert cli("evaluate", "run", "--json").json["part"] == "all"
+    assert "expected all" in refused("interpolate", "run", 0, 1, "--part", "test", "--out", "way.npz")
+
+
+def test_labels_in_a_file_of_the_run_s_are_not_those_of_other_data(cli, own, rng):
+    labels = np.arange(60) % 3
+    np.save("labels.npy", labels)
+    words = ("--hidden", 8, "--epochs", 1, "--quiet")
+    assert cli("train", "--data", "own.npy", "--labels", "labels.npy", *words, "--out", "told").code == 0
+    np.save("new.npy", rng.random((60, 16)))
+    said = cli("encode", "told", "--data", "new.npy", "--out", "codes.npz")
+    assert (said.code, "with labels" in said.out, "label" in np.load("codes.npz")) == (0, False, False)
+    said = cli("encode", "told", "--data", "new.npy", "--labels", "labels.npy", "--out", "codes.npz")
+    assert "all 60 points of it are taken, with labels" in said.out
+    np.testing.assert_array_equal(np.load("codes.npz")["label"], labels)
+    np.save("own.npy", own)
+    assert cli("encode", "told", "--data", "own.npy", "--out", "codes.npz").code == 0  # its own have them
+    np.testing.assert_array_equal(np.load("codes.npz")["label"], labels)
+
+
+def write_csv(path, columns):
+    rows = zip(*columns.values(), strict=True)
+    path.write_text("\n".join([",".join(columns), *(",".join(map(str, row)) for row in rows)]) + "\n")
+
+
+def test_other_data_may_lack_the_labels_and_the_array_that_the_run_s_had(cli, no_figures, rng, tmp_path):
+    first, second = rng.normal(size=(2, 40)).round(4)
+    kinds = np.array(["hen", "fox"])[np.arange(40) % 2]
+    write_csv(tmp_path / "own.csv", {"a": first, "kind": kinds, "b": second})
+    words = ("--hidden", 4, "--epochs", 1, "--quiet")
+    assert cli("train", "--data", "own.csv", "--labels", "kind", *words, "--out", "run").code == 0
+    write_csv(tmp_path / "new.csv", {"b": second, "a": first})
+    codes = {}
+    for name in ("own", "new"):
+        assert cli("encode", "run", "--data", f"{name}.csv", "--out", f"{name}.npz").code == 0
+        codes[name] = np.load(f"{name}.npz")
+    np.testing.assert_array_equal(codes["own"]["mean"], codes["new"]["mean"])
+    assert ("label" in codes["own"], "label" in codes["new"]) == (True, False)
+    both = {"wanted": np.stack([first, second], axis=1), "other": rng.normal(size=(30, 2))}
+    np.savez("two.npz", **both)
+    assert cli("train", "--data", "two.npz", "--array", "wanted", *words, "--out", "two").code == 0
+    np.save("plain.npy", both["other"])
+    for source in (["--data", "plain.npy"], ["--data", "two.npz", "--array", "other"]):
+        assert cli("encode", "two", *source, "--out", "codes.npy").code == 0
+        assert len(np.load("codes.npy")) == 30
+
+
+def test_how_the_run_s_data_were_parted_says_nothing_of_others(cli, own, rng):
+    words = ("--validation", 0.2, "--split", "contiguous", "--hidden", 8, "--epochs", 1, "--quiet")
+    assert cli("train", "--data", "own.npy", *words, "--out", "parted").code == 0
+    np.savez("parts.npz", train=rng.random((20, 16)), val=rng.random((4, 16)), test=rng.random((5, 16)))
+    said = cli("evaluate", "parted", "--data", "parts.npz", "--part", "validation", "--importance-samples", 2)
+    assert (said.code, "4 validation points of it are taken" in said.out) == (0, True)
+
+
+def test_rows_that_patience_set_apart_are_the_run_s_validation_part(cli, own):
+    words = ("--patience", 2, "--epochs", 2, "--hidden", 8, "--out", "patient", "--json")
+    trained = cli("train", "--data", "own.npy", *words).json
+    assert Run.open("patient").facts["points"] == {"train": 49, "validation": 5, "test": 6}
+    for part in ("train", "validation", "test"):
+        again = cli("evaluate", "patient", "--part", part, "--importance-samples", 2, "--json").json
+        assert again["bound"] == pytest.approx(trained[f"{part}_bound"], rel=1e-6)
 
 
 @pytest.mark.parametrize("change", [lambda x: x[::-1], lambda x: x[:, ::-1], lambda x: np.nextafter(x, 1)])

@@ -33,6 +33,20 @@ def test_info_on_a_run(cli, trained):
     assert "None" not in text
     names = [line.split()[0] for line in text.splitlines()]
     assert len(names) == len(set(names))  # each fact once
+    assert "  points               train 1500, test 297\n" in text
+    assert text.count("1500") == 2  # and in how they were parted
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_info_says_of_a_file_how_it_was_read_and_each_fact_once(cli, rng):
+    np.savetxt("own.csv", rng.normal(size=(40, 3)), delimiter=",", header="high,wide,deep", comments="")
+    assert cli("train", "--data", "own.csv", *SMALL, "--patience", 1, "--out", "run", "--quiet").code == 0
+    text = cli("info", "run").out
+    for fact in ("points               train 32, validation 4, test 4", "columns              high, wide, deep"):
+        assert text.count(fact) == 1
+    assert text.count("high") == text.count("random, seed 0: 36 rows train") == 1
+    for part in ("choice ", "header ", "set_apart ", "range "):
+        assert text.count(f"  {part}") == 1
 
 
 # --------------------------------------------------------------------- runs

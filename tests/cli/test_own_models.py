@@ -35,6 +35,10 @@ class Bare(VAE):
     def __init__(self, data_dim: int):
         super().__init__(data_dim, 2, (4,))
 
+class Double(VAE):
+    def __init__(self, data_dim: int, latent_dim: int = 2):
+        super().__init__(data_dim, latent_dim, (4,), dtype="float64")
+
 class Unannotated(VAE):
     def __init__(self, data_dim: int, price=1.0): pass
 """
@@ -111,6 +115,21 @@ def test_a_listed_model_needs_no_class_and_takes_no_other(cli, trained, own):
 def test_a_model_without_options_of_its_own(cli, own):
     assert cli("train", "--model", "code/mine.py:Bare", "--epochs", 1, "--out", "run").code == 0
     assert cli("evaluate", "run", "--model", "code/mine.py:Bare", "--importance-samples", 3).code == 0
+
+
+def test_a_dtype_that_the_class_decides_on_is_that_of_the_run(cli, own):
+    name = "code/mine.py:Double"
+    assert cli("train", "--model", name, "--epochs", 1, "--out", "run").code == 0
+    assert Run.open("run").config["options"]["dtype"] == "float64"
+    said = cli("evaluate", "run", "--model", name, "--importance-samples", 3, "--json").json
+    assert said["bound"] == Run.open("run").load_history().rows[-1]["test_bound"]
+    model = Run.open("run").load_model(model_class=named(name)[1])
+    assert model.parameters()[0].dtype == np.float64
+    with pytest.raises(InputError, match="dtype is dtype\\('float32'\\), but Double takes none; expected None"):
+        Run.open("run").load_model(model_class=named(name)[1], dtype="float32")
+    for words in (("--model", name, "--dtype", "float32"), ("--model", "code/mine.py:Bare", "--dtype", "float64")):
+        refused = cli("train", *words, "--epochs", 1, "--out", "other")
+        assert (refused.code, "takes no dtype: its weights are" in refused.err) == (2, True)
 
 
 def test_help_shows_its_options(cli, own):

@@ -88,6 +88,7 @@ def test_help_shows_the_options_of_the_chosen_model_alone(cli, name):
     for option in of_models():
         assert (f"--{option.replace('_', '-')}" in flags) == (option in of_model(name) or option in COMMON), option
     assert all(other in shown for other in MODELS)
+    assert not re.search(r":[a-z]+:`", shown)  # a reader of the help cannot follow a docstring's reference
     assert max(map(len, shown.splitlines())) <= 100
 
 

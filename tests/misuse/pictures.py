@@ -17,7 +17,7 @@ SHAPES = ((3, 3), 4, "x", (2, 2, 2), (0, 4), (2.5, 2))
 PICTURE: dict[str, Any] = {"image_shape": (2, 2), "path": "p.png"}
 PATHS = (3, "", Says("p.jpg", ".jpg"), Says("nowhere/p.png", "No such", "nowhere/p.png"))
 AXES = (3, "x", plots.canvas)
-DRAWN = {"image_shape": SHAPES, "path": PATHS}
+DRAWN = {"image_shape": SHAPES, "path": PATHS, "ax": AXES}
 DECODERS = (None, 3, Says(lambda z: z[:1], "(1, 2)"), Says(lambda z: z * np.nan, "NaN"), Says(lambda z: None, "()"))
 
 
@@ -97,4 +97,5 @@ misuse(
         Says(CURVES | {"kl": 3}, "3"),
     )[:4],
     path=PATHS,
+    ax=AXES,
 )

@@ -101,7 +101,7 @@ def test_which_names_are_one_s_own():
         ("from minivae.models import Model\n", "Model", "expected a class that derives from"),
         (MINE, "mine", "did you mean 'Mine'?"),
         (MINE, "Mien", "did you mean 'Mine'?"),
-        (MINE, "", "there is no such class"),
+        (MINE, "", ":Class"),
     ],
 )
 def test_what_is_not_found_is_said_in_one_line(tmp_path, text, wanted, said):

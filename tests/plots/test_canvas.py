@@ -144,6 +144,12 @@ def test_every_picture_is_a_figure_and_is_written_only_where_a_path_is_given(tmp
         lambda **where: plots.latent_scatter(IMAGES, np.linspace(0, 1, 6), **where),
         lambda **where: plots.latent_scatter(IMAGES, **where),
         lambda **where: plots.codebook_usage(np.eye(4, dtype=int), 2, **where),
+        lambda **where: plots.learning_curve(HISTORY, **where),
+        lambda **where: plots.reconstructions(IMAGES, IMAGES * 0.9, (2, 2), **where),
+        lambda **where: plots.samples(IMAGES, None, **where),
+        lambda **where: plots.manifold(decode, (2, 2), n=3, **where),
+        lambda **where: plots.interpolation(decode, IMAGES, IMAGES[::-1], (2, 2), **where),
+        lambda **where: plots.traversals(decode, IMAGES, (2, 2), **where),
     ],
 )
 def test_a_picture_goes_into_axes_of_one_s_own(path, draw):
@@ -153,6 +159,7 @@ def test_a_picture_goes_into_axes_of_one_s_own(path, draw):
     assert draw(ax=left) is figure
     assert left.get_title()
     assert len(right.lines) == 1
+    assert set(figure.axes) - {left, right} == {a for a in figure.axes if a.get_label() == "<colorbar>"}
     assert not path.exists()
     alone = Figure(figsize=(6, 5), layout="constrained").add_subplot()
     assert draw(ax=alone, path=path) is alone.figure

@@ -71,6 +71,24 @@ def test_the_model_comes_back_on_another_backend_and_in_another_dtype(run, train
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_model_comes_back_in_its_own_dtype(tmp_path, digits, dtype):
+    """Weights of float64 cut to float32 would give other numbers than the run did."""
+    run, trainer = Run.create(tmp_path / "run", CONFIG), small_trainer(digits, small_model(dtype=dtype))
+    trainer.train_step()
+    run.save(trainer)
+    for name, array in Run.open(run.folder).load_model().state_dict().items():
+        assert array.dtype == dtype
+        np.testing.assert_array_equal(array, trainer.model.state_dict()[name])
+    other = {"float32": "float64", "float64": "float32"}[dtype]
+    assert run.load_model(dtype=other).parameters()[0].dtype == other
+
+
+def test_what_a_model_is_not_opened_with(run):
+    assert "dtype is 'int8'; expected one of float32, float64" in refusal(lambda: run.load_model(dtype="int8"))
+    assert "'abacus'" in refusal(lambda: run.load_model(backend="abacus"))
+
+
 def strict_zeros():
     from minivae import backend
 

@@ -80,7 +80,7 @@ def having(**methods):
         ([Noted], r"callbacks\[0\] is the class Noted; expected an object, such as Noted\(...\)"),
         ([Noted(), 3], r"callbacks\[1\] is 3; expected an object with on_step, on_report, on_end"),
         ([having(on_steps=print)], r"callbacks\[0\] has a method on_steps; .* did you mean 'on_step'"),
-        ([having(on_epoch_end=print)], r"has a method on_epoch_end; .* did you mean 'on_end'"),
+        ([having(on_epoch_end=print)], r"has a method on_epoch_end; .* did you mean 'on_report'"),
         ([having(on_reports=print, on_step=print)], r"on_reports; .* did you mean 'on_report'"),
         ([having(on_end=lambda: None)], r"has a method on_end that does not take \(trainer\)"),
         ([having(on_report=lambda row: None)], r"has a method on_report that does not take \(trainer, row\)"),
