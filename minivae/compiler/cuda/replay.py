@@ -1,17 +1,21 @@
 """Programs on CUDA: each kernel one generated CUDA kernel, and the whole one CUDA graph.
 
-The C text comes from :mod:`.source`, products go to cuBLAS by :mod:`.cuda_blas`, and
+The C text comes from :mod:`.source` and :mod:`.grid`, products go to cuBLAS by :mod:`.blas`, and
 :mod:`.graph` captures and launches. What has no translation here runs as on any other
 backend, by the function of that name.
 """
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from operator import setitem
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from ...errors import BackendError
 from .. import numpy as blocks
@@ -20,9 +24,10 @@ from ..fuse import Kernel
 from ..memory import Arena
 from ..regions import meet
 from . import source
-from .blas import Blas, current_blas, gemms, layout, pair, suits
+from .blas import Blas, are_one_call, current_blas, gemms, layout, suits
 from .graph import Recorder, Replay
-from .pairs import Pair
+from .grid import grid_of, text
+from .pairs import Pair, sums_rows
 
 Plain = Callable[[Call], list[Callable[[], Any]]]
 Item = Any  # a Kernel, a Call, a MappedSum or a Pair
@@ -31,6 +36,7 @@ Item = Any  # a Kernel, a Call, a MappedSum or a Pair
 # A product and a sum are rounded each, as the backend's own functions do it: a recorded step then
 # gives the bits of the step itself.
 OPTIONS = ("--fmad=false",)
+_COMPILERS = 8  # threads that compile kernels, at most
 
 
 class MappedSum(NamedTuple):
@@ -95,21 +101,25 @@ class Device:
         self._xp, self._arena, self._plain = xp, arena, plain
         self._blas: list[Blas] = []  # the handle, once a product needs it
         self._recorder = Recorder(xp, partial(_use, self._blas))  # not self, which holds what was recorded
+        self._kernels: list[Any] = []  # that are to be compiled
+        self._ones: dict[tuple[int, np.dtype], Any] = {}
 
     def replay(self, items: Sequence[Item]) -> Replay:
         """What runs the items, each time that it is called."""
-        return Replay(self._recorder, [call for item in items for call in self._prepare(item)])
+        calls = [call for item in items for call in self._prepare(item)]
+        compile_side_by_side(self._xp, self._kernels)
+        return Replay(self._recorder, calls)
 
     def _prepare(self, item: Item) -> list[Callable[[], Any]]:
         if isinstance(item, Kernel):
             if not source.translatable(item):
                 return blocks.prepare(item, self._arena)
-            return [elementwise(self._xp, item, self._arena)]
+            return self._elementwise(item)
         if isinstance(item, MappedSum):
             return [mapped_sum(self._xp, item.kernel, item.sum, self._arena)]
         if isinstance(item, Pair):
             return self._pair(item)
-        if item.primitive.kind == "product":
+        if item.primitive.kind == "product" or (sums_rows(item) and self._is_matrix(item)):
             return self._product(item)
         if item.assigns:  # (copyto would copy overlapping memory as it finds it)
             target, value = (self._arena.place(x) for x in item.inputs)
@@ -126,6 +136,17 @@ class Device:
             yield partial(self._xp.copyto, out[(*head, slice(start, stop))], self._arena.place(x))
             start = stop
 
+    def _elementwise(self, kernel: Kernel) -> list[Callable[[], Any]]:
+        """A kernel as one CUDA kernel, with its arrays."""
+        if 0 in kernel.shape:
+            return []
+        arrays = [self._arena.place(x) for x in kernel.loads]
+        arrays += [self._arena.place_with(x, len(kernel.shape)) for x in kernel.makes]
+        made, grid = source.elementwise(kernel), grid_of(kernel.shape, arrays)
+        function = self._xp.RawKernel(text(made, grid), made.name, OPTIONS)
+        self._kernels.append(function)
+        return [partial(function, *grid.launch(), (*arrays, *map(np.int64, grid.numbers)))]
+
     # -------------------------------------------------------------- products
 
     def _has_blas(self) -> bool:
@@ -136,9 +157,25 @@ class Device:
             self._recorder.give_up(error)
         return bool(self._blas)
 
+    def _is_matrix(self, call: Call) -> bool:
+        """Whether what is summed lies so that all axes but the last are one."""
+        terms = self._arena.place(call.inputs[0])
+        return terms.flags.c_contiguous or (terms.ndim == 2 and layout(terms) is not None)
+
+    def _operands(self, call: Call) -> list[Any]:
+        """The factors and the result of a product; a sum of rows is that of a row of ones with them."""
+        if not sums_rows(call):
+            return [self._arena.place(x) for x in (*call.inputs, call.output)]
+        terms, out = (self._arena.place(x) for x in (call.inputs[0], call.output))
+        terms = terms if terms.ndim == 2 else terms.reshape(-1, terms.shape[-1])
+        key = len(terms), terms.dtype
+        if key not in self._ones:
+            self._ones[key] = self._xp.ones((1, key[0]), dtype=key[1])
+        return [self._ones[key], terms, out.reshape(1, -1)]
+
     def _product(self, call: Call) -> list[Callable[[], Any]]:
         """A matrix product by cuBLAS, with copies where it cannot read or write the layout."""
-        a, b, out = (self._arena.place(x) for x in (*call.inputs, call.output))
+        a, b, out = self._operands(call)
         if not suits(a, b, out) or not self._has_blas():
             return self._plain(call)
         places = [x if layout(x) is not None else self._xp.empty(x.shape, x.dtype) for x in (a, b, out)]
@@ -149,13 +186,12 @@ class Device:
         return [*copies, *products, *([] if places[2] is out else [partial(self._xp.copyto, out, places[2])])]
 
     def _pair(self, pair_of: Pair) -> list[Callable[[], Any]]:
-        """Two products in one call of cuBLAS, in whichever order their memory lies."""
-        places = [[self._arena.place(x) for x in (*call.inputs, call.output)] for call in pair_of]
+        """Two products in one call of cuBLAS."""
+        places = [self._operands(call) for call in pair_of]
         if self._has_blas() and all(layout(x) is not None for some in places for x in some):
-            one, other = (gemms(*some)[0] for some in places)
-            together = pair(one, other) or pair(other, one)
-            if together:
-                return [self._blas[0].prepare(together)]
+            both = [gemms(*some)[0] for some in places]
+            if are_one_call(*both):
+                return [self._blas[0].prepare(*both)]
         return [run for call in pair_of for run in self._product(call)]
 
 
@@ -164,12 +200,16 @@ def _use(handles: Sequence[Blas], stream: Any) -> None:
         handle.use(stream)
 
 
-def elementwise(xp: Any, kernel: Kernel, arena: Arena) -> Callable[[], Any]:
-    """A kernel as one CUDA kernel, with its arrays."""
-    text = source.elementwise(kernel)
-    function = xp.ElementwiseKernel(text.inputs, text.outputs, text.body, text.name, no_return=True, options=OPTIONS)
-    stores = (arena.place_with(x, len(kernel.shape)) for x in kernel.makes)
-    return partial(function, *(arena.place(x) for x in kernel.loads), *stores)
+def compile_side_by_side(xp: Any, kernels: Sequence[Any]) -> None:
+    """Compile kernels by several threads; NVRTC, which lets other threads run meanwhile, takes 0.1 s for each."""
+    device = xp.cuda.Device().id
+
+    def compiled(kernel: Any) -> None:
+        with xp.cuda.Device(device):  # a thread has its own current device
+            kernel.compile()
+
+    with ThreadPoolExecutor(min(_COMPILERS, os.cpu_count() or 1)) as pool:
+        deque(pool.map(compiled, kernels), maxlen=0)
 
 
 def mapped_sum(xp: Any, kernel: Kernel, call: Call, arena: Arena) -> Callable[[], Any]:
