@@ -8,7 +8,6 @@ import pytest
 import minivae as mv
 import minivae.autodiff as ad
 from minivae.compiler.analysis import Call
-from minivae.compiler.cuda import replay
 from minivae.compiler.cuda.grid import grid_of, text
 from minivae.compiler.cuda.source import elementwise
 from minivae.compiler.fuse import Kernel
@@ -127,16 +126,3 @@ def test_what_is_computed_in_place_is_read_before(cuda):
         compiled(row)
         expected = expected * x[0] + np.float32(1)
     np.testing.assert_array_equal(target.numpy(), expected)
-
-
-def test_kernels_are_compiled_before_the_first_run(cuda, monkeypatch):
-    asked, compiled = [], replay.compile_side_by_side
-
-    def noting(xp, kernels):
-        asked.append(len(kernels))
-        compiled(xp, kernels)
-
-    monkeypatch.setattr(replay, "compile_side_by_side", noting)
-    x = RNG.standard_normal((3, 4)).astype("float32")
-    cuda.assert_runs(kept(lambda x, row: ad.tanh(ad.max(ad.tanh(x) * row, 0)) * 2), x, x[0])
-    assert asked[0] == 2

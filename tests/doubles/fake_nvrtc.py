@@ -8,7 +8,6 @@ import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -62,11 +61,9 @@ class Compiler:
         if not backend.exists():
             # Rounding after each operation, as NumPy does it.
             options = ["-std=c11", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-Werror=double-promotion"]
-            made = backend.with_suffix(f".{get_ident()}")
-            command = ["cc", *options, "-x", "c", "-", "-o", str(made), "-lm"]
+            command = ["cc", *options, "-x", "c", "-", "-o", str(backend), "-lm"]
             done = subprocess.run(command, input=source, text=True, capture_output=True)
             assert done.returncode == 0, f"{done.stderr}\n{source}"
-            made.replace(backend)
         return ctypes.CDLL(str(backend)).run
 
 
@@ -78,22 +75,19 @@ def parameters(text: str, name: str) -> list[str]:
 
 
 class Kernel:
-    """``cupy.RawKernel``: compiled when it is asked for, or first called."""
+    """``cupy.RawKernel``: compiled when it is first called."""
 
     def __init__(self, device: Any, compiler: Compiler, code: str, name: str, options: tuple[str, ...]) -> None:
         assert options == ("--fmad=false",)
         self._device, self._compiler, self._code, self._name = device, compiler, code, name
         self._run: Any = None
 
-    def compile(self) -> None:
-        self._run = self._compiler.grid(self._code, self._name)
-
     def __call__(self, grid: tuple[int, int], block: tuple[int, int], arguments: tuple[Any, ...]) -> None:
         assert 0 < block[0] * block[1] <= 1024
         assert 0 < grid[0] < 1 << 31
         assert 0 < grid[1] <= 65535
         if self._run is None:
-            self.compile()
+            self._run = self._compiler.grid(self._code, self._name)
         hosts = [x._host for x in arguments if isinstance(x, StrictArray)]
         numbers = arguments[len(hosts) :]
         assert all(isinstance(number, np.int64) for number in numbers)

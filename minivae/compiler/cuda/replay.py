@@ -7,10 +7,8 @@ backend, by the function of that name.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from operator import setitem
 from typing import Any, NamedTuple
@@ -36,7 +34,6 @@ Item = Any  # a Kernel, a Call, a MappedSum or a Pair
 # A product and a sum are rounded each, as the backend's own functions do it: a recorded step then
 # gives the bits of the step itself.
 OPTIONS = ("--fmad=false",)
-_COMPILERS = 8  # threads that compile kernels, at most
 
 
 class MappedSum(NamedTuple):
@@ -101,14 +98,11 @@ class Device:
         self._xp, self._arena, self._plain = xp, arena, plain
         self._blas: list[Blas] = []  # the handle, once a product needs it
         self._recorder = Recorder(xp, partial(_use, self._blas))  # not self, which holds what was recorded
-        self._kernels: list[Any] = []  # that are to be compiled
         self._ones: dict[tuple[int, np.dtype], Any] = {}
 
     def replay(self, items: Sequence[Item]) -> Replay:
         """What runs the items, each time that it is called."""
-        calls = [call for item in items for call in self._prepare(item)]
-        compile_side_by_side(self._xp, self._kernels)
-        return Replay(self._recorder, calls)
+        return Replay(self._recorder, [call for item in items for call in self._prepare(item)])
 
     def _prepare(self, item: Item) -> list[Callable[[], Any]]:
         if isinstance(item, Kernel):
@@ -144,7 +138,6 @@ class Device:
         arrays += [self._arena.place_with(x, len(kernel.shape)) for x in kernel.makes]
         made, grid = source.elementwise(kernel), grid_of(kernel.shape, arrays)
         function = self._xp.RawKernel(text(made, grid), made.name, OPTIONS)
-        self._kernels.append(function)
         return [partial(function, *grid.launch(), (*arrays, *map(np.int64, grid.numbers)))]
 
     # -------------------------------------------------------------- products
@@ -198,18 +191,6 @@ class Device:
 def _use(handles: Sequence[Blas], stream: Any) -> None:
     for handle in handles:
         handle.use(stream)
-
-
-def compile_side_by_side(xp: Any, kernels: Sequence[Any]) -> None:
-    """Compile kernels by several threads; NVRTC, which lets other threads run meanwhile, takes 0.1 s for each."""
-    device = xp.cuda.Device().id
-
-    def compiled(kernel: Any) -> None:
-        with xp.cuda.Device(device):  # a thread has its own current device
-            kernel.compile()
-
-    with ThreadPoolExecutor(min(_COMPILERS, os.cpu_count() or 1)) as pool:
-        deque(pool.map(compiled, kernels), maxlen=0)
 
 
 def mapped_sum(xp: Any, kernel: Kernel, call: Call, arena: Arena) -> Callable[[], Any]:
