@@ -81,8 +81,8 @@ def text(source: Source, grid: Grid) -> str:
     return "\n".join(
         [
             f'extern "C" __global__ void {source.name}({parameters}) {{',
-            _loop("row", "y", " * ".join(sizes[:-1])),
-            *_indices(last),
+            _loop("row" if last > 1 else "i0", "y", " * ".join(sizes[:-1])),
+            *(_indices(last) if last > 1 else ()),
             _loop(f"i{last}", "x", sizes[-1]),
             *(f"{kind} {name} = {place};" for kind, name, place in made[:inputs]),
             *(f"{kind} {name};" for kind, name, _ in made[inputs:]),
@@ -106,7 +106,7 @@ def _loop(index: str, axis: str, size: str) -> str:
 
 
 def _indices(last: int) -> list[str]:
-    """The places along the outer axes, of a row."""
+    """The places along the outer axes, of a row that stands for several."""
     lines, rest = [], "row"
     for axis in range(last - 1, 0, -1):
         lines.append(f"const long long i{axis} = {rest} % n{axis}, above{axis} = {rest} / n{axis};")
