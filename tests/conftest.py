@@ -20,10 +20,13 @@ from minivae import backend
 from minivae.errors import BackendError
 
 from . import quick
-from .doubles import fake_cuda, strict_device  # noqa: F401  (adds the backend "strict")
+from .doubles import emulation_gaps, fake_cuda, strict_device  # noqa: F401  (adds the backend "strict")
 from .doubles.cuda import Cuda
 
 HERE = Path(__file__).parent
+
+if emulation_gaps.emulated():
+    emulation_gaps.fill()
 
 # No test asserts on time: on a busy machine an example takes as long as it takes.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

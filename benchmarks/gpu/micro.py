@@ -17,7 +17,7 @@ from . import micro_errors, warm
 from .capture import Graph, Row, errors, normal
 from .found import Context, unless
 from .micro_moves import copies, scatters, takes
-from .micro_products import BATCHED, SINGLE, products
+from .micro_products import BATCHED, SINGLE, pairs, products
 from .micro_reductions import reductions, reductions_into, scans
 
 SHAPE = (100, 784)
@@ -35,6 +35,7 @@ def items(context: Context) -> dict[str, Callable[[], dict[str, Any]]]:
         "state put back": state_put_back,
         "products": partial(products, SINGLE),
         "products, batched": partial(products, BATCHED),
+        "products, two in one call": pairs,
         "denormals": denormals,
         **micro_errors.ITEMS,
     }

@@ -1,4 +1,4 @@
-"""Of check 2: products by cuBLAS, in every layout, one by one and in strided batches."""
+"""Of check 2: products by cuBLAS, in every layout, one by one, in strided batches, and two in one call."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from .capture import Graph, beside, normal
 from .found import unless
 
 SINGLE = (((100, 64), (64, 50)), ((1, 64), (64, 50)), ((100, 64), (64, 1)))
+PAIRS = (((100, 500), (500, 20)), ((1, 100), (100, 20)))
 BATCHED = (
     ((5, 30, 40), (5, 40, 20)),
     ((5, 30, 40), (40, 20)),
@@ -49,6 +50,30 @@ def products(shapes: tuple) -> dict[str, Any]:
         found[name] = round(max(worst.values()), 3)
         failures += [f"{name}, {', '.join(layouts)}: wrong" for layouts, error in worst.items() if not error <= 1]
     return unless(failures, {"layouts_of_each": len(LAYOUTS) ** 3, "errors_over_tolerance": found})
+
+
+def pairs() -> dict[str, Any]:
+    """Two products in one call, whichever of them lies first; sums of rows, as products with ones, are among them."""
+    import cupy as xp
+
+    blas, found, failures = Blas(xp), {}, []
+    for (shape_a, shape_b), dtype, order in product(PAIRS, ("float32", "float64"), (1, -1)):
+        inputs = normal((2, *shape_a), (2, *shape_b), dtype=dtype)
+        a, b = (xp.asarray(x) for x in inputs(np.random.default_rng(0)))
+        out = xp.full((2, shape_a[0], shape_b[1]), np.nan, dtype)
+        call = blas.prepare(*(gemms(a[i], b[i], out[::order][i])[0] for i in (0, 1)))  # kept, as it keeps addresses
+        graph, worst = Graph(call, blas.use), 0.0
+        for seed in (1, 2, 3):
+            hosts = inputs(np.random.default_rng(seed))
+            for place, host in zip((a, b), hosts, strict=True):
+                place[...] = xp.asarray(host)
+            graph.launch()
+            expected = hosts[0].astype("float64") @ hosts[1].astype("float64")
+            worst = max(worst, beside(out.get(), expected[::order]))
+        name = f"{shape_a} @ {shape_b}, {dtype}, {'ahead' if order > 0 else 'behind'}"
+        found[name] = round(worst, 3)
+        failures += [] if worst <= 1 else [f"{name}: wrong"]
+    return unless(failures, {"errors_over_tolerance": found})
 
 
 class _AllLayouts:

@@ -182,6 +182,14 @@ def test_other_sums_are_the_librarys(cuda, step, sums):
     assert not sums
 
 
+@pytest.mark.parametrize("terms", [lambda x: x, ad.exp, lambda x: ad.exp(x) * x])
+def test_a_sum_lies_as_it_was_recorded_whatever_the_order_of_its_terms(cuda, terms):
+    """CUB, to which CuPy (14.2) gives a reduction of one input of 128 elements, would rewrite the sum's strides."""
+    x, w = RNG.standard_normal((3, 2, 200)).astype("float32"), RNG.standard_normal(6).astype("float32")
+    cuda.assert_runs(kept(lambda x, w: ad.reshape(ad.sum(terms(ad.transpose(x)), 0), 6) * w), x, w, atol=1e-3)
+    cuda.assert_runs(kept(lambda x, w: ad.reshape(ad.max(terms(ad.transpose(x)), 0), 6) * w), x, w)
+
+
 def test_a_sum_does_not_overwrite_what_it_still_reads(cuda):
     """The result of the sum may lie where the terms' operands lay: it is born when they have died."""
 

@@ -18,12 +18,13 @@ from minivae import backend
 from minivae.autodiff import PRIMITIVES
 from minivae.autodiff.formula import Formula
 from minivae.compiler.analysis import Call
+from minivae.compiler.cuda.grid import grid_of, text
 from minivae.compiler.cuda.source import FUNCTIONS, TYPES, elementwise, literal, mapped_sum, translatable
 from minivae.compiler.fuse import Kernel, group_calls
 from minivae.models import VAE, Batch
 from minivae.optim import Adam
 
-from ..doubles import fake_cuda
+from ..doubles.fake_nvrtc import Compiler
 from .test_analysis import analysed, record
 
 ROWS = {name: row for name, row in PRIMITIVES.items() if isinstance(row.value, Formula)}
@@ -147,8 +148,11 @@ def assert_same(kernel, folder):
     source = elementwise(kernel)
     expected = [one.output for one in kernel.calls]
     found = [np.empty_like(x) for x in expected]
-    run = fake_cuda.Compiler(folder).loop(source.inputs, source.outputs, source.body)
-    run(ctypes.c_long(found[0].size), *(ctypes.c_void_p(x.ctypes.data) for x in (*kernel.loads, *found)))
+    grid = grid_of(kernel.shape, [*kernel.loads, *found])
+    run = Compiler(folder).grid(text(source, grid), source.name)
+    given = [ctypes.c_void_p(x.ctypes.data) for x in (*kernel.loads, *found)]
+    (across, down), block = grid.launch()
+    run(across, down, *block, *given, *map(ctypes.c_longlong, grid.numbers))
     for one, x, y in zip(kernel.calls, found, expected, strict=True):
         rtol = {"float32": 5e-7, "float64": 1e-15}.get(y.dtype.name, 0)  # a few units in the last place
         np.testing.assert_allclose(x, y, rtol, 0, err_msg=one.primitive.name)
@@ -156,9 +160,11 @@ def assert_same(kernel, folder):
 
 # -------------------------------------------------------- through NVRTC
 
+HEADERS = "".join(f"#include <cupy/{name}>\n" for name in ("complex.cuh", "carray.cuh", "math_constants.h"))
 
-def ptx(code):
-    """The PTX of a CUDA source that uses CuPy's headers."""
+
+def ptx(code, headers=""):
+    """The PTX of a CUDA source."""
     cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
     core, nvrtc = pytest.importorskip("cupy._core.core"), cupy.cuda.nvrtc
     try:
@@ -166,8 +172,7 @@ def ptx(code):
     except (ImportError, RuntimeError) as error:
         pytest.skip(f"NVRTC is not installed: {error}")
     options = (*core.assemble_cupy_compiler_options(()), "-ftz=true", "-arch=compute_75")
-    text = f"#include <cupy/complex.cuh>\n#include <cupy/carray.cuh>\n#include <cupy/math_constants.h>\n{code}"
-    program = nvrtc.createProgram(text, "kernel.cu", (), ())
+    program = nvrtc.createProgram(headers + code, "kernel.cu", (), ())
     try:
         nvrtc.compileProgram(program, options)
     except nvrtc.NVRTCError as error:
@@ -197,35 +202,25 @@ def reduction_code(source, kinds):
     )
 
 
-def elementwise_code(source, kinds, ndim):
-    """What CuPy makes of a source, without a GPU."""
-    cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
-    made = pytest.importorskip("cupy._core._kernel")
-    if not hasattr(made, "_get_elementwise_kernel_code"):
-        pytest.skip("this CuPy does not give its kernels' text without a GPU; 14.2 does")
-    function = cupy.ElementwiseKernel(source.inputs, source.outputs, source.body, source.name, no_return=True)
-    arrays = [made._ArgInfo(1, cupy.ndarray, np.dtype(kind).type, ndim, not ndim, True) for kind in kinds]
-    index = made._ArgInfo(2, object, None, ndim, True, True)
-    return made._get_elementwise_kernel_code(
-        (*arrays, index), made._TypeMap(()), function.params, function.operation, function.name, function.preamble
-    )
+def elementwise_code(kernel):
+    """The whole function, for arrays as they were recorded."""
+    return text(elementwise(kernel), grid_of(kernel.shape, [*kernel.loads, *kernel.makes]))
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_nvrtc_compiles_every_primitive(dtype):
     kernel = every_row(dtype)
-    assert "minivae_add" in ptx(elementwise_code(elementwise(kernel), _kinds(kernel), ndim=2))
+    assert "minivae_add" in ptx(elementwise_code(kernel))
     # Float32 kernels compute nothing in double precision, but for CUDA's own sinf and cosf of large numbers.
     kernel = Kernel([one for one in kernel.calls if one.primitive.name not in ("sin", "cos")], set(), {})
-    text = ptx(elementwise_code(elementwise(kernel), _kinds(kernel), ndim=2))
-    assert (".f64" in text) == (dtype == "float64")
+    assert (".f64" in ptx(elementwise_code(kernel))) == (dtype == "float64")
 
 
 def test_nvrtc_compiles_casts_between_all_dtypes():
     inputs = [np.ones(2, dtype) for dtype in TYPES]
     calls = [call("astype", x, dtype=np.dtype(to)) for x in inputs for to in ("bool", "uint8", "float32")]
     kernel = Kernel(calls, set(), {})
-    ptx(elementwise_code(elementwise(kernel), _kinds(kernel), ndim=1))
+    ptx(elementwise_code(kernel))
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -233,9 +228,9 @@ def test_nvrtc_compiles_sums(dtype):
     x = np.ones((3, 4), dtype)
     terms = call("multiply", x, np.array(2, dtype))
     kernel = Kernel([terms, call("softplus", terms.output)], {id(terms.output)}, {})
-    text = ptx(reduction_code(mapped_sum(kernel), [dtype] * 3))
-    assert "minivae_multiply_softplus_sum" in text
-    assert (".f64" in text) == (dtype == "float64")
+    made = ptx(reduction_code(mapped_sum(kernel), [dtype] * 3), HEADERS)
+    assert "minivae_multiply_softplus_sum" in made
+    assert (".f64" in made) == (dtype == "float64")
 
 
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
@@ -251,10 +246,5 @@ def test_nvrtc_compiles_every_kernel_of_a_training_step(likelihood):
     recorded = analysed(*record(step, np.ones((5, 12), "uint8")))
     kernels = [item for item in group_calls(recorded, recorded.main) if isinstance(item, Kernel)]
     assert len(kernels) > 8
-    code = {elementwise_code(elementwise(one), _kinds(one), len(one.shape)) for one in kernels}
-    for text in map(ptx, code):
-        assert ".f64" not in text
-
-
-def _kinds(kernel):
-    return [x.dtype.name for x in (*kernel.loads, *(o.store for o in kernel.operations if o.store is not None))]
+    code = {elementwise_code(one) for one in kernels}
+    assert not any(".f64" in made for made in map(ptx, code))

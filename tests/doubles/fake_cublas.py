@@ -37,6 +37,19 @@ class FakeCublas:
     def cublasDgemmStridedBatched(self, *arguments: Any) -> int:
         return self._batched(np.float64, *arguments)
 
+    def cublasSgemmBatched(self, *arguments: Any) -> int:
+        return self._at_addresses(np.float32, *arguments)
+
+    def cublasDgemmBatched(self, *arguments: Any) -> int:
+        return self._at_addresses(np.float64, *arguments)
+
+    def _at_addresses(self, kind: Any, *arguments: Any) -> int:
+        *before, a, lda, b, ldb, beta, c, ldc, count = arguments
+        for i in range(count.value):
+            one, other, out = (ctypes.c_void_p.from_address(x.value + 8 * i) for x in (a, b, c))
+            self._gemm(kind, *before, one, lda, other, ldb, beta, out, ldc)
+        return 0
+
     def _gemm(self, kind: Any, *arguments: Any) -> int:
         *before, a, lda, b, ldb, beta, c, ldc = arguments
         none, one = ctypes.c_longlong(0), ctypes.c_int(1)

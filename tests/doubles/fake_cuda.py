@@ -2,8 +2,8 @@
 
 What CuPy's replay asks of CuPy beyond arrays, made so that mistakes show:
 
-- ``ElementwiseKernel`` and ``ReductionKernel`` compile the very C text that CUDA would get,
-  with the C compiler of this machine, and run it in the arrays' own memory;
+- ``RawKernel`` and ``ReductionKernel`` compile the very C text that CUDA would get, with the C
+  compiler of this machine, and run it in the arrays' own memory, the former thread by thread;
 - while a stream is captured nothing is computed until the graph is launched, and a wait for
   the device is an error;
 - cuBLAS (:mod:`tests.doubles.fake_cublas`) wants its stream and its workspace set.
@@ -12,8 +12,6 @@ What CuPy's replay asks of CuPy beyond arrays, made so that mistakes show:
 from __future__ import annotations
 
 import ctypes
-import hashlib
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,42 +24,12 @@ from minivae.compiler.cuda.source import TYPES
 
 from . import strict_array, strict_device
 from .fake_cublas import FakeCublas
+from .fake_nvrtc import Compiler, Kernel
 from .strict_array import StrictArray
 from .strict_counter import counter
 from .strict_device import Functions, StrictRandom, Ufunc, strict
 
 PRODUCTS = (np.matmul, np.dot, np.tensordot, np.einsum)  # what CuPy gives to cuBLAS through its own handle
-PRELUDE = """
-#include <math.h>
-#include <stdbool.h>
-#include <string.h>
-#define __device__ static
-static float __int_as_float(int bits) { float x; memcpy(&x, &bits, 4); return x; }
-static double __longlong_as_double(long long bits) { double x; memcpy(&x, &bits, 8); return x; }
-"""
-
-
-class Compiler:
-    """Compiles C functions, each once, into a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def loop(self, inputs: str, outputs: str, body: str, preamble: str = "") -> Callable:
-        """A function of a length and pointers that runs ``body`` for each element."""
-        parameters = [declaration.split() for declaration in f"{inputs}, {outputs}".split(", ")]
-        pointers = ", ".join(f"{TYPES[dtype]} *_{name}" for dtype, name in parameters)
-        names = "\n".join(f"#define {name} _{name}[_i]" for _, name in parameters)
-        loop = f"void run(long _n, {pointers}) {{\nfor (long _i = 0; _i < _n; _i++) {{\n{body};\n}}\n}}"
-        source = f"{PRELUDE}\n{preamble}\n{names}\n{loop}\n"
-        backend = self._folder / f"{hashlib.sha256(source.encode()).hexdigest()[:20]}.so"
-        if not backend.exists():
-            # Rounding after each operation, as NumPy does it.
-            options = ["-std=c11", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-Werror=double-promotion"]
-            command = ["cc", *options, "-x", "c", "-", "-o", str(backend), "-lm"]
-            done = subprocess.run(command, input=source, text=True, capture_output=True)
-            assert done.returncode == 0, f"{done.stderr}\n{source}"
-        return ctypes.CDLL(str(backend)).run
 
 
 class Device:
@@ -127,20 +95,8 @@ class FakeCupy(Functions):
     def get_default_pinned_memory_pool(self) -> Any:
         return Cuda.MemoryPool()
 
-    def ElementwiseKernel(self, inputs: str, outputs: str, body: str, name: str, **others: Any) -> Callable:
-        assert others == {"no_return": True, "options": ("--fmad=false",)}
-        run = self._compiler.loop(inputs, outputs, body)
-        kinds = _dtypes(f"{inputs}, {outputs}")
-
-        def kernel(*arrays: StrictArray) -> None:
-            hosts = [array._host for array in arrays]
-            assert [host.dtype.name for host in hosts] == kinds
-            shape, first = np.broadcast_shapes(*(host.shape for host in hosts)), len(inputs.split(", "))
-            assert all(host.shape == shape for host in hosts[first:])
-            action = lambda: _run(run, hosts[:first], hosts[first:], shape)  # noqa: E731
-            self._device.perform(action, *hosts[first:])
-
-        return kernel
+    def RawKernel(self, code: str, name: str, options: tuple[str, ...]) -> Kernel:
+        return Kernel(self._device, self._compiler, code, name, options)
 
     def ReductionKernel(self, inputs: str, outputs: str, value: str, **options: Any) -> Callable:
         assert len(inputs.split(", ")) > 1, "CuPy would give it to CUB"

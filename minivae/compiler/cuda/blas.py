@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import product
 from threading import get_ident
@@ -34,7 +34,6 @@ class Gemm(NamedTuple):
         leading: the leading dimension of each of the three.
         strides: from one product to the next, of each of the three, in elements.
         batch: how many products.
-        others: arrays that the later ones need, where they are no parts of ``arrays``.
     """
 
     transposed: tuple[bool, bool]
@@ -43,7 +42,6 @@ class Gemm(NamedTuple):
     leading: tuple[int, int, int]
     strides: tuple[int, int, int]
     batch: int
-    others: tuple[Any, ...] = ()
 
 
 def suits(a: Any, b: Any, out: Any) -> bool:
@@ -70,21 +68,14 @@ def gemms(a: Any, b: Any, out: Any) -> list[Gemm]:
     ]
 
 
-def pair(first: Gemm, second: Gemm) -> Gemm | None:
-    """Two products of one size as one call of cuBLAS, which strides from the one's arrays to the other's.
-
-    None where sizes, layouts or dtypes differ, or where it would have to stride backwards.
-    """
-    if first.batch != 1 or first[:2] != second[:2] or first.leading != second.leading:
-        return None
+def are_one_call(first: Gemm, second: Gemm) -> bool:
+    """Whether two products are of one size, in one layout, and to two places: cuBLAS computes both in one call."""
+    if first.batch != 1 or second.batch != 1 or first[:2] != second[:2] or first.leading != second.leading:
+        return False
     if any(x.dtype != y.dtype for x, y in zip(first.arrays, second.arrays, strict=True)):
-        return None
-    ahead = [y.data.ptr - x.data.ptr for x, y in zip(first.arrays, second.arrays, strict=True)]
-    size = first.arrays[2].itemsize
-    if min(ahead) < 0 or ahead[2] < size * first.leading[2] * first.size[1] or any(n % size for n in ahead):
-        return None
-    strides = (ahead[0] // size, ahead[1] // size, ahead[2] // size)
-    return first._replace(strides=strides, batch=2, others=second.arrays)
+        return False
+    one, other = first.arrays[2], second.arrays[2]
+    return abs(one.data.ptr - other.data.ptr) >= one.itemsize * first.leading[2] * first.size[1]
 
 
 def _layout(x: Any) -> tuple[bool, int]:
@@ -140,7 +131,7 @@ class Blas:
     """
 
     def __init__(self, xp: Any, functions: Any = None) -> None:
-        self._functions = _load() if functions is None else functions
+        self._xp, self._functions = xp, _load() if functions is None else functions
         self._handle, self._workspace = _POINTER(), xp.empty(_WORKSPACE, np.uint8)
         self._call("cublasCreate_v2", ctypes.byref(self._handle))
         self._one = {"float32": ctypes.c_float(1), "float64": ctypes.c_double(1)}
@@ -153,26 +144,33 @@ class Blas:
         size = ctypes.c_size_t(self._workspace.nbytes)
         self._call("cublasSetWorkspace_v2", self._handle, _POINTER(self._workspace.data.ptr), size)
 
-    def prepare(self, gemm: Gemm) -> Callable[[], None]:
-        """The call, ready to be made; it holds on to its arrays."""
-        kind = gemm.arrays[2].dtype.name
+    def prepare(self, *gemms: Gemm) -> Callable[[], None]:
+        """The call of one product, or of two that :func:`are_one_call`, ready to be made; it holds on to its arrays."""
+        gemm, kind = gemms[0], gemms[0].arrays[2].dtype.name
         one, zero = (ctypes.byref(number[kind]) for number in (self._one, self._zero))
-        letter = "S" if kind == "float32" else "D"
-        left, right, out = (
-            (_POINTER(x.data.ptr), _INT(lead), *((_LONG(stride),) if gemm.batch > 1 else ()))
-            for x, lead, stride in zip(gemm.arrays, gemm.leading, gemm.strides, strict=True)
-        )
-        operations = [_INT(flip) for flip in gemm.transposed]
-        arguments = [self._handle, *operations, *map(_INT, gemm.size), one, *left, *right, zero, *out]
-        if gemm.batch > 1:
-            name, arguments = f"cublas{letter}gemmStridedBatched", [*arguments, _INT(gemm.batch)]
-        else:
-            name = f"cublas{letter}gemm_v2"
+        way, (left, right, out), count, tables = self._places(gemms)
+        name = f"cublas{'S' if kind == 'float32' else 'D'}gemm{way}"
+        numbers = [*map(_INT, gemm.transposed), *map(_INT, gemm.size)]
+        arguments = [self._handle, *numbers, one, *left, *right, zero, *out, *count]
 
-        def run(arrays: tuple = (gemm.arrays, gemm.others)) -> None:
+        def run(held: Any = (gemms, tables)) -> None:
             self._call(name, *arguments)
 
         return run
+
+    def _places(self, gemms: Sequence[Gemm]) -> tuple[str, list[tuple], list[ctypes.c_int], list[Any]]:
+        """How cuBLAS is told where the arrays lie: in a function of that ending, for each, and how many; on tables."""
+        gemm = gemms[0]
+        if len(gemms) > 1:  # wherever they lie: their addresses lie on the device, too
+            arrays = zip(*(each.arrays for each in gemms), strict=True)
+            tables = [self._xp.array([x.data.ptr for x in each], dtype=np.uint64) for each in arrays]
+            places = zip(tables, gemm.leading, strict=True)
+            return "Batched", [(_POINTER(x.data.ptr), _INT(n)) for x, n in places], [_INT(len(gemms))], tables
+        if gemm.batch > 1:
+            strided = zip(gemm.arrays, gemm.leading, gemm.strides, strict=True)
+            places = [(_POINTER(x.data.ptr), _INT(n), _LONG(stride)) for x, n, stride in strided]
+            return "StridedBatched", places, [_INT(gemm.batch)], []
+        return "_v2", [(_POINTER(x.data.ptr), _INT(n)) for x, n in zip(gemm.arrays, gemm.leading, strict=True)], [], []
 
     def _call(self, name: str, *arguments: Any) -> None:
         status = getattr(self._functions, name)(*arguments)

@@ -1,7 +1,8 @@
 """Products of one size that do not need each other, two and two: cuBLAS then computes both in one call.
 
-The two heads of an encoder are such products, in the forward and the backward computation. The first
-waits for the second, if nothing between has to do with the memory that it reads or writes.
+The two heads of an encoder are such products, in the forward and the backward computation, and so are the
+sums for the gradients of their biases, which are products with a row of ones. The first waits for the second,
+if nothing between has to do with the memory that it reads or writes.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _NEAR = 8  # so many items apart, at most: the backward computation of two heads
 
 
 class Pair(NamedTuple):
-    """Two products of one size."""
+    """Two products, or two sums of rows, of one size."""
 
     first: Call
     second: Call
@@ -55,7 +56,18 @@ def join_products(trace: Trace, items: Sequence[Any]) -> Iterator[Any]:
             yield item
 
 
+def sums_rows(item: Any) -> bool:
+    """Whether a call sums over all axes but the last, as the gradient of a bias is."""
+    if not isinstance(item, Call) or item.primitive.combine != "add" or item.attributes.get("keepdims"):
+        return False
+    (terms,) = item.inputs
+    over = item.attributes["axis"]
+    return terms.ndim > 1 and over == tuple(range(terms.ndim - 1)) and suits(terms, terms, item.output)
+
+
 def _is_product(item: Any) -> bool:
+    if sums_rows(item):
+        return item.inputs[0].ndim == 2
     if not isinstance(item, Call) or item.primitive.kind != "product" or len(item.arrays) != 2:
         return False
     return item.output.ndim == 2 and suits(item.arrays[0], item.arrays[1], item.output)
@@ -74,6 +86,8 @@ def _partner(trace: Trace, items: Sequence[Any], i: int, taken: dict[int, int]) 
 
 def _alike(first: Call, second: Call) -> bool:
     """Whether two products have operands of equal shapes that lie alike."""
+    if first.primitive is not second.primitive:
+        return False
     pairs = zip((*first.arrays, first.output), (*second.arrays, second.output), strict=True)
     return all(x.shape == y.shape and x.dtype == y.dtype and x.strides == y.strides for x, y in pairs)
 

@@ -1,6 +1,6 @@
 """Programs on CUDA: each kernel one generated CUDA kernel, and the whole one CUDA graph.
 
-The C text comes from :mod:`.source`, products go to cuBLAS by :mod:`.cuda_blas`, and
+The C text comes from :mod:`.source` and :mod:`.grid`, products go to cuBLAS by :mod:`.blas`, and
 :mod:`.graph` captures and launches. What has no translation here runs as on any other
 backend, by the function of that name.
 """
@@ -13,6 +13,8 @@ from functools import partial
 from operator import setitem
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ...errors import BackendError
 from .. import numpy as blocks
 from ..analysis import Call, Trace
@@ -20,9 +22,10 @@ from ..fuse import Kernel
 from ..memory import Arena
 from ..regions import meet
 from . import source
-from .blas import Blas, current_blas, gemms, layout, pair, suits
+from .blas import Blas, are_one_call, current_blas, gemms, layout, suits
 from .graph import Recorder, Replay
-from .pairs import Pair
+from .grid import grid_of, text
+from .pairs import Pair, sums_rows
 
 Plain = Callable[[Call], list[Callable[[], Any]]]
 Item = Any  # a Kernel, a Call, a MappedSum or a Pair
@@ -95,6 +98,7 @@ class Device:
         self._xp, self._arena, self._plain = xp, arena, plain
         self._blas: list[Blas] = []  # the handle, once a product needs it
         self._recorder = Recorder(xp, partial(_use, self._blas))  # not self, which holds what was recorded
+        self._ones: dict[tuple[int, np.dtype], Any] = {}
 
     def replay(self, items: Sequence[Item]) -> Replay:
         """What runs the items, each time that it is called."""
@@ -104,12 +108,12 @@ class Device:
         if isinstance(item, Kernel):
             if not source.translatable(item):
                 return blocks.prepare(item, self._arena)
-            return [elementwise(self._xp, item, self._arena)]
+            return self._elementwise(item)
         if isinstance(item, MappedSum):
             return [mapped_sum(self._xp, item.kernel, item.sum, self._arena)]
         if isinstance(item, Pair):
             return self._pair(item)
-        if item.primitive.kind == "product":
+        if item.primitive.kind == "product" or (sums_rows(item) and self._is_matrix(item)):
             return self._product(item)
         if item.assigns:  # (copyto would copy overlapping memory as it finds it)
             target, value = (self._arena.place(x) for x in item.inputs)
@@ -126,6 +130,16 @@ class Device:
             yield partial(self._xp.copyto, out[(*head, slice(start, stop))], self._arena.place(x))
             start = stop
 
+    def _elementwise(self, kernel: Kernel) -> list[Callable[[], Any]]:
+        """A kernel as one CUDA kernel, with its arrays."""
+        if 0 in kernel.shape:
+            return []
+        arrays = [self._arena.place(x) for x in kernel.loads]
+        arrays += [self._arena.place_with(x, len(kernel.shape)) for x in kernel.makes]
+        made, grid = source.elementwise(kernel), grid_of(kernel.shape, arrays)
+        function = self._xp.RawKernel(text(made, grid), made.name, OPTIONS)
+        return [partial(function, *grid.launch(), (*arrays, *map(np.int64, grid.numbers)))]
+
     # -------------------------------------------------------------- products
 
     def _has_blas(self) -> bool:
@@ -136,9 +150,25 @@ class Device:
             self._recorder.give_up(error)
         return bool(self._blas)
 
+    def _is_matrix(self, call: Call) -> bool:
+        """Whether what is summed lies so that all axes but the last are one."""
+        terms = self._arena.place(call.inputs[0])
+        return terms.flags.c_contiguous or (terms.ndim == 2 and layout(terms) is not None)
+
+    def _operands(self, call: Call) -> list[Any]:
+        """The factors and the result of a product; a sum of rows is that of a row of ones with them."""
+        if not sums_rows(call):
+            return [self._arena.place(x) for x in (*call.inputs, call.output)]
+        terms, out = (self._arena.place(x) for x in (call.inputs[0], call.output))
+        terms = terms if terms.ndim == 2 else terms.reshape(-1, terms.shape[-1])
+        key = len(terms), terms.dtype
+        if key not in self._ones:
+            self._ones[key] = self._xp.ones((1, key[0]), dtype=key[1])
+        return [self._ones[key], terms, out.reshape(1, -1)]
+
     def _product(self, call: Call) -> list[Callable[[], Any]]:
         """A matrix product by cuBLAS, with copies where it cannot read or write the layout."""
-        a, b, out = (self._arena.place(x) for x in (*call.inputs, call.output))
+        a, b, out = self._operands(call)
         if not suits(a, b, out) or not self._has_blas():
             return self._plain(call)
         places = [x if layout(x) is not None else self._xp.empty(x.shape, x.dtype) for x in (a, b, out)]
@@ -149,27 +179,18 @@ class Device:
         return [*copies, *products, *([] if places[2] is out else [partial(self._xp.copyto, out, places[2])])]
 
     def _pair(self, pair_of: Pair) -> list[Callable[[], Any]]:
-        """Two products in one call of cuBLAS, in whichever order their memory lies."""
-        places = [[self._arena.place(x) for x in (*call.inputs, call.output)] for call in pair_of]
+        """Two products in one call of cuBLAS."""
+        places = [self._operands(call) for call in pair_of]
         if self._has_blas() and all(layout(x) is not None for some in places for x in some):
-            one, other = (gemms(*some)[0] for some in places)
-            together = pair(one, other) or pair(other, one)
-            if together:
-                return [self._blas[0].prepare(together)]
+            both = [gemms(*some)[0] for some in places]
+            if are_one_call(*both):
+                return [self._blas[0].prepare(*both)]
         return [run for call in pair_of for run in self._product(call)]
 
 
 def _use(handles: Sequence[Blas], stream: Any) -> None:
     for handle in handles:
         handle.use(stream)
-
-
-def elementwise(xp: Any, kernel: Kernel, arena: Arena) -> Callable[[], Any]:
-    """A kernel as one CUDA kernel, with its arrays."""
-    text = source.elementwise(kernel)
-    function = xp.ElementwiseKernel(text.inputs, text.outputs, text.body, text.name, no_return=True, options=OPTIONS)
-    stores = (arena.place_with(x, len(kernel.shape)) for x in kernel.makes)
-    return partial(function, *(arena.place(x) for x in kernel.loads), *stores)
 
 
 def mapped_sum(xp: Any, kernel: Kernel, call: Call, arena: Arena) -> Callable[[], Any]:

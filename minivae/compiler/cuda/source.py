@@ -1,4 +1,4 @@
-"""Kernels as CUDA C, for CuPy's ``ElementwiseKernel`` and ``ReductionKernel``.
+"""Kernels as CUDA C: what is done with one element, for :mod:`.grid` and for CuPy's ``ReductionKernel``.
 
 A kernel's operations become one line of C each, ``const float v2 = expf(v1);``, over
 ``x0, x1, ...`` (its loads) and ``v0, v1, ...`` (earlier results); its stores are the last
