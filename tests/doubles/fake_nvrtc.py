@@ -22,7 +22,7 @@ PRELUDE = """
 #include <string.h>
 #define __device__ static
 #define __global__ static
-static struct { unsigned x, y; } blockIdx, threadIdx, blockDim, gridDim;
+__attribute__((unused)) static struct { unsigned x, y; } blockIdx, threadIdx, blockDim, gridDim;
 static float __int_as_float(int bits) { float x; memcpy(&x, &bits, 4); return x; }
 static double __longlong_as_double(long long bits) { double x; memcpy(&x, &bits, 8); return x; }
 """
@@ -60,7 +60,15 @@ class Compiler:
         backend = self._folder / f"{hashlib.sha256(source.encode()).hexdigest()[:20]}.so"
         if not backend.exists():
             # Rounding after each operation, as NumPy does it.
-            options = ["-std=c11", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-Werror=double-promotion"]
+            options = [
+                "-std=c11",
+                "-O1",
+                "-ffp-contract=off",
+                "-shared",
+                "-fPIC",
+                "-Werror=double-promotion",
+                "-Werror=unused-variable",
+            ]
             command = ["cc", *options, "-x", "c", "-", "-o", str(backend), "-lm"]
             done = subprocess.run(command, input=source, text=True, capture_output=True)
             assert done.returncode == 0, f"{done.stderr}\n{source}"
