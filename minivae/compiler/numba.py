@@ -63,7 +63,7 @@ _said: list[str] = []  # why Numba, or its cache, is not used: each is said once
 
 
 def is_installed() -> bool:
-    """Whether Numba is there: ``pip install 'minivae[fast]'``. To import it takes long, and waits for :func:`usable`."""
+    """Whether Numba is there: ``pip install 'minivae[fast]'``. Importing it takes long: :func:`usable` does."""
     return importlib.util.find_spec("numba") is not None
 
 

@@ -200,7 +200,7 @@ class Failing:
         (
             RuntimeError("cannot cache function:\nno locator available"),
             False,
-            "Numba's cache cannot be used (RuntimeErr",
+            "Numba's cache cannot be used (Runtime",
         ),
         (OSError(errno.ENOSPC, "No space left on device"), False, "Numba's cache cannot be used (OSError: [Errno 28]"),
         (pickle.UnpicklingError("pickle data was truncated"), False, "Numba's cache cannot be used (UnpicklingError: "),

@@ -139,9 +139,7 @@ def test_tensorboard_gets_every_column_by_samples_seen(digits, monkeypatch, tmp_
 def test_without_a_writer_there_is_one_clear_line(monkeypatch, tmp_path):
     for name in ("tensorboardX", "torch.utils.tensorboard"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(
-        InputError, match=r"TensorBoard needs tensorboardX \(.*\): pip install 'minivae\[tensorboard\]'"
-    ):
+    with pytest.raises(InputError, match=r"needs tensorboardX \(.*\): pip install 'minivae\[tensorboard\]'"):
         TensorBoard(tmp_path)
 
 
