@@ -22,14 +22,17 @@ from .errors import InputError, shown
 from .inference.each import bound_of_each
 from .models import Model, registry
 from .models.automatic import for_own, usual_sizes
+from .optional import import_optional
 from .training import Settings, Trainer, run_to_end
 from .training.validation import with_validation
 
 try:
+    import_optional("sklearn.base")
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
     from sklearn.utils.validation import check_array, check_is_fitted, check_random_state, validate_data
 except ImportError as error:
-    raise ImportError("minivae.estimator needs scikit-learn from 1.6 on: pip install 'minivae[sklearn]'") from error
+    needs = f"minivae.estimator needs scikit-learn from 1.6 on ({error}): pip install 'minivae[sklearn]'"
+    raise ImportError(needs) from error
 
 CHUNK = 500  # rows at a time
 DRAWS = 10  # of z for each row that is scored

@@ -18,7 +18,7 @@ ROOT = Path(minivae.__file__).parent
 # From the ground up. A room imports from those below it, and none beside it.
 FLOORS = (
     {"version", "errors", "progress", "slips"},
-    {"checks"},
+    {"checks", "optional"},
     {"files", "backend"},
     {"datasets", "autodiff"},
     {"compiler", "gradcheck"},

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BackendError
+from ..optional import import_optional
 from .numpy import Backend
 
 
@@ -114,7 +115,7 @@ _INSTALL = "pip install 'minivae[cuda12x]'  or  'minivae[cuda13x]'"
 
 def _import_usable_cupy() -> Any:
     try:
-        cupy = importlib.import_module("cupy")
+        cupy = import_optional("cupy", "cuda", "ndarray")
     except ImportError as error:
         raise BackendError(
             f"backend 'cupy' needs CuPy, which cannot be imported ({_one_line(error)}); install it with  {_INSTALL}"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
@@ -20,10 +21,13 @@ from typing import Any
 import numpy as np
 
 from .. import backend
+from ..optional import import_optional
+from . import numpy as blocks
 from .fuse import Kernel, Result
 from .memory import Arena
 from .numpy import Prepared, call_of, prepare_blocks
 
+logger = logging.getLogger("minivae")
 # What each function is in a loop. Comparisons with | and not with or, which would branch.
 EXPRESSIONS = {
     "add": "({} + {})",
@@ -55,9 +59,29 @@ LEAST_OPERATIONS = 2
 MOST_OPERATIONS = 150  # of a kernel: each takes some 14 ms to compile, and a long chain gains least
 
 
+_said: list[str] = []  # why Numba, or its cache, is not used: each is said once
+
+
 def is_installed() -> bool:
-    """Whether Numba can be imported: ``pip install 'minivae[fast]'``."""
+    """Whether Numba is there: ``pip install 'minivae[fast]'``. Importing it takes long: :func:`usable` does."""
     return importlib.util.find_spec("numba") is not None
+
+
+@cache
+def usable() -> bool:
+    """Whether Numba can be imported; where it is there and cannot be, that is said once, and NumPy does its work."""
+    try:
+        import_optional("numba", "njit", "typeof")
+    except ImportError as error:
+        _say(f"Numba cannot be used ({error}); NumPy does its work, slower")
+        return False
+    return True
+
+
+def _say(text: str) -> None:
+    if text not in _said:
+        _said.append(text)
+        logger.warning("%s", text)
 
 
 def pays(kernel: Kernel) -> bool:
@@ -71,7 +95,22 @@ def pays(kernel: Kernel) -> bool:
 
 
 def prepare(kernel: Kernel, arena: Arena) -> list[Callable[[], Any]]:
-    """The calls that run the kernel once: compiled loops, and NumPy's functions between them."""
+    """The calls that run the kernel once: compiled loops, and NumPy's functions between them.
+
+    NumPy's alone where Numba cannot be used, or cannot compile them: the numbers are the same.
+    """
+    try:
+        return _calls_of(kernel, arena) if usable() else blocks.prepare(kernel, arena)
+    except _NumbaError as error:
+        _say(f"Numba cannot compile ({error}); NumPy does its work, slower")
+        return blocks.prepare(kernel, arena)
+
+
+class _NumbaError(Exception):
+    """Numba failed where it compiles what is right."""
+
+
+def _calls_of(kernel: Kernel, arena: Arena) -> list[Callable[[], Any]]:
     alone = all(_in_loop(kernel, n) for n in range(len(kernel.operations)))
     size = None if alone else backend.backend_of(kernel.calls[0].output).cache_block
     return [call for block in prepare_blocks(kernel, arena, size) for call in _calls(kernel, block)]
@@ -125,7 +164,7 @@ class _Loop:
         if all(a.shape in ((), shape) and a.flags.c_contiguous for a in self._arrays):
             self._arrays = [a.reshape(-1) if a.ndim else a for a in self._arrays]
             shape = (math.prod(shape),)
-        return partial(_compiled(self._source(shape)), *self._arrays)
+        return partial(_ready(self._source(shape), self._arrays), *self._arrays)
 
     def _source(self, shape: tuple[int, ...]) -> str:
         """The text of the function. Arrays of any length will do, so that one text serves many."""
@@ -178,9 +217,34 @@ def _element(n: int, array: Any, axes: int) -> str:
     return f"x{n}[{index}]" if index else f"s{n}"
 
 
+def _ready(source: str, arrays: Sequence[Any]) -> Callable:
+    """The function of that text, compiled for such arguments: now, so that what fails does not fail in a step.
+
+    Machine code is kept in Numba's cache; where that cannot be read or written (damaged, full, not allowed), without.
+    """
+    import numba
+
+    types = tuple(map(numba.typeof, arrays))
+    try:
+        loop = _compiled(source, True)
+        loop.compile(types)
+    except Exception as error:
+        try:
+            loop = _compiled(source, False)
+            loop.compile(types)
+        except Exception as without:
+            raise _NumbaError(_in_short(without)) from without
+        _say(f"Numba's cache cannot be used ({_in_short(error)}); loops are compiled in each process anew")
+    return loop
+
+
+def _in_short(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split()):.200}"
+
+
 @cache
-def _compiled(source: str) -> Callable:
-    """The function of that text, compiled when it is first called, on this machine and Python."""
+def _compiled(source: str, cached: bool) -> Any:
+    """The function of that text, to be compiled on this machine and Python; kept in Numba's cache, or not."""
     import numba
 
     # Numba keeps its machine code by the name of the function and the file that it is in.
@@ -188,8 +252,4 @@ def _compiled(source: str) -> Callable:
     namespace = {"np": np, "inf": np.inf, "nan": np.nan, "__name__": __name__}
     code = compile(source.replace("def loop(", f"def {name}(", 1), __file__, "exec")
     exec(code, namespace)  # the text is ours: names, operators and numbers
-    jit = partial(numba.njit, namespace[name], error_model="numpy")
-    try:
-        return jit(cache=True)
-    except RuntimeError:  # no folder to keep it in can be written
-        return jit()
+    return numba.njit(namespace[name], error_model="numpy", cache=cached)

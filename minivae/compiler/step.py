@@ -63,6 +63,8 @@ def compile(step: Callable, fast: bool | None = None, check: bool = False) -> Co
     installed = numba.is_installed()
     if fast and not installed:
         raise InputError("fast is True, and Numba is not installed; install it with  pip install 'minivae[fast]'")
+    if fast and not numba.usable():
+        raise InputError("fast is True, and Numba cannot be imported; expected  python -c 'import numba'  to work")
     return CompiledStep(function("step", step), installed if fast is None else fast, check)
 
 

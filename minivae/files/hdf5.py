@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from ..optional import import_optional
 from .reading import Room, reading, require_file
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -29,9 +30,9 @@ def read_hdf5(path: Path, passed_over: list[str], map_above: int) -> dict[str, n
     matlab = path.suffix.lower() == ".mat"
     advice = "; or save it with the option -v7" if matlab else ""
     try:
-        import h5py  # pyright: ignore[reportMissingImports]
-    except ImportError:
-        needs = f"{path} is an HDF5 file, for which h5py is needed: pip install 'minivae[hdf5]'"
+        h5py = import_optional("h5py", "File", "Dataset", "check_string_dtype")
+    except ImportError as error:
+        needs = f"{path} is an HDF5 file, for which h5py is needed ({error}): pip install 'minivae[hdf5]'"
         raise InputError(needs + advice) from None
     arrays: dict[str, np.ndarray] = {}
     with reading(path, "HDF5 file" + (" (MATLAB 7.3, or save it with the option -v7)" if matlab else "")):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
+from ..optional import import_optional
 from .reading import reading, require_file
 
 if TYPE_CHECKING:
@@ -110,8 +111,10 @@ def has_colour(path: Path) -> bool:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Image]:
-    from PIL import Image  # slow to import
-
+    try:
+        Image = import_optional("PIL.Image", "open")
+    except ImportError as error:
+        raise InputError(f"{path} is a picture, for which Pillow is needed ({error}): pip install pillow") from error
     with reading(path, "picture"):
         try:
             picture = Image.open(require_file(path), formats=FORMATS)

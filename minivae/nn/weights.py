@@ -7,7 +7,6 @@ attributes of the same names compute the same.
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +17,7 @@ from ..checks import instance, path_of
 from ..errors import InputError, shown
 from ..files import atomic_path
 from ..files.reading import reading, require_file
+from ..optional import import_optional
 from .mlp import Linear, Module
 
 
@@ -28,7 +28,7 @@ def to_torch_state_dict(module: Module) -> dict[str, Any]:
         InputError: PyTorch is not installed.
     """
     arrays = _torch_arrays(module)
-    torch = _package("torch", "torch")
+    torch = _package("torch", "torch", "from_numpy")
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
@@ -54,7 +54,7 @@ def save_safetensors(module: Module, path: str | os.PathLike) -> None:
         InputError: the package is not installed, or the file cannot be written.
     """
     arrays = _torch_arrays(module)
-    package = _package("safetensors.numpy", "safetensors")
+    package = _package("safetensors.numpy", "safetensors", "save_file", "load_file")
     with atomic_path(path_of("path", path)) as temporary:
         package.save_file(arrays, temporary, metadata={"format": "pt"})
 
@@ -67,7 +67,7 @@ def load_safetensors(module: Module, path: str | os.PathLike) -> None:
     """
     instance("module", module, Module, "a Module")
     path = require_file(path_of("path", path))
-    package = _package("safetensors.numpy", "safetensors")
+    package = _package("safetensors.numpy", "safetensors", "save_file", "load_file")
     with reading(path, "file of safetensors"):
         arrays = package.load_file(path)
     from_torch_state_dict(module, arrays)
@@ -95,8 +95,8 @@ def _array(name: str, value: Any) -> np.ndarray:
     return host
 
 
-def _package(name: str, extra: str) -> Any:
+def _package(name: str, extra: str, *has: str) -> Any:
     try:
-        return importlib.import_module(name)
+        return import_optional(name, *has)
     except ImportError as error:
         raise InputError(f"{name} cannot be imported ({error}); expected the package:  pip install {extra}") from error

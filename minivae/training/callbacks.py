@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..autodiff import Tensor
 from ..checks import path_of, sequence
 from ..errors import InputError, shown
 from ..models.own import find_class, is_own
+from ..optional import import_optional
 from ..runs.checkpoint import under
 from ..runs.pace import SECONDS, Pace
 from ..slips import did_you_mean
@@ -94,15 +94,13 @@ class TensorBoard(Callback):
 
 
 def _summary_writer() -> Any:
-    with suppress(ImportError):
-        from tensorboardX import SummaryWriter  # pyright: ignore[reportMissingImports]
-
-        return SummaryWriter
-    with suppress(ImportError):
-        from torch.utils.tensorboard import SummaryWriter
-
-        return SummaryWriter
-    raise InputError("TensorBoard needs tensorboardX, which is not installed: pip install 'minivae[tensorboard]'")
+    reasons = []
+    for name in ("tensorboardX", "torch.utils.tensorboard"):
+        try:
+            return import_optional(name, "SummaryWriter").SummaryWriter
+        except ImportError as error:
+            reasons.append(str(error))
+    raise InputError(f"TensorBoard needs tensorboardX ({reasons[0]}): pip install 'minivae[tensorboard]'")
 
 
 class Callbacks:

@@ -1,5 +1,8 @@
 """Compiled loops: the bits of NumPy, one function for each expression, and what is left to NumPy."""
 
+import errno
+import pickle
+
 import numpy as np
 import pytest
 
@@ -36,7 +39,12 @@ def small_kernels(monkeypatch):
 def sources_of(monkeypatch):
     """The list to which the text of every loop is added from now on."""
     sources, compiled = [], replay_numba._compiled
-    monkeypatch.setattr(replay_numba, "_compiled", lambda source: (sources.append(source), compiled(source))[1])
+
+    def noted(source, cached):
+        sources.append(source)
+        return compiled(source, cached)
+
+    monkeypatch.setattr(replay_numba, "_compiled", noted)
     return sources
 
 
@@ -168,18 +176,52 @@ def test_constants_without_axes_are_told_apart():
     assert_same_bits(step, A.astype(np.float32))
 
 
-def test_without_a_folder_for_machine_code_it_is_made_anew(monkeypatch):
+class Failing:
+    """In the place of ``numba.njit``: what it makes cannot be compiled, or only without a cache."""
+
+    def __init__(self, jitted, error, always=False):
+        self.jitted, self.error, self.always = jitted, error, always
+
+    def __call__(self, *arguments, cache=False, **options):
+        if isinstance(self.error, RuntimeError) and cache:
+            raise self.error  # as it is made
+        loop = self.jitted(*arguments, **options)
+        if cache or self.always:
+            loop.compile = self.compile
+        return loop
+
+    def compile(self, types):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "always", "said"),
+    [
+        (
+            RuntimeError("cannot cache function:\nno locator available"),
+            False,
+            "Numba's cache cannot be used (Runtime",
+        ),
+        (OSError(errno.ENOSPC, "No space left on device"), False, "Numba's cache cannot be used (OSError: [Errno 28]"),
+        (pickle.UnpicklingError("pickle data was truncated"), False, "Numba's cache cannot be used (UnpicklingError: "),
+        (EOFError(), False, "Numba's cache cannot be used (EOFError: )"),
+        (ValueError("LLVM"), True, "Numba cannot compile (ValueError: LLVM); NumPy does its work, slower"),
+    ],
+)
+def test_without_cache_or_compiler_the_numbers_are_the_same_and_it_is_said_once(
+    monkeypatch, caplog, error, always, said
+):
     import numba
 
-    def njit(*arguments, cache=False, **options):
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return jitted(*arguments, **options)
-
-    jitted = numba.njit
-    monkeypatch.setattr(numba, "njit", njit)
+    monkeypatch.setattr(numba, "njit", Failing(numba.njit, error, always))
+    monkeypatch.setattr(replay_numba, "_said", [])
+    monkeypatch.setattr(replay_numba, "_compiled", replay_numba._compiled.__wrapped__)
     state = ad.tensor(np.ones(5, np.float32))
-    step = mv.compile(lambda: ad.assign(state, state * 5.25 + 1.0), fast=True)
-    step()
-    step()
-    np.testing.assert_array_equal(state.numpy(), (5.25 + 1) * 5.25 + 1)
+    for factor in (5.25, 0.5):
+        step = mv.compile(lambda factor=factor: ad.assign(state, state * factor + 1.0), fast=True)
+        step()
+        step()
+    np.testing.assert_array_equal(state.numpy(), (((5.25 + 1) * 5.25 + 1) * 0.5 + 1) * 0.5 + 1)
+    (line,) = (record.getMessage() for record in caplog.records if record.name == "minivae")
+    assert line.startswith(said)
+    assert "\n" not in line

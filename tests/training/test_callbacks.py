@@ -1,6 +1,5 @@
 """Callbacks: when they are called, with what, which are refused, and those that come with the package."""
 
-import builtins
 import signal
 import sys
 import types
@@ -138,15 +137,9 @@ def test_tensorboard_gets_every_column_by_samples_seen(digits, monkeypatch, tmp_
 
 
 def test_without_a_writer_there_is_one_clear_line(monkeypatch, tmp_path):
-    whole = builtins.__import__
-
-    def missing(name, *arguments):
-        if name.startswith(("tensorboardX", "torch")):
-            raise ImportError(name)
-        return whole(name, *arguments)
-
-    monkeypatch.setattr(builtins, "__import__", missing)
-    with pytest.raises(InputError, match=r"TensorBoard needs tensorboardX, .*pip install 'minivae\[tensorboard\]'"):
+    for name in ("tensorboardX", "torch.utils.tensorboard"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(InputError, match=r"needs tensorboardX \(.*\): pip install 'minivae\[tensorboard\]'"):
         TensorBoard(tmp_path)
 
 
