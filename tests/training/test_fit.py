@@ -329,3 +329,12 @@ def test_an_interrupt_saves_whenever_it_comes(digits, run, monkeypatch):
     trainer = small_trainer(digits)
     run.restore(trainer)
     assert trainer.step == 3 * STEPS_PER_EPOCH + 2
+
+
+def test_a_run_with_a_checkpoint_is_gone_on_with_and_never_begun_anew(digits, run):
+    options = {"run": run, "epochs": 1, "batch_size": 50, "progress": False}
+    fit(small_model(), digits, **options)
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in run.folder.iterdir()}
+    with pytest.raises(InputError, match=r"run holds a checkpoint; expected resume=True, to go on, or another folder"):
+        fit(small_model(seed=3), digits, **options)
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in run.folder.iterdir()} == before
