@@ -77,9 +77,8 @@ def fit(
     Callbacks(callbacks)
     data = _as_dataset(model, dataset)
     trainer = Trainer(model, data, _settings(settings))
-    if (
-        run is not None and instance("run", run, Run, "a Run").checkpoint_path.exists()
-    ):  # what is refused is refused before anything is touched
+    # What is refused is refused before anything is touched.
+    if run is not None and instance("run", run, Run, "a Run").checkpoint_path.exists():
         if not resume:
             raise InputError(f"{run.folder} holds a checkpoint; expected resume=True, to go on, or another folder")
         run.require_data(data)
