@@ -1,11 +1,15 @@
-"""What arguments are held to: each check returns the value it was given, or raises naming the argument."""
+"""What arguments are held to: each check returns the value it was given, or raises naming the argument.
+
+Whatever a value does when it is looked at, which is for its own class to say, what is raised is :class:`InputError`.
+"""
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from itertools import islice
 from numbers import Integral, Real
 from operator import index
 from pathlib import Path
@@ -17,62 +21,51 @@ from .errors import InputError, shown
 from .slips import did_you_mean
 
 Kind = TypeVar("Kind")
+MOST_AXES, MOST_ITEMS = 64, 1 << 20  # of a shape, as NumPy has it; and of a sequence: some iterables have no end
+MOST_COUNT = 1 << 40  # of what is counted: no memory has so many, and no time
 
 
 def positive_integer(name: str, value: Any) -> int:
     """Return ``value`` as an int >= 1, or raise :class:`InputError` naming it."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise InputError(f"{name} is {value!r}; expected an integer of at least 1")
-    return int(value)
+    count = _number(name, value, Integral, lambda found: found >= 1, "an integer of at least 1")
+    if count >= MOST_COUNT:
+        raise InputError(f"{name} is {shown(value)}; expected an integer of at least 1, below 2**40")
+    return count
 
 
 def integer_from_zero(name: str, value: Any) -> int:
     """Return ``value`` as an int >= 0 (a seed, a count), or raise :class:`InputError` naming it."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
-        raise InputError(f"{name} is {value!r}; expected an integer of at least 0")
-    return int(value)
+    return _number(name, value, Integral, lambda found: found >= 0, "an integer of at least 0")
 
 
 def integer(name: str, value: Any) -> int:
     """Return ``value`` as an int, or raise :class:`InputError` naming it."""
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise InputError(f"{name} is {value!r}; expected an integer")
-    return int(value)
+    return _number(name, value, Integral, lambda found: True, "an integer")
 
 
 def fraction(name: str, value: Any) -> float:
     """Return ``value`` as a float between 0 and 1, neither included, or raise :class:`InputError` naming it."""
-    if isinstance(value, bool) or not isinstance(value, Real) or value <= 0 or not value < 1:
-        raise InputError(f"{name} is {value!r}; expected a number between 0 and 1")
-    return float(value)
+    return _number(name, value, Real, lambda found: 0 < found < 1, "a number between 0 and 1")
 
 
 def positive_number(name: str, value: Any) -> float:
     """Return ``value`` as a finite float > 0, or raise :class:`InputError` naming it."""
-    if isinstance(value, bool) or not isinstance(value, Real) or value <= 0 or not value < math.inf:
-        raise InputError(f"{name} is {value!r}; expected a finite number above 0")
-    return float(value)
+    return _number(name, value, Real, lambda found: 0 < found < math.inf, "a finite number above 0")
 
 
 def decay_rate(name: str, value: Any) -> float:
     """Return ``value`` as a float in [0, 1), or raise :class:`InputError` naming it."""
-    if isinstance(value, bool) or not isinstance(value, Real) or value < 0 or not value < 1:
-        raise InputError(f"{name} is {value!r}; expected a number in [0, 1)")
-    return float(value)
+    return _number(name, value, Real, lambda found: 0 <= found < 1, "a number in [0, 1)")
 
 
 def finite_number(name: str, value: Any) -> float:
     """Return ``value`` as a finite float, or raise :class:`InputError` naming it."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-        raise InputError(f"{name} is {value!r}; expected a finite number")
-    return float(value)
+    return _number(name, value, Real, math.isfinite, "a finite number")
 
 
 def number_from(name: str, value: Any, least: float) -> float:
     """Return ``value`` as a finite float >= ``least``, or raise :class:`InputError` naming it."""
-    if isinstance(value, bool) or not isinstance(value, Real) or value < least or not value < math.inf:
-        raise InputError(f"{name} is {value!r}; expected a finite number of at least {least:g}")
-    return float(value)
+    return _number(name, value, Real, lambda found: least <= found < math.inf, f"a finite number of at least {least:g}")
 
 
 def number_from_zero(name: str, value: Any) -> float:
@@ -80,14 +73,26 @@ def number_from_zero(name: str, value: Any) -> float:
     return number_from(name, value, 0)
 
 
+def _number(name: str, value: Any, kind: type, fits: Callable[[Any], bool], expected: str) -> Any:
+    """``value`` as a plain int or float, if it is a ``kind``, no bool, and ``fits`` as such."""
+    try:
+        if isinstance(value, kind) and not isinstance(value, bool):
+            found = int(value) if kind is Integral else float(value)  # a number beyond all floats raises
+            if fits(found):
+                return found
+    except Exception:
+        pass
+    raise InputError(f"{name} is {shown(value)}; expected {expected}")
+
+
 def lengths(name: str, value: Any) -> tuple[int, ...]:
     """Return ``value`` as a shape, a tuple of ints >= 0, or raise :class:`InputError` naming it."""
     try:
-        shape = tuple(map(index, value))
-    except TypeError:
+        shape = tuple(map(index, islice(value, MOST_AXES + 1)))
+    except Exception:
         shape = (-1,)
-    if min(shape, default=0) < 0:
-        raise InputError(f"{name} is {value!r}; expected the lengths of axes, such as (2, 3)")
+    if min(shape, default=0) < 0 or max(shape, default=0) >= 1 << 63 or len(shape) > MOST_AXES:
+        raise InputError(f"{name} is {shown(value)}; expected the lengths of axes, such as (2, 3)")
     return shape
 
 
@@ -100,32 +105,47 @@ def axes_in_order(axis: int | Sequence[int], ndim: int, name: str = "axis") -> l
     """``axis`` as non-negative axes, in the order in which they are given."""
     if type(axis) is int and -ndim <= axis < ndim:  # most often, and quickly
         return [axis % ndim]
-    given: Any = axis
-    try:
-        axes = list(map(index, given)) if isinstance(given, Sequence) or np.ndim(given) else [index(given)]
-    except TypeError:
-        raise InputError(f"{name} is {axis!r}; expected an integer, or several") from None
+    axes = axes_given(axis, name)
     for a in axes:
         if not -ndim <= a < ndim:
-            raise InputError(f"{name} is {axis}; expected axes of a tensor with {ndim} dimensions")
+            raise InputError(f"{name} is {shown(axis)}; expected axes of a tensor with {ndim} dimensions")
     resolved = [a % ndim for a in axes]
     if len(set(resolved)) < len(axes):
-        raise InputError(f"{name} is {axis}; expected each axis once")
+        raise InputError(f"{name} is {shown(axis)}; expected each axis once")
     return resolved
+
+
+def axes_given(axis: Any, name: str = "axis") -> list[int]:
+    """One integer or several as a list, whatever tensor they are for."""
+    try:
+        given = axis if isinstance(axis, Sequence) or np.ndim(axis) else [axis]
+        return list(map(index, islice(given, MOST_AXES + 1)))
+    except Exception:
+        raise InputError(f"{name} is {shown(axis)}; expected an integer, or several") from None
 
 
 def axis_of(axis: int, ndim: int, name: str = "axis") -> int:
     """``axis`` as a single non-negative one."""
-    if not hasattr(axis, "__index__"):
-        raise InputError(f"{name} is {axis!r}; expected an integer")
-    return axes_in_order(axis, ndim, name)[0]
+    try:
+        number = index(axis)
+    except Exception:
+        raise InputError(f"{name} is {shown(axis)}; expected an integer") from None
+    return axes_in_order(number, ndim, name)[0]
 
 
 def instance(name: str, value: Any, kind: type[Kind], expected: str) -> Kind:
     """Return ``value`` if it is a ``kind``, or raise :class:`InputError` naming it and what was expected."""
-    if not isinstance(value, kind):
+    if not is_a(value, kind):
         raise InputError(f"{name} is {shown(value)}; expected {expected}")
     return value
+
+
+def is_a(value: Any, kind: type | tuple[type, ...]) -> bool:
+    """``isinstance`` that says no of an object that fails when it is asked for its class."""
+    try:
+        return isinstance(value, kind)
+    except Exception:
+        return False
 
 
 def switch(name: str, value: Any) -> bool:
@@ -142,13 +162,21 @@ def function(name: str, value: Any) -> Callable:
 
 def sequence(name: str, value: Any, expected: str) -> Sequence:
     """Return ``value`` as a list or tuple, or raise :class:`InputError` naming it and what was expected."""
-    if isinstance(value, list | tuple):
+    if is_a(value, (list, tuple)):
         return value
-    if hasattr(value, "requires_grad"):  # its rows, if it has some, are not what is meant
+    try:
+        tensor, items = (
+            hasattr(value, "requires_grad"),
+            None if isinstance(value, str | bytes | Mapping) else iter(value),
+        )
+    except Exception:
+        tensor, items = False, None
+    if tensor:  # its rows, if it has some, are not what is meant
         raise InputError(f"{name} is a Tensor; expected {expected}: for a single one write [x]")
-    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+    found = [] if items is None else list(islice(items, MOST_ITEMS + 1))  # what fails in there says why
+    if items is None or len(found) > MOST_ITEMS:
         raise InputError(f"{name} is {shown(value)}; expected {expected}")
-    return list(value)
+    return found
 
 
 def layer_sizes(name: str, values: Any) -> list[int]:
@@ -159,19 +187,35 @@ def layer_sizes(name: str, values: Any) -> list[int]:
 
 def path_of(name: str, value: Any) -> Path:
     """Return ``value`` as a path, or raise :class:`InputError` naming it."""
-    with suppress(TypeError):
-        if os.fspath(value):  # an empty name would be this folder's
-            return Path(value)
-    raise InputError(f"{name} is {value!r}; expected a path")
+    too_long = False
+    try:
+        text = os.fspath(value)
+        if isinstance(text, str) and text and "\0" not in text:  # an empty name would be this folder's
+            os.fsencode(text)  # half a character is in no name
+            too_long = _is_too_long(text)
+            if not too_long:
+                return Path(text)
+    except Exception:
+        pass
+    expected = "a shorter path" if too_long else "a path"
+    raise InputError(f"{name} is {shown(value)}; expected {expected}")
+
+
+def _is_too_long(path: str) -> bool:
+    try:
+        os.lstat(path)
+    except OSError as error:
+        return error.errno == errno.ENAMETOOLONG
+    return False
 
 
 def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
     """Return ``value`` if it is among ``choices``, or raise naming the nearest choice."""
     choices = list(choices)
-    if isinstance(value, str) and value in choices:
-        return value
-    hint = did_you_mean(str(value), choices)
-    raise InputError(f"{name} is {value!r}; expected one of {', '.join(choices)}{hint}")
+    word = str.__str__(value) if is_a(value, str) else shown(value)
+    if word in choices and is_a(value, str):
+        return word
+    raise InputError(f"{name} is {shown(value)}; expected one of {', '.join(choices)}{did_you_mean(word, choices)}")
 
 
 def known_names(of: str, given: Iterable[str], known: Iterable[str]) -> None:

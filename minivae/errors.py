@@ -14,7 +14,10 @@ class MinivaeError(Exception):
 
 
 class InputError(MinivaeError, ValueError):
-    """An argument, a file or a data set is not what was expected."""
+    """An argument, a file or a data set is not what was expected; said in one line."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(" ".join(message.splitlines()))  # other libraries' words, of which some quote, may have more
 
 
 class MisuseError(InputError, TypeError, AttributeError):
@@ -39,4 +42,8 @@ class NonFiniteError(MinivaeError, ArithmeticError):
 
 def shown(value: Any) -> str:
     """A value as a message shows it: in one line, and not a long one."""
-    return " ".join(repr(value).split())[:60]
+    try:
+        text = repr(value)
+    except Exception:  # an object's own fault, or an integer of thousands of digits
+        text = f"of type {type(value).__name__}, which cannot be shown"
+    return " ".join(text.split())[:60]

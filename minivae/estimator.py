@@ -261,7 +261,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 def _seed_of(random_state: Any) -> int:
     try:
         return int(check_random_state(random_state).randint(np.iinfo(np.int32).max // 2))
-    except ValueError as error:
+    except Exception as error:  # a ValueError, or that of a value that cannot be shown
         expected = "None, an integer from 0 on or a numpy.random.RandomState"
         raise InputError(f"random_state is {shown(random_state)}; expected {expected}") from error
 

@@ -125,7 +125,7 @@ def nearest(word: str, names: Iterable[str], like: float | None = None) -> str |
 
 def did_you_mean(word: str, names: Iterable[str], form: str = "{!r}") -> str:
     """The end of a message that refuses ``word``: the nearest of ``names`` in a form; empty if none is near."""
-    meant = nearest(word, names)
+    meant = nearest(word, names) if isinstance(word, str) else None
     return "" if meant is None else f"; did you mean {form.format(meant)}?"
 
 

@@ -36,4 +36,8 @@ def is_same(old: Any, new: Any) -> bool:
     """Whether a step that uses the old value of an attribute would do the same with the new one."""
     if old is new:
         return not isinstance(old, list | dict | set)  # which may hold something else by now
-    return type(old) is type(new) and isinstance(old, int | float | str | tuple) and repr(old) == repr(new)
+    return type(old) is type(new) and isinstance(old, int | float | str | tuple) and _written(old) == _written(new)
+
+
+def _written(value: Any) -> str:
+    return hex(value) if type(value) is int else repr(value)  # which has a limit of digits for integers

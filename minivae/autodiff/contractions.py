@@ -60,9 +60,11 @@ def tensordot(a: Any, b: Any, axes: int | Sequence[Any] = 2) -> Tensor:
         of_a, of_b = (axes_in_order(part, x.ndim, "axes") for part, x in zip(axes, (a, b), strict=True))
     else:
         n = integer_from_zero("axes", axes)
-        of_a, of_b = list(range(max(a.ndim - n, 0), a.ndim)), list(range(n))
+        of_a, of_b = list(range(max(a.ndim - n, 0), a.ndim)), list(range(min(n, b.ndim + 1)))
     if len(of_b) > b.ndim or [a.shape[i] for i in of_a] != [b.shape[i] for i in of_b]:
-        raise InputError(f"axes is {axes}, and a has shape {a.shape}, b {b.shape}; expected axes of equal lengths")
+        raise InputError(
+            f"axes is {shown(axes)}, and a has shape {a.shape}, b {b.shape}; expected axes of equal lengths"
+        )
     summed = dict(zip(of_b, of_a, strict=True))
     labels_a, labels_b = list(range(a.ndim)), [summed.get(i, a.ndim + i) for i in range(b.ndim)]
     return _product(a, labels_a, b, labels_b, {*labels_a, *labels_b} - set(of_a))[0]
@@ -99,12 +101,12 @@ def _labels(subscripts: str, term: str, ndim: int) -> list[Label]:
         raise _error(subscripts, "letters, ',', '...' once in a term, and '->' once")
     hidden = ndim - len(letters)
     if hidden < 0 or (hidden and not dots):
-        raise _error(subscripts, f"{ndim} axes in {term!r}, as the operand has")
+        raise _error(subscripts, f"{ndim} axes in {shown(term)}, as the operand has")
     return [*before, *reversed(range(hidden)), *after]
 
 
 def _error(subscripts: str, expected: str) -> InputError:
-    return InputError(f"subscripts is {subscripts!r}; expected {expected}")
+    return InputError(f"subscripts is {shown(subscripts)}; expected {expected}")
 
 
 def _without_repeats(subscripts: str, x: Tensor, labels: list[Label]) -> tuple[Tensor, list[Label]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from numbers import Real
 from operator import index
 from typing import Any, NamedTuple
@@ -150,7 +151,7 @@ def arange(
         like: a tensor to go with.
     """
     for name, value in {"start": start, "stop": 0 if stop is None else stop, "step": step}.items():
-        if not isinstance(value, Real) or not abs(float(value)) < _MOST or (name == "step" and value == 0):
+        if not isinstance(value, Real) or not _in_range(value) or (name == "step" and value == 0):
             raise InputError(f"{name} is {shown(value)}; expected a number{', not 0' if name == 'step' else ''}")
     start, stop = (0, start) if stop is None else (start, stop)
     spec = _spec(dtype, backend, like, _dtype_of(start, stop, step))
@@ -191,6 +192,14 @@ def _matrix(row: Any, n: int, m: int | None, k: int, spec: _Spec) -> Tensor:
 
 def diagonal_number(name: str, k: Any) -> int:
     """``k`` as the number of a diagonal: 0 for the main one, above 0 for those above it."""
-    if not hasattr(k, "__index__"):
-        raise InputError(f"{name} is {shown(k)}; expected an integer, the number of a diagonal")
-    return index(k)
+    with suppress(Exception):
+        if abs(index(k)) < 1 << 62:
+            return index(k)
+    raise InputError(f"{name} is {shown(k)}; expected an integer, the number of a diagonal")
+
+
+def _in_range(value: Any) -> bool:
+    try:
+        return abs(float(value)) < _MOST
+    except OverflowError:
+        return False

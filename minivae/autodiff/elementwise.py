@@ -119,7 +119,7 @@ def clip(x: Any, low: Any = None, high: Any = None) -> Tensor:
     The derivative by ``x`` is 1 inside, bounds included, and 0 outside; there it is 1 by
     the bound that takes the place of ``x`` (``high`` where ``low`` lies above it).
     """
-    whole = hasattr(x, "dtype") and np.dtype(x.dtype).kind in "iu"
+    whole = (isinstance(x, Tensor) or backend.is_array(x)) and x.dtype.kind in "iu"
     lowest, highest = (int(np.iinfo(x.dtype).min), int(np.iinfo(x.dtype).max)) if whole else (-math.inf, math.inf)
     return apply(_clip, x, lowest if low is None else low, highest if high is None else high)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -89,17 +90,35 @@ def scatter(x: Any, index: Any, shape: Sequence[int]) -> Tensor:
 
 
 def _raw_index(index: Any) -> Any:
+    """:func:`_raw_part`, unless lists have no end."""
+    try:
+        return _raw_part(index)
+    except RecursionError:
+        raise InputError(f"index is {shown(index)}; expected what NumPy takes for one") from None
+
+
+def _raw_part(index: Any) -> Any:
     """An index of arrays, not tensors, that stays as it is now when the caller goes on to change his list or array."""
     kind = type(index)
     if kind is slice or kind is int:
         return index
     if kind is tuple or kind is list:
-        return kind(map(_raw_index, index))
+        return kind(map(_raw_part, index))
     if isinstance(index, Tensor):
         if mode.tracer is not None:
             mode.tracer.indices.append(index)  # whose array may be another one by the next call
         return index.data
-    return _kept(index) if hasattr(index, "dtype") else index
+    if hasattr(index, "dtype"):
+        return _kept(index)
+    return index if index is None or index is ... or kind is bool else _plain(index)
+
+
+def _plain(index: Any) -> Any:
+    """An index of a class of its own as the number, or the array, that it stands for."""
+    try:
+        return int(operator.index(index)) if hasattr(index, "__index__") else np.asarray(index)
+    except Exception:
+        raise InputError(f"index is {shown(index)}; expected what NumPy takes for one") from None
 
 
 def _kept(array: Any) -> Any:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 from numbers import Integral, Real
 from operator import index as index_of
 from typing import Any
 
 import numpy as np
 
-from ..checks import axes_in_order, axis_of, integer_from_zero, one_of
+from ..checks import MOST_AXES, MOST_ITEMS, axes_in_order, axis_of, integer_from_zero, one_of
 from ..errors import InputError, shown
 from .indexing import getitem, scatter
 from .primitives import operation
@@ -70,14 +70,14 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     if isinstance(given, Integral):
         count = int(given)
         if count < 1 or length % count:
-            raise InputError(f"sections is {sections}; expected a divisor of the axis length {length}")
+            raise InputError(f"sections is {shown(sections)}; expected a divisor of the axis length {length}")
         given = [i * (length // count) for i in range(1, count)]
     try:
-        cuts = [0, *map(index_of, given), length]
-    except TypeError:
+        cuts = [0, *map(index_of, islice(given, MOST_ITEMS)), length]
+    except Exception:
         cuts = [-1]
     if cuts != sorted(cuts) or cuts[0] < 0:
-        raise InputError(f"sections is {sections!r}; expected a number of parts, or positions from 0 to {length}")
+        raise InputError(f"sections is {shown(sections)}; expected a number of parts, or positions from 0 to {length}")
     return [_slice(x, axis, slice(a, b)) for a, b in pairwise(cuts)]
 
 
@@ -96,8 +96,9 @@ def roll(x: Any, shift: int | Sequence[int], axis: Axis = None) -> Tensor:
         return reshape(roll(flatten(x), shift, 0), x.shape)
     axes = axes_in_order(axis, x.ndim)
     try:
-        shifts = list(map(index_of, shift)) if isinstance(shift, Sequence) else [index_of(shift)] * len(axes)
-    except TypeError:
+        several = isinstance(shift, Sequence)
+        shifts = list(map(index_of, islice(shift, MOST_AXES))) if several else [index_of(shift)] * len(axes)
+    except Exception:
         shifts = []
     if len(shifts) != len(axes):
         raise InputError(f"shift is {shown(shift)}; expected an integer, or one for each of the axes {axes}")
@@ -158,7 +159,7 @@ def pad(x: Any, widths: Any, value: float = 0.0, mode: str = "constant") -> Tens
     """
     x = as_tensor(x)
     pairs, mode = _width_pairs(widths, x.ndim), one_of("mode", mode, MODES)
-    if not isinstance(value, Real) or (x.dtype.kind not in "fc" and not float(value).is_integer()):
+    if not _holds(x, value):
         raise InputError(f"value is {shown(value)}; expected a number that {x.dtype} holds")
     if mode == "constant" and value == 0:
         index = tuple(slice(before, before + n) for n, (before, _) in zip(x.shape, pairs, strict=True))
@@ -213,8 +214,16 @@ def _width_pairs(widths: Any, ndim: int) -> list[tuple[int, int]]:
             named = {axis_of(axis, ndim): n for axis, n in widths.items()}
             given = [np.broadcast_to(named.get(axis, 0), (2,)).tolist() for axis in range(ndim)]
         pairs = [(index_of(a), index_of(b)) for a, b in np.broadcast_to(given, (ndim, 2)).tolist()] if ndim else []
-    except (TypeError, ValueError):
+    except Exception:  # NumPy looks into objects, and raises what it finds there
         pairs = [(-1, -1)]
     if any(n < 0 for pair in pairs for n in pair):
         raise InputError(f"widths is {shown(widths)}; expected two integers >= 0 for each of the {ndim} axes")
     return pairs
+
+
+def _holds(x: Tensor, value: Any) -> bool:
+    """Whether a number can be an element of ``x``."""
+    try:
+        return isinstance(value, Real) and (float(value).is_integer() or x.dtype.kind in "fc")
+    except Exception:
+        return False

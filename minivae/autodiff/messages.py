@@ -117,4 +117,4 @@ def overwritten(primitive: Any, which: int | str, x: Any) -> str:
 
 
 def _described(x: Any) -> str:
-    return f"{x.shape} {x.dtype} on {backend.backend_of(x).name}" if backend.is_array(x) else repr(x)
+    return f"{x.shape} {x.dtype} on {backend.backend_of(x).name}" if backend.is_array(x) else shown(x)

@@ -19,7 +19,10 @@ def mapped(f: Callable[..., Any], nest: Any, *others: Any, name: str) -> Any:
     Raises:
         InputError: one of the others is arranged in another way.
     """
-    parts = _parts(nest)
+    try:
+        parts = _parts(nest)
+    except RecursionError:
+        raise InputError(f"{name} is {shown(nest)}; expected no lists within lists without end") from None
     if parts is None:
         return f(name, nest, *others)
     for other in others:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import number_dtype
-from ..checks import axes_in_order, axes_of, axis_of, lengths
+from ..checks import axes_given, axes_in_order, axes_of, axis_of, lengths
 from ..errors import InputError
 from .formula import Formula
 from .modes import mode
@@ -109,12 +109,9 @@ def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[in
 def expand_dims(x: Any, axis: int | Sequence[int]) -> Tensor:
     """``x`` with a new axis of length 1 at position ``axis``, or several, counted in the result."""
     x = as_tensor(x)
-    if axis is None:
-        raise InputError("axis is None; expected an integer, or several")
-    count = len(axis) if isinstance(axis, Sequence) else 1
-    rest = iter(x.shape)
-    new = axes_of(axis, x.ndim + count)
-    return reshape(x, [1 if a in new else next(rest) for a in range(x.ndim + count)])
+    rest, ndim = iter(x.shape), x.ndim + len(axes_given(axis))
+    new = axes_of(axis, ndim)
+    return reshape(x, [1 if a in new else next(rest) for a in range(ndim)])
 
 
 @operation

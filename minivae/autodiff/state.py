@@ -13,6 +13,8 @@ from ..errors import InputError
 from . import Tensor
 from .effects import note_assigned
 
+MOST_FAULTS = 30  # in one message
+
 
 def copy_state(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
     """A copy of each tensor in host memory."""
@@ -23,8 +25,8 @@ def load_state(owner: str, tensors: Mapping[str, Tensor], state: Mapping[str, An
     """Write ``state`` into the tensors' own arrays, all of it or nothing.
 
     Raises:
-        InputError: names the owner and lists every missing, unexpected and misshapen
-            name; or a value is no array of numbers.
+        InputError: names the owner and lists the missing, unexpected and misshapen
+            names, the first of many; or a value is no array of numbers.
     """
     instance("state", state, Mapping, "a mapping from names to arrays")
     arrays = {name: _array_like(name, value, state[name]) for name, value in tensors.items() if name in state}
@@ -35,6 +37,8 @@ def load_state(owner: str, tensors: Mapping[str, Tensor], state: Mapping[str, An
         for name, array in arrays.items()
         if array.shape != tensors[name].shape
     ]
+    if len(faults) > MOST_FAULTS:
+        faults[MOST_FAULTS:] = [f"and {len(faults) - MOST_FAULTS} more"]
     if faults:
         raise InputError(f"state does not fit {owner}: {'; '.join(faults)}; expected what its state_dict() gives")
     for name, array in arrays.items():

@@ -141,8 +141,8 @@ def primitive(
     Raises:
         InputError: the name is taken, or the value or a rule is no function.
     """
-    if name in PRIMITIVES:
-        raise InputError(f"primitive name is {name!r}; expected one not yet taken")
+    if instance("primitive name", name, str, "free text") in PRIMITIVES:
+        raise InputError(f"primitive name is {shown(name)}; expected one not yet taken")
     if isinstance(value, Formula):
         options |= {"kind": "elementwise", "formula": value}
     function("value", value)

@@ -17,7 +17,7 @@ from numbers import Integral
 from typing import Any
 
 from ..checks import function, sequence
-from ..errors import InputError
+from ..errors import InputError, shown
 from .backward import sweep
 from .elementwise import add, identity, multiply
 from .joining import stack
@@ -152,10 +152,10 @@ class _Call:
         given_numbers: Any = [argnums] if self._single else sequence("argnums", argnums, "an integer, or several")
         whole = all(isinstance(n, Integral) and not isinstance(n, bool) for n in given_numbers)
         if not whole or not all(-len(args) <= n < len(args) for n in given_numbers):
-            raise InputError(f"argnums is {argnums!r}; expected positions among {len(args)} arguments")
+            raise InputError(f"argnums is {shown(argnums)}; expected positions among {len(args)} arguments")
         numbers = [int(n) % len(args) for n in given_numbers]
         if len(set(numbers)) < len(numbers):
-            raise InputError(f"argnums is {argnums!r}; expected each argument once")
+            raise InputError(f"argnums is {shown(argnums)}; expected each argument once")
         given = list(args)
         self.variables: list[Tensor] = []
         with set_mode(taping=True):

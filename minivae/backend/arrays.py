@@ -52,8 +52,9 @@ def get_backend(name: str | None = None) -> Backend:
     argument = "backend"
     if name is None and (name := _using.get() or _default) is None:
         name, argument = os.environ.get(VARIABLE) or "numpy", f"{VARIABLE}, of the environment,"
+    if type(name) is not str or name not in _backends:
+        name = one_of(argument, name, names())
     if name not in _backends:
-        one_of(argument, name, names())
         from .cupy import CupyBackend
 
         register(CupyBackend())
@@ -142,10 +143,11 @@ def float_dtype(dtype: Any = None) -> np.dtype:
         return np.dtype("float32")
     try:
         resolved = np.dtype(dtype)
-    except TypeError:
+    except Exception:  # NumPy looks into lists, dicts and attributes, and raises what it finds there
         resolved = None
     if resolved is None or resolved.name not in DTYPES:
-        raise InputError(f"dtype is {dtype!r}; expected one of {', '.join(DTYPES)}{did_you_mean(str(dtype), DTYPES)}")
+        hint = did_you_mean(shown(dtype).strip("'"), DTYPES)
+        raise InputError(f"dtype is {shown(dtype)}; expected one of {', '.join(DTYPES)}{hint}")
     return resolved
 
 
@@ -157,10 +159,10 @@ def number_dtype(dtype: Any) -> np.dtype:
     """
     try:
         resolved = np.dtype(dtype)
-    except TypeError:
+    except Exception:  # NumPy looks into lists, dicts and attributes, and raises what it finds there
         resolved = None
     if resolved is None or resolved.kind not in "biufc" or dtype is None:
-        raise InputError(f"dtype is {dtype!r}; expected one of numbers, such as 'float32'")
+        raise InputError(f"dtype is {shown(dtype)}; expected one of numbers, such as 'float32'")
     return resolved
 
 
@@ -181,7 +183,7 @@ def asarray(value: Any, dtype: Any = None, backend: str | None = None, *, name: 
     """
     dtype = None if dtype is None else number_dtype(dtype)
     source = backend_of(value) if is_array(value) else None
-    target = get_backend(backend) if backend or source is None else source
+    target = get_backend(backend) if backend is not None or source is None else source
     try:
         if source is None or value.dtype.kind not in "biufc":
             value = target.from_numpy(_host_array(name, value, dtype))
@@ -197,7 +199,7 @@ def _host_array(name: str, value: Any, dtype: Any) -> np.ndarray:
         raise InputError(f"{name} is a masked array with values that are missing; expected numbers everywhere")
     try:
         host = np.asarray(value)
-    except (TypeError, ValueError) as error:
+    except Exception as error:
         raise InputError(f"{name} is {shown(value)}; expected an array or numbers ({error})") from error
     if host.dtype.kind not in "biuf":
         raise InputError(f"{name} is {shown(value)}, of dtype {host.dtype}; expected an array or numbers")

@@ -11,10 +11,11 @@ from ..errors import OutOfMemoryError
 if TYPE_CHECKING:
     from .numpy import Backend
 
+TOO_BIG = ("array is too big", "Maximum allowed")  # NumPy's words
 ADVICE = "lower batch_size, hidden or the number of samples"
 
 
-def out_of_memory(what: str, backend: Backend, error: MemoryError) -> OutOfMemoryError:
+def out_of_memory(what: str, backend: Backend, error: Exception) -> OutOfMemoryError:
     """The error for ``what`` (an operation, an array, a layer) that did not fit.
 
     How many bytes were asked for, and of NumPy the shape, is in the words of the backend's
@@ -34,4 +35,8 @@ def memory_for(what: str, backend: Backend) -> Iterator[None]:
     except OutOfMemoryError:  # says it more closely
         raise
     except MemoryError as error:
+        raise out_of_memory(what, backend, error) from error
+    except ValueError as error:  # of more bytes than there are addresses
+        if not str(error).startswith(TOO_BIG):
+            raise
         raise out_of_memory(what, backend, error) from error

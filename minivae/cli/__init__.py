@@ -2,12 +2,13 @@
 ``runs|info|models``; also ``python -m minivae``.
 
 Exit codes: 0 done; 2 wrong usage or bad input, said in one line on standard error;
-130 and 143 interrupted by SIGINT and SIGTERM, after a checkpoint was saved; 141 nobody
+129, 130 and 143 interrupted by SIGHUP, SIGINT and SIGTERM, after a checkpoint was saved; 141 nobody
 reads the output any more (SIGPIPE).
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from .. import backend
 from ..backend.memory import out_of_memory
 from ..errors import MinivaeError
 from ..training.finite import ADVICE
+from . import streams
 from .parser import make_parser
 
 # What training says of numbers that are not finite, as options of the command line.
@@ -33,9 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: with code 2 for wrong usage, with 0 after ``--help`` and ``--version``.
     """
-    words = sys.argv[1:] if arguments is None else [*arguments]
-    args = make_parser(words).parse_args(words)
+    words, name = sys.argv[1:] if arguments is None else [*arguments], "minivae"
+    if arguments is None:
+        streams.complete()
     try:
+        args = _parsed(words)
+        name = f"minivae {args.command}"
         with backend.using(backend.get_backend(args.backend).name):
             text, result = args.run_command(args)
         print(json.dumps(result) if args.json else text, flush=True)
@@ -44,13 +49,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (MinivaeError, OSError, MemoryError) as error:
-        print(f"minivae {args.command}: {_in_one_line(error)}", file=sys.stderr)
+        streams.say(f"{name}: {_in_one_line(error)}")
         return 2
     except KeyboardInterrupt as interrupt:
         number, *advice = interrupt.args or (signal.SIGINT,)
-        print(f"minivae {args.command}: interrupted{''.join(advice)}", file=sys.stderr)
+        streams.say(f"{name}: interrupted{''.join(advice)}")
         return 128 + number
     return 0
+
+
+def _parsed(words: list[str]) -> argparse.Namespace:
+    try:
+        return make_parser(words).parse_args(words)
+    except SystemExit:  # after --help or a wrong word
+        sys.stdout.flush()  # while a pipe that is broken can still be told from other faults
+        raise
 
 
 def _in_one_line(error: Exception) -> str:

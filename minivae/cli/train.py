@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import itertools
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -111,7 +112,7 @@ def _settle_dtype(args: argparse.Namespace, model: Model, chosen: dict[str, Any]
 
 
 def _config(chosen: dict[str, Any], trainer: Trainer, dataset: Dataset, init_from: str | None) -> dict[str, Any]:
-    begun = {} if init_from is None else {"init_from": str(Path(init_from).resolve())}
+    begun = {} if init_from is None else {"init_from": os.path.realpath(init_from)}
     return {
         **description(trainer.model, dataset, vars(trainer.settings), trainer.dataset),
         **begun,
@@ -172,7 +173,7 @@ def _run_to_resume(args: argparse.Namespace) -> Run | None:
     folder = args.resume or args.out
     if not folder:
         raise InputError("--resume names no run; give its folder, as in  --resume runs/NAME")
-    if args.resume and args.out and Path(args.resume).resolve() != Path(args.out).resolve():
+    if args.resume and args.out and os.path.realpath(args.resume) != os.path.realpath(args.out):
         raise InputError(f"--resume is {args.resume} and --out is {args.out}; a run goes on in its own folder")
     return Run.open(folder)
 

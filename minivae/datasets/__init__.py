@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..checks import one_of
-from ..errors import InputError
+from ..errors import InputError, shown
 from . import binarized_mnist, digits, frey_faces, mnist, user_file
 from .choices import COLOURS, NO_LABELS, SPLITS, Choices
 from .dataset import Dataset, Split, first_beyond, one_hot, require_domain, require_finite
@@ -109,5 +109,5 @@ def _load(name: str, choices: Choices) -> Dataset:
 def _text(name_or_path: str | os.PathLike) -> str:
     try:
         return os.fsdecode(name_or_path)
-    except TypeError:
-        raise InputError(f"data is {name_or_path!r}; expected a name or a path") from None
+    except Exception:
+        raise InputError(f"data is {shown(name_or_path)}; expected a name or a path") from None

@@ -51,13 +51,13 @@ class Choices:
         """Refuse those of these options that were given, as what lies at ``path`` has no use for them."""
         for name in names:
             if (value := getattr(self, name)) is not None:
-                raise InputError(f"{name} is {value!r}, but {path} {expected}; expected None")
+                raise InputError(f"{name} is {shown(value)}, but {path} {expected}; expected None")
 
 
 def _name(name: str, value: Any) -> str:
     try:
         return os.fsdecode(value)
-    except TypeError:
+    except Exception:
         raise InputError(f"{name} is {shown(value)}; expected a name") from None
 
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..checks import instance, positive_integer
-from ..errors import InputError
+from ..checks import finite_number, instance, positive_integer
+from ..errors import InputError, shown
 
 ROUNDING = 1e-3  # of a step below 1: values that are stored as float32 are not quite its multiples
 
@@ -37,7 +37,9 @@ class Domain(NamedTuple):
         Raises:
             InputError: a value is not finite, or lies outside, or between two steps.
         """
-        for x in parts:
+        for x in instance("parts", parts, Iterable, "arrays"):
+            if getattr(getattr(x, "dtype", None), "kind", "") not in tuple("biuf"):
+                raise InputError(f"parts holds {shown(x)}; expected arrays of numbers")
             low, high = (float(x.min()), float(x.max())) if x.size else (0.0, 0.0)
             if not -math.inf < low <= high < math.inf:
                 raise InputError(f"{name} has a NaN or an infinity; expected finite numbers")
@@ -57,7 +59,7 @@ LEVELS = Domain("multiples of 1/255 in [0, 1]", 0.0, 1.0, 1 / 255)
 
 def categories(count: int) -> Domain:
     """The numbers 0 to ``count`` - 1."""
-    positive_integer("count", count)
+    finite_number("count", positive_integer("count", count))
     return Domain(f"whole numbers from 0 to {count - 1}", 0.0, count - 1.0, 1.0)
 
 

@@ -16,6 +16,7 @@ from ..errors import InputError
 from ..files import atomic_path, file_lock, make_folder, remove_leftovers
 
 ATTEMPTS = 3  # rounds over the mirrors
+LOCK_PATIENCE = 3600.0  # seconds to wait for another process that downloads
 PAUSE = 1.0  # seconds before the second round, doubled before each further one
 
 
@@ -33,7 +34,10 @@ def fetch(urls: Sequence[str], path: Path, verify: Callable[[Path], object]) -> 
             cannot be written. There is then no ``path``.
     """
     make_folder(path.parent)
-    with file_lock(path.parent / ".lock"):
+    lock = path.parent / ".lock"
+    other = f"another process or thread is downloading into {path.parent} (it holds {lock})"
+    refusal = f"{other} and did not end within {LOCK_PATIENCE:.0f} s; expected to get {path.name} after it"
+    with file_lock(lock, refusal, patience=LOCK_PATIENCE, waiting=f"waiting, as {other}"):
         remove_leftovers(path.parent)
         if not path.is_file():  # whoever held the lock may have put it there
             with atomic_path(path) as part:

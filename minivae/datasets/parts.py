@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..checks import one_of
-from ..errors import InputError
+from ..errors import InputError, shown
 from .dataset import Dataset, Split
 from .mapped import joined
 
@@ -25,7 +25,7 @@ def part_of(dataset: Dataset, part: str) -> tuple[Split, np.ndarray]:
     if one_of("part", part, PARTS) != "all":
         if part not in found:
             there = ", ".join(found)
-            raise InputError(f"part is {part!r}, but {dataset.name} has {there}; expected one of them, or all")
+            raise InputError(f"part is {shown(part)}, but {dataset.name} has {there}; expected one of them, or all")
         return found[part], np.repeat(part, len(found[part]))
     splits = list(found.values())
     names = np.repeat(list(found), [len(split) for split in splits])

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import instance, one_of, positive_number, sequence
+from ..checks import instance, one_of, positive_integer, positive_number, sequence
 from ..errors import InputError, shown
 from .mapped import MappedRows, blocks
 
@@ -108,7 +108,7 @@ def for_columns(preparation: Preparation | None, columns: int) -> Preparation | 
     if preparation is None:
         return None
     prepared = len(instance("preparation", preparation, Preparation, "a Preparation"))
-    if prepared != columns:
+    if prepared != positive_integer("columns", columns):
         raise InputError(f"preparation is one of {prepared} values; expected {columns}, as data points have")
     return preparation
 
@@ -117,7 +117,7 @@ def _numbers(name: str, value: Any) -> np.ndarray:
     """``value`` as an array, float64."""
     try:
         return np.asarray(value, np.float64)
-    except (TypeError, ValueError):
+    except Exception:
         raise InputError(f"{name} is {shown(value)}; expected numbers") from None
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from ..checks import integer_from_zero, one_of
-from ..errors import InputError
+from ..errors import InputError, shown
 from .choices import SPLITS
 from .dataset import Dataset, Split
-from .mapped import MappedRows
+from .mapped import MappedRows, in_order
 
 VALIDATION_STREAM = 1  # beside the seed, so that the validation part is not drawn as the test part is
 
@@ -31,10 +31,10 @@ def split_rows(
     kind = one_of("split", split or "random", SPLITS)
     integer_from_zero("seed", seed)
     train_size = len(images) - test_size
-    order = np.arange(len(images))
+    order = in_order(len(images))
     note = f"contiguous: the first {train_size} rows train, the last {test_size} test"
     if kind == "random":
-        order = np.random.default_rng(seed).permutation(len(images))
+        order = np.random.default_rng(seed).permutation(order)
         note = f"random, seed {seed}: {train_size} rows train, {test_size} test"
     whole = Split(images, labels) if isinstance(images, MappedRows) else (images, labels)
     parts = [_taken(whole, rows) for rows in (order[:train_size], order[train_size:])]
@@ -63,9 +63,9 @@ def with_validation(dataset: Dataset, validation: float | None, *, split: str | 
 def set_apart(dataset: Dataset, count: int, contiguous: bool, seed: int) -> tuple[Dataset, str]:
     """The data set with ``count`` of its training rows as the validation part, and which these are, in words."""
     rows = len(dataset.train)
-    order, how = np.arange(rows), "the last ones"
+    order, how = in_order(rows), "the last ones"
     if not contiguous:
-        order, how = np.random.default_rng([seed, VALIDATION_STREAM]).permutation(rows), f"drawn by seed {seed}"
+        order, how = np.random.default_rng([seed, VALIDATION_STREAM]).permutation(order), f"drawn by seed {seed}"
     train, held = (_taken(dataset.train, np.sort(part)) for part in (order[: rows - count], order[rows - count :]))
     return replace(dataset, train=train, validation=held), how
 
@@ -73,7 +73,7 @@ def set_apart(dataset: Dataset, count: int, contiguous: bool, seed: int) -> tupl
 def no_choice_of_split(name: str, split: str | None) -> None:
     """Refuse ``split`` for data that come in a train and a test part already."""
     if split is not None:
-        raise InputError(f"split is {split!r}, but {name} comes with its own train and test parts; expected None")
+        raise InputError(f"split is {shown(split)}, but {name} comes with its own train and test parts; expected None")
 
 
 def own_parts(sizes: Sequence[tuple[str, int]]) -> str:

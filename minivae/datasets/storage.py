@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,10 +34,17 @@ class Wanted:
 
 
 def cache_folder() -> Path:
-    """The user's own cache, where the platform has it; on Linux ``$XDG_CACHE_HOME/minivae`` or ``~/.cache/minivae``."""
+    """The user's own cache, where the platform has it; on Linux ``$XDG_CACHE_HOME/minivae`` or ``~/.cache/minivae``.
+
+    Raises:
+        InputError: there is no home, as of users that the system does not know.
+    """
     from platformdirs import user_cache_path
 
-    return user_cache_path("minivae", appauthor=False, opinion=False)
+    with suppress(RuntimeError):
+        if (cache := user_cache_path("minivae", appauthor=False, opinion=False)).is_absolute():
+            return cache
+    raise InputError("there is no home for the cache; expected HOME or XDG_CACHE_HOME to name a folder")
 
 
 def find(folder: str, names: Sequence[str]) -> Path | None:
@@ -45,7 +53,9 @@ def find(folder: str, names: Sequence[str]) -> Path | None:
     Raises:
         InputError: ``MINIVAE_DATA`` is set to something that is no folder.
     """
-    roots = [cache_folder()]
+    roots: list[Path] = []
+    with suppress(InputError):  # of who has no home there is none
+        roots.append(cache_folder())
     if data := os.environ.get("MINIVAE_DATA"):
         if not os.path.isdir(data):
             raise InputError(f"MINIVAE_DATA is {data!r}; expected a folder that exists")

@@ -60,7 +60,7 @@ def from_arrays(
         if of_part is not None:
             if part not in parts:
                 raise InputError(f"{part}_labels is {shown(of_part)} without {part}; expected None")
-            arrays[f"{part}_labels"] = _labels_of(of_part)
+            arrays[f"{part}_labels"] = _labels_of(f"{part}_labels", of_part)
     names = getattr(train, "columns", None) if columns is None else columns
     for part, array in parts.items():
         theirs = getattr(array, "columns", None)
@@ -73,9 +73,12 @@ def from_arrays(
     return made_of(Path(name), Found(arrays, columns=given_names, facts=facts), choices)
 
 
-def _labels_of(given: Any) -> np.ndarray:
+def _labels_of(name: str, given: Any) -> np.ndarray:
     """An array; of objects, as a data frame's column of text is, what they are as text if they are no numbers."""
-    labels = np.asarray(given)
+    try:
+        labels = np.asarray(given)
+    except Exception:
+        raise InputError(f"{name} is {shown(given)}; expected an array, with a label for each point") from None
     if labels.dtype.kind != "O":
         return labels
     found = np.asarray(labels.tolist())
@@ -94,7 +97,7 @@ def _array(name: str, given: Any) -> np.ndarray:
         raise InputError(f"{name} is a masked array with values that are missing; expected numbers everywhere")
     try:
         array = given if isinstance(given, np.memmap) else np.asarray(given)
-    except (TypeError, ValueError):
+    except Exception:
         array = np.zeros(0, object)
     if array.dtype.kind not in "biuf" or array.ndim < 2:
         raise InputError(f"{name} is {shown(given)}; expected an array of numbers, (N, D) or (N, rows, columns[, 3])")

@@ -27,7 +27,7 @@ from ..autodiff import (
 )
 from ..autodiff.modes import tracing
 from ..checks import positive_integer
-from ..errors import InputError
+from ..errors import InputError, shown
 from .distribution import Distribution, parameter, register_kl
 from .elementwise import inside_unit
 
@@ -56,7 +56,7 @@ class Categorical(Distribution):
         self.num_categories = positive_integer("num_categories", count)
         if self.event % self.num_categories:
             raise InputError(
-                f"logits has shape {logits.shape} and num_categories is {num_categories}; "
+                f"logits has shape {logits.shape} and num_categories is {shown(num_categories)}; "
                 "expected a multiple on the last axis"
             )
         self.log_p = self.like = log_softmax(self._by_variable(logits))

@@ -63,7 +63,7 @@ class Distribution:
             return self.draw_noise(source, () if n is None else (positive_integer("n", n),))
         if n is not None:
             raise InputError(
-                f"source is {shown(source)} beside n={n!r}; expected a Generator, "
+                f"source is {shown(source)} beside n={shown(n)}; expected a Generator, "
                 "or noise alone, whose own shape says how many"
             )
         return source

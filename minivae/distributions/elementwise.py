@@ -21,6 +21,7 @@ import numpy as np
 
 from ..autodiff import Tensor, as_tensor, broadcast_to, clip, exp, less, less_equal, log1p, sum, uniform, where
 from ..backend import Generator
+from ..checks import finite_number
 from ..errors import InputError
 from .distribution import Distribution, floating
 
@@ -50,7 +51,7 @@ class Elementwise(Distribution, ABC):
         rank = {k: (not isinstance(x, Tensor), isinstance(x, int | float)) for k, x in parameters.items()}
         name = min(rank, key=rank.__getitem__)
         first = parameters[name]
-        self.like = floating(name, as_tensor(float(first) if isinstance(first, int) else first, name=name))
+        self.like = floating(name, as_tensor(finite_number(name, first) if type(first) is int else first, name=name))
         for name, value in parameters.items():
             setattr(self, name, as_tensor(value, self.like, name))
         self.shape = broadcast_shapes({name: getattr(self, name).shape for name in parameters})
@@ -195,6 +196,6 @@ def broadcast_shapes(shapes: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
     """
     try:
         return np.broadcast_shapes(*shapes.values())
-    except ValueError:
+    except (ValueError, RuntimeError):  # the second of more axes than it knows
         found = ", ".join(f"{name} has shape {shape}" for name, shape in shapes.items())
         raise InputError(f"{found}; expected shapes that broadcast against each other") from None

@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from ..autodiff import Tensor, as_tensor, digamma, exp, expm1, gammaln, log, sum
-from ..checks import positive_integer
+from ..checks import finite_number, positive_integer
 from .distribution import floating, register_kl
 from .elementwise import Elementwise, InverseCDF, Positive, exponential, inside_unit
 from .special import log_gammaincinv
@@ -115,5 +115,6 @@ class Chi2(Gamma):
     """
 
     def __init__(self, log_df: Any) -> None:
-        log_df = log_df if isinstance(log_df, int | float) else floating("log_df", as_tensor(log_df, name="log_df"))
+        number = isinstance(log_df, int | float)
+        log_df = finite_number("log_df", log_df) if number else floating("log_df", as_tensor(log_df, name="log_df"))
         super().__init__(log_df - math.log(2), -math.log(2))

@@ -32,8 +32,10 @@ class UniformCodes(Distribution):
             raise InputError(f"codebook has shape {self.codebook.shape}; expected (K, code_dim)")
         self.num_codes = positive_integer("num_codes", num_codes)
         self.shape = (num_codes * self.codebook.shape[1],)
-        self._which = Categorical(constant_like(codebook, 0.0, (num_codes * len(codebook),)), len(codebook))
-        self.code_entropy = num_codes * math.log(len(codebook))
+        self._which = Categorical(
+            constant_like(self.codebook, 0.0, (num_codes * len(self.codebook),)), len(self.codebook)
+        )
+        self.code_entropy = num_codes * math.log(len(self.codebook))
 
     @property
     def noise_shape(self) -> tuple[int, ...]:

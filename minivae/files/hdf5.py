@@ -55,11 +55,21 @@ def _read(path: Path, node: Any, room: Room, map_above: int) -> np.ndarray | Non
     """The values of a dataset; None if they are no numbers or strings."""
     import h5py  # pyright: ignore[reportMissingImports]
 
-    if node.shape is None or h5py.check_string_dtype(node.dtype):
-        return None if node.shape is None else np.asarray(node.asstr()[...], str)
+    if node.shape is None:
+        return None
+    if h5py.check_string_dtype(node.dtype):
+        return _read_text(node, room)
     if node.dtype.kind not in "biuf":
         return None
     if node.nbytes > map_above and (start := node.id.get_offset()) is not None:
         return np.memmap(path, node.dtype, "r", start, node.shape)
     room.take(node.nbytes)
     return node[...]
+
+
+def _read_text(node: Any, room: Room) -> np.ndarray:
+    """Strings, all as wide as the longest."""
+    room.take(node.nbytes)
+    text = node.asstr()[...]
+    room.take(4 * node.size * max(map(len, np.ravel(text)), default=0))
+    return np.asarray(text, str)

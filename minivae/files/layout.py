@@ -6,7 +6,8 @@ parts the lines alike. Decimals have a comma where the separator leaves no doubt
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from .numerals import (
 from .reading import reading
 from .text import fields_of, text_of
 
-HEAD = 200  # lines that are looked at
+HEAD, HEAD_TEXT = 200, 1 << 22  # lines, and characters, that are looked at
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def layout_of(path: Path, header: bool | None = None) -> Layout:
         InputError: missing, empty, not text; its lines have different numbers of fields; or two readings are plausible.
     """
     with reading(path, "table"), text_of(path) as file:
-        head = [line.rstrip("\r\n") for line, _ in zip(file, range(HEAD), strict=False)]
+        head = _head(file)
     remarks = [line for line in head if line.startswith("#")]
     head = [line for line in head if line.strip() and not line.startswith("#")]
     if not head:
@@ -91,6 +92,16 @@ def layout_of(path: Path, header: bool | None = None) -> Layout:
     if names is None and separator in ", ":
         _require_no_decimal_commas(path, rows)
     return _looked_at(path, separator, decimal, names, marked, [*zip(*rows, strict=True)], width)
+
+
+def _head(file: Iterable[str]) -> list[str]:
+    head, length = [], 0
+    for line in file:
+        head.append(line.rstrip("\r\n"))
+        length += len(line)
+        if len(head) == HEAD or (len(head) > 1 and length > HEAD_TEXT):
+            break
+    return head
 
 
 def _looked_at(
@@ -137,11 +148,19 @@ def _separator(head: list[str]) -> str:
     blanks = head[1:] and all(_are_with_commas(line.split()) for line in head[1:])
     for separator in "\t;| " if blanks else "\t;|, ":
         # Line by line: of a quote that another separator opens, the reader would wait for the end over all lines.
-        counts = [len(fields) for line in head for fields in fields_of([line], separator)]
+        counts = [_count(line, separator) for line in head]
         usual = _usual(counts)
         if usual > 1 and counts.count(usual) > len(counts) / 2:
             return separator
     return ","
+
+
+def _count(line: str, separator: str) -> int:
+    """How many fields a line has."""
+    try:
+        return sum(len(fields) for fields in fields_of([line], separator))
+    except csv.Error:  # one that is longer than the library takes: this does not part it
+        return 1
 
 
 def _usual(counts: list[int]) -> int:

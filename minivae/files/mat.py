@@ -15,6 +15,7 @@ import math
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -33,6 +34,8 @@ STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8"
 CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8", 15: "u8"}
 SPARSE = 5  # the class of sparse arrays
 COMPLEX_FLAG = 0x0800
+MOST_PARTS = 6  # flags, dimensions, name; real and imaginary part, or rows, columns and values
+MOST_NAME = 1 << 16  # bytes of a name; MATLAB writes 63 at most
 
 Order = Literal["<", ">"]
 ORDERS: dict[bytes, Order] = {b"IM": "<", b"MI": ">"}
@@ -113,7 +116,9 @@ def _tag(data: bytearray | memoryview, order: Order) -> tuple[int, int]:
 
 def _add_variable(path: Path, arrays: dict[str, np.ndarray], data: memoryview, order: Order, room: Room) -> str | None:
     """Add one variable to the arrays by name, if it is a numeric array; else return its name."""
-    flags, dimensions, name, *parts = _elements(data, order)
+    flags, dimensions, name, *parts = islice(_elements(data, order), MOST_PARTS + 1)
+    if len(name.data) > MOST_NAME or len(dimensions.data) > MOST_NAME:
+        raise ValueError(f"a variable with a name of {len(name.data)} bytes and dimensions of {len(dimensions.data)}")
     word = int(_numbers(flags, order)[0])
     kind, imaginary = word & 0xFF, bool(word & COMPLEX_FLAG)
     if kind not in CLASSES and (kind != SPARSE or imaginary):

@@ -7,7 +7,7 @@ import math
 import os
 import zipfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from .reading import Room, read_at_most, read_bytes, reading, require_file
 
 MAP_ABOVE = 1 << 28  # bytes, 256 MiB: a longer .npy file stays on the disk, and rows are read when they are needed
 MOST_HEADER = 1 << 14  # bytes; NumPy itself takes no more than 10,000
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # that NumPy writes
 END_RECORD = 22  # bytes at the end of a zip file, with the number of members in the 11th and 12th
 _NPY_HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
@@ -41,11 +42,12 @@ def read_npy(path: Path) -> np.ndarray:
         return _parse_npy(str(path), read_bytes(path))
 
 
-def read_npz(path: Path, passed_over: list[str] | None = None) -> dict[str, np.ndarray]:
+def read_npz(path: Path, passed_over: list[str] | None = None, packed: bool = True) -> dict[str, np.ndarray]:
     """Return all arrays of an ``.npz`` file by name.
 
     Args:
         passed_over: gets the members that hold pickled objects, which are refused without it.
+        packed: whether it may be compressed.
 
     Raises:
         InputError: as :func:`read_npy`; or a name comes twice, or the file unpacks to far more than its size.
@@ -53,7 +55,7 @@ def read_npz(path: Path, passed_over: list[str] | None = None) -> dict[str, np.n
     arrays = {}
     with reading(path, ".npz file"), zipfile.ZipFile(require_file(path)) as archive:
         members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
-        _require_plain(path, archive.infolist(), list(members))
+        _require_plain(path, archive.infolist(), list(members), METHODS if packed else METHODS[:1])
         for name, member in members.items():
             content = _read_member(archive, member)
             try:
@@ -76,7 +78,7 @@ def digest(arrays: Mapping[str, np.ndarray]) -> str:
     return total.hexdigest()
 
 
-def _require_plain(path: Path, members: list[zipfile.ZipInfo], names: list[str]) -> None:
+def _require_plain(path: Path, members: list[zipfile.ZipInfo], names: list[str], methods: Sequence[int]) -> None:
     """Refuse what NumPy does not write, before anything is unpacked."""
     with open(path, "rb") as file:
         file.seek(-END_RECORD, os.SEEK_END)
@@ -87,7 +89,9 @@ def _require_plain(path: Path, members: list[zipfile.ZipInfo], names: list[str])
     if len(names) < len(members):
         twice = Counter(member.filename.removesuffix(".npy") for member in members).most_common(1)[0][0]
         raise InputError(f"{path} holds two arrays of the name {twice!r:.60}")
-    if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in members):
+    if any(member.compress_type not in methods for member in members):
+        if len(methods) == 1:
+            raise InputError(f"{path} is compressed; expected a file that is not, as numpy.savez writes it")
         raise InputError(f"{path} is compressed by another method than NumPy's; expected one of numpy.savez_compressed")
     Room(path).take(sum(member.file_size for member in members))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,12 +25,10 @@ def reading(path: Path, kind: str) -> Iterator[None]:
 
     Parsers of third parties raise nearly anything on damaged bytes (zlib.error,
     struct.error, SyntaxError, MemoryError, ...), so nothing narrower will do. Their
-    warnings about such files are noise beside that error.
+    warnings stay as the process has them: filters belong to all of its threads.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     except MinivaeError:
         raise
     except Exception as error:
@@ -69,11 +66,12 @@ class Room:
 
     Args:
         path: the file.
+        least: bytes that any file may unpack to, however small it is.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, least: int = MOST_BYTES) -> None:
         self._path = path
-        self._most = self._left = max(MOST_RATIO * path.stat().st_size, MOST_BYTES)
+        self._most = self._left = max(MOST_RATIO * path.stat().st_size, least)
 
     @property
     def left(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -36,5 +37,5 @@ def _write_header(file: Any, shape: tuple[int, ...], dtype: Any) -> None:
 
 def key_of(paths: list[Path], *others: Any) -> str:
     """A name for what is read from files: another one when a file has changed, or another option."""
-    stats = [(str(path.resolve()), status.st_size, status.st_mtime_ns) for path in paths for status in [path.stat()]]
+    stats = [(os.path.realpath(path), status.st_size, status.st_mtime_ns) for path in paths for status in [path.stat()]]
     return sha256(repr((stats, others)).encode()).hexdigest()[:24]

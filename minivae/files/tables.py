@@ -5,7 +5,8 @@ How one is written: ``layout.py``. Fields may be quoted. Empty lines and a byte-
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,11 +42,11 @@ def read_rows(
         InputError: a field is missing or no number, or a line has another number of fields; names line and column.
     """
     columns = [i for i in range(layout.width) if i not in left_out and i not in text]
-    with reading(path, "table"):
+    with reading(path, "table"), closing(_lines(path, layout)) as lines:
         numbers: list[list[float]] = []
-        lines: list[Line] = []
+        waiting: list[Line] = []
         last = -1
-        for last, line in enumerate(_lines(path, layout)):
+        for last, line in enumerate(lines):
             if len(line.fields) != layout.width:
                 fields = f"{len(line.fields)} fields; expected {layout.width}, as in the first"
                 raise InputError(f"{path}: line {line.number} has {fields}")
@@ -53,12 +54,12 @@ def read_rows(
                 numbers.append([number(line.fields[i], layout.decimal) for i in columns])
             except ValueError:
                 raise _no_number(path, layout, last, line, columns) from None
-            lines.append(line)
-            if len(lines) == BATCH:
-                yield _batch(path, layout, columns, numbers, lines, last), _words(lines, text)
-                numbers, lines = [], []
+            waiting.append(line)
+            if len(waiting) == BATCH:
+                yield _batch(path, layout, columns, numbers, waiting, last), _words(waiting, text)
+                numbers, waiting = [], []
         if numbers:
-            yield _batch(path, layout, columns, numbers, lines, last), _words(lines, text)
+            yield _batch(path, layout, columns, numbers, waiting, last), _words(waiting, text)
 
 
 def _words(lines: list[Line], text: list[int]) -> list[list[str]]:
@@ -94,7 +95,7 @@ def _no_number(path: Path, layout: Layout, row: int, line: Line, columns: list[i
     return InputError(f"{where} holds {field!r:.60}; expected {expected}")
 
 
-def _lines(path: Path, layout: Layout) -> Iterator[Line]:
+def _lines(path: Path, layout: Layout) -> Generator[Line, None, None]:
     """The lines of values."""
     with text_of(path) as file:
         first = layout.names is not None and not layout.marked

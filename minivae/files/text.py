@@ -13,15 +13,18 @@ from ..errors import InputError
 from .idx import GZIP_MAGIC
 from .reading import Room, read_at_most, require_file
 
+MOST_LINE = 1 << 24  # characters: each field of a line takes 60 bytes more
+MOST_TEXT = 4 << 20  # bytes that a packed text may have, however small it is: text takes time
 WANTED = "expected text in UTF-8 (iconv -t utf-8 makes it from others)"
 
 
 @contextmanager
-def text_of(path: Path) -> Iterator[io.TextIOBase]:
-    """The file's text, unpacked if it is packed: UTF-8, or UTF-16 with a byte-order mark.
+def text_of(path: Path) -> Iterator[Iterator[str]]:
+    """The file's lines, unpacked if they are packed: UTF-8, or UTF-16 with a byte-order mark.
 
     Raises:
-        InputError: it is missing or empty, unpacks to far more than its size, or is text of another encoding.
+        InputError: it is missing or empty, unpacks to far more than its size, is text of another encoding, or has a
+            line without end.
     """
     with open(require_file(path), "rb") as raw:
         start = raw.read(4)
@@ -35,10 +38,18 @@ def text_of(path: Path) -> Iterator[io.TextIOBase]:
             )
         coding, called = ("utf-16", "UTF-16") if start[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "UTF-8")
         try:
-            yield io.TextIOWrapper(raw, encoding=coding, newline="")
+            with io.TextIOWrapper(raw, encoding=coding, newline="") as text:
+                yield _bounded(path, text)
         except UnicodeDecodeError as error:
             byte = error.object[error.start : error.start + 1].hex()
             raise InputError(f"{path} is no text in {called}, which has no byte 0x{byte} there; {WANTED}") from error
+
+
+def _bounded(path: Path, file: io.TextIOBase) -> Iterator[str]:
+    while line := file.readline(MOST_LINE + 1):
+        if len(line) > MOST_LINE:
+            raise InputError(f"{path} has a line of more than {MOST_LINE} characters; expected a table")
+        yield line
 
 
 def unpacked(path: Path) -> bytearray:
@@ -47,7 +58,7 @@ def unpacked(path: Path) -> bytearray:
     Raises:
         InputError: it unpacks to far more than its size.
     """
-    room = Room(path)
+    room = Room(path, MOST_TEXT)
     with gzip.open(path) as stream:
         content = read_at_most(stream, room.left + 1)
     room.take(len(content))

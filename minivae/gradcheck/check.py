@@ -19,7 +19,7 @@ from .. import backend
 from ..autodiff import Tensor, as_tensor, concatenate, enable_grad, reshape, tensor
 from ..autodiff.backward import sweep
 from ..checks import function, one_of, positive_number, sequence
-from ..errors import GradientError, InputError
+from ..errors import GradientError, InputError, shown
 from .numerical import Comparison, Map, compare
 
 # Up to this many numbers in inputs and output together "auto" takes the whole Jacobian:
@@ -91,8 +91,8 @@ def check_gradients(
     wrong by a factor of 1.01 gives about 5e-5 in random directions.
     """
     one_of("mode", mode, ("auto", *_MODES))
-    if order not in (1, 2):
-        raise InputError(f"order is {order!r}; expected 1 or 2")
+    if not isinstance(order, int) or order not in (1, 2):
+        raise InputError(f"order is {shown(order)}; expected 1 or 2")
     function("f", f)
     tolerance = positive_number("tolerance", (1e-12 if complex_step else 1e-6) if tolerance is None else tolerance)
     with _variables(inputs) as x:
@@ -131,7 +131,7 @@ def _variables(inputs: Sequence[Any]) -> Iterator[list[Tensor]]:
 def _float64(name: str, x: Any) -> Tensor:
     """``x`` as a tensor; numbers and lists, by way of NumPy, are float64 from the start."""
     known = backend.is_array(x) or isinstance(x, Tensor) or not isinstance(x, int | float | list | tuple)
-    return as_tensor(x if known else np.asarray(x), name=name)
+    return as_tensor(x if known else backend.asarray(x, np.float64, name=name), name=name)
 
 
 def _pullback(f: Callable) -> Callable:

@@ -98,7 +98,7 @@ def _numbers(name: str, values: Any) -> np.ndarray:
         if given.dtype.kind in "cUS" or isinstance(values, np.ma.MaskedArray):
             raise TypeError(f"not {given.dtype}, without masked values")
         array = given.astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except Exception as error:
         raise InputError(f"{name} is {shown(values)}; expected numbers ({error})") from error
     if not np.isfinite(array).all():  # a NaN is not above any limit, and would count as a small number
         what = "None" if values is None else "an array with a NaN or an infinity"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..checks import finite_number, one_of, positive_integer
-from ..errors import InputError
+from ..errors import InputError, shown
 from .own import is_own
 
 # What a learned variance of the Gaussian likelihood is of: a function of z as in Eq. 12, one of each x_i, one of all.
@@ -32,14 +32,15 @@ def options_of(
         positive_integer("categories", categories)
     if variance is not None and variance_of != "point":
         raise InputError(
-            f"variance_of is {variance_of!r} and variance is {variance}; expected one that is learned, None"
+            f"variance_of is {shown(variance_of)} and variance is {shown(variance)}; expected one that is learned, None"
         )
     given = {"sigmoid_mean": sigmoid_mean or None, "variance": variance, "categories": categories}
     given["variance_of"] = None if variance_of == "point" else variance_of
     for name, value in given.items():
         owner = "categorical" if name == "categories" else "gaussian"
         if value is not None and likelihood != owner:
-            raise InputError(f"{name} is {value} with the {likelihood} likelihood; it belongs to the {owner} one")
+            given_to = f"{name} is {shown(value)} with the {likelihood} likelihood"
+            raise InputError(f"{given_to}; it belongs to the {owner} one")
     if likelihood == "gaussian":
         return {"sigmoid_mean": sigmoid_mean, "variance": variance, "variance_of": variance_of, "log_var_floor": floor}
     if likelihood == "categorical":

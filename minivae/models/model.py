@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .. import backend
 from ..autodiff import Tensor, as_tensor, log1p, no_grad
 from ..backend import Generator, require_generator
-from ..checks import lengths, positive_integer
+from ..checks import instance, integer_from_zero, lengths, positive_integer
 from ..datasets.domain import COUNTS, REAL, Domain
 from ..datasets.preparation import Preparation
 from ..distributions import Distribution
@@ -124,7 +124,7 @@ class Model(Module):
 
     def require_points(self, name: str, points: int) -> None:
         """Raise :class:`InputError` naming it if a number of data points is less than ``least_points``."""
-        if points < self.least_points:
+        if integer_from_zero(name, points) < self.least_points:
             raise InputError(
                 f"{name} is {points}; expected at least {self.least_points}, since the objective of a "
                 f"{type(self).__name__} compares data points with each other"
@@ -265,7 +265,7 @@ class Model(Module):
         Raises:
             InputError: they have another length, or are fewer than ``least_points``.
         """
-        x = self._vectors("x", batch.x, "data_dim")
+        x = self._vectors("x", instance("batch", batch, Batch, "a Batch").x, "data_dim")
         if x.ndim != 2:
             raise InputError(f"x has shape {x.shape}; expected a minibatch, (M, {self.data_dim})")
         self.require_points("the number of data points in a minibatch", len(x))

@@ -12,7 +12,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -109,7 +109,7 @@ def find_class(
         raise InputError(f"{argument} is {name!r}; expected one of {', '.join(names)}, {own}{hint}")
     place, _, wanted = full.rpartition(":")
     if place.endswith(".py") or os.sep in place:
-        path = Path(place).expanduser().resolve()
+        path = Path(os.path.realpath(os.path.expanduser(place)))  # pathlib raises where links go in a circle
         full = f"{path}:{wanted}"
         module = _module_of_file(argument, path)
     else:
@@ -144,12 +144,12 @@ def _module(argument: str, name: str) -> ModuleType:
 @contextmanager
 def _folder_on_the_path(folder: Path) -> Iterator[None]:
     """A ``with`` block in which a file finds those beside it, as a script does."""
-    before = sys.path[:]
     sys.path.insert(0, str(folder))
     try:
         yield
     finally:
-        sys.path[:] = before
+        with suppress(ValueError):  # the file's own code may have taken it out
+            sys.path.remove(str(folder))  # and nothing else: other threads have entries, too
 
 
 @contextmanager

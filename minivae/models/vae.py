@@ -21,7 +21,7 @@ from ..backend import Generator, generator
 from ..checks import layer_sizes, one_of, positive_integer, positive_number, switch
 from ..datasets.domain import REAL, UNIT
 from ..distributions import Bernoulli, Delta, Distribution, Normal, StandardNormal, kl
-from ..errors import InputError
+from ..errors import InputError, shown
 from ..nn import MLP, Linear, Module
 from ..nn.mlp import HiddenLayers
 from .likelihood_options import VARIANCE_OF, options_of
@@ -267,7 +267,7 @@ def decoder_of(likelihood: Any) -> tuple[str, type[Module]]:
     if is_own(likelihood):
         wanted = likelihood.rpartition(":")[2]
         raise InputError(
-            f"likelihood is {likelihood!r}, code of your own, which only you can start; expected its class, "
+            f"likelihood is {shown(likelihood)}, code of your own, which only you can start; expected its class, "
             f"likelihood={wanted} in Python, or that it is said again: --likelihood {likelihood}"
         )
     if isinstance(likelihood, type):

@@ -26,6 +26,7 @@ from ..autodiff import (
 )
 from ..autodiff.shape import shaped
 from ..backend import Generator, asarray, float_dtype, get_backend, require_generator
+from ..backend.memory import memory_for
 from ..checks import decay_rate, positive_integer, switch
 from .mlp import Module
 
@@ -72,7 +73,8 @@ class Codebook(Module):
         self.decay, self.revival = decay_rate("decay", decay), decay_rate("revival", revival)
         dim = positive_integer("dim", dim)
         require_generator("generator", generator)
-        drawn = generator.standard_normal((entries, dim), float_dtype(dtype)) * dim**-0.5
+        with memory_for(f"a codebook of {self.size} entries of {dim}", generator.backend):
+            drawn = generator.standard_normal((entries, dim), float_dtype(dtype)) * dim**-0.5
         array = asarray(drawn, backend=get_backend(backend).name)
         self.entries = Tensor(array) if ema else Parameter(array)
         if ema:

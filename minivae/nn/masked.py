@@ -21,6 +21,7 @@ from .. import backend
 from ..autodiff import Tensor, arange, as_tensor, astype, concatenate, linear, split, take
 from ..autodiff.shape import shaped
 from ..backend import Generator, require_generator
+from ..backend.memory import memory_for
 from ..checks import integer_from_zero, layer_sizes, one_of, positive_integer, switch
 from ..errors import InputError, shown
 from .mlp import ACTIVATIONS, Linear, Module
@@ -90,10 +91,11 @@ class MADE(Module):
             switch(name, value)
         self.direct = direct and len(hidden) > 0  # without hidden layers every connection is direct
         drawn = self.sets > 1 or random_orders
-        rows = [_degrees(size, hidden, generator if drawn else None, random_orders) for _ in range(self.sets)]
-        every = [np.stack(layer) for layer in zip(*rows, strict=True)]
-        every.append(np.tile(every[0], self.outputs))
-        masks = self._masks([layer[0] for layer in every])
+        with memory_for(f"{self.sets} sets of masks of {size} numbers", backend.get_backend("numpy")):
+            rows = [_degrees(size, hidden, generator if drawn else None, random_orders) for _ in range(self.sets)]
+            every = [np.stack(layer) for layer in zip(*rows, strict=True)]
+            every.append(np.tile(every[0], self.outputs))
+            masks = self._masks([layer[0] for layer in every])
         self.layers = [MaskedLinear(mask, generator, **options) for mask in masks]
         self.context = Linear(context_dim, masks[0].shape[1], generator, **options) if context_dim else None
         weight = self.layers[0].weight

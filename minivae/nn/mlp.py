@@ -15,7 +15,7 @@ from ..autodiff.state import copy_state, load_state
 from ..backend import Generator, asarray, float_dtype, get_backend, require_generator
 from ..backend.memory import memory_for
 from ..checks import layer_sizes, one_of, positive_integer
-from ..errors import InputError
+from ..errors import InputError, shown
 from .init import INITIALIZERS
 
 
@@ -127,7 +127,7 @@ class Linear(Module):
         initializer = INITIALIZERS[one_of("init", init, INITIALIZERS)]
         sizes = positive_integer("inputs", inputs), positive_integer("outputs", outputs)
         require_generator("generator", generator)
-        with memory_for(f"a layer of {inputs} inputs and {outputs} outputs", generator.backend):
+        with memory_for("a layer of {} inputs and {} outputs".format(*map(shown, sizes)), generator.backend):
             weight, bias = initializer(generator, *sizes, float_dtype(dtype))
             if inputs < outputs:  # in memory as its gradient comes, so that an optimizer reads both straight on
                 weight = weight.T.copy().T

@@ -70,7 +70,10 @@ def load_safetensors(module: Module, path: str | os.PathLike) -> None:
     package = _package("safetensors.numpy", "safetensors", "save_file", "load_file")
     with reading(path, "file of safetensors"):
         arrays = package.load_file(path)
-    from_torch_state_dict(module, arrays)
+    try:
+        from_torch_state_dict(module, arrays)
+    except InputError as error:
+        raise InputError(f"{path} does not fit: {error}") from error
 
 
 def _torch_arrays(module: Module) -> dict[str, np.ndarray]:
@@ -90,7 +93,7 @@ def _array(name: str, value: Any) -> np.ndarray:
     """An array of a tensor of PyTorch, wherever it is, or of what NumPy makes an array of."""
     try:
         host = value.detach().cpu().numpy() if hasattr(value, "cpu") else np.asarray(value)
-    except (TypeError, ValueError) as error:  # bfloat16, which NumPy has not
+    except Exception as error:  # bfloat16, which NumPy has not
         raise InputError(f"state[{name!r}] is {shown(value)}; expected an array of numbers ({error})") from error
     return host
 

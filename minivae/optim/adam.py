@@ -8,7 +8,7 @@ from typing import Any
 
 from ..autodiff import Parameter, Tensor, assign, sqrt, square
 from ..checks import decay_rate, positive_number
-from ..errors import InputError
+from ..errors import InputError, shown
 from .optimizer import Optimizer
 
 
@@ -46,8 +46,8 @@ class Adam(Optimizer):
         super().__init__(parameters, lr, **options)
         try:
             b1, b2 = betas
-        except (TypeError, ValueError):
-            raise InputError(f"betas is {betas!r}; expected two numbers in [0, 1)") from None
+        except Exception:
+            raise InputError(f"betas is {shown(betas)}; expected two numbers in [0, 1)") from None
         self.betas = decay_rate("betas[0]", b1), decay_rate("betas[1]", b2)
         self.eps = positive_number("eps", eps)
 

@@ -71,7 +71,7 @@ def picture(path: str | os.PathLike | None = None, ax: Axes | None = None, **opt
     Raises:
         InputError: a suffix not in ``FORMATS``, a folder that cannot be written to, or an ``ax`` that is no Axes.
     """
-    suffix = None if path is None else one_of(f"the suffix of path {path}", _suffix(path), FORMATS)
+    suffix = None if path is None else one_of(f"the suffix of path {shown(path)}", _suffix(path), FORMATS)
     figure = _new_figure(options) if ax is None else _figure_of(ax)
     try:
         yield figure
@@ -119,7 +119,7 @@ def matrix(name: str, values: object, rows: int | None = None, columns: int | No
     expected = f"({'rows' if rows is None else rows}, {'columns' if columns is None else columns})"
     try:
         array = np.asarray(values, dtype=float)
-    except (TypeError, ValueError) as error:
+    except Exception as error:
         raise InputError(f"{name} is {shown(values)}; expected an array of numbers {expected} ({error})") from error
     fits = array.ndim == 2 and rows in (None, len(array)) and columns in (None, array.shape[1])
     if not fits or array.size == 0:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..backend import get_backend
+from ..backend.memory import memory_for
 from ..checks import positive_integer
-from ..errors import InputError
+from ..errors import InputError, shown
 from .canvas import LABEL_SIZE, SMALL_SIZE, TITLE_SIZE, picture
 
 if TYPE_CHECKING:
@@ -32,12 +34,17 @@ def codebook_usage(
     Raises:
         InputError: other codes, or an unusable path.
     """
-    codes, count = np.asarray(codes), positive_integer("count", count)
+    count = positive_integer("count", count)
+    try:
+        codes = np.asarray(codes)
+    except Exception as error:
+        raise InputError(f"codes are {shown(codes)}; expected an array of integers ({error})") from error
     if codes.ndim != 2 or not codes.size or codes.dtype.kind not in "iu" or not 0 <= codes.min() <= codes.max() < count:
         raise InputError(
             f"codes are {codes.dtype} {codes.shape}, count is {count}; expected (N, num_codes) integers below {count}"
         )
-    shares = np.stack([np.bincount(column, minlength=count) for column in codes.T]) / len(codes)
+    with memory_for(f"the shares of {count} values", get_backend("numpy")):
+        shares = np.stack([np.bincount(column, minlength=count) for column in codes.T]) / len(codes)
     whole = shares.mean(axis=0)
     used = whole[whole > 0]
     perplexity = np.exp(-(used * np.log(used)).sum())

@@ -79,10 +79,11 @@ def _panels(figure: Figure, terms: Sequence[str]) -> dict[str, Axes]:
 def _column(history: Mapping[str, Sequence[float]], name: str) -> np.ndarray:
     """Return a column of the history as floats, empty cells as NaN."""
     if name not in history:
-        raise InputError(f"history has no column {name}; expected it beside {', '.join(history) or 'others'}")
+        others = ", ".join(map(str, history)) or "others"
+        raise InputError(f"history has no column {name}; expected it beside {others}")
     try:
         column = np.array([np.nan if cell is None or cell == "" else float(cell) for cell in history[name]])
-    except (TypeError, ValueError) as error:
+    except Exception as error:
         raise InputError(f"history column {name} is not a list of numbers: {error}") from error
     if not column.size:
         raise InputError(f"history column {name} is empty")

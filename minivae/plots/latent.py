@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..backend import get_backend
+from ..backend.memory import memory_for
 from ..checks import positive_integer, sequence
 from ..errors import InputError
 from .canvas import DPI, LABEL_SIZE, PALETTE, SMALL_SIZE, TITLE_SIZE, decoded, matrix, number, picture
@@ -30,9 +32,10 @@ def manifold_grid(n: int) -> np.ndarray:
     """
     from scipy.special import ndtri
 
-    values = ndtri((np.arange(positive_integer("n", n)) + 0.5) / n)
-    z2, z1 = np.meshgrid(values[::-1], values, indexing="ij")
-    return np.stack([z1, z2], axis=-1).reshape(-1, 2)
+    with memory_for(f"a grid of {positive_integer('n', n)} x {n} points", get_backend("numpy")):
+        values = ndtri((np.arange(n) + 0.5) / n)
+        z2, z1 = np.meshgrid(values[::-1], values, indexing="ij")
+        return np.stack([z1, z2], axis=-1).reshape(-1, 2)
 
 
 def manifold(
@@ -123,7 +126,7 @@ def latent_scatter(
     """
     means = matrix("means", means)
     if labels is not None:
-        labels = matrix("labels", np.asarray(labels)[..., None], len(means), 1)[:, 0]
+        labels = matrix("labels", _column(labels), len(means), 1)[:, 0]
     if class_names is not None:
         class_names = _names_of(labels, class_names)
     x, y, names, title = _plane(means)
@@ -196,3 +199,11 @@ def _plane(means: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[str, str], 
         title += f"\nthe 2 of {latent} latent dimensions that vary most"
     names = (f"mean of $z_{{{first + 1}}}$", f"mean of $z_{{{second + 1}}}$")
     return means[:, first], means[:, second], names, title
+
+
+def _column(labels: object) -> object:
+    """Labels as a column; what is no array stays, to be refused."""
+    try:
+        return np.asarray(labels)[..., None]
+    except Exception:
+        return labels

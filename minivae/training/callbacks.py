@@ -154,7 +154,7 @@ def of_names(names: Sequence[str]) -> list[Callback]:
     made = []
     for name in names:
         if not is_own(name):
-            raise InputError(f"callback is {name!r}; expected file.py:Class or package.module:Class")
+            raise InputError(f"callback is {shown(name)}; expected file.py:Class or package.module:Class")
         _, kind = find_class("callback", name, {}, Callback, "minivae.callbacks")
         try:
             made.append(kind())

@@ -7,6 +7,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+# What asks a run to stop: Control-C, kill, and a terminal that is closed (which Windows has not).
+SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+
 
 class Interrupt:
     """Whether a signal has asked the run to stop.
@@ -31,16 +34,17 @@ class Interrupt:
 
 @contextmanager
 def deferred_interrupt() -> Iterator[Interrupt]:
-    """A ``with`` block in which SIGINT and SIGTERM are noted instead of raised.
+    """A ``with`` block in which :data:`SIGNALS` are noted instead of raised.
 
     Outside the main thread signals cannot be caught, and nothing changes. A signal that
-    is ignored (as ``nohup`` and background jobs have it) stays so.
+    is ignored (as ``nohup`` and background jobs have it) stays so, and so does one whose
+    handler is none of Python's, which could not be put back.
     """
     interrupt = Interrupt()
     if threading.current_thread() is not threading.main_thread():
         yield interrupt
         return
-    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
+    numbers = [n for n in SIGNALS if signal.getsignal(n) not in (signal.SIG_IGN, None)]
     before = {number: signal.signal(number, interrupt.handle) for number in numbers}
     try:
         yield interrupt

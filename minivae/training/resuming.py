@@ -41,7 +41,7 @@ def require_same(asked: Mapping[str, Mapping[str, Any]], meta: Mapping[str, Any]
             if name not in MAY_CHANGE and not is_same(found, value):
                 apart = name == "validation_rows" and not (found and value)
                 why = " (patience has rows set apart only from the start on)" if apart else ""
-                raise InputError(f"{name} is {value!r}; the run to resume has {shown(found)}{why}")
+                raise InputError(f"{name} is {shown(value)}; the run to resume has {shown(found)}{why}")
 
 
 def require_sums(arrays: Mapping[str, np.ndarray], optimizers: int, running_steps: int) -> None:

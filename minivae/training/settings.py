@@ -10,7 +10,7 @@ from typing import Any
 from ..checks import instance, integer_from_zero, number_from_zero, one_of, positive_integer, positive_number, switch
 from ..datasets import Dataset, require_domain, require_finite
 from ..datasets.domain import REAL, UNIT
-from ..errors import InputError
+from ..errors import InputError, shown
 from ..models import Model
 from ..optim import OPTIMIZERS
 from .minibatches import BINARIZE
@@ -112,7 +112,7 @@ def require_fit(model: Model, dataset: Dataset, settings: Settings) -> None:
     require_finite(dataset, model.parameters()[0].dtype)
     if settings.binarize != "none" and dataset.preparation is not None:
         raise InputError(
-            f"binarize is {settings.binarize!r} and the data are prepared by {dataset.preparation.kind!r}; "
+            f"binarize is {shown(settings.binarize)} and the data are prepared by {dataset.preparation.kind!r}; "
             "expected one of the two to be 'none'"
         )
     require_domain(dataset, UNIT if settings.binarize != "none" else model.domain)

@@ -139,10 +139,11 @@ def test_a_run_reads_its_table_as_it_was_said_to(cli, tmp_path, rng):
 
 
 def test_what_is_damaged_is_in_the_run_and_in_json(cli, tmp_path, rng):
+    (tmp_path / "pictures").mkdir()
     for i in range(12):
-        Image.fromarray(rng.integers(256, size=(6, 5), dtype=np.uint8)).save(tmp_path / f"{i}.png")
-    (tmp_path / "3.png").write_bytes(b"")
-    said = cli("train", "--data", ".", "--latent", 2, "--hidden", 8, "--epochs", 1, "--out", "r", "--json")
+        Image.fromarray(rng.integers(256, size=(6, 5), dtype=np.uint8)).save(tmp_path / "pictures" / f"{i}.png")
+    (tmp_path / "pictures" / "3.png").write_bytes(b"")
+    said = cli("train", "--data", "pictures", "--latent", 2, "--hidden", 8, "--epochs", 1, "--out", "r", "--json")
     account = said.json["account"]
     assert account["passed_over"] == ["1 damaged (3.png)"]
     assert json.loads((tmp_path / "r" / "config.json").read_text())["dataset"]["account"] == account

@@ -159,3 +159,10 @@ def test_a_file_beyond_the_limit_is_never_in_memory(tmp_path):
     shape = npy.MAP_ABOVE // (784 * 8) + 1, 784
     np.lib.format.open_memmap(tmp_path / "x.npy", "w+", "float64", shape)[-1] = 1  # a hole, but for one row
     assert peak_memory(lambda: require_domain(load(tmp_path / "x.npy"), UNIT)) < 6 * mapped.BLOCK
+
+
+def test_of_narrow_rows_their_numbers_take_no_more_than_twelve_bytes_each(tmp_path, monkeypatch):
+    count = 1 << 20
+    monkeypatch.setattr(npy, "MAP_ABOVE", count)
+    np.save(tmp_path / "x.npy", np.zeros((count, 4), np.uint8))
+    assert peak_memory(lambda: load(tmp_path / "x.npy")) < 2 * mapped.BLOCK + 16 * count

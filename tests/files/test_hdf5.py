@@ -69,3 +69,11 @@ def test_without_h5py_it_is_said_what_to_do(tmp_path, monkeypatch, name, words):
     (tmp_path / name).write_bytes(b"MATLAB 7.3 MAT-file".ljust(512) + b"\x89HDF\r\n\x1a\n")
     with pytest.raises(InputError, match=words):
         load(tmp_path / name)
+
+
+def test_text_of_one_long_string_is_not_as_wide_as_that_for_all(tmp_path, h5py):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        text = file.create_dataset("labels", (4000,), h5py.string_dtype(), fillvalue="a")
+        text[0] = "x" * 100_000  # 1.6 GB, if all were as wide
+    with pytest.raises(InputError, match="would unpack to more than"):
+        read_hdf5(tmp_path / "x.h5", [], 1 << 40)

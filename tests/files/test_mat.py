@@ -9,6 +9,7 @@ from minivae.errors import InputError
 from minivae.files.mat import read_mat
 
 from ..datasets.conftest import count_refusals, peak_memory
+from ..tools.reliability.hostile_bytes import element, mat, variable
 
 IMAGES = np.random.default_rng(0).integers(256, size=(6, 12), dtype=np.uint8)
 
@@ -143,3 +144,12 @@ def test_a_variable_that_comes_twice_is_refused(tmp_path):
     (tmp_path / "y.mat").write_bytes(content + content[128:])
     with pytest.raises(InputError, match="two variables have the name 'x'"):
         read_mat(tmp_path / "y.mat")
+
+
+@pytest.mark.parametrize("parts", [{"name": b"x" * 70_000}, {"values": b"abcd", "more": 9}])
+def test_a_variable_of_more_than_it_has_is_refused(tmp_path, parts):
+    more = b"\1\0\0\0\0\0\0\0" * parts.pop("more", 0)
+    content = variable(2, 2, **{"values": b"abcd", **parts})[8:] + more
+    (tmp_path / "x.mat").write_bytes(mat(element(14, content)))
+    with pytest.raises(InputError, match=r"x\.mat is not a whole MATLAB file: a variable "):
+        read_mat(tmp_path / "x.mat")

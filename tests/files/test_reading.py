@@ -35,9 +35,12 @@ def test_our_own_errors_and_interrupts_pass_through():
         raise KeyboardInterrupt
 
 
-def test_warnings_of_parsers_are_kept_quiet():
+def test_filters_of_warnings_stay_as_they_are():
+    """They are those of all threads, and what one changes and restores another may restore to what it found."""
+    before = warnings.filters
     with reading(Path("x"), "file"):
-        warnings.warn("duplicate variable", stacklevel=1)  # would be an error in this suite
+        assert warnings.filters is before
+    assert warnings.filters is before
 
 
 def test_require_file(tmp_path):

@@ -58,7 +58,7 @@ def test_damaged_tables_raise_nothing_else(tmp_path):
 
 
 def test_a_packed_table_of_far_more_than_its_size_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("minivae.files.reading.MOST_BYTES", 1000)
+    monkeypatch.setattr("minivae.files.text.MOST_TEXT", 1000)
     monkeypatch.setattr("minivae.files.reading.MOST_RATIO", 2)
     (tmp_path / "x.csv.gz").write_bytes(gzip.compress(b"1,2\n" * 5000))
     with pytest.raises(InputError, match="would unpack to more than"):
@@ -87,3 +87,16 @@ def test_a_number_with_an_underscore_is_a_name(tmp_path):
 
     with pytest.raises(InputError, match="column 'well' holds text"):
         load(tmp_path / "wells.csv")
+
+
+def test_a_table_of_more_columns_than_a_field_may_have_letters(tmp_path):
+    """A line of 30,000 numbers is longer than the longest field that Python's csv takes."""
+    np.savetxt(tmp_path / "x.csv", np.arange(60_000).reshape(2, -1) / 8, delimiter=",", fmt="%.3f")
+    assert load(tmp_path / "x.csv").data_dim == 30_000
+
+
+def test_a_line_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("minivae.files.text.MOST_LINE", 100)
+    (tmp_path / "x.csv").write_text("1,2\n3,4\n" + "5," * 100)
+    with pytest.raises(InputError, match=r"x\.csv has a line of more than 100 characters"):
+        load(tmp_path / "x.csv")

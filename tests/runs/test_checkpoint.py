@@ -240,3 +240,12 @@ def test_names_go_under_a_prefix_and_out_of_it():
     everything = put_under("model/", arrays) | put_under("optimizer/", {"a": 3})
     assert under("model/", everything) == arrays
     assert under("optimizer/", everything) == {"a": 3}
+
+
+def test_a_packed_checkpoint_is_refused(tmp_path):
+    """None is written so; a packed one of 76 KiB could hold lists of 200 MiB."""
+    save_checkpoint(tmp_path / "model.npz", ARRAYS, META)
+    with np.load(tmp_path / "model.npz") as file:
+        np.savez_compressed(tmp_path / "packed.npz", **file)
+    with pytest.raises(InputError, match=r"packed\.npz is compressed; expected a file that is not"):
+        load_checkpoint(tmp_path / "packed.npz")

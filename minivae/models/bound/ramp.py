@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...checks import positive_number
-from ...errors import InputError
+from ...errors import InputError, shown
 
 
 def ramp_length(name: str, value: Any) -> float:
@@ -21,7 +21,9 @@ def ramp_length(name: str, value: Any) -> float:
     """
     length = positive_number(name, value)
     if length > 1 and not length.is_integer():
-        raise InputError(f"{name} is {value!r}; expected a share of the run, up to 1, or a whole number of minibatches")
+        raise InputError(
+            f"{name} is {shown(value)}; expected a share of the run, up to 1, or a whole number of minibatches"
+        )
     return length
 
 

@@ -20,9 +20,12 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
+import numpy as np
+
 from minivae.cli import train
 from minivae.errors import InputError
 from minivae.plots import learning_curve
+from minivae.runs import load_checkpoint
 from minivae.training import Trainer
 
 from .campaign import REFUSED, RIGHT, campaign
@@ -115,14 +118,51 @@ def signals(folder: Path) -> Iterator[str]:
     for case, choices, run, trained in cases(folder, ("compiled", "eager")):
         number, code = choices.choice([(signal.SIGINT, 130), (signal.SIGTERM, 143)])
         again = choices.choice(OPERATIONS) if case % 4 < 2 else None
-        before = partial(signal_at, choices.randrange(1, 8 * 15), number, trained, again)
+        step = choices.randrange(1, 8 * 15)
+        before = partial(signal_at, step, number, trained, again)
         ended = run.next_command(trained, before).end()
         if ended.code != code or ended.err.count("\n") != 1:
             yield f"{trained.name} ended with {ended.code}: {ended.err}"
         elif trained.exists() and {path.name for path in trained.iterdir()} - FILES:
             yield f"{trained.name} left {sorted(path.name for path in trained.iterdir())}"
+        elif (saved_step(trained) == step + 1) == bool(again):  # by the end of the step; unless a second one came
+            yield f"{trained.name} was saved at step {saved_step(trained)}, interrupted in step {step}, {again=}"
         else:
             yield run.gone_on(trained)
+
+
+def saved_step(folder: Path) -> int:
+    """The step of the checkpoint; 0 if there is none."""
+    path = folder / "model.npz"
+    return load_checkpoint(path)[1]["step"] if path.exists() else 0
+
+
+@campaign("SIGINT or SIGTERM after a step that has left NaN", "one line says so; the last good checkpoint stays", 20, 1)
+def signals_beside_nan(folder: Path) -> Iterator[str]:
+    """The parameters are as they were at the last report, or there is no checkpoint yet."""
+    for case, choices, _run, trained in cases(folder, ("compiled", "eager")):
+        step, number = choices.randrange(16, 8 * 15), (signal.SIGINT, signal.SIGTERM)[case % 2]
+        words = "train", "--out", trained, "--epochs", "8", "--checkpoint-every", "0", *KINDS["eager"]
+        ended = Process(*words, before=partial(nan_and_signal_at, step, number)).end()
+        arrays = load_checkpoint(trained / "model.npz")[0].values()
+        finite = all(np.isfinite(array).all() for array in arrays if array.dtype.kind == "f")
+        said = ended.code == 2 and ended.err.count("\n") == 1 and "not finite" in ended.err
+        right = said and finite and saved_step(trained) == step // 15 * 15
+        yield REFUSED if right else f"{trained.name}: {ended}, saved at step {saved_step(trained)}, {finite=}"
+
+
+def nan_and_signal_at(step: int, number: int) -> None:
+    """Have this process put NaN into a parameter after a step, and send itself a signal."""
+    train_step = Trainer.train_step
+
+    def with_both(trainer: Trainer) -> object:
+        found = train_step(trainer)
+        if trainer.step == step:
+            trainer.model.parameters()[0].data[...] = np.nan
+            signal.raise_signal(number)
+        return found
+
+    Trainer.train_step = with_both
 
 
 def signal_at(step: int, number: int, folder: Path, again: str | None) -> None:

@@ -41,10 +41,10 @@ def time_limit(seconds: int = SECONDS) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def outcome(path: Path, load: Callable[[Path], Any], is_right: Callable[[Any], bool]) -> str:
+def outcome(path: Path, load: Callable[[Path], Any], is_right: Callable[[Any], bool], seconds: int = SECONDS) -> str:
     """What becomes of reading one file."""
     try:
-        with time_limit():
+        with time_limit(seconds):
             found = load(path)
     except InputError as error:
         if _ran_out_of_memory(error):
