@@ -139,7 +139,7 @@ def saved_step(folder: Path) -> int:
 
 @campaign("SIGINT or SIGTERM after a step that has left NaN", "one line says so; the last good checkpoint stays", 20, 1)
 def signals_beside_nan(folder: Path) -> Iterator[str]:
-    """The parameters are as they were at the last report, or there is no checkpoint yet."""
+    """The parameters are as they were at the last report before it, or there is no checkpoint yet."""
     for case, choices, _run, trained in cases(folder, ("compiled", "eager")):
         step, number = choices.randrange(16, 8 * 15), (signal.SIGINT, signal.SIGTERM)[case % 2]
         words = "train", "--out", trained, "--epochs", "8", "--checkpoint-every", "0", *KINDS["eager"]
@@ -147,7 +147,7 @@ def signals_beside_nan(folder: Path) -> Iterator[str]:
         arrays = load_checkpoint(trained / "model.npz")[0].values()
         finite = all(np.isfinite(array).all() for array in arrays if array.dtype.kind == "f")
         said = ended.code == 2 and ended.err.count("\n") == 1 and "not finite" in ended.err
-        right = said and finite and saved_step(trained) == step // 15 * 15
+        right = said and finite and saved_step(trained) == (step - 1) // 15 * 15
         yield REFUSED if right else f"{trained.name}: {ended}, saved at step {saved_step(trained)}, {finite=}"
 
 
