@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -258,6 +258,10 @@ class Trainer:
         return self._judged().out_of_patience(self.settings.patience)
 
     # ---------------------------------------------------------- checkpoints
+
+    def __reduce__(self) -> NoReturn:
+        """Refused: a copy would train the same parameters with the same moments, beside the original."""
+        raise InputError("a Trainer cannot be copied or pickled; make another and give it the state() of this one")
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Everything that :meth:`load_state` needs to go on exactly: arrays, and what JSON can hold.

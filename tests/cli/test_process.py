@@ -55,7 +55,7 @@ def interrupted(options, folder, number):
 
 
 @posix_only
-@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_an_interrupt_saves_a_checkpoint_to_go_on_from(options, cli, no_figures, tmp_path, name, code):
     folder = tmp_path / "run"
     returned, out, err = interrupted(options, folder, getattr(signal, name))
@@ -98,6 +98,26 @@ def test_a_second_signal_while_saving_keeps_the_last_checkpoint(options, cli, no
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["config.json", "history.csv", "model.npz"]
     assert cli("info", "run", "--json").json["last"]["epoch"] == 1
     assert cli("train", "--resume", "run", "--epochs", 2).code == 0
+
+
+@posix_only
+def test_a_terminal_that_is_closed_leaves_a_checkpoint(options, cli, tmp_path):
+    """The terminal sends SIGHUP, and nothing can be written to it any more."""
+    words = ["train", "--epochs", "1000000", "--hidden", "8", "--latent", "2", "--out", "run"]
+    terminal, end = os.openpty()
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), end)
+    process = subprocess.Popen([*COMMAND, *words], **{**options, **streams, "text": None}, start_new_session=True)
+    os.close(end)
+    try:
+        while process.poll() is None and not (tmp_path / "run" / "model.npz").exists():
+            time.sleep(0.01)
+        os.close(terminal)
+        process.send_signal(signal.SIGHUP)  # it has no controlling terminal, which would
+        code = process.wait(60)
+    finally:
+        process.kill()
+    assert code == 129
+    assert cli("info", "run").code == 0
 
 
 @posix_only

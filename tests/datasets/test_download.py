@@ -147,3 +147,12 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "cache").write_bytes(b"a file in the way")
     with pytest.raises(InputError, match="cannot make the folder"):
         fetch(["http://127.0.0.1:9/file.gz"], tmp_path / "cache" / "file.gz", verify)
+
+
+def test_a_lock_that_is_held_is_said_and_given_up(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("minivae.files.locks.SAID_AFTER", 0.05)
+    monkeypatch.setattr("minivae.datasets.download.LOCK_PATIENCE", 0.1)
+    words = r"did not end within 0 s; expected to get x\.gz"
+    with file_lock(tmp_path / ".lock"), pytest.raises(InputError, match=words):
+        fetch([], tmp_path / "x.gz", lambda path: None)
+    assert capsys.readouterr().err.startswith(f"waiting, as another process or thread is downloading into {tmp_path}")

@@ -82,3 +82,14 @@ def test_the_cache_is_where_the_platform_has_it(monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/home/me")
     assert cache_folder() == Path("/home/me/.cache/minivae")
+
+
+def test_without_a_home_there_is_no_cache_and_nothing_in_it(monkeypatch):
+    def homeless(*_, **__):
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr("platformdirs.user_cache_path", homeless)
+    monkeypatch.delenv("MINIVAE_DATA", raising=False)
+    assert find("mnist", ("a",)) is None
+    with pytest.raises(InputError, match="there is no home for the cache; expected HOME"):
+        cache_folder()

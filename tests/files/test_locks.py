@@ -124,3 +124,15 @@ def test_a_folder_that_vanishes_meanwhile_does_not_hide_another_error(tmp_path):
 
     with pytest.raises(InputError, match="cannot write"):
         lose_the_folder()
+
+
+def test_waiting_is_said_and_has_an_end(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("minivae.files.locks.SAID_AFTER", 0.05)
+    with file_lock(tmp_path / "lock"):
+        again = file_lock(tmp_path / "lock", "it is taken", patience=0.1, waiting="waiting for another")
+        with pytest.raises(InputError, match=r"^it is taken$"), again:
+            raise AssertionError("let in")
+    assert capsys.readouterr().err == "waiting for another\n"
+    with file_lock(tmp_path / "lock", "it is taken", patience=0.1, waiting="waiting for another"):
+        pass
+    assert capsys.readouterr().err == ""

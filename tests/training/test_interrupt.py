@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 
 from minivae.runs import Run
-from minivae.training.interrupt import deferred_interrupt
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from minivae.training.interrupt import SIGNALS, deferred_interrupt
 
 
 @pytest.mark.parametrize("number", SIGNALS)

@@ -1,5 +1,8 @@
 """Trainer: one step of Algorithm 1, and the state of a run."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -357,3 +360,9 @@ def test_real_values_far_from_1_are_told_of_unless_they_are_prepared(factor, sai
     caplog.clear()
     Trainer(VAE(3, 2, (4,), likelihood="gaussian"), data.prepared("standardize"), Settings(batch_size=10))
     assert not caplog.text
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_trainer_is_not_copied(copied, digits):
+    with pytest.raises(InputError, match="a Trainer cannot be copied or pickled; make another"):
+        copied(small_trainer(digits, small_model()))
