@@ -37,7 +37,11 @@ class Domain(NamedTuple):
         Raises:
             InputError: a value is not finite, or lies outside, or between two steps.
         """
-        for x in instance("parts", parts, Iterable, "arrays"):
+        try:
+            arrays = iter(parts)
+        except Exception:
+            raise InputError(f"parts is {shown(parts)}; expected arrays") from None
+        for x in arrays:
             if getattr(getattr(x, "dtype", None), "kind", "") not in tuple("biuf"):
                 raise InputError(f"parts holds {shown(x)}; expected arrays of numbers")
             low, high = (float(x.min()), float(x.max())) if x.size else (0.0, 0.0)
