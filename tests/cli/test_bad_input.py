@@ -191,7 +191,7 @@ def test_output_folders_that_cannot_be_written(refused, tmp_path):
     (tmp_path / "file").write_text("")
     for folder in ("file", "file/below", "x" * 300):
         line = refused("train", *SMALL, "--out", folder, "--json")
-        assert folder in line
+        assert folder[:50] in line
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
