@@ -70,12 +70,8 @@ def apply(primitive: Primitive, *inputs: Any, **attributes: Any) -> Tensor:
     try:
         # What has no inputs is told its backend by its attributes.
         data = primitive.value(xp_of(*arrays) if arrays else None, *arrays, **attributes)
-    except (ValueError, TypeError, IndexError, OverflowError) as error:
+    except (ValueError, TypeError, IndexError, OverflowError, *(() if arrays else (AttributeError,))) as error:
         raise misfit(primitive, arrays, attributes, error) from error
-    except AttributeError as error:
-        if arrays or "backend" in attributes or "generator" in attributes:
-            raise
-        raise misfit(primitive, arrays, attributes, error) from error  # nothing was given
     except MemoryError as error:
         raise too_large(primitive, arrays, attributes, error) from error
     if type(data) is not _ndarray:
