@@ -70,7 +70,9 @@ def apply(primitive: Primitive, *inputs: Any, **attributes: Any) -> Tensor:
     try:
         # What has no inputs is told its backend by its attributes.
         data = primitive.value(xp_of(*arrays) if arrays else None, *arrays, **attributes)
-    except (ValueError, TypeError, IndexError, OverflowError, *(() if arrays else (AttributeError,))) as error:
+    except (ValueError, TypeError, IndexError, OverflowError, AttributeError) as error:
+        if arrays and isinstance(error, AttributeError):
+            raise
         raise misfit(primitive, arrays, attributes, error) from error
     except MemoryError as error:
         raise too_large(primitive, arrays, attributes, error) from error
