@@ -39,7 +39,9 @@ def misfit(primitive: Any, arrays: Sequence[Any], attributes: dict[str, Any], er
     came = [f"{argument_name(primitive, i)} is {_described(x)}" for i, x in enumerate(arrays)]
     came += [f"{name} is {shown(value)}" for name, value in attributes.items()]
     said = " ".join(str(error).split())
-    return InputError(f"{primitive.name}: {', '.join(came)}; expected what goes together ({said})")
+    return InputError(
+        f"{primitive.name}: {', '.join(came) or 'nothing was given'}; expected what goes together ({said})"
+    )
 
 
 def too_large(

@@ -7,6 +7,7 @@ import minivae.autodiff as ad
 from minivae import backend
 from minivae.autodiff import Parameter, Tensor, backward, hooked, tensor
 from minivae.autodiff.backward import sweep
+from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 
 from ..doubles.strict_device import strict
@@ -249,3 +250,9 @@ def test_values_and_two_orders_of_gradients_equal_pytorch(name, case):
     for pairs, rtol in zip(beside_pytorch(case), (exact, tolerance, tolerance), strict=True):
         for ours, theirs in pairs:
             np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=rtol / 10)
+
+
+@pytest.mark.parametrize("name", ["exp", "add"])
+def test_an_operation_of_nothing_is_refused(name):
+    with pytest.raises(InputError, match=f"^{name}: nothing was given; expected what goes together"):
+        getattr(ad, name)()

@@ -30,8 +30,8 @@ FAULTS = (
     Fault(
         "an interrupt is not saved",
         "training/fit.py",
-        "if run is not None:\n                run.save",
-        "if run is not None and interrupt.signal is None:\n                run.save",
+        "                keep.now()\n                raise",
+        "                raise",
         SIGNALS,
         4,
     ),
@@ -57,8 +57,8 @@ FAULTS = (
     Fault(
         "a file is written in its place",
         "files/atomic.py",
-        "os.replace(temporary, path)",
-        "path.write_bytes(temporary.read_bytes())",
+        "os.replace(temporary, target)",
+        "target.write_bytes(temporary.read_bytes())",
         INSIDE,
         24,
     ),
