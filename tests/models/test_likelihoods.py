@@ -133,7 +133,7 @@ def test_a_variance_of_a_column_or_of_all_is_learned(of, shape, rng):
             "variance_of is 'all' and variance is 0.1; expected one that is learned",
         ),
         ({"likelihood": "bernoulli", "variance_of": "row"}, "variance_of is 'row'; expected one of"),
-        ({"likelihood": "laplace", "variance_of": "all"}, "variance_of is all with the laplace likelihood"),
+        ({"likelihood": "laplace", "variance_of": "all"}, "variance_of is 'all' with the laplace likelihood"),
         ({"likelihood": "categorical"}, "categories is None; expected an integer of at least 1"),
         ({"likelihood": "negative-binomal"}, "did you mean 'negative-binomial'"),
         ({"likelihood": "gaussian", "variance_of": "row"}, "variance_of is 'row'; expected one of"),
