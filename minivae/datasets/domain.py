@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,7 +37,7 @@ class Domain(NamedTuple):
         Raises:
             InputError: a value is not finite, or lies outside, or between two steps.
         """
-        for x in instance("parts", parts, Iterable, "arrays"):
+        for x in _iterated(parts):
             if getattr(getattr(x, "dtype", None), "kind", "") not in tuple("biuf"):
                 raise InputError(f"parts holds {shown(x)}; expected arrays of numbers")
             low, high = (float(x.min()), float(x.max())) if x.size else (0.0, 0.0)
@@ -71,3 +71,10 @@ def holds(domain: Domain, parts: Iterable[np.ndarray]) -> bool:
     except InputError:
         return False
     return True
+
+
+def _iterated(parts: Any) -> Iterator[Any]:
+    try:
+        return iter(parts)
+    except Exception:
+        raise InputError(f"parts is {shown(parts)}; expected arrays") from None

@@ -77,14 +77,14 @@ def _labels_of(name: str, given: Any) -> np.ndarray:
     """An array; of objects, as a data frame's column of text is, what they are as text if they are no numbers."""
     try:
         labels = np.asarray(given)
+        if labels.dtype.kind != "O":
+            return labels
+        found = np.asarray(labels.tolist())
+        if found.dtype.kind in "biufU":
+            return found
+        return np.array(["" if one is None else str(one) for one in labels.tolist()])
     except Exception:
         raise InputError(f"{name} is {shown(given)}; expected an array, with a label for each point") from None
-    if labels.dtype.kind != "O":
-        return labels
-    found = np.asarray(labels.tolist())
-    if found.dtype.kind in "biufU":
-        return found
-    return np.array(["" if one is None else str(one) for one in labels.tolist()])
 
 
 def _array(name: str, given: Any) -> np.ndarray:
