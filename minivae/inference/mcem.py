@@ -126,7 +126,7 @@ class MonteCarloEM:
         instance("arrays", arrays, Mapping, "a mapping from names to arrays")
         if not isinstance(meta, Mapping) or not {"steps", "generator"} <= meta.keys():
             raise InputError(f"meta is {shown(meta)}; expected steps and generator, as state() gives them")
-        own = {name: array for name, array in arrays.items() if not name.startswith("optimizer/")}
+        own = {name: array for name, array in arrays.items() if not str(name).startswith("optimizer/")}
         load_state(type(self).__name__, self._tensors(), own)
         self.optimizer.load_state_dict(
             {name.removeprefix("optimizer/"): array for name, array in arrays.items() if name not in own}

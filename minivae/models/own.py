@@ -106,7 +106,7 @@ def find_class(
         names = [*listed, *installed(group)]
         own = "or your own, file.py:Class or package.module:Class"
         hint = did_you_mean(name, names) if meant is None else f"; did you mean {meant!r}?"
-        raise InputError(f"{argument} is {name!r}; expected one of {', '.join(names)}, {own}{hint}")
+        raise InputError(f"{argument} is {str.__repr__(name)}; expected one of {', '.join(names)}, {own}{hint}")
     place, _, wanted = full.rpartition(":")
     if place.endswith(".py") or os.sep in place:
         path = Path(os.path.realpath(os.path.expanduser(place)))  # pathlib raises where links go in a circle

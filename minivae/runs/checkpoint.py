@@ -93,7 +93,7 @@ def as_json(value: Any) -> Any:
 
 def under(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
     """The arrays whose names begin with ``prefix``, without it."""
-    return {name[len(prefix) :]: value for name, value in arrays.items() if name.startswith(prefix)}
+    return {name[len(prefix) :]: value for name, value in arrays.items() if str(name).startswith(prefix)}
 
 
 def put_under(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:

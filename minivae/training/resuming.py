@@ -51,7 +51,7 @@ def require_sums(arrays: Mapping[str, np.ndarray], optimizers: int, running_step
         InputError: there is something else, or sums of no steps, or no sums of some.
     """
     owned = ("model/", "preparation/", *(f"optimizer/{i}/" for i in range(optimizers)))
-    sums = {name: array for name, array in arrays.items() if not name.startswith(owned)}
+    sums = {name: array for name, array in arrays.items() if not str(name).startswith(owned)}
     for name, array in sums.items():  # skipping may have begun or ended since
         if not name.startswith(("running/", "skipped")) or array.shape or array.dtype.kind != "f":
             raise InputError(f"{name} is {array.dtype} of shape {array.shape}; expected no more than running/ sums")

@@ -68,6 +68,7 @@ SURROUNDINGS = (
     Surroundings("both closed", '"$@" >&- 2>&-'),
     Surroundings("standard input closed", '"$@" <&-'),
     Surroundings("all three closed", '"$@" <&- >&- 2>&-'),
+    Surroundings("a model in a circle of links", 'ln -s b.py a.py; ln -s a.py b.py; "$@"', words=MODEL, code=2),
     Surroundings("a reader of one line", '("$@"; echo $? >code) | head -n 1 >/dev/null; exit $(cat code)', code=None),
     Surroundings("help for nobody", '("$@"; echo $? >code) | true; exit $(cat code)', words=HELP, code=None),
     Surroundings("a full disk for standard output", '"$@" >/dev/full', code=2),
@@ -93,7 +94,6 @@ SURROUNDINGS = (
     Surroundings("links in a circle", 'ln -s b a; ln -s a b; "$@"', out="a", code=2),
     Surroundings("a folder in a circle of links", 'ln -s b a; ln -s a b; "$@"', out="a/run", code=2),
     Surroundings("data in a circle of links", 'ln -s b a; ln -s a b; "$@"', words=("train", "--data", "a"), code=2),
-    Surroundings("a model in a circle of links", 'ln -s b.py a.py; ln -s a.py b.py; "$@"', words=MODEL, code=2),
     Surroundings("data whose name is too long", words=("train", "--data", "x" * 300), code=2),
 )  # fmt: skip
 

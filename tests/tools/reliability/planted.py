@@ -1,7 +1,7 @@
 """Planted faults: does a campaign notice when the package no longer keeps a promise?
 
     python -m tests.tools.reliability.planted            # all; writes planted.json and the table in docs/reliability.md
-    python -m tests.tools.reliability.planted interrupt  # those whose name contains one of these words; writes nothing
+    python -m tests.tools.reliability.planted interrupt  # those whose name contains one of these words
 
 Each fault is a change of the text of one file, in a temporary copy of ``minivae`` and ``tests``. A fault that
 the campaign named beside it does not count as lost has survived. (The mathematics have a check like it:
@@ -82,17 +82,21 @@ def table(results: dict[str, str | None]) -> str:
 def main() -> int:
     """Plant the chosen faults one after the other; keep what came of all."""
     chosen = [f for f in FAULTS if not sys.argv[1:] or any(word in f.name for word in sys.argv[1:])]
-    results = {}
+    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     for fault in chosen:
         results[fault.name] = noticed(fault)
         print(f"{fault.name}: {results[fault.name] or 'NOT NOTICED'}", flush=True)
-    if len(chosen) == len(FAULTS):
-        RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-        page = ROOT / "docs" / "reliability.md"
-        text = page.read_text(encoding="utf-8")
-        new = re.sub(f"{BEGIN}.*?{END}", lambda _: BEGIN + table(results) + END, text, flags=re.DOTALL)
-        page.write_text(new, encoding="utf-8")
-    return 1 if None in results.values() else 0
+        keep({fault.name: results[fault.name] for fault in FAULTS if fault.name in results})
+    return 1 if any(results[fault.name] is None for fault in chosen) else 0
+
+
+def keep(results: dict[str, str | None]) -> None:
+    """Write the results, those of faults that were not planted now as they were, and the table in the page."""
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    page = ROOT / "docs" / "reliability.md"
+    text = page.read_text(encoding="utf-8")
+    new = re.sub(f"{BEGIN}.*?{END}", lambda _: BEGIN + table(results) + END, text, flags=re.DOTALL)
+    page.write_text(new, encoding="utf-8")
 
 
 if __name__ == "__main__":

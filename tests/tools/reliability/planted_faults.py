@@ -69,7 +69,7 @@ FAULTS = (
         "        save_checkpoint(self.checkpoint_path, arrays, meta)\n"
         "        trainer.history.save(self.history_path)\n",
         INSIDE,
-        60,
+        30,
     ),
     Fault("a temporary file stays after an error", "files/atomic.py", "temporary.unlink()", "pass", DISK, 8),
     Fault(
@@ -154,7 +154,7 @@ FAULTS = (
         "Path(os.path.realpath(os.path.expanduser(place)))",
         "Path(place).expanduser().resolve()",
         AROUND,
-        32,
+        6,
     ),
     Fault(
         "a value that cannot be shown",
