@@ -20,6 +20,7 @@ PROGRAMS = sorted(
 # Those that others start, or that are no programs to begin with.
 STARTED_BY_OTHERS = {
     "tests/tools/reliability/_reader.py": "the campaign on files starts it, with two arguments",
+    "tests/tools/reliability/_measure.py": "the campaign on bombs starts it, with two arguments",
     "tests/compiler/test_random_steps.py": "shrinks the program of a seed that a failing test has named",
 }
 

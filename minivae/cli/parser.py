@@ -184,7 +184,7 @@ def _add_run_options(add: Callable) -> None:
     add("--init-from", metavar="RUN", help="begin with the weights of a run, and its options where none are said")
     add("--config", metavar="FILE", help="options as a run's config.json has them, or yours by name, in JSON")
     text = "keep a checkpoint at the first report after each so many seconds, and at the end (default: %(default)g)"
-    add("--checkpoint-every", type=float, default=SECONDS, metavar="SECONDS", help=text)
+    add("--checkpoint-every", type=real, default=SECONDS, metavar="SECONDS", help=text)
     add("--compile", action=argparse.BooleanOptionalAction, help="record the step once and replay it (default: yes)")
     text = "take a step back that leaves NaN or an infinity, and count it (default: stop there)"
     add("--skip-nonfinite", action=argparse.BooleanOptionalAction, help=text)

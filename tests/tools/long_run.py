@@ -11,6 +11,7 @@ how long was saved, and the process's own memory.
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import tempfile
@@ -84,7 +85,9 @@ def _row(first: int, each: np.ndarray, clock: Clock, saves: list[tuple[int, floa
 
 def main() -> int:
     """Measure and print; keep what is measured of the whole number of epochs."""
-    epochs = int(sys.argv[1]) if sys.argv[1:] else EPOCHS
+    parser = argparse.ArgumentParser(prog="python -m tests.tools.long_run", description=__doc__.split("\n")[0])
+    parser.add_argument("epochs", nargs="?", type=int, default=EPOCHS)
+    epochs = parser.parse_args().epochs
     rows = measured(epochs)
     text = "[\n" + ",\n".join(f"  {json.dumps(row)}" for row in rows) + "\n]\n"
     print(text, end="")

@@ -10,6 +10,7 @@ the campaign named beside it does not count as lost has survived. (The mathemati
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -74,14 +75,21 @@ def noticed(fault: Fault) -> str | None:
 def table(results: dict[str, str | None]) -> str:
     """The faults and who noticed, as Markdown."""
     lines = ["| planted fault | campaign | noticed |", "| --- | --- | --- |"]
-    lines += [f"| {f.name} | {f.campaign} | {results.get(f.name) or '**no**'} |" for f in FAULTS]
-    caught = sum(results.get(f.name) is not None for f in FAULTS)
-    return "\n".join([*lines, f"| **all** | | **{caught} of {len(FAULTS)}** |"]) + "\n"
+    planted = [f for f in FAULTS if f.name in results]
+    lines += [f"| {f.name} | {f.campaign} | {results[f.name] or '**no**'} |" for f in planted]
+    caught = sum(results[f.name] is not None for f in planted)
+    later = f"; {len(FAULTS) - len(planted)} not planted yet" if len(planted) < len(FAULTS) else ""
+    return "\n".join([*lines, f"| **all** | | **{caught} of {len(planted)}**{later} |"]) + "\n"
 
 
 def main() -> int:
     """Plant the chosen faults one after the other; keep what came of all."""
-    chosen = [f for f in FAULTS if not sys.argv[1:] or any(word in f.name for word in sys.argv[1:])]
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.tools.reliability.planted", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("words", nargs="*", help="plant faults whose name contains one of these")
+    words = parser.parse_args().words
+    chosen = [f for f in FAULTS if not words or any(word in f.name for word in words)]
     results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     for fault in chosen:
         results[fault.name] = noticed(fault)
