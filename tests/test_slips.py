@@ -124,7 +124,6 @@ BY_HAND = {
     "--output x": "--out",
     "--output-dir x": "--out",
     "--logdir x": "--out",
-    "--checkpoint x": "--checkpoint-every",
     "--continue": "--resume",
     "--loss bce": "--likelihood",
     "--optimiser adam": "--optimizer",
