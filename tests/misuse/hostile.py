@@ -154,6 +154,8 @@ HOSTILE: dict[str, Callable[[], Any]] = {
     "a text of NumPy": lambda: np.str_("relu"),
 }
 
+# Nobody reads them to their end.
+ENDLESS = frozenset(("no end", "a range of 2^60", "a length of 2^62"))
 # These have to be used where they are of the right kind, and their own error comes through; and of no object can
 # anything be found out that fails when it is asked for its class.
 THEIR_OWN = frozenset(
