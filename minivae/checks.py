@@ -65,6 +65,8 @@ def finite_number(name: str, value: Any) -> float:
 
 def number_from(name: str, value: Any, least: float) -> float:
     """Return ``value`` as a finite float >= ``least``, or raise :class:`InputError` naming it."""
+    if type(value) is float and least <= value < math.inf:  # most often, and quickly: of a step size at each step
+        return value
     return _number(name, value, Real, lambda found: least <= found < math.inf, f"a finite number of at least {least:g}")
 
 
@@ -135,9 +137,12 @@ def axis_of(axis: int, ndim: int, name: str = "axis") -> int:
 
 def instance(name: str, value: Any, kind: type[Kind], expected: str) -> Kind:
     """Return ``value`` if it is a ``kind``, or raise :class:`InputError` naming it and what was expected."""
-    if not is_a(value, kind):
-        raise InputError(f"{name} is {shown(value)}; expected {expected}")
-    return value
+    try:
+        if isinstance(value, kind):
+            return value
+    except Exception:  # an object may fail when it is asked for its class
+        pass
+    raise InputError(f"{name} is {shown(value)}; expected {expected}")
 
 
 def is_a(value: Any, kind: type | tuple[type, ...]) -> bool:
@@ -162,7 +167,7 @@ def function(name: str, value: Any) -> Callable:
 
 def sequence(name: str, value: Any, expected: str) -> Sequence:
     """Return ``value`` as a list or tuple, or raise :class:`InputError` naming it and what was expected."""
-    if is_a(value, (list, tuple)):
+    if type(value) in (list, tuple) or is_a(value, (list, tuple)):
         return value
     try:
         tensor, items = (

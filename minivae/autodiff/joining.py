@@ -73,10 +73,10 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
             raise InputError(f"sections is {shown(sections)}; expected a divisor of the axis length {length}")
         given = [i * (length // count) for i in range(1, count)]
     try:
-        cuts = [0, *map(index_of, islice(given, MOST_ITEMS)), length]
+        cuts = [0, *map(index_of, islice(given, MOST_ITEMS + 1)), length]
     except Exception:
         cuts = [-1]
-    if cuts != sorted(cuts) or cuts[0] < 0:
+    if cuts != sorted(cuts) or cuts[0] < 0 or len(cuts) > MOST_ITEMS + 2:
         raise InputError(f"sections is {shown(sections)}; expected a number of parts, or positions from 0 to {length}")
     return [_slice(x, axis, slice(a, b)) for a, b in pairwise(cuts)]
 
@@ -97,7 +97,7 @@ def roll(x: Any, shift: int | Sequence[int], axis: Axis = None) -> Tensor:
     axes = axes_in_order(axis, x.ndim)
     try:
         several = isinstance(shift, Sequence)
-        shifts = list(map(index_of, islice(shift, MOST_AXES))) if several else [index_of(shift)] * len(axes)
+        shifts = list(map(index_of, islice(shift, MOST_AXES + 1))) if several else [index_of(shift)] * len(axes)
     except Exception:
         shifts = []
     if len(shifts) != len(axes):

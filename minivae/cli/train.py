@@ -26,7 +26,7 @@ from ..runs.pace import Pace
 from ..training import Trainer, evaluate, run_to_end
 from ..training.callbacks import Callback, Lines, of_names
 from ..training.own_units import log_jacobian, with_raw
-from . import options
+from . import options, streams
 from .outputs import require_apart
 
 OF_RAW = "nats of the raw values: the Jacobian of their preparation is added"
@@ -39,10 +39,9 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     likelihood, callbacks = options.own_likelihood(args.likelihood), of_names(args.callback or ())
     if run is None:
         chosen = options.begun(chosen, args.config, args.init_from, own)
+        require_apart("out", args.out, chosen.get("data"), chosen.get("labels"))
     else:
         chosen = options.resumed(run, chosen, own)
-    if run is None:
-        require_apart("out", args.out, chosen.get("data"), chosen.get("labels"))
     dataset = options.load_data(chosen)
     if run is None:
         chosen = options.complete(chosen, dataset, likelihood)
@@ -72,7 +71,7 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         try:
             draw_run(*shown, run.folder, *names)
         except InputError as error:  # what was trained is there
-            print(f"minivae train: {error}", file=sys.stderr)
+            streams.say(f"minivae train: {error}")
             result["not_drawn"] = str(error)
     return _summary(result), result
 

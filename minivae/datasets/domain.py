@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..checks import finite_number, instance, positive_integer
+from ..checks import instance, positive_integer
 from ..errors import InputError, shown
 
 ROUNDING = 1e-3  # of a step below 1: values that are stored as float32 are not quite its multiples
@@ -63,7 +63,7 @@ LEVELS = Domain("multiples of 1/255 in [0, 1]", 0.0, 1.0, 1 / 255)
 
 def categories(count: int) -> Domain:
     """The numbers 0 to ``count`` - 1."""
-    finite_number("count", positive_integer("count", count))
+    positive_integer("count", count)
     return Domain(f"whole numbers from 0 to {count - 1}", 0.0, count - 1.0, 1.0)
 
 

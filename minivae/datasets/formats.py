@@ -60,11 +60,10 @@ def read(path: Path, choices: Choices) -> Found:
         return _read_folder(path, choices)
     choices.refuse(path, "colour", "size", expected="is no folder of pictures")
     suffix = _suffix(path)
-    if suffix not in tables.SUFFIXES:
-        choices.refuse(path, "header", expected="is no table")
     if suffix in tables.SUFFIXES:
         choices.refuse(path, "array", "points_axis", expected="is a table, whose rows are the points")
         return Found(**read_table(path, choices))
+    choices.refuse(path, "header", expected="is no table")
     if suffix in (".npz", ".mat", ".h5", ".hdf5", ".hdf", ".he5"):
         return _read_named(path, suffix, choices)
     choices.refuse(path, "array", expected="holds one array, without a name")

@@ -6,6 +6,7 @@ Every value is held, the zeros too, in the smallest whole numbers that hold them
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from .reading import read_bytes, reading
 from .text import unpacked
 
 MOST_DENSE = 1 << 30  # bytes, 1 GiB
+NO_NUMBER = re.compile(rb"[^-+.\dEe\s]+")  # infinities and NaN are none, either
 
 
 def is_sparse(given: Any) -> bool:
@@ -113,7 +115,9 @@ def read_matrix_market(path: Path) -> Any:
         while rest.startswith(b"%") or rest[:1].isspace():
             rest = rest.partition(b"\n")[2]
         sizes, _, rest = rest.partition(b"\n")
-        numbers = np.fromstring(rest, sep=" ")  # up to what is no number
+        if found := NO_NUMBER.search(rest):  # of which older NumPys would make the end
+            raise ValueError(f"it holds {found[0]!r} among its numbers")
+        numbers = np.fromstring(rest, sep=" ")
         field, symmetry = (*words[3:5], "", "")[:2]
         read = _coordinates if words[2] == "coordinate" else _all_values
         return read([*map(int, sizes.split())], field, symmetry, numbers)

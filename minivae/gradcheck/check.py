@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -91,7 +92,7 @@ def check_gradients(
     wrong by a factor of 1.01 gives about 5e-5 in random directions.
     """
     one_of("mode", mode, ("auto", *_MODES))
-    if not isinstance(order, int) or order not in (1, 2):
+    if not isinstance(order, Integral) or order not in (1, 2):
         raise InputError(f"order is {shown(order)}; expected 1 or 2")
     function("f", f)
     tolerance = positive_number("tolerance", (1e-12 if complex_step else 1e-6) if tolerance is None else tolerance)

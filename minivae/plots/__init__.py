@@ -9,9 +9,9 @@ with ``path`` it writes one file, whole or not at all. It raises
 wrong shape or is not finite, or if the file's suffix is not one of ``.png``,
 ``.svg`` and ``.pdf``. Everything fits on a page (6.5 x 9 inches).
 
-With ``ax``, Axes of the user's own, they are drawn in it: the learning curve without the
-panels of its terms, and small pictures in the room that there is, smoothed, where in a figure
-of their own every pixel is a whole number of the screen's.
+With ``ax``, Axes of the user's own, they are drawn in it (but for ``columns``, which has many
+panels): the learning curve without the panels of its terms, and small pictures in the room that
+there is, smoothed, where in a figure of their own every pixel is a whole number of the screen's.
 
 Where an argument ``image_shape`` is asked for, it is ``(height, width)`` for grey
 images, ``(height, width, 3)`` for colour, and None for data that are no images:

@@ -61,7 +61,8 @@ class History:
         for name, value in row.items():
             if not isinstance(value, Real):
                 raise InputError(f"{name} is {shown(value)}; expected a number")
-        self.rows.append({intern(name): value for name, value in row.items()})  # a name is in memory once for all rows
+        # a name is in memory once for all rows
+        self.rows.append({intern(str(name)): value for name, value in row.items()})
 
     def columns(self) -> dict[str, list[float]]:
         """The measurements by column; NaN where a row has no value."""

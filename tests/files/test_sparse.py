@@ -84,6 +84,7 @@ def test_damaged_files_raise_nothing_else(tmp_path):
         "%%MatrixMarket matrix array real general\n900000 900000\n1\n",
         "%%MatrixMarket matrix coordinate complex general\n2 2 1\n1 1 1 1\n",
         "%%MatrixMarket matrix coordinate real general\n3 3 1\n4 1 1\n",
+        "%%MatrixMarket matrix coordinate real general\n3 3 1\n1 1 1\nand more\n",
         "%%MatrixMarket nothing\n",
     ],
 )
