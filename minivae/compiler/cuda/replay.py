@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from math import prod
 from operator import setitem
 from typing import Any, NamedTuple
 
@@ -78,6 +79,8 @@ def _only_summed(trace: Trace, kernel: Kernel, item: Call) -> bool:
     if item.inputs[0] is not terms or terms.dtype.kind != "f" or len(kernel.makes) != 1:
         return False
     if id(terms) in trace.placed or any(meet(trace.cells(x), trace.cells(item.output)) for x in kernel.loads):
+        return False
+    if any(x.size != prod(kernel.shape) for x in kernel.loads):  # CuPy would find a broadcast one's place by divisions
         return False
     longer = kernel.shape[: len(kernel.shape) - terms.ndim]  # axes of length 1, of which others had more
     if (*longer, *terms.shape) != kernel.shape or not source.translatable(kernel):
