@@ -50,12 +50,10 @@ class Counts(Elementwise):
         """The smallest k with P(X <= k) >= u: a step, so no gradient flows through."""
         with no_grad():
             u = inside_unit(self._as_noise(noise))
-            below = u * 0.0 - 1.0  # always too small a count
-            above = ceil(u * 0.0 + self.element_mean() * 2 + self.tail() * TAIL)
+            below, above = 0.0, ceil(self.highest())
             for _ in range(HALVINGS):
                 middle = floor((below + above) * 0.5)
-                reached = self.cumulative(where(less(middle, 0.0), 0.0, middle)) >= u
-                reached = where(less(middle, 0.0), False, reached)
+                reached = self.cumulative(middle) >= u
                 below, above = where(reached, below, middle), where(reached, middle, above)
             return above
 
@@ -64,8 +62,8 @@ class Counts(Elementwise):
         """P(X <= k), for counts k."""
 
     @abstractmethod
-    def tail(self) -> Tensor:
-        """By how many counts the probabilities far out fall to 1/e, at most."""
+    def highest(self) -> Tensor:
+        """What no sample is above: twice the mean, and TAIL times the counts over which the tail falls to 1/e."""
 
     def element_entropy(self) -> Tensor:
         """Refused: there is no closed form."""
@@ -96,9 +94,9 @@ class Poisson(Counts):
         """1 - P(k + 1, rate), of the regularized incomplete gamma function."""
         return 1 - gammainc(k + 1, exp(self.log_rate))
 
-    def tail(self) -> Tensor:
-        """1, beyond twice the rate."""
-        return exp(self.log_rate) * 0.0 + 1.0
+    def highest(self) -> Tensor:
+        """Beyond twice the rate each probability is less than half of the one before."""
+        return exp(self.log_rate) * 2 + TAIL
 
 
 class NegativeBinomial(Counts):
@@ -138,9 +136,9 @@ class NegativeBinomial(Counts):
         """I(r, k + 1) at r / (r + mu), the regularized incomplete beta function."""
         return betainc(exp(self.log_concentration), k + 1, sigmoid(self._logit))
 
-    def tail(self) -> Tensor:
-        """1 + mu / r."""
-        return exp(-self._logit) + 1.0
+    def highest(self) -> Tensor:
+        """The tail falls to 1/e over 1 + mu / r counts, at most."""
+        return exp(self.log_mean) * 2 + (exp(-self._logit) + 1) * TAIL
 
 
 class ZeroInflatedNegativeBinomial(NegativeBinomial):
@@ -168,7 +166,3 @@ class ZeroInflatedNegativeBinomial(NegativeBinomial):
     def cumulative(self, k: Tensor) -> Tensor:
         """pi + (1 - pi) P(X <= k)."""
         return sigmoid(self.logits) + sigmoid(-self.logits) * super().cumulative(k)
-
-    def tail(self) -> Tensor:
-        """As of the counts, which reach as far beyond their own mean."""
-        return super().tail() + super().element_mean() * (2 / TAIL)

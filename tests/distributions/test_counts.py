@@ -67,6 +67,25 @@ def test_probabilities_mean_and_quantiles_are_scipys(family, rng, backend_name):
     np.testing.assert_array_equal(found, oracle.ppf(u))
 
 
+# Means far above the tail's length and far below it, tails as of a Poisson variable and much longer, many zeros.
+EXTREMES = {
+    d.Poisson: [(9.0,), (-3.0,), (0.0,)],
+    d.NegativeBinomial: [(9.0, 14.0), (4.0, -3.0), (0.0, 14.0), (-3.0, 2.0)],
+    d.ZeroInflatedNegativeBinomial: [(9.0, 14.0, 3.0), (4.0, -3.0, 0.0), (0.0, 14.0, -2.0)],
+}
+
+
+@EVERY
+def test_samples_lie_where_scipys_do_however_far_that_is_from_the_mean(family):
+    oracle = FAMILIES[family][1]
+    u = np.array([1e-12, 0.3, 0.5, 0.96, 0.999, 1 - 1e-6, 1 - 1e-12])[:, None]
+    for parameters in EXTREMES[family]:
+        arrays = [np.full(1, value) for value in parameters]
+        found = family(*map(tensor, arrays)).sample(u).numpy()
+        expected = oracle(*arrays).ppf(u)
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=0.1 if expected.max() < 1e3 else 1)
+
+
 @EVERY
 def test_probabilities_sum_to_one_and_the_ends_of_the_noise_give_counts(family, rng):
     ours, _, _ = made(family, rng)
