@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import reduce
 from typing import Any
 
 from ..autodiff import (
     Tensor,
     absolute,
+    add,
     astype,
     ceil,
     clip,
@@ -87,10 +89,8 @@ class DiscretizedLogistic(Elementwise):
 
     def element_mean(self) -> Tensor:
         """The sum of P(X >= level) over the levels above 0, divided by 255."""
-        total = self.loc * 0.0 + self.log_scale * 0.0
-        for level in range(1, GREY_LEVELS):
-            total = total + sigmoid(-self._standard(level - 0.5))
-        return total / (GREY_LEVELS - 1)
+        reached = (sigmoid(-self._standard(level - 0.5)) for level in range(1, GREY_LEVELS))
+        return reduce(add, reached) / (GREY_LEVELS - 1)
 
     def _standard(self, steps: Any) -> Tensor:
         return (steps / (GREY_LEVELS - 1) - self.loc) * exp(-self.log_scale)
@@ -143,7 +143,7 @@ class Categories(Distribution):
         """sum log p(x_i), over the last axis; -inf where x is no such number."""
         chosen = equal(expand_dims(self._as_data(x), -1), self._numbers())
         found = sum(where(chosen, self.log_p, 0.0), axis=-1)
-        missing = not_equal(sum(astype(chosen, self.like.dtype), axis=-1), 1.0)
+        missing = not_equal(sum(chosen, axis=-1), 1)
         return sum(where(missing, -math.inf, found), axis=-1)
 
     def _numbers(self) -> Tensor:

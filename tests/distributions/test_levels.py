@@ -7,6 +7,7 @@ from scipy import stats
 from minivae import backend
 from minivae.autodiff import backward, tensor
 from minivae.distributions import Categories, DiscretizedLogistic
+from minivae.distributions.levels import OFF_LEVEL
 from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 
@@ -57,8 +58,11 @@ def test_a_sample_is_the_logistic_one_at_the_nearest_level(rng):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_levels_are_those_of_bytes_however_they_are_rounded_and_nothing_else(dtype, rng):
     ours, _, _ = logistic(rng, dtype)
-    for byte in (0, 1, 77, 254, 255):
-        assert np.isfinite(ours.log_prob(np.full(SHAPE, byte, dtype) / 255).numpy()).all()
+    near = 0.4 * OFF_LEVEL / 255
+    for byte in (*range(0, 250, 7), 254, 255):
+        exact, *rounded = (ours.log_prob(np.full(SHAPE, byte / 255 + off, dtype)).numpy() for off in (0, near, -near))
+        assert np.isfinite(exact).all()
+        np.testing.assert_array_equal(rounded, [exact] * 2)
     for x in (-1 / 255, 0.5 / 255, 0.9995, 256 / 255):
         assert (ours.log_prob(np.full(SHAPE, x)).numpy() == -np.inf).all()
 
@@ -84,7 +88,15 @@ def test_categories_are_counted_by_their_logits(rng):
     assert set(np.unique(draws)) == {0, 1, 2}
     for k in range(3):
         assert_mean((draws == k).astype(float), p[..., k])
-    assert (ours.sample(np.ones((5, 2))).numpy() <= 2).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_largest_noise_falls_into_the_last_category_though_probabilities_sum_to_less_than_one(dtype, rng):
+    logits = tensor(rng.normal(size=(5000, 6)), dtype)
+    found = Categories(logits, 3).sample(np.ones((5000, 2)))
+    assert found.dtype == dtype
+    assert (found.numpy() == 2).mean() > 0.5
+    assert found.numpy().max() == 2
 
 
 def test_no_number_of_a_category_has_no_probability(rng):

@@ -80,7 +80,10 @@ ALSO = {
     "minivae/compiler": [
         *(f"tests/compiler/test_{name}.py" for name in ("step", "program", "baked", "results", "random_steps")),
     ],
-    "minivae/distributions": ["tests/distributions"],
+    "minivae/distributions": [
+        "tests/distributions/test_distribution_kl.py",
+        "tests/distributions",
+    ],  # the likeliest first
     "minivae/optim": ["tests/optim"],
     **{f"minivae/{room}": ["tests/twins"] for room in ("models", "regularizers")},
     "minivae/nn": ["tests/nn", "tests/twins"],
