@@ -78,6 +78,7 @@ def test_a_config_of_one_s_own(cli, tmp_path):
         ('{"backend": "abacus"}', "abacus"),
         ("[1, 2]", "expected an object"),
         ("{", "mine.json is damaged"),
+        ('{"epochs": 1, "lr": 0.1, "epochs": 2}', "'epochs' twice"),
     ],
 )
 def test_a_config_that_makes_no_sense_is_refused_in_one_line(refused, tmp_path, content, part):

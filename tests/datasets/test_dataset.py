@@ -3,7 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from minivae.datasets import Dataset, Split, one_hot, require_domain
+from minivae.datasets import Dataset, Split, one_hot, require_domain, require_finite
 from minivae.datasets.domain import UNIT
 from minivae.datasets.splitting import split_rows
 from minivae.datasets.storage import require_sha256
@@ -161,3 +161,15 @@ def test_frames_with_their_columns_in_another_order_are_refused():
 def test_text_that_python_takes_for_a_number_stays_text(labels):
     data = Dataset.from_arrays(np.arange(60.0).reshape(30, 2), labels=labels * 10)
     assert sorted(data.class_names) == sorted(labels)
+
+
+@pytest.mark.parametrize("model", ["float32", "float64"])
+@pytest.mark.parametrize("kept", ["float16", "float32", "float64", "uint8"])
+def test_values_of_any_precision_are_looked_at_for_a_model_of_any(kept, model):
+    """(Without a warning, which would be an error here.)"""
+    rows = ROWS.astype(kept)
+    require_finite(dataset(rows, rows), np.dtype(model))
+    if kept != "uint8":
+        rows[3, 1] = np.inf
+        with pytest.raises(InputError, match="training row 3, value 1"):
+            require_finite(dataset(rows, ROWS.astype(kept)), np.dtype(model))
