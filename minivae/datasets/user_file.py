@@ -111,11 +111,13 @@ def made_of(path: Path, found: Found, choices: Choices) -> Dataset:
     deep = found.pictures or (images[0].ndim > 2 and images[0].dtype == np.uint16)
     rows = [part.reshape(len(part), -1) for part in images]
     columns = found.columns if found.columns and len(found.columns) == rows[0].shape[1] else None
-    values, scale, extent = stored(path, rows, whole=found.whole, deep=deep, picture=shape is not None, columns=columns)
+    values, scale, extent, came_as = stored(
+        path, rows, whole=found.whole, deep=deep, picture=shape is not None, columns=columns
+    )
     labels, names, said = _labels(path, parts, [len(part) for part in rows], found, choices)
     splits = [Split(part, of_part) for part, of_part in zip(values, labels, strict=True)]
     train, validation, test, note = _parted(path, [part.name for part in parts], splits, choices)
-    account = _account(found, parts, axis, choices) | {"range": list(extent), "labels": said}
+    account = _account(found, parts, axis, choices) | {"range": list(extent), "came_as": came_as, "labels": said}
     if shape is not None and images[0].ndim == 2:
         account["square"] = True
     return Dataset(
