@@ -34,7 +34,9 @@ def with_units(dataset: Dataset, facts: Mapping[str, Any]) -> Dataset:
             f"{dataset.name} holds 0 and 1 alone, where the run's levels are parts of {scale:g}; "
             f"expected levels up to {scale:g}, booleans, or real numbers in [0, 1]"
         )
-    return dataset.in_parts_of(1.0 if whole_there else scale)
+    if whole_there:
+        return dataset.as_stored()
+    return replace(dataset, scale=scale, account={**dataset.account, "scale": scale})
 
 
 def with_columns(dataset: Dataset, known: Sequence[str] | None) -> Dataset:
@@ -67,7 +69,8 @@ def with_classes(dataset: Dataset, known: Sequence[str] | None, told: int) -> Da
         return dataset
     count = 1 + max(int(part.max()) for part in labels if part is not None)
     if dataset.class_names is None and known is not None and count <= len(known):  # numbers from 0: places among them
-        return replace(dataset, class_names=tuple(known))
+        called = listed([f"{i} is {name}" for i, name in enumerate(known)])
+        return replace(dataset, class_names=tuple(known), account={**dataset.account, "labels_by_number": called})
     theirs = dataset.class_names or tuple(map(str, range(count)))
     numbers = {name: i for i, name in enumerate(known)} if known else _numbers(theirs, told)
     unknown = [name for name in theirs if name not in numbers]

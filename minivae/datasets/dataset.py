@@ -210,11 +210,7 @@ class Dataset:
 
     def as_stored(self) -> Dataset:
         """The same data, whose own units are the numbers as they are stored: bytes are not parts of 255."""
-        return self.in_parts_of(1.0)
-
-    def in_parts_of(self, scale: float) -> Dataset:
-        """The same stored numbers, which stand for parts of another ``scale``."""
-        return replace(self, scale=scale, account={**self.account, "scale": scale})
+        return replace(self, scale=1.0, account={**self.account, "scale": 1.0})
 
     def prepared(self, kind: str) -> Dataset:
         """The same data, which a model sees prepared: see :mod:`~minivae.datasets.preparation`.

@@ -93,12 +93,14 @@ def _array(name: str, given: Any) -> np.ndarray:
         return dense(name, given)
     if np.ma.is_masked(given):
         raise InputError(f"{name} is a masked array with values that are missing; expected numbers everywhere")
+    why = ""
     try:
         array = given if isinstance(given, np.memmap) else np.asarray(given)
-    except Exception:
-        array = np.zeros(0, object)
+    except Exception as error:  # a tensor's says what to write instead
+        array, why = np.zeros(0, object), f" ({' '.join(str(error).split()):.200})"
     if array.dtype.kind not in "biuf" or array.ndim < 2:
-        raise InputError(f"{name} is {shown(given)}; expected an array of numbers, (N, D) or (N, rows, columns[, 3])")
+        expected = "an array of numbers, (N, D) or (N, rows, columns[, 3])"
+        raise InputError(f"{name} is {shown(given)}; expected {expected}{why}")
     return array
 
 

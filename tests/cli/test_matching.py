@@ -73,6 +73,14 @@ def test_a_model_that_is_told_a_class_is_told_the_right_one_or_none(cli, no_figu
     assert (outcome.code, "has the class '7'; expected 1, 2, 3, which the model knows" in outcome.err) == (2, True)
 
 
+def test_numbers_in_the_place_of_names_are_said_to_be_their_places(cli, run):
+    """Their writer may have numbered the classes in another order."""
+    write("other.csv", NAMES, [0, 1, 2], np.random.default_rng(4))
+    outcome = cli("encode", run, "--data", "other.csv", "--out", "one.csv")
+    assert "are taken, with labels by number: 0 is x, 1 is y, 2 is z" in outcome.out
+    assert {(row["label"], row["class"]) for row in read("one.csv")} == {("0", "x"), ("1", "y"), ("2", "z")}
+
+
 @pytest.mark.parametrize(
     "words", [("encode", "--out"), ("reconstruct", "--out"), ("evaluate", "--rows"), ("sample", "--out")]
 )

@@ -3,6 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
+from minivae.autodiff import tensor
 from minivae.datasets import Dataset, Split, one_hot, require_domain, require_finite
 from minivae.datasets.domain import UNIT
 from minivae.datasets.splitting import split_rows
@@ -139,6 +140,13 @@ def test_values_that_are_masked_are_missing():
     with pytest.raises(InputError, match="train is a masked array with values that are missing"):
         Dataset.from_arrays(masked)
     Dataset.from_arrays(np.ma.masked_equal(np.arange(40.0).reshape(20, 2), -1))  # (nothing is masked)
+
+
+def test_of_a_tensor_it_is_said_what_to_write_instead():
+    """As a model's samples are, which look like arrays of numbers."""
+    with pytest.raises(InputError, match=r"expected an array of numbers.* use \.numpy\(\)"):
+        Dataset.from_arrays(tensor(np.ones((20, 3))))
+    Dataset.from_arrays(tensor(np.ones((20, 3))).numpy())
 
 
 def test_frames_with_their_columns_in_another_order_are_refused():
