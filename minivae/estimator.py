@@ -36,6 +36,7 @@ except ImportError as error:
 
 CHUNK = 500  # rows at a time
 DRAWS = 10  # of z for each row that is scored
+DIGITS = 4  # of standardized values, behind the point: more may be rounded otherwise in other units
 DTYPES: Any = (np.float64, np.float32)  # a model has the first of these that is X's, else the first
 
 
@@ -252,7 +253,10 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _noise(self, x: np.ndarray, draws: int) -> Tensor:
         """Noise for so many draws of z for each row, ``(draws, M, latent_dim)``, seeded by what the row holds."""
-        seeds = [crc32(row.tobytes(), self._seed) for row in x + 0.0]  # -0.0 and 0.0 are one number
+        preparation, seen = self.model_.preparation, x
+        if preparation is not None and not preparation.takes_logarithms:
+            seen = np.round(preparation.apply(x), DIGITS)  # the same, whatever the units are
+        seeds = [crc32(row.tobytes(), self._seed) for row in seen + 0.0]  # -0.0 and 0.0 are one number
         with no_grad():
             q = self.model_.posterior(self.model_.prepared(x[:1]))
             return concatenate([q.draw_noise(backend.generator(s, self._backend), (draws,)) for s in seeds], axis=1)

@@ -75,7 +75,7 @@ class Names(list):
 
 def model_names() -> Names:
     """The models that are listed or installed, and with them all that are the user's own."""
-    return Names(sorted([*MODELS, *installed(ENTRY_POINTS)]))
+    return Names(sorted({*MODELS, *installed(ENTRY_POINTS)}))
 
 
 def likelihood_names() -> Names:

@@ -22,7 +22,7 @@ from .encode import about
 from .opened import Opened, open_run
 from .outputs import checked_path, write
 from .points import Points, load_points
-from .train import OF_RAW, in_words
+from .train import in_words, of_raw
 
 EXACT = "this model has log p(x) itself, for which nothing is drawn"
 IMPORTANCE_SAMPLES = 200  # K, unless --importance-samples says
@@ -164,7 +164,8 @@ def _in_words(result: dict[str, Any]) -> list[str]:
     lines = [f"{quantity:12} {value}, {'exact, ' if side == 'exact' else ''}mean over {result['points']} points"]
     if "log_likelihood_raw" in result:
         raw = f"{result['log_likelihood_raw']:.3f} +- {result['log_likelihood_raw_stderr']:.3f}"
-        lines.append(f"{'':12} {raw} {OF_RAW}")
+        same = result["log_likelihood_raw"] == result["log_likelihood"]
+        lines.append(f"{'':12} {raw} {of_raw(same)}")
     if side == "exact":
         return lines
     effective = result["effective_samples"]

@@ -16,11 +16,27 @@ from .outputs import listed
 def with_units(dataset: Dataset, facts: Mapping[str, Any]) -> Dataset:
     """The data in the units of the run's, ``facts``: bytes stand for parts of 255 only where they did so there.
 
-    A file of whole numbers says by its shape alone whether they are pixels, and by its largest how they are stored; the
-    run's own numbers, of which one is above 1, say that they are none.
+    A file of whole numbers says by its shape alone whether they are pixels, and by its largest of what they are parts;
+    the run's own numbers say it better: none are pixels where one is above 1 as it is, and levels that came in the same
+    way are parts of the same, however dark these are.
+
+    Raises:
+        InputError: levels of 0 and 1 alone, which may be parts of the run's or black and white.
     """
-    whole_there = facts.get("scale") == 1 and facts.get("range", (0.0, 0.0))[1] > 1
-    return dataset.as_stored() if whole_there and dataset.scale != 1 else dataset
+    scale = facts.get("scale", 1)
+    whole_there = scale == 1 and facts.get("range", (0.0, 0.0))[1] > 1
+    came_as = dataset.account.get("came_as")
+    levels = came_as in ("whole", "deep") and came_as == (facts.get("account") or {}).get("came_as")
+    if scale == dataset.scale or not (whole_there or (levels and scale != 1)):
+        return dataset
+    if not whole_there and dataset.account["range"][1] == 1:
+        raise InputError(
+            f"{dataset.name} holds 0 and 1 alone, where the run's levels are parts of {scale:g}; "
+            f"expected levels up to {scale:g}, booleans, or real numbers in [0, 1]"
+        )
+    if whole_there:
+        return dataset.as_stored()
+    return replace(dataset, scale=scale, account={**dataset.account, "scale": scale})
 
 
 def with_columns(dataset: Dataset, known: Sequence[str] | None) -> Dataset:
@@ -53,7 +69,8 @@ def with_classes(dataset: Dataset, known: Sequence[str] | None, told: int) -> Da
         return dataset
     count = 1 + max(int(part.max()) for part in labels if part is not None)
     if dataset.class_names is None and known is not None and count <= len(known):  # numbers from 0: places among them
-        return replace(dataset, class_names=tuple(known))
+        called = listed([f"{i} is {name}" for i, name in enumerate(known)])
+        return replace(dataset, class_names=tuple(known), account={**dataset.account, "labels_by_number": called})
     theirs = dataset.class_names or tuple(map(str, range(count)))
     numbers = {name: i for i, name in enumerate(known)} if known else _numbers(theirs, told)
     unknown = [name for name in theirs if name not in numbers]

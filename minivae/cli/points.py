@@ -144,6 +144,7 @@ def _taken(dataset: Dataset, part: str) -> str:
         )
     split, _ = part_of(dataset, part)
     told = "" if split.labels is None else ", with labels"
+    told += f" by number: {called}" if (called := dataset.account.get("labels_by_number")) else ""
     return f"{counted(len(split), part)} of it are taken{told}"
 
 

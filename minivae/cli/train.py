@@ -29,8 +29,6 @@ from ..training.own_units import log_jacobian, with_raw
 from . import options, streams
 from .outputs import require_apart
 
-OF_RAW = "nats of the raw values: the Jacobian of their preparation is added"
-
 
 def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """Train as the options say and draw the figures; the bounds, as text and for JSON."""
@@ -42,7 +40,7 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
         require_apart("out", args.out, chosen.get("data"), chosen.get("labels"))
     else:
         chosen = options.resumed(run, chosen, own)
-    dataset = options.load_data(chosen)
+    dataset = _loaded(chosen, said=args.data is not None)
     if run is None:
         chosen = options.complete(chosen, dataset, likelihood)
     dataset = _prepared(dataset, chosen["prepare"], chosen.pop("why", ""))
@@ -100,6 +98,17 @@ def _make_model(kind: type[Model], likelihood: type | None, chosen: dict[str, An
     model = kind(data_dim=dataset.data_dim, **arguments, **of_run)
     registry.require_remembered(model)
     return model
+
+
+def _loaded(chosen: Mapping[str, Any], said: bool) -> Dataset:
+    """The data; where a run or a file of options says which they are (``said`` is False), they may have moved."""
+    try:
+        return options.load_data(chosen)
+    except InputError as error:
+        where = chosen.get("data", "digits")
+        if said or not isinstance(where, str) or not os.path.isabs(where) or os.path.exists(where):
+            raise
+        raise InputError(f"{error}; if they have moved, say where to: --data FILE") from error
 
 
 def _settle_dtype(args: argparse.Namespace, model: Model, chosen: dict[str, Any]) -> None:
@@ -250,7 +259,14 @@ def in_words(name: str, terms: Mapping[str, float]) -> str:
     first, *others = ((part.replace("_", " "), value) for part, value in terms.items() if part != "bound_raw")
     made_of = ", ".join(f"{'KL' if part == 'kl' else part} {value:.3f}" for part, value in others)
     line = f"{f'{name} {first[0]}':12} {first[1]:9.3f} nats per data point" + (made_of and f" ({made_of})")
-    return line + (f"\n{'':12} {terms['bound_raw']:9.3f} {OF_RAW}" if "bound_raw" in terms else "")
+    raw = terms.get("bound_raw")
+    return line if raw is None else f"{line}\n{'':12} {raw:9.3f} {of_raw(raw == first[1])}"
+
+
+def of_raw(same: bool) -> str:
+    """Of what a number of nats is, beside that of the prepared values, which is the ``same`` where x is discrete."""
+    why = "probabilities have no unit" if same else "the Jacobian of their preparation is added"
+    return f"nats of the raw values: {why}"
 
 
 def _summary(result: dict[str, Any]) -> str:

@@ -232,7 +232,7 @@ def first_beyond(rows: np.ndarray | MappedRows, limit: float) -> tuple[int, int]
     if rows.dtype.kind != "f":
         return None
     for block in blocks(rows):
-        found = np.argwhere(~(np.abs(rows[block]) < limit))
+        found = np.argwhere(~(np.abs(rows[block]) < np.float64(limit)))  # not a float, which would be one of rows.dtype
         if len(found):
             return block.start + int(found[0, 0]), int(found[0, 1])
     return None

@@ -29,6 +29,7 @@ class Found:
     Attributes:
         arrays: by name.
         named: whether the file itself has names for arrays, so that one can be picked.
+        any_axis: whether the only array, which has no name, may have the points along any axis.
         matlab: whether columns may be the points, as MATLAB's users have it.
         columns: names of the values, where there are some.
         class_names: what labels 0, 1, ... are called, where the folders say.
@@ -40,6 +41,7 @@ class Found:
 
     arrays: dict[str, np.ndarray]
     named: bool = False
+    any_axis: bool = False
     matlab: bool = False
     columns: tuple[str, ...] | None = None
     class_names: tuple[str, ...] | None = None
@@ -70,7 +72,7 @@ def read(path: Path, choices: Choices) -> Found:
     if suffix == ".mtx":
         return _read_matrix_market(path, choices)
     if suffix == ".npy":
-        return Found({"images": npy.read_npy(path)})
+        return Found({"images": npy.read_npy(path)}, any_axis=True)
     if start_of(path, 2) not in (b"\0\0", GZIP_MAGIC):
         raise InputError(f"{path}: unknown format; expected {FORMATS}")
     return _read_idx_file(path, choices)

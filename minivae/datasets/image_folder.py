@@ -151,7 +151,10 @@ def _pictures_in(folder: Path) -> list[Path]:
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not natural.hidden(path) and path.is_file()
+    """Whether it is named as one, and is a file, or a link to one that is not there: a picture that is damaged."""
+    if path.suffix.lower() not in SUFFIXES or natural.hidden(path):
+        return False
+    return path.is_file() or (path.is_symlink() and not path.exists())
 
 
 def _in_words(others: list[Path]) -> list[str]:

@@ -64,7 +64,10 @@ def _labels_from(path: Path, layout: Layout, choices: Choices) -> int | None:
         classes = [
             i for i, name in enumerate(names) if name in LABEL_COLUMNS and (i in layout.text or i in layout.integral)
         ]
-        return classes[0] if len(classes) == 1 else None
+        if len(classes) > 1:
+            each = " or ".join(f"--labels {(layout.names or ())[i]}" for i in classes)
+            raise InputError(f"{path} has {len(classes)} columns named as labels; expected {each}, or --labels none")
+        return classes[0] if classes else None
     if asked in (layout.names or ()):
         return (layout.names or ()).index(asked)
     if asked.lower() in names:

@@ -93,12 +93,14 @@ def _array(name: str, given: Any) -> np.ndarray:
         return dense(name, given)
     if np.ma.is_masked(given):
         raise InputError(f"{name} is a masked array with values that are missing; expected numbers everywhere")
+    why = ""
     try:
         array = given if isinstance(given, np.memmap) else np.asarray(given)
-    except Exception:
-        array = np.zeros(0, object)
+    except Exception as error:  # a tensor's says what to write instead
+        array, why = np.zeros(0, object), f" ({' '.join(str(error).split()):.200})"
     if array.dtype.kind not in "biuf" or array.ndim < 2:
-        raise InputError(f"{name} is {shown(given)}; expected an array of numbers, (N, D) or (N, rows, columns[, 3])")
+        expected = "an array of numbers, (N, D) or (N, rows, columns[, 3])"
+        raise InputError(f"{name} is {shown(given)}; expected {expected}{why}")
     return array
 
 
@@ -111,11 +113,13 @@ def made_of(path: Path, found: Found, choices: Choices) -> Dataset:
     deep = found.pictures or (images[0].ndim > 2 and images[0].dtype == np.uint16)
     rows = [part.reshape(len(part), -1) for part in images]
     columns = found.columns if found.columns and len(found.columns) == rows[0].shape[1] else None
-    values, scale, extent = stored(path, rows, whole=found.whole, deep=deep, picture=shape is not None, columns=columns)
+    values, scale, extent, came_as = stored(
+        path, rows, whole=found.whole, deep=deep, picture=shape is not None, columns=columns
+    )
     labels, names, said = _labels(path, parts, [len(part) for part in rows], found, choices)
     splits = [Split(part, of_part) for part, of_part in zip(values, labels, strict=True)]
     train, validation, test, note = _parted(path, [part.name for part in parts], splits, choices)
-    account = _account(found, parts, axis, choices) | {"range": list(extent), "labels": said}
+    account = _account(found, parts, axis, choices) | {"range": list(extent), "came_as": came_as, "labels": said}
     if shape is not None and images[0].ndim == 2:
         account["square"] = True
     return Dataset(

@@ -75,8 +75,11 @@ def stored(
     deep: bool,
     picture: bool,
     columns: tuple[str, ...] | None,
-) -> tuple[list[np.ndarray | MappedRows], float, tuple[float, float]]:
-    """The rows of each part as they are kept, their common scale, and their range as they came.
+) -> tuple[list[np.ndarray | MappedRows], float, tuple[float, float], str]:
+    """The rows of each part as they are kept, their common scale, their range as they came, and what they came as.
+
+    The last is "bits", "real", "deep" for levels of ``deep`` pictures, or "whole" for other whole numbers: of two files
+    that came as the same the scale has to be the same, too, which is taken here from one's largest number.
 
     Whole numbers in 0..255 are kept as uint8, of pictures with scale 255 (scale 1 if none is above 1). Levels of
     ``deep`` pictures are float32, the scale the largest of 10, 12, 14 or 16 bits. Other whole numbers are
@@ -105,7 +108,8 @@ def stored(
         dtype = np.dtype(np.float32 if max(-low, high) <= EXACT_IN_FLOAT32 else np.float64)
     elif dtype.itemsize not in (4, 8):
         dtype = np.dtype(np.float32 if dtype.itemsize < 4 else np.float64)
-    return [as_type(part, dtype) for part in parts], scale, (low, high)
+    came_as = "bits" if kind == "b" else "deep" if deep and came == np.uint16 else "whole" if integers else "real"
+    return [as_type(part, dtype) for part in parts], scale, (low, high), came_as
 
 
 def _is_whole(rows: np.ndarray | MappedRows) -> bool:

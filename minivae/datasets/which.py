@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,14 +139,24 @@ def _from_file(path: Path, count: int) -> np.ndarray:
     from .formats import read
 
     if path.suffix.lower() in tables.SUFFIXES:
-        lines = [line.strip().strip("\"'") for line in read_bytes(path).decode("utf-8-sig", "replace").splitlines()]
+        lines = [line.strip() for line in read_bytes(path).decode("utf-8-sig", "replace").splitlines()]
         while lines and not lines[-1]:
             lines.pop()
+        _require_one_field(path, lines)
+        lines = [line.strip("\"'") for line in lines]
         return np.array(lines[1:] if len(lines) == count + 1 else lines)
     arrays = read(path, Choices()).arrays
     if len(arrays) != 1:
         raise InputError(f"labels is {str(path)!r}, which holds {len(arrays)} arrays; expected one")
     return next(iter(arrays.values()))
+
+
+def _require_one_field(path: Path, lines: list[str]) -> None:
+    """Refuse a table, which has as many fields in every line: a label with a comma in it is alone, or in quotes."""
+    for sign in "\t;|,":
+        fields = {len(row) for row in csv.reader(lines, delimiter=sign)}
+        if len(lines) > 1 and len(fields) == 1 and (count := fields.pop()) > 1:
+            raise InputError(f"labels is {str(path)!r}, whose lines have {count} fields; expected a label each")
 
 
 def _named(path: Path, option: str, asked: str, found: Found) -> str:
@@ -181,7 +192,7 @@ def points_axis(path: Path, found: Found, parts: list[Part], choices: Choices) -
             shapes = " and ".join(str(part.values.shape) for part in parts)
             raise InputError(f"points_axis is {choices.points_axis}; expected an axis of {path}'s {shapes}, from 0 on")
         return choices.points_axis
-    if len(axes) < 2 or not found.named:
+    if len(axes) < 2 or not (found.named or found.any_axis):
         return 0
     told = [part for part in parts if part.labels is not None]
     if told:

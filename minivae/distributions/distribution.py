@@ -32,6 +32,11 @@ class Distribution:
     degenerate: bool = False
 
     @property
+    def centre(self) -> Tensor:
+        """The point that stands for it, ``(*batch, event)``: the mean; of a family that may have none, the location."""
+        return self.mean
+
+    @property
     def noise_shape(self) -> tuple[int, ...]:
         """The shape of the noise that a sample is made of; that of the sample, for most."""
         return self.shape

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff import Tensor, as_tensor, broadcast_to, clip, exp, less, less_equal, log1p, sum, uniform, where
+from ..autodiff import Tensor, as_tensor, broadcast_to, clip, exp, isnan, less, less_equal, log1p, sum, uniform, where
 from ..backend import Generator
 from ..checks import finite_number
 from ..errors import InputError
@@ -120,6 +120,7 @@ class LocationScale(InverseCDF):
         others: further parameters of the standard member, by name.
     """
 
+    mean: Tensor
     loc: Tensor
     log_scale: Tensor
 
@@ -130,6 +131,11 @@ class LocationScale(InverseCDF):
     def scale(self) -> Tensor:
         """exp(log_scale)."""
         return exp(self.log_scale)
+
+    @property
+    def centre(self) -> Tensor:
+        """The mean; the location where there is none, as of Student's t with a df up to 1."""
+        return where(isnan(self.mean), self.loc, self.mean)
 
     def quantile(self, u: Tensor) -> Tensor:
         """location + scale * the standard quantile."""

@@ -193,6 +193,11 @@ class MultivariateStudentT(Elliptical):
         return where(expand_dims(greater(self.log_df, 0.0), -1), super().mean, math.nan)
 
     @property
+    def centre(self) -> Tensor:
+        """mu, the mode and, for df > 1, the mean."""
+        return super().mean
+
+    @property
     def noise_shape(self) -> tuple[int, ...]:
         """``(*batch, event + 1)``."""
         return (*self.batch, self.event + 1)

@@ -42,6 +42,8 @@ def reading(path: Path, kind: str) -> Iterator[None]:
 
 def require_file(path: Path) -> Path:
     """Return ``path`` if a file with at least one byte lies there, or raise InputError."""
+    if path.is_symlink() and not path.exists():
+        raise Damaged(f"{path} is a link to a file that is not there")
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     if path.stat().st_size == 0:

@@ -192,14 +192,14 @@ class Model(Module):
     # What users call; none of it is recorded for differentiation.
 
     def encode(self, x: Any, context: Any = None) -> Tensor:
-        """The posterior means, ``(M, latent_dim)``."""
+        """The posterior means, ``(M, latent_dim)``; of a Student's t, which may have none, the locations."""
         with no_grad():
-            return self.posterior(self.prepared(x), context).mean
+            return self.posterior(self.prepared(x), context).centre
 
     def decode(self, z: Any, context: Any = None) -> Tensor:
-        """The means of p(x|z), ``(M, data_dim)``, in the data's own units."""
+        """The means of p(x|z), ``(M, data_dim)``, in the data's own units; of a Student's t the locations."""
         with no_grad():
-            return self.raw(self.likelihood(z, context).mean)
+            return self.raw(self.likelihood(z, context).centre)
 
     def codes(self, x: Any) -> Tensor:
         """The numbers of the values of a discrete z, ``(M, num_codes)`` integers."""

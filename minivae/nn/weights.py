@@ -3,10 +3,14 @@
 A tensor has the name that ``state_dict`` gives it here. The weight of a linear layer is ``(inputs, outputs)`` here and
 ``(outputs, inputs)`` there, as ``torch.nn.Linear`` has it; all else is the same, so that modules of PyTorch with
 attributes of the same names compute the same.
+
+How a model's data are prepared (``model.preparation``) is no tensor. A file of ``safetensors`` has it in its metadata,
+where others pass over it; beside a ``state_dict`` it is to be handed on by itself, or the model sees other values.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -14,15 +18,20 @@ from typing import Any
 import numpy as np
 
 from ..checks import instance, path_of
+from ..datasets.preparation import Preparation, for_columns
 from ..errors import InputError, shown
 from ..files import atomic_path
 from ..files.reading import reading, require_file
 from ..optional import import_optional
 from .mlp import Linear, Module
 
+PREPARATION = "minivae.preparation"  # in the metadata of a file
+
 
 def to_torch_state_dict(module: Module) -> dict[str, Any]:
     """A copy of all state as tensors of PyTorch, by name: what ``load_state_dict`` takes there.
+
+    Not among them is how the data of a trained model are prepared: ``other.preparation = model.preparation``.
 
     Raises:
         InputError: PyTorch is not installed.
@@ -48,7 +57,9 @@ def from_torch_state_dict(module: Module, state: Mapping[str, Any]) -> None:
 
 
 def save_safetensors(module: Module, path: str | os.PathLike) -> None:
-    """Write all state to a file of ``safetensors``, atomically, with PyTorch's layouts.
+    """Write all state, and how the data of a model are prepared, to a file of ``safetensors``, atomically.
+
+    The layouts are PyTorch's.
 
     Raises:
         InputError: the package is not installed, or the file cannot be written.
@@ -56,11 +67,13 @@ def save_safetensors(module: Module, path: str | os.PathLike) -> None:
     arrays = _torch_arrays(module)
     package = _package("safetensors.numpy", "safetensors", "save_file", "load_file")
     with atomic_path(path_of("path", path)) as temporary:
-        package.save_file(arrays, temporary, metadata={"format": "pt"})
+        package.save_file(arrays, temporary, metadata={"format": "pt", **_preparation_in_words(module)})
 
 
 def load_safetensors(module: Module, path: str | os.PathLike) -> None:
     """Copy what :func:`save_safetensors` wrote, or PyTorch under the same names, into a module, all of it or nothing.
+
+    A model gets the preparation that the file tells of; of a file that tells nothing it keeps its own.
 
     Raises:
         InputError: the package is not installed; there is no such file, or it is damaged; or it does not fit.
@@ -70,10 +83,33 @@ def load_safetensors(module: Module, path: str | os.PathLike) -> None:
     package = _package("safetensors.numpy", "safetensors", "save_file", "load_file")
     with reading(path, "file of safetensors"):
         arrays = package.load_file(path)
+        with _package("safetensors", "safetensors", "safe_open").safe_open(path, framework="numpy") as file:
+            words = (file.metadata() or {}).get(PREPARATION)
     try:
+        changes = {} if words is None else {"preparation": _preparation_of(words, module)}
         from_torch_state_dict(module, arrays)
     except InputError as error:
         raise InputError(f"{path} does not fit: {error}") from error
+    for name, value in changes.items():
+        setattr(module, name, value)
+
+
+def _preparation_in_words(module: Module) -> dict[str, str]:
+    """How the data of a model are prepared, null for not at all; nothing of what is no model."""
+    if not hasattr(module, "preparation"):
+        return {}
+    preparation = getattr(module, "preparation", None)
+    state = None if preparation is None else {name: value.tolist() for name, value in preparation.state().items()}
+    return {PREPARATION: json.dumps(state)}
+
+
+def _preparation_of(words: str, module: Module) -> Preparation | None:
+    """What :func:`_preparation_in_words` told of, for a model of as many values."""
+    try:
+        state = json.loads(words)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"its {PREPARATION} is {shown(words)}; expected JSON") from error
+    return None if state is None else for_columns(Preparation.of_state(state), getattr(module, "data_dim", 0))
 
 
 def _torch_arrays(module: Module) -> dict[str, np.ndarray]:

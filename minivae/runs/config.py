@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, shown
 from ..files import atomic_path
 from ..slips import nearest
 from ..version import __version__
@@ -95,7 +95,7 @@ def read_object(path: Path) -> dict[str, Any]:
             text = file.read(MOST_BYTES + 1)
         if len(text) > MOST_BYTES:
             raise InputError(f"it has more than {MOST_BYTES} characters")
-        config = json.loads(text)
+        config = json.loads(text, object_pairs_hook=_of_different_names)
         if not isinstance(config, dict):
             raise InputError(f"it holds a {type(config).__name__}; expected an object")
     except OSError as error:
@@ -103,6 +103,14 @@ def read_object(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged: {error!s:.300}") from error
     return config
+
+
+def _of_different_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, in which a name that comes twice would be two readings."""
+    names = [name for name, _ in pairs]
+    if twice := sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []:
+        raise InputError(f"it has {shown(twice[0])} twice; expected each name once")
+    return dict(pairs)
 
 
 def _digest(config: dict[str, Any]) -> str:

@@ -22,8 +22,15 @@ if TYPE_CHECKING:
 ARGUMENTS = {"on_step": ("trainer", "terms"), "on_report": ("trainer", "row"), "on_end": ("trainer",)}
 
 
-class Callback:
-    """A base that does nothing; any object with one of these methods is a callback."""
+class _ByItsMethods(type):
+    """Of :class:`Callback`: a class counts as derived if it has such a method, or one that may have been meant so."""
+
+    def __subclasscheck__(cls, kind: type) -> bool:
+        return super().__subclasscheck__(kind) or (cls is Callback and bool(_methods(kind)))
+
+
+class Callback(metaclass=_ByItsMethods):
+    """A base that does nothing; any object with one of these methods is a callback, whatever it derives from."""
 
     def on_step(self, trainer: Trainer, terms: dict[str, Tensor]) -> None:
         """After each step. ``terms`` are of its minibatch, 0-d, until the next step; to read one waits for a GPU."""
@@ -126,12 +133,17 @@ class Callbacks:
                 getattr(callback, method)(*arguments)
 
 
+def _methods(callback: Any) -> list[str]:
+    """The names that methods of a callback have, or nearly."""
+    return [name for name in dir(callback) if name.startswith("on_")]
+
+
 def _require_callback(name: str, callback: Any) -> None:
     if isinstance(callback, type):
         raise InputError(
             f"{name} is the class {callback.__name__}; expected an object, such as {callback.__name__}(...)"
         )
-    found = [method for method in dir(callback) if method.startswith("on_")]
+    found = _methods(callback)
     for method in found:
         if method not in ARGUMENTS:
             hint = did_you_mean(method, ARGUMENTS)

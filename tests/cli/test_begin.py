@@ -78,11 +78,25 @@ def test_a_config_of_one_s_own(cli, tmp_path):
         ('{"backend": "abacus"}', "abacus"),
         ("[1, 2]", "expected an object"),
         ("{", "mine.json is damaged"),
+        ('{"epochs": 1, "lr": 0.1, "epochs": 2}', "'epochs' twice"),
     ],
 )
 def test_a_config_that_makes_no_sense_is_refused_in_one_line(refused, tmp_path, content, part):
     (tmp_path / "mine.json").write_text(content)
     assert part in refused("train", "--config", "mine.json", "--out", "run")
+
+
+def test_where_data_may_have_moved_to_is_asked_for(cli, refused, tmp_path, rng):
+    np.save("own.npy", rng.normal(size=(40, 3)))
+    words = ("--hidden", 4, "--latent", 2, "--epochs", 1, "--quiet")
+    assert cli("train", "--data", "own.npy", *words, "--out", "run").code == 0
+    (tmp_path / "own.npy").rename("moved.npy")
+    # (a run that goes on notes where its data are now)
+    for begin in (("--init-from", "run"), ("--config", "run/config.json"), ("--resume", "run", "--epochs", 2)):
+        out = () if begin[0] == "--resume" else ("--out", begin[0].strip("-"))
+        assert "if they have moved, say where to: --data FILE" in refused("train", *begin, *out)
+        assert cli("train", *begin, *out, "--data", "moved.npy", "--quiet").code == 0
+    assert "moved" not in refused("train", "--data", "own.npy", *words, "--out", "other")
 
 
 def test_a_config_that_is_not_there(refused):

@@ -64,6 +64,22 @@ def test_labels_from_a_file_of_their_own(cli, tmp_path, images, monkeypatch):
 
 
 @pytest.mark.usefixtures("no_figures")
+@pytest.mark.parametrize("sign", list(",;|\t"))
+def test_a_table_is_no_file_of_labels_and_a_label_may_have_a_comma_in_it(cli, images, sign):
+    """(Its lines would be the names of classes.)"""
+    np.save("own.npy", images)
+    for head in ("id,kind\n", ""):
+        Path("kinds.csv").write_text((head + "".join(f"{k},{k % 2}\n" for k in CLASS)).replace(",", sign))
+        refused = cli("train", "--data", "own.npy", "--labels", "kinds.csv", *QUICK)
+        assert (refused.code, "whose lines have 2 fields; expected a label each" in refused.err) == (2, True)
+    for names in (["a", f"b{sign}c", "d"], [f'"x{sign}y"', f'"u{sign}v"']):
+        Path("kinds.txt").write_text("".join(f"{names[k % len(names)]}\n" for k in CLASS))
+        outcome = cli("train", "--data", "own.npy", "--labels", "kinds.txt", *QUICK, "--out", f"run{len(names)}")
+        assert outcome.code == 0, outcome.err
+        assert f"labels: {len(names)} classes" in outcome.out
+
+
+@pytest.mark.usefixtures("no_figures")
 def test_a_validation_part_of_a_set_with_a_name(cli):
     said = cli("train", "--validation", 0.1, *QUICK)
     assert "1350 training, 150 validation and 297 test points" in said.out

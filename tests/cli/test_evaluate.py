@@ -314,11 +314,18 @@ def test_the_jacobian_of_logarithms_is_each_points_own(in_units):
 
 @pytest.mark.usefixtures("no_figures")
 def test_words_say_which_nats_and_data_as_they_are_have_one_kind(cli, trained):
-    for options, times in ((("--prepare", "standardize"), 2), (("--likelihood", "gaussian", "--prepare", "none"), 0)):
+    for options, times, why in (
+        (("--prepare", "standardize"), 2, "the Jacobian of their preparation is added"),
+        (("--prepare", "unit", "--likelihood", "gaussian"), 2, "the Jacobian of their preparation is added"),
+        (("--prepare", "unit", "--likelihood", "bernoulli"), 2, "probabilities have no unit"),
+        (("--likelihood", "gaussian", "--prepare", "none"), 0, "no nats"),
+    ):
         np.save("own.npy", np.random.default_rng(0).normal(size=(50, 4)))
-        words = ("train", "--data", "own.npy", "--hidden", 8, "--epochs", 1, "--batch-size", 20, "--out", f"r{times}")
-        of_training, of_run = cli(*words, *options, "--quiet"), cli("evaluate", f"r{times}", "--rows", "rows.csv")
+        out = "run" + "".join(options)
+        words = ("train", "--data", "own.npy", "--hidden", 8, "--epochs", 1, "--batch-size", 20, "--out", out)
+        of_training, of_run = cli(*words, *options, "--quiet"), cli("evaluate", out, "--rows", "rows.csv")
         assert (of_training.code, of_run.code) == (0, 0)
         assert of_training.out.count("nats of the raw values") == of_run.out.count("nats of the raw values") == times
+        assert of_training.out.count(f": {why}") == of_run.out.count(f": {why}") == times
         assert ("bound_raw" in rows_of("rows.csv")[0]) == bool(times)
     assert not [name for name in cli("evaluate", trained, "--json").json if "raw" in name]

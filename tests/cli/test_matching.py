@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import minivae as mv
 from minivae.runs import Run
@@ -72,6 +73,14 @@ def test_a_model_that_is_told_a_class_is_told_the_right_one_or_none(cli, no_figu
     assert (outcome.code, "has the class '7'; expected 1, 2, 3, which the model knows" in outcome.err) == (2, True)
 
 
+def test_numbers_in_the_place_of_names_are_said_to_be_their_places(cli, run):
+    """Their writer may have numbered the classes in another order."""
+    write("other.csv", NAMES, [0, 1, 2], np.random.default_rng(4))
+    outcome = cli("encode", run, "--data", "other.csv", "--out", "one.csv")
+    assert "are taken, with labels by number: 0 is x, 1 is y, 2 is z" in outcome.out
+    assert {(row["label"], row["class"]) for row in read("one.csv")} == {("0", "x"), ("1", "y"), ("2", "z")}
+
+
 @pytest.mark.parametrize(
     "words", [("encode", "--out"), ("reconstruct", "--out"), ("evaluate", "--rows"), ("sample", "--out")]
 )
@@ -133,3 +142,49 @@ def test_pixels_stay_pixels(cli, no_figures):
     assert cli("encode", "run", "--data", "dark.npy", "--part", "all", "--out", "codes.npy").code == 0
     expected = Run.open("run").load_model().encode(whole_numbers(20) / 255).numpy()
     np.testing.assert_allclose(np.load("codes.npy"), expected, rtol=1e-4, atol=1e-6)
+
+
+DARK = {  # the run's levels, what they are parts of, and levels of darker pictures that came in the same way
+    "16 bits": (lambda rng, n: rng.integers(0, 4096, (n, 5, 4)).astype(np.uint16), 4095, 5),
+    "16 bits that fit 8": (lambda rng, n: rng.integers(0, 4096, (n, 5, 4)).astype(np.uint16), 4095, 20),
+    "8 bits": (lambda rng, n: rng.integers(0, 256, (n, 5, 4)).astype(np.uint8), 255, 100),
+}
+
+
+@pytest.mark.parametrize("folder", [False, True])
+@pytest.mark.parametrize("levels", DARK)
+def test_darker_pictures_are_parts_of_what_the_runs_are_parts_of(cli, no_figures, rng, levels, folder):
+    """By their own largest they would be brightened."""
+
+    def write_pictures(name, pictures):
+        if not folder:
+            np.save(f"{name}.npy", pictures)
+            return f"{name}.npy"
+        Path(name).mkdir()
+        for i, picture in enumerate(pictures):
+            Image.fromarray(picture).save(f"{name}/{i}.png")
+        return name
+
+    make, scale, darker = DARK[levels]
+    bright, dark = make(rng, 30), make(rng, 9) // darker
+    data = write_pictures("bright", bright)
+    assert cli("train", "--data", data, "--epochs", 1, "--hidden", 4, "--latent", 2, "--out", "run").code == 0
+    np.save("parts.npy", dark / scale)
+    for other, out in ((write_pictures("dark", dark), "one.npy"), ("parts.npy", "two.npy")):
+        outcome = cli("encode", "run", "--data", other, "--out", out)
+        assert outcome.code == 0, outcome.err
+    np.testing.assert_allclose(np.load("one.npy"), np.load("two.npy"), rtol=1e-4, atol=1e-5)
+
+
+def test_levels_that_may_be_parts_of_the_runs_or_black_and_white_are_refused(cli, no_figures, rng):
+    np.save("mine.npy", rng.integers(0, 256, (30, 5, 4)).astype(np.uint8))
+    assert cli("train", "--data", "mine.npy", "--epochs", 1, "--hidden", 4, "--latent", 2, "--out", "run").code == 0
+    bits = rng.random((9, 5, 4)) < 0.5
+    np.save("bits.npy", bits.astype(np.uint8))
+    outcome = cli("encode", "run", "--data", "bits.npy", "--out", "codes.npy")
+    assert outcome.code == 2
+    assert "holds 0 and 1 alone, where the run's levels are parts of 255; expected" in outcome.err
+    for clear in (bits, bits.astype(float), bits.astype(np.uint8) * 255):
+        np.save("bits.npy", clear)
+        assert cli("encode", "run", "--data", "bits.npy", "--out", f"{clear.dtype}.npy").code == 0
+        np.testing.assert_array_equal(np.load(f"{clear.dtype}.npy"), np.load("bool.npy"))

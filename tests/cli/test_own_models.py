@@ -174,6 +174,15 @@ class Needy(Callback):
 
 class Nothing:
     pass
+
+class Plain:  # derives from nothing
+    def on_end(self, trainer):
+        with open("counted", "a") as file:
+            file.write("end")
+
+class Misspelt:
+    def on_reports(self, trainer, row):
+        pass
 """
 
 
@@ -182,9 +191,12 @@ def test_a_callback_of_ones_own_is_called_and_one_that_is_none_is_refused(cli, t
     words = "train", "--hidden", 4, "--epochs", 2, "--quiet", "--out", "run"
     assert cli(*words, "--callback", "mine.py:Counted").code == 0
     assert (tmp_path / "counted").read_text() == "1 2 "
+    assert cli(*words, "--callback", "mine.py:Plain", "--out", "plain").code == 0
+    assert (tmp_path / "counted").read_text() == "1 2 end"
     for name, message in {
         "mine.py:Needy": "cannot be made without arguments",
         "mine.py:Nothing": "Nothing",
+        "mine.py:Misspelt": "did you mean 'on_report'?",
         "mine.py:Counter": "Counted",
         "csv": "expected file.py:Class or package.module:Class",
     }.items():

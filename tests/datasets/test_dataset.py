@@ -3,7 +3,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from minivae.datasets import Dataset, Split, one_hot, require_domain
+from minivae.autodiff import tensor
+from minivae.datasets import Dataset, Split, one_hot, require_domain, require_finite
 from minivae.datasets.domain import UNIT
 from minivae.datasets.splitting import split_rows
 from minivae.datasets.storage import require_sha256
@@ -141,6 +142,13 @@ def test_values_that_are_masked_are_missing():
     Dataset.from_arrays(np.ma.masked_equal(np.arange(40.0).reshape(20, 2), -1))  # (nothing is masked)
 
 
+def test_of_a_tensor_it_is_said_what_to_write_instead():
+    """As a model's samples are, which look like arrays of numbers."""
+    with pytest.raises(InputError, match=r"expected an array of numbers.* use \.numpy\(\)"):
+        Dataset.from_arrays(tensor(np.ones((20, 3))))
+    Dataset.from_arrays(tensor(np.ones((20, 3))).numpy())
+
+
 def test_frames_with_their_columns_in_another_order_are_refused():
     class Frame(np.ndarray):
         columns = ("a", "b")
@@ -161,3 +169,15 @@ def test_frames_with_their_columns_in_another_order_are_refused():
 def test_text_that_python_takes_for_a_number_stays_text(labels):
     data = Dataset.from_arrays(np.arange(60.0).reshape(30, 2), labels=labels * 10)
     assert sorted(data.class_names) == sorted(labels)
+
+
+@pytest.mark.parametrize("model", ["float32", "float64"])
+@pytest.mark.parametrize("kept", ["float16", "float32", "float64", "uint8"])
+def test_values_of_any_precision_are_looked_at_for_a_model_of_any(kept, model):
+    """(Without a warning, which would be an error here.)"""
+    rows = ROWS.astype(kept)
+    require_finite(dataset(rows, rows), np.dtype(model))
+    if kept != "uint8":
+        rows[3, 1] = np.inf
+        with pytest.raises(InputError, match="training row 3, value 1"):
+            require_finite(dataset(rows, ROWS.astype(kept)), np.dtype(model))

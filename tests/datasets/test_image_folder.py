@@ -205,11 +205,14 @@ def test_damaged_pngs_are_refused_by_their_checksums(tmp_path):
 def spoil(path, how):
     """Make a picture one that cannot be read."""
     content = path.read_bytes()
+    if how == "a link to nothing":
+        path.unlink()
+        return path.symlink_to(path.parent / "nowhere.png")
     path.write_bytes({"cut": content[: len(content) * 2 // 3], "empty": b"", "text": b"no picture\n"}[how])
 
 
 @pytest.mark.parametrize("mapped", [False, True])
-@pytest.mark.parametrize("how", ["cut", "empty", "text"])
+@pytest.mark.parametrize("how", ["cut", "empty", "text", "a link to nothing"])
 @pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "tif", "webp"])
 def test_damaged_pictures_are_passed_over_with_a_word(tmp_path, monkeypatch, suffix, how, mapped):
     for i in range(8):

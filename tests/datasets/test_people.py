@@ -155,6 +155,8 @@ row("parts of the same columns", mat(train=ROWS[:4].T[:, :3].T, test=ROWS[:2]), 
 row("parts of the same rows", mat(train=ROWS.T, test=ROWS[:4].T), Read((5,), 34, parts=(30, 4)))
 row("as many as both axes", mat(x=np.ones((6, 6)), y=np.arange(6) % 2), Refused("as long as the labels.*--points-axis"))
 row("a stack along the last axis", npz(stack=np.moveaxis(np.repeat(GREY, 3, 0), 0, 2)), Refused("last axis looks like"))
+row("a stack along the last axis of an array without a name", npy(RNG.integers(256, size=(8, 6, 90), dtype=np.uint8)),
+    Refused("the last axis looks like that of the points; expected --points-axis N"))  # fmt: skip
 row("a stack as asked", npz(stack=np.moveaxis(GREY, 0, 2)), Read((8, 6), options={"points_axis": 2}))
 row("no such axis", npz(x=ROWS), Refused("points_axis is 2; expected an axis", {"points_axis": 2}))
 row("a signal in MATLAB", mat(spectra=np.vstack([ROWS] * 2), fs=1000.0), Read((5,), 2 * N, says=("'fs' (1, 1)",)))
@@ -180,6 +182,10 @@ def lines(rows: Any, sep: str = ",", head: str = "", more: Any = None) -> str:
 FIVE = ("SO4", "NO3", "NH4", "OM", "BC")
 HEAD = ",".join(FIVE)
 row("CSV with names", table(lines(ROWS, head=HEAD)), Read((5,), columns=FIVE, scale=1))
+row("two columns of labels", table(lines(ROWS, head=f"{HEAD},class,label", more=[f"{c},{c}" for c in CLASS])),
+    Refused("2 columns named as labels; expected --labels class or --labels label, or --labels none"))  # fmt: skip
+row("one of two columns of labels", table(lines(ROWS, head=f"{HEAD},class,label", more=[f"{c},{c}" for c in CLASS])),
+    Read((6,), classes=3, columns=(*FIVE, "class"), options={"labels": "label"}))  # fmt: skip
 row("CSV without", table(lines(ROWS)), Read((5,), scale=1, says=("line of names no",)))
 row("TSV", table(lines(ROWS, "\t", "\t".join(FIVE)), "x.tsv"), Read((5,), columns=FIVE))
 row("semicolons", table(lines(ROWS, ";", ";".join(FIVE))), Read((5,), columns=FIVE))

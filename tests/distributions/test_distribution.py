@@ -7,7 +7,15 @@ import pytest
 
 from minivae import backend
 from minivae.autodiff import Parameter, backward, tensor
-from minivae.distributions import Categorical, Distribution, Normal, StandardNormal, Uniform
+from minivae.distributions import (
+    Categorical,
+    Distribution,
+    MultivariateStudentT,
+    Normal,
+    StandardNormal,
+    StudentT,
+    Uniform,
+)
 from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 
@@ -75,6 +83,22 @@ def test_entropy_and_mean_against_scipy(family, shape, rng, backend_name):
     # (SciPy integrates Gompertz's mean, to 1.2e-11)
     np.testing.assert_allclose(distribution.mean.numpy(), oracle.mean(), rtol=2e-11)
     np.testing.assert_allclose(distribution.entropy().numpy(), oracle.entropy().sum(-1), rtol=1e-11, atol=1e-13)
+
+
+@EVERY_FAMILY
+def test_what_stands_for_a_distribution_is_its_mean_or_where_there_is_none_its_location(family, rng):
+    distribution, _ = family.random(rng, (M, EVENT))
+    expected = distribution.mean if family.moments else distribution.loc
+    np.testing.assert_array_equal(distribution.centre.numpy(), expected.numpy())
+
+
+@pytest.mark.parametrize("family", [StudentT, MultivariateStudentT])
+def test_the_location_stands_for_students_t_of_any_tails(family, rng):
+    loc, log_df = rng.normal(size=(3, 2)), np.log([[0.1], [1.0], [1.5]])
+    scale = np.zeros((3, 2)) if family is StudentT else np.zeros((3, 2, 2))
+    distribution = family(log_df if family is StudentT else log_df[:, 0], loc, scale)
+    assert np.isnan(distribution.mean.numpy()).any(axis=-1).tolist() == [True, True, False]
+    np.testing.assert_array_equal(distribution.centre.numpy(), loc)
 
 
 @EVERY_FAMILY

@@ -7,7 +7,7 @@ import pytest
 
 import minivae as mv
 from minivae import backend
-from minivae.autodiff import tensor
+from minivae.autodiff import Parameter, tensor
 from minivae.datasets import Dataset, Split
 from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
@@ -75,6 +75,17 @@ def test_training_raises_the_bound_and_a_run_keeps_it(name, rng, tmp_path):
     assert history.rows[-1]["train_bound"] > history.rows[0]["train_bound"] + 0.1
     again = Run.open(tmp_path / "run").load_model()
     np.testing.assert_array_equal(again.reconstruct(x[:4]).numpy(), model.reconstruct(x[:4]).numpy())
+
+
+@EVERY
+def test_what_is_drawn_and_decoded_is_of_numbers_however_heavy_the_tails(name, rng):
+    """As they are of outliers, and of some columns before training: heads that are far from 0."""
+    model, x = model_of(name), DATA[name](rng, (20, 5)).astype("float32")
+    for head in model.decoder.heads:
+        bias = rng.choice([-3.0, 3.0], 5 * model.decoder.width).astype("float32")
+        getattr(model.decoder, head).bias = Parameter(bias)
+    for values in (model.sample(backend.generator(0), 20), model.reconstruct(x)):
+        assert np.isfinite(values.numpy()).all()
 
 
 @EVERY

@@ -13,6 +13,7 @@ from minivae import backend, nn
 from minivae.errors import InputError
 from minivae.models import MODELS, VAE
 from minivae.nn import from_torch_state_dict, load_safetensors, save_safetensors, to_torch_state_dict
+from minivae.training import fit
 
 from ..models.members import EVERY_MEMBER, member
 
@@ -146,6 +147,46 @@ def test_a_member_goes_to_a_file_and_back(tmp_path, name):
     load_safetensors(other, tmp_path / "weights.safetensors")
     assert_same(made, other)
     assert [path.name for path in tmp_path.iterdir()] == ["weights.safetensors"]
+
+
+def fitted_to(x, **options):
+    made = VAE(6, 2, (5, 4), likelihood="gaussian", **options)
+    fit(made, x, epochs=1, batch_size=20, progress=False)
+    return made
+
+
+@pytest.mark.parametrize("before", ["nothing", "another"])
+def test_a_trained_model_sees_from_a_file_what_it_saw_before(tmp_path, rng, before):
+    """Its data were prepared: weights alone would be given other values, in silence."""
+    pytest.importorskip("safetensors", reason="safetensors is not installed")
+    x = rng.normal(size=(30, 6)) * [1e6, 1, 1, 1e-6, 1, 3] + 5
+    made, path = fitted_to(x), tmp_path / "weights.safetensors"
+    other = model(seed=7) if before == "nothing" else fitted_to(x + 100, seed=7)
+    save_safetensors(made, path)
+    load_safetensors(other, path)
+    assert other.preparation == made.preparation
+    np.testing.assert_array_equal(other.encode(x).numpy(), made.encode(x).numpy())
+    np.testing.assert_array_equal(other.reconstruct(x).numpy(), made.reconstruct(x).numpy())
+    save_safetensors(model(), path)  # whose data are not prepared
+    load_safetensors(other, path)
+    assert other.preparation is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["{", "[]", "[" * 9999, "{}", '{"kind": 9, "shift": [0], "scale": [1]}', '{"kind": 1, "shift": [0], "scale": [1]}'],
+)
+def test_a_preparation_that_is_none_is_refused_and_nothing_changed(tmp_path, words):
+    pytest.importorskip("safetensors", reason="safetensors is not installed")
+    from safetensors.numpy import load_file, save_file
+
+    made, other, path = model(), model(seed=7), tmp_path / "weights.safetensors"
+    save_safetensors(made, path)
+    save_file(load_file(path), path, metadata={"minivae.preparation": words})
+    with pytest.raises(InputError, match=r"does not fit: .*(preparation|expected arrays by name)") as raised:
+        load_safetensors(other, path)
+    assert "\n" not in str(raised.value)
+    assert_same(other, model(seed=7))
 
 
 def test_pytorch_reads_the_file_as_its_own(tmp_path):
