@@ -8,6 +8,9 @@ The engine's functions are here; everything else is in the subpackages: ``nn``,
 ``runs``, ``datasets`` and ``plots``.
 """
 
+from . import signals  # first: it answers for the command while all else is imported
+
+# isort: split
 from . import autodiff, backend, bounds, datasets, distributions, inference, models, nn, optim, plots, runs, training
 from .autodiff import *  # noqa: F403
 from .compiler import compile

@@ -105,7 +105,14 @@ def clean_backend(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def interruptible() -> Iterator[None]:
-    """SIGINT as in the foreground: under ``nohup`` or in the background it would be ignored, here and in children."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """SIGINT and SIGHUP as in the foreground: under ``nohup`` or in the background children would ignore them, too.
+
+    SIGHUP does nothing here: what ``nohup`` has started goes on.
+    """
+    answers = {signal.SIGINT: signal.default_int_handler}
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        answers[signal.SIGHUP] = lambda number, frame: None
+    before = {number: signal.signal(number, answer) for number, answer in answers.items()}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, answer in before.items():
+        signal.signal(number, answer)

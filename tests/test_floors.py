@@ -17,7 +17,7 @@ from . import quick
 ROOT = Path(minivae.__file__).parent
 # From the ground up. A room imports from those below it, and none beside it.
 FLOORS = (
-    {"version", "errors", "progress", "slips"},
+    {"version", "errors", "progress", "slips", "signals"},
     {"checks", "optional"},
     {"files", "backend"},
     {"datasets", "autodiff"},

@@ -15,7 +15,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from .. import backend
+from .. import backend, signals
 from ..backend.memory import out_of_memory
 from ..errors import MinivaeError
 from ..training.finite import ADVICE
@@ -36,9 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         SystemExit: with code 2 for wrong usage, with 0 after ``--help`` and ``--version``.
     """
     words, name = sys.argv[1:] if arguments is None else [*arguments], "minivae"
-    if arguments is None:
-        streams.complete()
     try:
+        if arguments is None:
+            streams.complete()
+            signals.answer(signals.interrupt)
         args = _parsed(words)
         name = f"minivae {args.command}"
         with backend.using(backend.get_backend(args.backend).name):
@@ -55,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         number, *advice = interrupt.args or (signal.SIGINT,)
         streams.say(f"{name}: interrupted{''.join(advice)}")
         return 128 + number
+    finally:
+        if arguments is None:
+            signals.answer(signal.SIG_DFL)  # all is done, and Python's end is not ours
     return 0
 
 

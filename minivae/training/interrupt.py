@@ -7,8 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# What asks a run to stop: Control-C, kill, and a terminal that is closed (which Windows has not).
-SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+from ..signals import SIGNALS
 
 
 class Interrupt:

@@ -110,7 +110,7 @@ def demanding(self, inputs, hidden, outputs, generator, *, df, **options):
         (made(distribution=distribution), "expected heads ="),
         (made(heads="loc", distribution=distribution), "expected heads ="),
         (made(heads=("loc",), distribution=distribution, domain="real"), "whose domain is 'real'"),
-        (made(heads=("loc",), distribution=distribution, __init__=demanding), "missing a required argument: 'df'"),
+        (made(heads=("loc",), distribution=distribution, __init__=demanding), "missing a required .*argument: 'df'"),
         ("some.module:Class", "code of your own, which only you can start; .* --likelihood some.module:Class"),
         ("logistic", "expected one of bernoulli"),
         (None, "likelihood is None"),

@@ -49,6 +49,7 @@ def test_matrix_market_is_read(tmp_path, values, packed):
         np.testing.assert_allclose(found.toarray() if sparse.is_sparse(found) else found, VALUES[values], rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:The default value for `spmatrix`:DeprecationWarning")  # SciPy 1.18, of mmread
 @pytest.mark.parametrize("symmetry", ["symmetric", "skew-symmetric"])
 @pytest.mark.parametrize("field", ["real", "integer", "pattern"])
 def test_halves_of_matrices_are_completed(tmp_path, symmetry, field):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import decimal
 import gc
+import importlib
 import locale
 import logging
 import os
@@ -12,11 +13,28 @@ import random
 import signal
 import sys
 import warnings
+from contextlib import suppress
 from typing import Any
 
 import matplotlib
 import numpy as np
 from PIL import Image
+
+LIBRARIES = (
+    *("torch", "sklearn.base", "safetensors.numpy", "numba", "h5py", "tqdm.auto", "pooch"),
+    *("matplotlib.figure", "matplotlib.backends.backend_agg"),
+)
+
+
+def import_libraries() -> None:
+    """Import what functions import when they need it.
+
+    What a library does to the process when it is imported for the first time is not ours; nor is what is left of one
+    whose import was stopped, by a limit of time, say.
+    """
+    for name in LIBRARIES:
+        with suppress(ImportError):
+            importlib.import_module(name)
 
 
 def state() -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
 from contextlib import suppress
 
 import pytest
 
 from . import distributions, engine, estimator, inference, models, pictures, small, training  # noqa: F401  (the tables)
-from .process import changed, state
+from .process import changed, import_libraries, state
 from .subject import SUBJECTS, Says, Subject
 
 THREADS = 8
@@ -17,10 +16,7 @@ THREADS = 8
 
 @pytest.fixture(autouse=True, scope="module")
 def _imported():
-    """What other libraries do to the process when they are imported for the first time is not ours."""
-    for name in ("torch", "sklearn.base", "safetensors.numpy", "numba", "h5py", "tqdm.auto", "pooch"):
-        with suppress(ImportError):
-            importlib.import_module(name)
+    import_libraries()
 
 
 @pytest.fixture(autouse=True)

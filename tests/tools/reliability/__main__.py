@@ -24,6 +24,16 @@ from .campaign import REFUSED, RIGHT, Campaign, all_campaigns
 RESULTS = Path(__file__).with_name("results.json")
 PAGE = Path(__file__).parents[3] / "docs" / "reliability.md"
 BEGIN, END = "<!-- counts -->\n", "<!-- end of counts -->\n"
+COLUMNS = ("injected", RIGHT, REFUSED, "lost")
+# A campaign is of the first kind that has a word of its name.
+KINDS = {
+    "kills and signals": ("SIGINT", "SIGKILL", "killed"),
+    "errors injected: disk, network, numbers": ("fails", "may not grow", "vanishes", "servers", "NaN"),
+    "run folders, damaged": ("checkpoint", "config", "commands", "history"),
+    "data files, damaged, made to hurt or large inside": ("files:",),
+    "hostile objects as arguments": ("misuse",),
+    "surroundings, threads, processes, sizes at the edge": ("",),
+}
 
 
 def main() -> int:
@@ -39,7 +49,7 @@ def main() -> int:
             results[campaign.name] = counts(campaign)
     results = {campaign.name: results[campaign.name] for campaign in campaigns if campaign.name in results}
     RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    write_page(table(results))
+    write_page(table(results) + "\n" + by_kind(results))
     return 1 if any(row["lost"] for row in results.values()) else 0
 
 
@@ -57,12 +67,26 @@ def counts(campaign: Campaign) -> dict[str, Any]:
 
 def table(results: dict[str, dict[str, Any]]) -> str:
     """The counts as Markdown, and their sum."""
-    columns = ("injected", RIGHT, REFUSED, "lost")
     lines = ["| fault | promise | injected | right | refused | lost |", "| --- | --- | ---: | ---: | ---: | ---: |"]
     for name, row in results.items():
-        lines.append(f"| {name} | {row['promise']} | " + " | ".join(f"{row[c]:,}" for c in columns) + " |")
-    totals = (sum(row[c] for row in results.values()) for c in columns)
-    lines.append("| **all** | | " + " | ".join(f"**{total:,}**" for total in totals) + " |")
+        lines.append(f"| {name} | {row['promise']} | " + " | ".join(f"{row[c]:,}" for c in COLUMNS) + " |")
+    lines.append("| **all** | | " + " | ".join(f"**{total:,}**" for total in totals([*results.values()])) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def totals(rows: list[dict[str, Any]]) -> list[int]:
+    """The sum of each column."""
+    return [sum(row[c] for row in rows) for c in COLUMNS]
+
+
+def by_kind(results: dict[str, dict[str, Any]]) -> str:
+    """The sums for each kind of campaign as Markdown."""
+    kinds: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
+    for name, row in results.items():
+        kinds[next(kind for kind, words in KINDS.items() if any(word in name for word in words))].append(row)
+    lines = ["| kind | campaigns | injected | right | refused | lost |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
+    for kind, rows in kinds.items():
+        lines.append(f"| {kind} | {len(rows)} | " + " | ".join(f"{total:,}" for total in totals(rows)) + " |")
     return "\n".join(lines) + "\n"
 
 

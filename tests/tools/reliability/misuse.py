@@ -13,6 +13,7 @@ from minivae.errors import MinivaeError
 
 from ...misuse import distributions, engine, estimator, inference, models, pictures, small, training  # noqa: F401
 from ...misuse.hostile import ENDLESS, HOSTILE, THEIR_OWN, Trouble
+from ...misuse.process import import_libraries
 from ...misuse.subject import SUBJECTS, Subject
 from .campaign import REFUSED, RIGHT, campaign
 from .files import SECONDS, TooLong, time_limit
@@ -68,6 +69,7 @@ def working_in(folder: Path) -> Iterator[None]:
 @campaign("misuse: hostile objects as arguments", "taken, or one line", CASES, 300)
 def hostile(folder: Path) -> Iterator[str]:
     """Seeded: a public function, one of its arguments, an object."""
+    import_libraries()
     arguments = [(subject, parameter) for subject in SUBJECTS for parameter in subject.wrong]
     choices, names = random.Random(SEED), list(HOSTILE)
     with working_in(folder), open(os.devnull, "w") as nothing, redirect_stdout(nothing), redirect_stderr(nothing):

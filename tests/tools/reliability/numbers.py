@@ -1,30 +1,25 @@
-"""NaN and infinities put into a run; data and sizes at the edge of what can be asked for."""
+"""NaN and infinities put into a run."""
 
 from __future__ import annotations
 
-import json
-import math
-import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import redirect_stderr, redirect_stdout
-from io import StringIO
-from itertools import count, product
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minivae.autodiff import sum
-from minivae.cli import main
 from minivae.datasets import Dataset, Split
 from minivae.errors import NonFiniteError
-from minivae.models import MODELS
+from minivae.models import MODELS, Model
+from minivae.models.phase import Phase
 from minivae.models.registry import options
 from minivae.runs import Pace, Run
 from minivae.runs.checkpoint import load_checkpoint
 from minivae.training import Settings, Trainer, run_to_end
 
-from ...models.members import CLASSES, DATA_DIM, SMALL, member
+from ...models.members import CLASSES, DATA_DIM, member
 from ._engines import numba
 from .campaign import REFUSED, RIGHT, campaign
 
@@ -52,7 +47,7 @@ class Fault(NamedTuple):
 
 
 @campaign(
-    "numbers: NaN and infinities in parameters, moments, data, gradients and step sizes",
+    "numbers: NaN and infinities in parameters, moments, data, gradients, terms and step sizes",
     "named within one report interval, the last good checkpoint kept",
     cases=300,
     quick=5,
@@ -71,7 +66,7 @@ def _found(folder: Path) -> Iterator[str]:
     quick=4,
 )
 def _skipped(folder: Path) -> Iterator[str]:
-    """A gradient of one step and rows of data are passed over; what is in a parameter or a moment ends the run."""
+    """A gradient or term of one step, and rows of data, are passed over; what is in a parameter or moment ends it."""
     for seed in count():
         with numba(seed % 5 == 4):
             yield _one_run(np.random.default_rng(seed), folder / str(seed), FAULTS[:-1], skip_nonfinite=True)
@@ -193,18 +188,36 @@ def _a_row(trainer: Trainer, random: np.random.Generator, value: float) -> Fault
 
 def _a_gradient(trainer: Trainer, random: np.random.Generator, value: float) -> Fault:
     """The gradient by one parameter, for one step; the bound does not show it."""
-    model, plain, slope = trainer.model, trainer.model.phases, trainer.model.scalar(0.0).data
     phase = int(random.integers(len(trainer.optimizers)))
     place = int(random.integers(len(trainer.optimizers[phase].parameters)))
+    spoilt = lambda one, slope: one._replace(loss=one.loss + sum(one.parameters[place] * slope))  # noqa: E731
+    return _in_a_phase(trainer.model, phase, spoilt, value, " holds ")
 
-    def phases(batch: Any, noise: Any) -> list[Any]:
+
+def _a_term(trainer: Trainer, random: np.random.Generator, value: float) -> Fault:
+    """A term of the bound as it is reported, for one step; no gradient, and so no parameter, shows it."""
+    place = int(random.integers(9))
+
+    def spoilt(one: Phase, wrong: np.ndarray) -> Phase:
+        name = list(one.terms)[place % len(one.terms)]
+        return one._replace(terms={**one.terms, name: one.terms[name] + wrong})
+
+    return _in_a_phase(trainer.model, 0, spoilt, value, "the training bound is not finite")
+
+
+def _in_a_phase(
+    model: Model, phase: int, spoilt: Callable[[Phase, np.ndarray], Phase], value: float, named: str
+) -> Fault:
+    """A phase that depends on a number, which is ``value`` for one step and else 0."""
+    plain, number = model.phases, model.scalar(0.0).data
+
+    def phases(batch: Any, noise: Any) -> list[Phase]:
         phases = plain(batch, noise)
-        one = phases[phase]
-        phases[phase] = one._replace(loss=one.loss + sum(one.parameters[place] * slope))
+        phases[phase] = spoilt(phases[phase], number)
         return phases
 
     model.phases = phases
-    return Fault(lambda: slope.fill(value), " holds ", undo=lambda: slope.fill(0))
+    return Fault(lambda: number.fill(value), named, undo=lambda: number.fill(0))
 
 
 def _a_step_size(trainer: Trainer, random: np.random.Generator, value: float) -> Fault:
@@ -213,87 +226,4 @@ def _a_step_size(trainer: Trainer, random: np.random.Generator, value: float) ->
     return Fault(lambda: setattr(optimizer, "lr", 1e39), " holds ")
 
 
-FAULTS = (_a_parameter, _a_moment, _a_row, _a_gradient, _a_step_size)
-
-
-# ------------------------------------------------------------- at the edge
-
-
-def _rows(rows: int, columns: int, value: float | None = None) -> np.ndarray:
-    drawn = np.random.default_rng(0).uniform(size=(rows, columns))
-    return (drawn if value is None else np.full_like(drawn, value)).astype(np.float32)
-
-
-# What is trained on, and the options that go with it.
-EDGES: dict[str, tuple[np.ndarray, dict[str, Any]]] = {
-    "all values 0": (_rows(20, 9, 0.0), {}),
-    "all values 1": (_rows(20, 9, 1.0), {}),
-    "all values 1/2": (_rows(20, 9, 0.5), {}),
-    "one data point": (_rows(1, 9), {}),
-    "one pixel": (_rows(20, 1), {}),
-    "one latent dimension": (_rows(20, 9), {"latent": 1}),
-    "100,000 latent dimensions": (_rows(4, 9), {"latent": 100_000}),
-    "a minibatch of all data": (_rows(20, 9), {"batch-size": 20}),
-    "a model of one unit everywhere": (_rows(20, 9), {"latent": 1, "hidden": 1, "batch-size": 1}),
-}
-# The likelihoods take turns, and of so many latent dimensions some seconds are enough.
-TRAINED = [
-    (edge, name, ("bernoulli", "gaussian")[number % 2])
-    for number, (name, edge) in enumerate(product(MODELS, EDGES))
-    if name == "vae" or EDGES[edge][1].get("latent") != 100_000
-]
-
-
-@campaign(
-    "numbers: data and sizes at the edge, through the command line",
-    "trains, evaluates, samples and draws with finite numbers and no warning, or one line says why not",
-    cases=len(TRAINED),
-    quick=2,
-)
-def _edges(folder: Path) -> Iterator[str]:
-    """Every model on constant data, one point, one pixel, one latent dimension and very many."""
-    for number, case in enumerate(TRAINED):
-        yield _one_edge(folder / str(number), *case)
-
-
-def _one_edge(folder: Path, edge: str, name: str, likelihood: str) -> str:
-    images, given = EDGES[edge]
-    labels = np.arange(len(images)) % CLASSES
-    folder.mkdir()
-    terms = {f"{part}_{kind}": x for part in ("train", "test") for kind, x in (("images", images), ("labels", labels))}
-    np.savez(folder / "data.npz", **terms)
-    chosen = {"hidden": 5, "latent": 2, "likelihood": likelihood, **SMALL.get(name, {}), **given}
-    words = [word for flag, value in chosen.items() if _has(name, flag) for word in _option(flag, value)]
-    train = ["train", "--model", name, "--data", folder / "data.npz", "--out", folder / "run", "--epochs", 2, *words]
-    few = [] if MODELS[name].no_log_likelihood else ["--importance-samples", 2]
-    for command in (train, ["evaluate", folder / "run", *few], ["sample", folder / "run", "-n", 4]):
-        wrong, outcome = _command(command)
-        if outcome is not RIGHT:
-            return f"{name}, {likelihood}, {edge}, {command[0]}: {wrong}" if wrong else outcome
-    return RIGHT
-
-
-def _has(name: str, flag: str) -> bool:
-    argument = {"latent": "latent_dim"}.get(flag, flag.replace("-", "_"))
-    return argument in options(MODELS[name]) or flag == "batch-size"
-
-
-def _option(flag: str, value: Any) -> list[object]:
-    return [f"--{flag.replace('_', '-')}", *(value if isinstance(value, tuple) else [value])]
-
-
-def _command(words: Sequence[object]) -> tuple[str, str]:
-    """What is wrong with the outcome of a command, and what it was."""
-    said, complained = StringIO(), StringIO()
-    flags = [str(word) for word in words]
-    try:
-        with redirect_stdout(said), redirect_stderr(complained), warnings.catch_warnings():
-            warnings.simplefilter("error")
-            code = main([*flags, "--json"])
-    except Exception as error:
-        return f"{type(error).__name__}: {error}", "raised"
-    if code:
-        line = complained.getvalue()
-        return ("" if line.count("\n") == 1 else line), REFUSED
-    numbers = [x for x in json.loads(said.getvalue()).values() if isinstance(x, float)]
-    return ("", RIGHT) if all(map(math.isfinite, numbers)) else (said.getvalue(), "not finite")
+FAULTS = (_a_parameter, _a_moment, _a_row, _a_gradient, _a_term, _a_step_size)

@@ -23,7 +23,7 @@ SIGNALS, NAN = (
 INSIDE, KILLED = "training killed inside a write", "training killed at a random moment"
 DISK = "opening, writing, flushing or renaming a file fails"
 SERVERS = "downloads: servers that cut, stall, lie and break the protocol"
-NUMBERS = "numbers: NaN and infinities in parameters, moments, data, gradients and step sizes"
+NUMBERS = "numbers: NaN and infinities in parameters, moments, data, gradients, terms and step sizes"
 BOMBS, HURT, MISUSE = "files: bombs", "files: made to hurt", "misuse: hostile objects as arguments"
 AROUND, TWO = "surroundings of a process", "two processes train in one folder at once"
 FAULTS = (
@@ -40,7 +40,7 @@ FAULTS = (
     ),
     Fault(
         "SIGTERM is not waited for",
-        "training/interrupt.py",
+        "signals.py",
         "signal.SIGINT, signal.SIGTERM,",
         "signal.SIGINT,",
         SIGNALS,
@@ -136,6 +136,14 @@ FAULTS = (
     Fault("text of HDF5 is unlimited", "files/hdf5.py", "    room.take(node.nbytes)\n    text", "    text", BOMBS, 31),
     Fault(
         "NaN is not looked for at a report", "training/finite.py", "if self._state_faults():", "if False:", NUMBERS, 40
+    ),
+    Fault(
+        "a bound that is NaN is no fault",
+        "training/finite.py",
+        "if not all(math.isfinite(value) for value in terms.values()):",
+        "if False:",
+        NUMBERS,
+        40,
     ),
     Fault(
         "closed streams stay closed", "cli/__init__.py", "        streams.complete()\n", "        pass\n", AROUND, 12

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .__main__ import PAGE, RESULTS, table
+from .__main__ import PAGE, RESULTS, by_kind, table
 from .campaign import REFUSED, RIGHT, Campaign, all_campaigns
 
 ALL = all_campaigns()
@@ -38,7 +38,7 @@ def test_the_page_has_every_campaign_in_full_and_nothing_lost() -> None:
         row = results[campaign.name]
         assert row["injected"] == campaign.cases == row[RIGHT] + row[REFUSED]
         assert row["lost"] == 0
-    assert table(results) in PAGE.read_text()
+    assert table(results) + "\n" + by_kind(results) in PAGE.read_text()
 
 
 def test_what_is_lost_is_counted_and_kept(tmp_path: Path) -> None:
