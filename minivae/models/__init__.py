@@ -2,6 +2,7 @@
 
 - ``posterior``: q(z|x), the recognition model; discrete ones too
 - ``prior``: p(z), by what the model is told
+- ``likelihood``: p(x|z), beyond what every model can choose
 - ``bound``: how the lower bound, or the terms of it, is estimated and weighed
 - ``aggregate``: terms on q(z), the average of q(z|x) over the data
 - ``adversarial``: a critic of its own, trained beside the model
@@ -18,6 +19,7 @@ from .bound.disentangled_beta_vae import DisentangledBetaVAE
 from .bound.iwae import IWAE, MIWAE
 from .learning.full_vb import FullVB, GaussianWeights
 from .learning.wake_sleep import WakeSleep
+from .likelihood.log_cosh_vae import LogCoshVAE
 from .model import Model
 from .phase import Batch, Phase
 from .posterior.categorical_vae import CategoricalVAE

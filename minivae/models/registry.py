@@ -18,6 +18,7 @@ from .bound.beta_vae import BetaVAE
 from .bound.disentangled_beta_vae import DisentangledBetaVAE
 from .bound.iwae import IWAE, MIWAE
 from .learning.wake_sleep import WakeSleep
+from .likelihood.log_cosh_vae import LogCoshVAE
 from .likelihoods import Likelihood
 from .model import Model, constructors
 from .own import find_class, name_in
@@ -37,6 +38,7 @@ MODELS: dict[str, type[Model]] = {
     "vae": VAE,
     "beta-vae": BetaVAE,
     "disentangled-beta-vae": DisentangledBetaVAE,
+    "log-cosh-vae": LogCoshVAE,
     "iwae": IWAE,
     "miwae": MIWAE,
     "full-covariance-vae": FullCovarianceVAE,

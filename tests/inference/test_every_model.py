@@ -15,7 +15,7 @@ from scipy import stats
 
 from minivae import backend, inference
 from minivae.autodiff import no_grad, tensor
-from minivae.distributions import Normal
+from minivae.distributions import Bernoulli, LogCosh, Normal
 from minivae.errors import InputError
 from minivae.inference import (
     Annealing,
@@ -34,6 +34,7 @@ from minivae.models.registry import arguments
 from minivae.optim import SGD
 
 from ..chance import CRITICAL_Z, FALSE_ALARM, assert_moments
+from ..distributions.families import LOG_COSH
 from ..models.members import batch_for, member, shaken
 from . import grid
 
@@ -156,9 +157,14 @@ def log_density(case, z, x, context):
         prior, likelihood = case.model.prior(context), case.model.likelihood(tensor(z), context)
         mean = likelihood.mean.numpy()
         mu, scale = (prior.mean.numpy(), prior.stddev.numpy()) if context is not None else (0.0, 1.0)
-    bits = x * np.log(mean) + (1 - x) * np.log(1 - mean) if not isinstance(likelihood, Normal) else 0.0
-    real = stats.norm.logpdf(x, mean, np.sqrt(0.5)) if isinstance(likelihood, Normal) else 0.0
-    return (bits + real).sum(-1) + stats.norm.logpdf(z, mu, scale).sum(-1)
+    return DENSITIES[type(likelihood)](x, mean).sum(-1) + stats.norm.logpdf(z, mu, scale).sum(-1)
+
+
+DENSITIES = {
+    Bernoulli: lambda x, mean: x * np.log(mean) + (1 - x) * np.log(1 - mean),
+    Normal: lambda x, mean: stats.norm.logpdf(x, mean, np.sqrt(0.5)),
+    LogCosh: lambda x, mean: LOG_COSH(10.0, mean).logpdf(x),
+}
 
 
 def by_hmc(case):

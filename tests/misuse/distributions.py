@@ -53,6 +53,7 @@ MEMBERS: dict[type, dict] = {  # by family, parameters by name
     d.Reciprocal: {"loc": zeros(), "log_scale": zeros()},
     d.Gompertz: {"log_concentration": zeros(), "log_rate": zeros()},
     d.Triangular: {"loc": zeros(), "log_scale": zeros(), "logit_mode": zeros()},
+    d.LogCosh: {"loc": zeros(), "log_scale": zeros(), "log_sharpness": zeros()},
     d.StudentT: {"log_df": zeros(), "loc": zeros(), "log_scale": zeros()},
     **{kind: {"loc": zeros(), "log_scale": zeros()} for kind in (d.Laplace, d.Logistic, d.Uniform, d.Cauchy, d.Gumbel)},
 }
