@@ -63,6 +63,11 @@ def finite_number(name: str, value: Any) -> float:
     return _number(name, value, Real, math.isfinite, "a finite number")
 
 
+def number_or_infinity(name: str, value: Any) -> float:
+    """Return ``value`` as a float that may be infinite, but no NaN, or raise :class:`InputError` naming it."""
+    return _number(name, value, Real, lambda found: not math.isnan(found), "a number, which may be inf or -inf")
+
+
 def number_from(name: str, value: Any, least: float) -> float:
     """Return ``value`` as a finite float >= ``least``, or raise :class:`InputError` naming it."""
     if type(value) is float and least <= value < math.inf:  # most often, and quickly: of a step size at each step

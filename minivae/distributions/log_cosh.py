@@ -10,6 +10,8 @@ from .composition import betaln
 from .elementwise import Elementwise, LocationScale
 from .special import log_gammaincinv
 
+LOG_10 = math.log(10)  # the paper's sharpness
+
 
 class LogCosh(LocationScale, Elementwise):
     """LogCosh(location, scale, a): p(z) proportional to cosh(a z)^(-1 / a) in standard form.
@@ -26,7 +28,7 @@ class LogCosh(LocationScale, Elementwise):
 
     log_sharpness: Tensor
 
-    def __init__(self, loc: Any, log_scale: Any, log_sharpness: Any = math.log(10)) -> None:
+    def __init__(self, loc: Any, log_scale: Any, log_sharpness: Any = LOG_10) -> None:
         super().__init__(loc, log_scale, log_sharpness=log_sharpness)
 
     @property

@@ -15,8 +15,12 @@ from .aggregate.info_vae import InfoVAE
 from .aggregate.wae_mmd import WAE
 from .autoregressive.made import MADE
 from .bound.beta_vae import BetaVAE
+from .bound.ciwae import CIWAE
 from .bound.disentangled_beta_vae import DisentangledBetaVAE
-from .bound.iwae import IWAE, MIWAE
+from .bound.iwae import IWAE
+from .bound.miwae import MIWAE
+from .bound.piwae import PIWAE
+from .bound.renyi import Renyi
 from .learning.full_vb import FullVB, GaussianWeights
 from .learning.wake_sleep import WakeSleep
 from .likelihood.log_cosh_vae import LogCoshVAE

@@ -75,6 +75,7 @@ NOT_YET = (
     "minivae/models/likelihood_options.py",
     "minivae/distributions/log_cosh.py",
     "minivae/models/likelihood/log_cosh_vae.py",
+    *(f"minivae/models/bound/{name}.py" for name in ("ciwae", "miwae", "piwae", "renyi")),
 )
 # For what the test file of the same name lets pass: where the rows of a whole package are checked.
 ALSO = {

@@ -88,5 +88,5 @@ def test_log_p_of_x_is_a_densitys(rng):
 
 @pytest.mark.parametrize("sharpness", [0.0, -1.0, np.nan, np.inf, "10"])
 def test_a_sharpness_that_is_none_is_refused(sharpness):
-    with pytest.raises(InputError, match="sharpness is .*; expected a finite number above 0"):
+    with pytest.raises(InputError, match=r"sharpness is .*; expected a finite number above 0"):
         member("log-cosh-vae", sharpness=sharpness)
