@@ -13,5 +13,6 @@ from .inverse_cdf import Cauchy, Exponential, Gompertz, Gumbel, Pareto, Rayleigh
 from .levels import Categories, DiscretizedLogistic
 from .location_scale import Laplace, Logistic, StudentT, Triangular, Uniform
 from .log_cosh import LogCosh
+from .mixture import Mixture
 from .paper import Bernoulli, Normal, StandardNormal
 from .uniform_codes import UniformCodes

@@ -32,5 +32,6 @@ from .posterior.iaf_vae import IAFVAE
 from .posterior.vq_vae import VQVAE
 from .prior.cvae import CMMA, CVAE
 from .prior.ivae import IVAE
+from .prior.vamp_vae import VampVAE
 from .registry import MODELS
 from .vae import VAE

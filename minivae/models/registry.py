@@ -32,6 +32,7 @@ from .posterior.iaf_vae import IAFVAE
 from .posterior.vq_vae import VQVAE
 from .prior.cvae import CMMA, CVAE
 from .prior.ivae import IVAE
+from .prior.vamp_vae import VampVAE
 from .vae import DECODERS, VAE
 
 # Arguments that belong to the data or to the run, and are no options of a model.
@@ -54,6 +55,7 @@ MODELS: dict[str, type[Model]] = {
     "cvae": CVAE,
     "cmma": CMMA,
     "ivae": IVAE,
+    "vamp-vae": VampVAE,
     "categorical-vae": CategoricalVAE,
     "vq-vae": VQVAE,
     "info-vae": InfoVAE,

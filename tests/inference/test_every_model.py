@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from minivae import backend, inference
 from minivae.autodiff import no_grad, tensor
@@ -74,6 +74,7 @@ RESULTS = {"LogLikelihood", "Sandwich"}  # no functions, but what these return
 SMALL = {  # beside a z of two numbers; of ivae's variance the grid is to see something
     "ivae": {"variance": 0.5},
     "categorical-vae": {"variables": 2, "num_categories": 3},
+    "vamp-vae": {"components": 5},
     "vq-vae": {"num_codes": 2, "entries": 4, "code_dim": 1},
 }
 
@@ -156,8 +157,12 @@ def log_density(case, z, x, context):
     with no_grad():
         prior, likelihood = case.model.prior(context), case.model.likelihood(tensor(z), context)
         mean = likelihood.mean.numpy()
-        mu, scale = (prior.mean.numpy(), prior.stddev.numpy()) if context is not None else (0.0, 1.0)
-    return DENSITIES[type(likelihood)](x, mean).sum(-1) + stats.norm.logpdf(z, mu, scale).sum(-1)
+        each = prior.components if case.name == "vamp-vae" else prior
+        mu, scale = (0.0, 1.0) if each is prior and context is None else (each.mean.numpy(), each.stddev.numpy())
+    z = z[..., None, :] if case.name == "vamp-vae" else z
+    log_p = stats.norm.logpdf(z, mu, scale).sum(-1)
+    log_p = special.logsumexp(log_p, axis=-1) - np.log(len(mu)) if case.name == "vamp-vae" else log_p
+    return DENSITIES[type(likelihood)](x, mean).sum(-1) + log_p
 
 
 DENSITIES = {
