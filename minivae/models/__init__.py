@@ -24,6 +24,7 @@ from .bound.renyi import Renyi
 from .learning.full_vb import FullVB, GaussianWeights
 from .learning.wake_sleep import WakeSleep
 from .likelihood.log_cosh_vae import LogCoshVAE
+from .likelihood.sigma_vae import SigmaVAE
 from .model import Model
 from .phase import Batch, Phase
 from .posterior.categorical_vae import CategoricalVAE

@@ -23,6 +23,7 @@ from .bound.piwae import PIWAE
 from .bound.renyi import Renyi
 from .learning.wake_sleep import WakeSleep
 from .likelihood.log_cosh_vae import LogCoshVAE
+from .likelihood.sigma_vae import SigmaVAE
 from .likelihoods import Likelihood
 from .model import Model, constructors
 from .own import find_class, name_in
@@ -44,6 +45,7 @@ MODELS: dict[str, type[Model]] = {
     "beta-vae": BetaVAE,
     "disentangled-beta-vae": DisentangledBetaVAE,
     "log-cosh-vae": LogCoshVAE,
+    "sigma-vae": SigmaVAE,
     "iwae": IWAE,
     "miwae": MIWAE,
     "ciwae": CIWAE,

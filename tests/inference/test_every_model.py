@@ -162,13 +162,14 @@ def log_density(case, z, x, context):
     z = z[..., None, :] if case.name == "vamp-vae" else z
     log_p = stats.norm.logpdf(z, mu, scale).sum(-1)
     log_p = special.logsumexp(log_p, axis=-1) - np.log(len(mu)) if case.name == "vamp-vae" else log_p
-    return DENSITIES[type(likelihood)](x, mean).sum(-1) + log_p
+    return DENSITIES[type(likelihood)](x, mean, VARIANCES.get(case.name)).sum(-1) + log_p
 
 
+VARIANCES = {"ivae": 0.5, "sigma-vae": 1.0}
 DENSITIES = {
-    Bernoulli: lambda x, mean: x * np.log(mean) + (1 - x) * np.log(1 - mean),
-    Normal: lambda x, mean: stats.norm.logpdf(x, mean, np.sqrt(0.5)),
-    LogCosh: lambda x, mean: LOG_COSH(10.0, mean).logpdf(x),
+    Bernoulli: lambda x, mean, _: x * np.log(mean) + (1 - x) * np.log(1 - mean),
+    Normal: lambda x, mean, variance: stats.norm.logpdf(x, mean, np.sqrt(variance)),
+    LogCosh: lambda x, mean, _: LOG_COSH(10.0, mean).logpdf(x),
 }
 
 

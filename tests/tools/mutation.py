@@ -75,7 +75,7 @@ NOT_YET = (
     "minivae/models/likelihood_options.py",
     *(f"minivae/distributions/{name}.py" for name in ("log_cosh", "mixture")),
     "minivae/models/prior/vamp_vae.py",
-    "minivae/models/likelihood/log_cosh_vae.py",
+    *(f"minivae/models/likelihood/{name}.py" for name in ("log_cosh_vae", "sigma_vae")),
     *(f"minivae/models/bound/{name}.py" for name in ("ciwae", "miwae", "piwae", "renyi")),
 )
 # For what the test file of the same name lets pass: where the rows of a whole package are checked.
