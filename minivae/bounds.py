@@ -29,10 +29,12 @@ from .autodiff import (
     sum,
 )
 from .autodiff.shape import shaped
-from .checks import function, instance, number_or_infinity, positive_integer, sequence
+from .checks import function, instance, number_between, positive_integer, sequence
 from .distributions import Distribution
 from .distributions.paper import LOG_2PI
 from .errors import InputError
+
+LARGEST_ORDER = 1e30  # of a Renyi bound
 
 
 class Bound(NamedTuple):
@@ -112,25 +114,25 @@ def renyi(log_likelihood: Tensor, log_prior: Tensor, log_posterior: Tensor, alph
     """1/(1 - alpha) log (1/K) sum_k w_k^(1 - alpha), where log w = log p(x, z) - log q(z|x).
 
     The variational Renyi bound (Li & Turner 2016, Eq. 14). alpha = 0 is IWAE's bound, alpha = 1 the mean of log w,
-    estimator A; infinite ones are the largest log w (-inf, their VR-max) and the least. It falls as alpha rises, for
-    any draws: below 0 it lies above IWAE's, and may lie above log p(x).
+    estimator A; -1e30 leaves the largest log w (their VR-max), 1e30 the least. It falls as alpha rises, for any draws:
+    below 0 it lies above IWAE's, and may lie above log p(x).
 
     Args:
         log_likelihood, log_prior, log_posterior: log p(x|z), log p(z) and log q(z|x) at all samples, ``(K, M)``.
-        alpha: the order; any number but NaN.
+        alpha: the order, from -1e30 to 1e30: with larger ones float32 has no powers.
 
     Raises:
-        InputError: shapes differ, or ``alpha`` is no number.
+        InputError: shapes differ, or ``alpha`` is no such number.
     """
-    terms, order = sgvb_a(log_likelihood, log_prior, log_posterior), number_or_infinity("alpha", alpha)
+    terms, order = (
+        sgvb_a(log_likelihood, log_prior, log_posterior),
+        number_between("alpha", alpha, -LARGEST_ORDER, LARGEST_ORDER),
+    )
     if order == 1:
         return terms
     log_w = log_likelihood + log_prior - log_posterior
     # Beside the term that is largest: numbers of exp between 0 and 1, and of log(1 + .) none lost near alpha = 1.
-    extreme = (max if order < 1 else min)(log_w, axis=0)
-    if math.isinf(order):
-        return terms._replace(value=extreme)
-    shift, power = stop_gradient(extreme), 1 - order
+    shift, power = stop_gradient((max if order < 1 else min)(log_w, axis=0)), 1 - order
     return terms._replace(value=shift + log1p(mean(expm1((log_w - shift) * power), axis=0)) / power)
 
 

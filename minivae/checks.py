@@ -63,9 +63,9 @@ def finite_number(name: str, value: Any) -> float:
     return _number(name, value, Real, math.isfinite, "a finite number")
 
 
-def number_or_infinity(name: str, value: Any) -> float:
-    """Return ``value`` as a float that may be infinite, but no NaN, or raise :class:`InputError` naming it."""
-    return _number(name, value, Real, lambda found: not math.isnan(found), "a number, which may be inf or -inf")
+def number_between(name: str, value: Any, low: float, high: float) -> float:
+    """Return ``value`` as a float from ``low`` to ``high``, both included, or raise :class:`InputError` naming it."""
+    return _number(name, value, Real, lambda found: low <= found <= high, f"a number from {low:g} to {high:g}")
 
 
 def number_from(name: str, value: Any, least: float) -> float:

@@ -63,7 +63,6 @@ CONSTRUCTOR: dict[str, tuple] = {
     "dtype": DTYPES,
     "backend": BACKENDS,
 }
-OF_MODEL = {"renyi": {"alpha": (np.nan, "1", None, True)}}  # where it is another thing than elsewhere
 OF_KIND: dict[type, tuple] = {int: (1.5, "1"), float: (np.nan, "1"), str: ("?", 3), bool: ()}
 
 
@@ -102,7 +101,7 @@ for name, kind in MODELS.items():
         kind,
         {"data_dim": D, **arguments(name)},
         label=kind.__name__,
-        **{option: wrong(option, known) for option, known in options.items()} | OF_MODEL.get(name, {}),
+        **{option: wrong(option, known) for option, known in options.items()},
     )
     model = small(name)
     told = {"context": ones(M, C)} if name in TOLD else {}

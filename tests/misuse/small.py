@@ -298,7 +298,7 @@ misuse(
     log_likelihood=(None, "x", Says(1.0, "()"), ones(3), ones(2, 3, 1)),
     log_prior=NO_TERMS,
     log_posterior=NO_TERMS,
-    alpha=(None, "x", float("nan"), True, 1j),
+    alpha=(None, "x", float("nan"), float("-inf"), True, 1j),
 )
 misuse(
     bounds.doubly_reparameterized,

@@ -14,8 +14,7 @@ from typing import Any
 
 from ... import bounds
 from ...autodiff import Tensor
-from ...checks import number_from_zero
-from ...errors import InputError, shown
+from ...checks import number_between
 from .iwae import IWAE
 
 
@@ -42,9 +41,7 @@ class CIWAE(IWAE):
         samples: int = 5,
         **others: Any,
     ) -> None:
-        self.beta = number_from_zero("beta", beta)
-        if self.beta > 1:
-            raise InputError(f"beta is {shown(beta)}; expected a share from 0 to 1")
+        self.beta = number_between("beta", beta, 0, 1)
         super().__init__(data_dim, latent_dim, hidden, samples=samples, **others)
         self.remember(beta=self.beta)
 

@@ -73,15 +73,15 @@ class IWAE(VAE):
 
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:
         """One phase: minus the bound; with DReG two, the second for the encoder."""
-        return self.phases_of(self.densities(batch, noise))
+        return self._phases_of(self._densities(batch, noise))
 
     def phases_at(self, batch: Batch, noise: Any, weight: Tensor) -> list[Phase]:
         """:meth:`phases` with log w = log p(x|z) + weight (log p(z) - log q(z|x)) in the losses."""
-        log_likelihood, log_prior, log_q = whole = self.densities(batch, noise)
-        first, *others = self.phases_of((log_likelihood, log_prior * weight, log_q * weight), weight)
+        log_likelihood, log_prior, log_q = whole = self._densities(batch, noise)
+        first, *others = self._phases_of((log_likelihood, log_prior * weight, log_q * weight), weight)
         return [first._replace(terms=self.estimate(*whole).terms()).with_loss(first.loss), *others]
 
-    def densities(self, batch: Batch, noise: Any) -> Densities:
+    def _densities(self, batch: Batch, noise: Any) -> Densities:
         """What log w is made of, at draws of z; but for the standard gradient the parameters of log q are constants."""
         x = self._points(batch)
         q = self.posterior(x, batch.context)
@@ -91,7 +91,7 @@ class IWAE(VAE):
             log_q = Normal(stop_gradient(q.mean), stop_gradient(q.log_var)).log_prob(z)
         return self.likelihood(z, batch.context).log_prob(x), self.prior(batch.context).log_prob(z), log_q
 
-    def phases_of(self, densities: Densities, weight: Tensor | None = None) -> list[Phase]:
+    def _phases_of(self, densities: Densities, weight: Tensor | None = None) -> list[Phase]:
         """The phases of log w, in which the KL's part was multiplied by ``weight``."""
         terms = self.estimate(*densities).terms()
         if self.gradient != "dreg":
@@ -99,11 +99,11 @@ class IWAE(VAE):
         log_likelihood, log_prior, log_q = densities
         by_encoder = bounds.doubly_reparameterized(log_likelihood + log_prior - log_q, self.groups, weight)
         return [
-            Phase(-terms["bound"], self.beside_encoder(), terms),
+            Phase(-terms["bound"], self._beside_encoder(), terms),
             Phase(-mean(by_encoder), self.encoder.parameters(), {}),
         ]
 
-    def beside_encoder(self) -> list[Parameter]:
+    def _beside_encoder(self) -> list[Parameter]:
         """All parameters but the encoder's."""
         encoder = {id(p) for p in self.encoder.parameters()}
         return [p for p in self.parameters() if id(p) not in encoder]

@@ -34,11 +34,11 @@ class PIWAE(MIWAE):
         """The decoder's, of all samples in one group."""
         return bounds.importance_weighted(log_likelihood, log_prior, log_posterior)
 
-    def phases_of(self, densities: Densities, weight: Tensor | None = None) -> list[Phase]:
+    def _phases_of(self, densities: Densities, weight: Tensor | None = None) -> list[Phase]:
         """The decoder's phase, and the encoder's, whose bound is the term ``encoder_bound``."""
         terms = self.estimate(*densities).terms()
         grouped = bounds.importance_weighted(*densities, self.groups).terms()["bound"]
         return [
-            Phase(-terms["bound"], self.beside_encoder(), terms),
+            Phase(-terms["bound"], self._beside_encoder(), terms),
             Phase(-grouped, self.encoder.parameters(), {"encoder_bound": grouped}),
         ]
