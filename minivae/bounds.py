@@ -11,12 +11,30 @@ from collections.abc import Callable, Iterable
 from functools import reduce
 from typing import Any, NamedTuple
 
-from .autodiff import Tensor, add, as_tensor, exp, logsumexp, mean, reshape, square, stop_gradient, sum
+from .autodiff import (
+    Tensor,
+    add,
+    as_tensor,
+    exp,
+    expm1,
+    log1p,
+    logsumexp,
+    max,
+    mean,
+    min,
+    reshape,
+    softmax,
+    square,
+    stop_gradient,
+    sum,
+)
 from .autodiff.shape import shaped
-from .checks import function, instance, positive_integer, sequence
+from .checks import function, instance, number_between, positive_integer, sequence
 from .distributions import Distribution
 from .distributions.paper import LOG_2PI
 from .errors import InputError
+
+LARGEST_ORDER = 1e30  # of a Renyi bound
 
 
 class Bound(NamedTuple):
@@ -88,12 +106,62 @@ def importance_weighted(log_likelihood: Tensor, log_prior: Tensor, log_posterior
         InputError: shapes differ, or the samples do not make so many equal groups.
     """
     terms = sgvb_a(log_likelihood, log_prior, log_posterior)
-    samples, points = log_likelihood.shape
-    if samples % positive_integer("groups", groups):
-        raise InputError(f"groups is {groups}; expected a divisor of the number of samples, {samples}")
+    log_w = _by_group(log_likelihood + log_prior - log_posterior, groups)
+    return terms._replace(value=mean(logsumexp(log_w, axis=1), axis=0) - math.log(log_w.shape[1]))
+
+
+def renyi(log_likelihood: Tensor, log_prior: Tensor, log_posterior: Tensor, alpha: float) -> Bound:
+    """1/(1 - alpha) log (1/K) sum_k w_k^(1 - alpha), where log w = log p(x, z) - log q(z|x).
+
+    The variational Renyi bound (Li & Turner 2016, Eq. 14). alpha = 0 is IWAE's bound, alpha = 1 the mean of log w,
+    estimator A; -1e30 leaves the largest log w (their VR-max), 1e30 the least. It falls as alpha rises, for any draws:
+    below 0 it lies above IWAE's, and may lie above log p(x).
+
+    Args:
+        log_likelihood, log_prior, log_posterior: log p(x|z), log p(z) and log q(z|x) at all samples, ``(K, M)``.
+        alpha: the order, from -1e30 to 1e30: with larger ones float32 has no powers.
+
+    Raises:
+        InputError: shapes differ, or ``alpha`` is no such number.
+    """
+    terms, order = (
+        sgvb_a(log_likelihood, log_prior, log_posterior),
+        number_between("alpha", alpha, -LARGEST_ORDER, LARGEST_ORDER),
+    )
+    if order == 1:
+        return terms
     log_w = log_likelihood + log_prior - log_posterior
-    by_group = logsumexp(reshape(log_w, groups, samples // groups, points), axis=1)
-    return terms._replace(value=mean(by_group, axis=0) - math.log(samples // groups))
+    # Beside the term that is largest: numbers of exp between 0 and 1, and of log(1 + .) none lost near alpha = 1.
+    shift, power = stop_gradient((max if order < 1 else min)(log_w, axis=0)), 1 - order
+    return terms._replace(value=shift + log1p(mean(expm1((log_w - shift) * power), axis=0)) / power)
+
+
+def doubly_reparameterized(log_weights: Tensor, groups: int = 1, kl_weight: Tensor | None = None) -> Tensor:
+    """A sum for each data point, ``(B,)``, whose gradient by the encoder estimates that of the mean of IWAE's bounds.
+
+        sum_k s_k^2 log w_k,  s_k = w_k / sum w held constant,    in each of M groups, averaged over them
+
+    Tucker, Lawson, Gu & Maddison 2019, "Doubly reparameterized gradient estimators for Monte Carlo objectives",
+    Eq. 8: without bias, and its signal-to-noise ratio rises with K where that of the plain gradient falls. What the
+    log-density of q itself gives, by the score function, was reparameterized once more. The value means nothing.
+
+    Args:
+        log_weights: log w, ``(M K, B)``, in which the parameters of log q(z|x) are constants, so that the encoder
+            is reached through z alone; samples of a group follow each other.
+        groups: M.
+        kl_weight: b, 0-d, for the bound of log w = log p(x|z) + b (log p(z) - log q(z|x)): the factor of log w is
+            s (1 - b + b s) then. 1 if None.
+
+    Raises:
+        InputError: the samples do not make so many equal groups, or ``kl_weight`` is not 0-d.
+    """
+    (log_weights,) = _samples(log_weights=log_weights)
+    share = reshape(softmax(_by_group(stop_gradient(log_weights), groups), axis=1), *log_weights.shape)
+    factor = square(share)
+    if kl_weight is not None:
+        weight = shaped("kl_weight", kl_weight, log_weights)
+        factor = share * (share * weight + (1 - weight))
+    return sum(factor * log_weights, axis=0) / groups
 
 
 def score_function(f: Callable[[Tensor], Tensor], q: Distribution, z: Tensor) -> Tensor:
@@ -138,6 +206,14 @@ def weight_log_prior(parameters: Iterable[Tensor]) -> Tensor:
     if not terms:
         raise InputError("parameters has no weight matrix; expected at least one")
     return reduce(add, terms) * -0.5
+
+
+def _by_group(log_weights: Tensor, groups: int) -> Tensor:
+    """``(M K, B)`` -> ``(M, K, B)``."""
+    samples, points = log_weights.shape
+    if samples % positive_integer("groups", groups):
+        raise InputError(f"groups is {groups}; expected a divisor of the number of samples, {samples}")
+    return reshape(log_weights, groups, samples // groups, points)
 
 
 def _samples(**terms: Any) -> list[Tensor]:

@@ -63,6 +63,11 @@ def finite_number(name: str, value: Any) -> float:
     return _number(name, value, Real, math.isfinite, "a finite number")
 
 
+def number_between(name: str, value: Any, low: float, high: float) -> float:
+    """Return ``value`` as a float from ``low`` to ``high``, both included, or raise :class:`InputError` naming it."""
+    return _number(name, value, Real, lambda found: low <= found <= high, f"a number from {low:g} to {high:g}")
+
+
 def number_from(name: str, value: Any, least: float) -> float:
     """Return ``value`` as a finite float >= ``least``, or raise :class:`InputError` naming it."""
     if type(value) is float and least <= value < math.inf:  # most often, and quickly: of a step size at each step

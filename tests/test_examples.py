@@ -33,6 +33,7 @@ OWN = {
 RUNS = {
     "gradient_by_hand.py": ([], "all 132 gradients agree", set(), False),
     "quickstart.py": (["--quick"], "test bound -", OF_A_RUN - {"traversals.png"} | {"manifold.png"}, False),
+    "em.py": (["--quick"], "every step of EM kept", {"em.csv", "em.png"}, False),
     "family.py": (["--quick", "--models", "vae", "cvae", "vq-vae"], "log_likelihood -", FAMILY, False),
     "identifiability.py": (["--quick"], "median MCC of ivae", IDENTIFIED, False),
     "own_data.py": (["--quick"], "median R^2", OWN, False),

@@ -2,6 +2,7 @@
 
 - ``posterior``: q(z|x), the recognition model; discrete ones too
 - ``prior``: p(z), by what the model is told
+- ``likelihood``: p(x|z), beyond what every model can choose
 - ``bound``: how the lower bound, or the terms of it, is estimated and weighed
 - ``aggregate``: terms on q(z), the average of q(z|x) over the data
 - ``adversarial``: a critic of its own, trained beside the model
@@ -14,10 +15,16 @@ from .aggregate.info_vae import InfoVAE
 from .aggregate.wae_mmd import WAE
 from .autoregressive.made import MADE
 from .bound.beta_vae import BetaVAE
+from .bound.ciwae import CIWAE
 from .bound.disentangled_beta_vae import DisentangledBetaVAE
-from .bound.iwae import IWAE, MIWAE
+from .bound.iwae import IWAE
+from .bound.miwae import MIWAE
+from .bound.piwae import PIWAE
+from .bound.renyi import Renyi
 from .learning.full_vb import FullVB, GaussianWeights
 from .learning.wake_sleep import WakeSleep
+from .likelihood.log_cosh_vae import LogCoshVAE
+from .likelihood.sigma_vae import SigmaVAE
 from .model import Model
 from .phase import Batch, Phase
 from .posterior.categorical_vae import CategoricalVAE
@@ -26,5 +33,6 @@ from .posterior.iaf_vae import IAFVAE
 from .posterior.vq_vae import VQVAE
 from .prior.cvae import CMMA, CVAE
 from .prior.ivae import IVAE
+from .prior.vamp_vae import VampVAE
 from .registry import MODELS
 from .vae import VAE

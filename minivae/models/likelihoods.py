@@ -20,6 +20,7 @@ from ..distributions import (
     DiscretizedLogistic,
     Distribution,
     Laplace,
+    LogCosh,
     NegativeBinomial,
     Poisson,
     StudentT,
@@ -110,6 +111,16 @@ class LaplaceMLP(Likelihood):
         return Laplace(loc, self.kept_above(log_scale))
 
 
+class LogCoshMLP(Likelihood):
+    """LogCosh(mu, s) with a = 10 for each x_i: small errors are counted by their square, large ones by their size."""
+
+    heads = ("loc", "log_scale")
+
+    def distribution(self, loc: Tensor, log_scale: Tensor) -> Distribution:
+        """p(x|z)."""
+        return LogCosh(loc, self.kept_above(log_scale))
+
+
 class StudentTMLP(Likelihood):
     """Student's t for each x_i, its degrees of freedom learned: outliers do not move the rest."""
 
@@ -182,6 +193,7 @@ class CategoricalMLP(Likelihood):
 
 LIKELIHOODS: dict[str, type[Likelihood]] = {
     "laplace": LaplaceMLP,
+    "log-cosh": LogCoshMLP,
     "student-t": StudentTMLP,
     "poisson": PoissonMLP,
     "negative-binomial": NegativeBinomialMLP,

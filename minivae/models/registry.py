@@ -15,9 +15,15 @@ from .aggregate.info_vae import InfoVAE
 from .aggregate.wae_mmd import WAE
 from .autoregressive.made import MADE
 from .bound.beta_vae import BetaVAE
+from .bound.ciwae import CIWAE
 from .bound.disentangled_beta_vae import DisentangledBetaVAE
-from .bound.iwae import IWAE, MIWAE
+from .bound.iwae import IWAE
+from .bound.miwae import MIWAE
+from .bound.piwae import PIWAE
+from .bound.renyi import Renyi
 from .learning.wake_sleep import WakeSleep
+from .likelihood.log_cosh_vae import LogCoshVAE
+from .likelihood.sigma_vae import SigmaVAE
 from .likelihoods import Likelihood
 from .model import Model, constructors
 from .own import find_class, name_in
@@ -27,6 +33,7 @@ from .posterior.iaf_vae import IAFVAE
 from .posterior.vq_vae import VQVAE
 from .prior.cvae import CMMA, CVAE
 from .prior.ivae import IVAE
+from .prior.vamp_vae import VampVAE
 from .vae import DECODERS, VAE
 
 # Arguments that belong to the data or to the run, and are no options of a model.
@@ -37,14 +44,20 @@ MODELS: dict[str, type[Model]] = {
     "vae": VAE,
     "beta-vae": BetaVAE,
     "disentangled-beta-vae": DisentangledBetaVAE,
+    "log-cosh-vae": LogCoshVAE,
+    "sigma-vae": SigmaVAE,
     "iwae": IWAE,
     "miwae": MIWAE,
+    "ciwae": CIWAE,
+    "piwae": PIWAE,
+    "renyi": Renyi,
     "full-covariance-vae": FullCovarianceVAE,
     "iaf-vae": IAFVAE,
     "made": MADE,
     "cvae": CVAE,
     "cmma": CMMA,
     "ivae": IVAE,
+    "vamp-vae": VampVAE,
     "categorical-vae": CategoricalVAE,
     "vq-vae": VQVAE,
     "info-vae": InfoVAE,

@@ -117,8 +117,8 @@ class VAE(Model):
         data_dim: the length of x.
         latent_dim: the length of z (the paper's N_z).
         hidden: the encoder's hidden layers; the decoder has them in reverse.
-        likelihood: p(x|z): bernoulli (Eq. 11) for data in [0, 1], gaussian (Eq. 12), laplace or student-t for real
-            data, poisson, negative-binomial or zero-inflated (that with more zeros) for counts, categorical for
+        likelihood: p(x|z): bernoulli (Eq. 11) for data in [0, 1], gaussian (Eq. 12), laplace, log-cosh or student-t for
+            real data, poisson, negative-binomial or zero-inflated (that with more zeros) for counts, categorical for
             numbers of categories, discretized-logistic for pixels of 8 bits; or a class of your own, derived from
             minivae.models.likelihoods.Likelihood.
         sigmoid_mean: Gaussian means in (0, 1), as for Frey Face.
@@ -151,6 +151,7 @@ class VAE(Model):
             "bernoulli",
             "gaussian",
             "laplace",
+            "log-cosh",
             "student-t",
             "poisson",
             "negative-binomial",

@@ -109,6 +109,40 @@ def factors(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return rng.normal(0, 0.5, (*shape, shape[-1])) / np.sqrt(shape[-1])
 
 
+class _LogCosh(stats.rv_continuous):
+    """cosh(a z)^(-1 / a) / integral: 2 a z is the logit of a Beta(s, s) variable, s = 1 / (2 a)."""
+
+    def _logpdf(self, x, a):
+        cosh = np.logaddexp(a * x, -a * x) - np.log(2)
+        return -cosh / a - special.betaln(0.5, 0.5 / a) + np.log(a)
+
+    def _pdf(self, x, a):
+        return np.exp(self._logpdf(x, a))
+
+    def _cdf(self, x, a):
+        low = special.betainc(0.5 / a, 0.5 / a, special.expit(-2 * a * np.abs(x)))  # (near 1 there are no more digits)
+        return np.where(x < 0, low, 1 - low)
+
+    def _sf(self, x, a):
+        return self._cdf(-x, a)
+
+    def _ppf(self, q, a):
+        low = special.logit(special.betaincinv(0.5 / a, 0.5 / a, np.minimum(q, 1 - q))) / (2 * a)
+        return np.where(q < 0.5, low, -low)
+
+    def _isf(self, q, a):
+        return -self._ppf(q, a)
+
+    def _stats(self, a):
+        return 0.0, special.polygamma(1, 0.5 / a) / (2 * a**2), 0.0, None
+
+    def _entropy(self, a):
+        beta = stats.beta(0.5 / a, 0.5 / a)  # and what its logit over 2 a adds to it
+        return beta.entropy() - np.log(2 * a) - 2 * (special.digamma(0.5 / a) - special.digamma(1 / a))
+
+
+LOG_COSH = _LogCosh(name="log_cosh")
+
 FAMILIES: dict[type[Distribution], Family] = {
     Normal: Family(
         parameters=lambda rng, shape: (rng.normal(0, 2, shape), rng.normal(0, 1.5, shape)),
@@ -140,6 +174,12 @@ FAMILIES: dict[type[Distribution], Family] = {
     d.Gumbel: on_the_line(d.Gumbel, stats.gumbel_r, 0.7, 1.4),  # KL grows steeply with the ratio of scales
     d.Laplace: on_the_line(d.Laplace, stats.laplace, kinked=True),
     d.Logistic: on_the_line(d.Logistic, stats.logistic),
+    d.LogCosh: Family(
+        parameters=each(normal_data, positive(0.3, 2), positive(0.4, 12)),
+        make=d.LogCosh,
+        oracle=lambda loc, log_scale, log_a: LOG_COSH(np.exp(log_a), loc, np.exp(log_scale)),
+        data=normal_data,
+    ),
     d.Rayleigh: Family(
         parameters=each(positive(0.5, 3)),
         make=d.Rayleigh,

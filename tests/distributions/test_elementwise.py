@@ -15,6 +15,7 @@ from minivae.distributions import (
     InverseCDF,
     Laplace,
     LocationScale,
+    LogCosh,
     Normal,
     StudentT,
     SumOfExponentials,
@@ -27,8 +28,8 @@ from .families import FAMILIES, as_tensors
 
 EVENT, M = 4, 3
 ELEMENTWISE = {family: row for family, row in FAMILIES.items() if issubclass(family, Elementwise)}
-# These two are drawn from more than one uniform number, so that there is no quantile.
-SEVERAL = {StudentT, SumOfExponentials}
+# These are drawn from more than one uniform number, so that there is no quantile.
+SEVERAL = {LogCosh, StudentT, SumOfExponentials}
 
 
 def every(wanted=lambda family: True):

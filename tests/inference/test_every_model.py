@@ -11,11 +11,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from minivae import backend, inference
 from minivae.autodiff import no_grad, tensor
-from minivae.distributions import Normal
+from minivae.distributions import Bernoulli, LogCosh, Normal
 from minivae.errors import InputError
 from minivae.inference import (
     Annealing,
@@ -34,6 +34,7 @@ from minivae.models.registry import arguments
 from minivae.optim import SGD
 
 from ..chance import CRITICAL_Z, FALSE_ALARM, assert_moments
+from ..distributions.families import LOG_COSH
 from ..models.members import batch_for, member, shaken
 from . import grid
 
@@ -73,6 +74,7 @@ RESULTS = {"LogLikelihood", "Sandwich"}  # no functions, but what these return
 SMALL = {  # beside a z of two numbers; of ivae's variance the grid is to see something
     "ivae": {"variance": 0.5},
     "categorical-vae": {"variables": 2, "num_categories": 3},
+    "vamp-vae": {"components": 5},
     "vq-vae": {"num_codes": 2, "entries": 4, "code_dim": 1},
 }
 
@@ -155,10 +157,20 @@ def log_density(case, z, x, context):
     with no_grad():
         prior, likelihood = case.model.prior(context), case.model.likelihood(tensor(z), context)
         mean = likelihood.mean.numpy()
-        mu, scale = (prior.mean.numpy(), prior.stddev.numpy()) if context is not None else (0.0, 1.0)
-    bits = x * np.log(mean) + (1 - x) * np.log(1 - mean) if not isinstance(likelihood, Normal) else 0.0
-    real = stats.norm.logpdf(x, mean, np.sqrt(0.5)) if isinstance(likelihood, Normal) else 0.0
-    return (bits + real).sum(-1) + stats.norm.logpdf(z, mu, scale).sum(-1)
+        each = prior.components if case.name == "vamp-vae" else prior
+        mu, scale = (0.0, 1.0) if each is prior and context is None else (each.mean.numpy(), each.stddev.numpy())
+    z = z[..., None, :] if case.name == "vamp-vae" else z
+    log_p = stats.norm.logpdf(z, mu, scale).sum(-1)
+    log_p = special.logsumexp(log_p, axis=-1) - np.log(len(mu)) if case.name == "vamp-vae" else log_p
+    return DENSITIES[type(likelihood)](x, mean, VARIANCES.get(case.name)).sum(-1) + log_p
+
+
+VARIANCES = {"ivae": 0.5, "sigma-vae": 1.0}
+DENSITIES = {
+    Bernoulli: lambda x, mean, _: x * np.log(mean) + (1 - x) * np.log(1 - mean),
+    Normal: lambda x, mean, variance: stats.norm.logpdf(x, mean, np.sqrt(variance)),
+    LogCosh: lambda x, mean, _: LOG_COSH(10.0, mean).logpdf(x),
+}
 
 
 def by_hmc(case):

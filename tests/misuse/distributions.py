@@ -35,6 +35,7 @@ MEMBERS: dict[type, dict] = {  # by family, parameters by name
     d.DiscretizedLogistic: {"loc": zeros(), "log_scale": zeros()},
     d.Delta: {"mean": zeros()},
     d.Flow: {"base": d.Normal(zeros(), zeros()), "steps": STEP, "h": zeros(BATCH, 2)},
+    d.Mixture: {"components": d.Normal(zeros(), zeros())},
     d.UniformCodes: {"codebook": ones(4, 3), "num_codes": 1},
     d.Dirichlet: {"log_concentration": zeros()},
     d.MultivariateNormal: {"loc": zeros(), "factor": zeros(BATCH, EVENT, EVENT)},
@@ -53,6 +54,7 @@ MEMBERS: dict[type, dict] = {  # by family, parameters by name
     d.Reciprocal: {"loc": zeros(), "log_scale": zeros()},
     d.Gompertz: {"log_concentration": zeros(), "log_rate": zeros()},
     d.Triangular: {"loc": zeros(), "log_scale": zeros(), "logit_mode": zeros()},
+    d.LogCosh: {"loc": zeros(), "log_scale": zeros(), "log_sharpness": zeros()},
     d.StudentT: {"log_df": zeros(), "loc": zeros(), "log_scale": zeros()},
     **{kind: {"loc": zeros(), "log_scale": zeros()} for kind in (d.Laplace, d.Logistic, d.Uniform, d.Cauchy, d.Gumbel)},
 }
@@ -63,6 +65,10 @@ OTHERS = {  # what is wrong for a parameter that is no tensor, or a tensor with 
     "base": (None, d.Bernoulli(zeros()), zeros()),
     "steps": (None, 3),
     "h": (None, np.ones(2)),
+    "components": (
+        *(None, zeros(), d.Bernoulli(zeros())),
+        *(Says(d.Normal(zeros(*shape), 0.0), str(shape)) for shape in ((3,), (2, 2, 2))),
+    ),
     "codebook": (*NO_TENSORS, INTEGERS, 1.0, ones(3)),
     "num_codes": COUNTS,
     "shape": COUNTS,

@@ -292,6 +292,21 @@ misuse(
     log_posterior=NO_TERMS,
     groups=(*COUNTS, 3),
 )
+misuse(
+    bounds.renyi,
+    TERMS | {"alpha": 0.5},
+    log_likelihood=(None, "x", Says(1.0, "()"), ones(3), ones(2, 3, 1)),
+    log_prior=NO_TERMS,
+    log_posterior=NO_TERMS,
+    alpha=(None, "x", float("nan"), float("-inf"), True, 1j),
+)
+misuse(
+    bounds.doubly_reparameterized,
+    {"log_weights": ones(2, 3), "groups": 2, "kl_weight": 0.5},
+    log_weights=(None, "x", Says(1.0, "()"), ones(3), ones(2, 3, 1)),
+    groups=(*COUNTS, 3),
+    kl_weight=("x", ones(3), strict()),
+)
 Q = Normal(ones(3, 4), ones(3, 4))
 misuse(
     bounds.score_function,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minivae import backend, models
+from minivae import backend, bounds, models
 from minivae.autodiff import Parameter, Tensor, stop_gradient, tensor
 from minivae.models import MODELS, Batch, Model
 from minivae.models.registry import arguments
@@ -21,9 +21,11 @@ DATA_DIM, CLASSES, M = 6, 3, 4
 # What is small beside ``latent_dim`` and ``hidden``, which every model that takes them gets.
 SMALL: dict[str, dict[str, Any]] = {
     "miwae": {"groups": 2, "samples": 3},
+    "piwae": {"groups": 3, "samples": 2},
     "iaf-vae": {"flow_hidden": (5,), "features": 2, "free_bits": 0.02},
     "categorical-vae": {"variables": 3, "num_categories": 4},
     "vq-vae": {"num_codes": 3, "entries": 5, "code_dim": 2},
+    "vamp-vae": {"components": 7},
     "factor-vae": {"critic_hidden": (6, 5)},
     "info-vae": {"alpha": 0.3, "lambd": 5.0},
 }
@@ -87,6 +89,7 @@ def held() -> Iterator[Callable[[], None]]:
         calls = 0
 
     modules = [importlib.import_module(m.name) for m in pkgutil.walk_packages(models.__path__, "minivae.models.")]
+    modules.append(bounds)
     with pytest.MonkeyPatch.context() as patch:
         for module in modules:
             patch.setattr(module, "stop_gradient", hold, raising=False)

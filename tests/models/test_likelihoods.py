@@ -22,6 +22,7 @@ EVERY = pytest.mark.parametrize("name", LIKELIHOODS)
 OWN = {"categorical": {"categories": 3}}
 DATA = {
     "laplace": lambda rng, shape: rng.normal(size=shape),
+    "log-cosh": lambda rng, shape: rng.laplace(size=shape),
     "student-t": lambda rng, shape: rng.standard_t(3, size=shape),
     "poisson": lambda rng, shape: rng.poisson(3, shape),
     "negative-binomial": lambda rng, shape: rng.poisson(rng.gamma(1, 3, shape)),
@@ -90,7 +91,7 @@ def test_what_is_drawn_and_decoded_is_of_numbers_however_heavy_the_tails(name, r
 
 @EVERY
 def test_other_values_are_refused_before_training_and_at_the_door(name, rng):
-    wrong = {"laplace": np.nan, "student-t": np.inf, "categorical": 3.0}.get(name, -0.5)
+    wrong = {"laplace": np.nan, "log-cosh": np.nan, "student-t": np.inf, "categorical": 3.0}.get(name, -0.5)
     x = DATA[name](rng, (20, 5)).astype("float32")
     x[3, 2] = wrong
     message = "NaN or an infinity|expected|that are no"
@@ -108,7 +109,7 @@ def test_an_encoder_is_given_the_logarithms_of_counts(rng):
     np.testing.assert_array_equal(real.features(np.full((1, 5), 1e6)).numpy(), 1e6)
 
 
-@pytest.mark.parametrize("name", ["laplace", "student-t"])
+@pytest.mark.parametrize("name", ["laplace", "log-cosh", "student-t"])
 def test_a_scale_does_not_fall_below_the_floor(name):
     model = model_of(name, log_var_floor=-4.0, dtype="float64")
     model.decoder.log_scale.weight.data[...] = 0

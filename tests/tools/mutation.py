@@ -73,6 +73,10 @@ LEFT_OUT = ("minivae/models/own.py", "minivae/models/automatic.py")
 NOT_YET = (
     *(f"minivae/distributions/{name}.py" for name in ("counts", "levels", "paper")),
     "minivae/models/likelihood_options.py",
+    *(f"minivae/distributions/{name}.py" for name in ("log_cosh", "mixture")),
+    "minivae/models/prior/vamp_vae.py",
+    *(f"minivae/models/likelihood/{name}.py" for name in ("log_cosh_vae", "sigma_vae")),
+    *(f"minivae/models/bound/{name}.py" for name in ("ciwae", "miwae", "piwae", "renyi")),
 )
 # For what the test file of the same name lets pass: where the rows of a whole package are checked.
 ALSO = {

@@ -66,7 +66,7 @@ def distances(name, options, dtype):
         assert set(trained_by(w, phase)) == set(step.trained[i])
         assert phase.terms.keys() == step.terms[i].keys()
         assert phase.assigned.keys() == step.assigned[i].keys()
-        size = max(1.0, *(abs(float(value.detach())) for value in phase.terms.values()))  # (terms may cancel)
+        size = max([1.0, *(abs(float(value.detach())) for value in phase.terms.values())])  # (terms may cancel)
         yield "value", distance(step.losses[i], phase.loss, size)
         yield from (("value", distance(step.terms[i][key], value, size)) for key, value in phase.terms.items())
         yield from (("value", distance(step.assigned[i][key], value)) for key, value in phase.assigned.items())

@@ -21,6 +21,10 @@ def _negative_binomial(x: np.ndarray, log_mean: np.ndarray, log_r: np.ndarray) -
     return stats.nbinom(np.exp(log_r), special.expit(log_r - log_mean)).logpmf(x)
 
 
+def _log_cosh(z: np.ndarray, a: float = 10.0) -> np.ndarray:
+    return np.log(a) - special.betaln(0.5, 0.5 / a) - np.log(np.cosh(a * z)) / a
+
+
 def _zero_inflated(x: np.ndarray, log_mean: np.ndarray, log_r: np.ndarray, logits: np.ndarray) -> np.ndarray:
     pi, counted = special.expit(logits), np.exp(_negative_binomial(x, log_mean, log_r))
     return np.log(pi * (x == 0) + (1 - pi) * counted)
@@ -40,6 +44,7 @@ def _levels(x: np.ndarray, loc: np.ndarray, log_scale: np.ndarray) -> np.ndarray
 # Of each: data, and log p of each element from the heads' outputs.
 ORACLES: dict[str, tuple[Callable, Callable]] = {
     "laplace": (lambda rng, s: rng.normal(size=s), lambda x, m, s: stats.laplace(m, np.exp(s)).logpdf(x)),
+    "log-cosh": (lambda rng, s: rng.normal(size=s), lambda x, m, s: _log_cosh((x - m) / np.exp(s)) - s),
     "student-t": (lambda rng, s: rng.normal(size=s), lambda x, m, s, df: stats.t(np.exp(df), m, np.exp(s)).logpdf(x)),
     "poisson": (lambda rng, s: rng.poisson(2, s), lambda x, r: stats.poisson(np.exp(r)).logpmf(x)),
     "negative-binomial": (lambda rng, s: rng.poisson(2, s), _negative_binomial),

@@ -1,0 +1,1 @@
+"""Other densities of x given z."""
