@@ -13,4 +13,5 @@ from .inverse_cdf import Cauchy, Exponential, Gompertz, Gumbel, Pareto, Rayleigh
 from .levels import Categories, DiscretizedLogistic
 from .location_scale import Laplace, Logistic, StudentT, Triangular, Uniform
 from .paper import Bernoulli, Normal, StandardNormal
+from .product import Product
 from .uniform_codes import UniformCodes

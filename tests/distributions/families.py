@@ -109,6 +109,12 @@ def factors(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return rng.normal(0, 0.5, (*shape, shape[-1])) / np.sqrt(shape[-1])
 
 
+def in_two(mean: Tensor, log_var: Tensor) -> d.Product:
+    """A Gaussian whose first element is one part of a product, and whose others are another."""
+    cuts = [slice(0, 1), slice(1, None)][: mean.shape[-1]]
+    return d.Product([d.Normal(mean[..., cut], log_var[..., cut]) for cut in cuts])
+
+
 FAMILIES: dict[type[Distribution], Family] = {
     Normal: Family(
         parameters=lambda rng, shape: (rng.normal(0, 2, shape), rng.normal(0, 1.5, shape)),
@@ -238,6 +244,12 @@ FAMILIES: dict[type[Distribution], Family] = {
         oracle=lambda log_a: Vectors.dirichlet(np.exp(log_a)),
         data=lambda rng, shape: rng.dirichlet(np.full(shape[-1], 3.0), shape[:-1]),
         independent=False,
+    ),
+    d.Product: Family(
+        parameters=each(normal_data, positive(0.3, 4)),
+        make=in_two,
+        oracle=lambda mean, log_var: stats.norm(mean, np.exp(log_var / 2)),
+        data=normal_data,
     ),
     d.Categorical: Family(
         parameters=each(normal_data),

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.special import logsumexp
 
 from minivae import backend, inference
 from minivae.autodiff import no_grad, tensor
@@ -46,6 +47,7 @@ KINDS = {
     **{n: "a density, given the context" if "context_dim" in arguments(m) else "a density" for n, m in MODELS.items()},
     "wae-mmd": "a density, and points for codes",
     "categorical-vae": "discrete",
+    "joint-vae": "discrete",
     "vq-vae": "discrete, and points for codes",
     "made": "none",
 }
@@ -73,6 +75,7 @@ RESULTS = {"LogLikelihood", "Sandwich"}  # no functions, but what these return
 SMALL = {  # beside a z of two numbers; of ivae's variance the grid is to see something
     "ivae": {"variance": 0.5},
     "categorical-vae": {"variables": 2, "num_categories": 3},
+    "joint-vae": {"continuous": 1, "discrete": (3,)},
     "vq-vae": {"num_codes": 2, "entries": 4, "code_dim": 1},
 }
 
@@ -88,6 +91,9 @@ def made(name):
     return SimpleNamespace(name=name, model=model, x=x.numpy(), context=context, generator=backend.generator(0))
 
 
+AXIS = np.linspace(-8, 8, 401)
+
+
 def exact(case, x=None):
     """log p(x) of each data point, without sampling; and the mean and variances of each posterior, on a grid."""
     x = case.x if x is None else x
@@ -95,6 +101,10 @@ def exact(case, x=None):
         (logits,) = case.model.network(x)
         y = 1 / (1 + np.exp(-logits.numpy()))
         return SimpleNamespace(log_p=(x * np.log(y) + (1 - x) * np.log(1 - y)).sum(-1))
+    if case.name == "joint-vae":  # three values beside a number on a grid
+        every = np.concatenate([np.repeat(AXIS, 3)[:, None], np.tile(np.eye(3), (len(AXIS), 1))], -1)[:, None]
+        log_p = case.model.likelihood(every).log_prob(x).numpy() + case.model.prior().log_prob(every).numpy()
+        return SimpleNamespace(log_p=logsumexp(log_p, axis=0) + np.log(AXIS[1] - AXIS[0]))
     if case.model.num_categories:
         every = np.eye(3)[list(itertools.product(range(3), repeat=2))].reshape(9, 1, 6)
         return SimpleNamespace(log_p=np.log(np.exp(case.model.likelihood(every).log_prob(x).numpy()).mean(0)))

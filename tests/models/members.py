@@ -23,6 +23,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "miwae": {"groups": 2, "samples": 3},
     "iaf-vae": {"flow_hidden": (5,), "features": 2, "free_bits": 0.02},
     "categorical-vae": {"variables": 3, "num_categories": 4},
+    "joint-vae": {"continuous": 2, "discrete": (3, 4)},
     "vq-vae": {"num_codes": 3, "entries": 5, "code_dim": 2},
     "factor-vae": {"critic_hidden": (6, 5)},
     "info-vae": {"alpha": 0.3, "lambd": 5.0},
