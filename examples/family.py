@@ -48,6 +48,7 @@ OWN = {
         "beta-vae": {"beta": 2.0},
         "disentangled-beta-vae": {"capacity": 6.0, "gamma": 30.0},
         "factor-vae": {"critic_hidden": (200, 200, 200)},
+        "joint-vae": {"continuous": 7, "capacity": 3.0, "discrete_capacity": 2.0},
         "vq-vae": {"num_codes": 4, "entries": 16},
     },
 }

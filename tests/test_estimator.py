@@ -267,7 +267,7 @@ def test_codes_are_of_the_type_of_the_rows(dtype):
 # ------------------------------------------------------------- every model
 
 NOT_HERE = {"made": "no latent variable", "cvae": "told labels", "cmma": "told labels", "ivae": "told labels"}
-WITHOUT_LENGTH = ("categorical-vae", "vq-vae")
+WITHOUT_LENGTH = ("categorical-vae", "joint-vae", "vq-vae")
 UNBOUNDED = ("wae-mmd", "vq-vae")
 
 

@@ -15,4 +15,5 @@ from .location_scale import Laplace, Logistic, StudentT, Triangular, Uniform
 from .log_cosh import LogCosh
 from .mixture import Mixture
 from .paper import Bernoulli, Normal, StandardNormal
+from .product import Product
 from .uniform_codes import UniformCodes

@@ -30,6 +30,7 @@ from .phase import Batch, Phase
 from .posterior.categorical_vae import CategoricalVAE
 from .posterior.full_covariance_vae import FullCovarianceVAE
 from .posterior.iaf_vae import IAFVAE
+from .posterior.joint_vae import JointVAE
 from .posterior.vq_vae import VQVAE
 from .prior.cvae import CMMA, CVAE
 from .prior.ivae import IVAE

@@ -46,7 +46,7 @@ class Model(Module):
         context_dim: the length of the context, one-hot labels in training; 0 for none.
         domain: the model values that the likelihood is for.
         least_points: the fewest data points of a minibatch, which its objective may compare with each other.
-        num_categories: how many values each number of a discrete z has, for ``codes``; 0 if z is continuous.
+        num_categories: the most values that a number of a discrete z has, for ``codes``; 0 if z is continuous.
         draws: how many draws of z a phase takes for each data point; 0 where z is a point, or absent.
         no_log_likelihood: why log p(x) cannot be estimated with the encoder; empty if it can.
         preparation: what stands between the data's own units and the values that p(x|z) and q(z|x) are of;

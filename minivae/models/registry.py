@@ -30,6 +30,7 @@ from .own import find_class, name_in
 from .posterior.categorical_vae import CategoricalVAE
 from .posterior.full_covariance_vae import FullCovarianceVAE
 from .posterior.iaf_vae import IAFVAE
+from .posterior.joint_vae import JointVAE
 from .posterior.vq_vae import VQVAE
 from .prior.cvae import CMMA, CVAE
 from .prior.ivae import IVAE
@@ -59,6 +60,7 @@ MODELS: dict[str, type[Model]] = {
     "ivae": IVAE,
     "vamp-vae": VampVAE,
     "categorical-vae": CategoricalVAE,
+    "joint-vae": JointVAE,
     "vq-vae": VQVAE,
     "info-vae": InfoVAE,
     "wae-mmd": WAE,

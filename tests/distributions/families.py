@@ -143,6 +143,13 @@ class _LogCosh(stats.rv_continuous):
 
 LOG_COSH = _LogCosh(name="log_cosh")
 
+
+def in_two(mean: Tensor, log_var: Tensor) -> d.Product:
+    """A Gaussian whose first element is one part of a product, and whose others are another."""
+    cuts = [slice(0, 1), slice(1, None)][: mean.shape[-1]]
+    return d.Product([d.Normal(mean[..., cut], log_var[..., cut]) for cut in cuts])
+
+
 FAMILIES: dict[type[Distribution], Family] = {
     Normal: Family(
         parameters=lambda rng, shape: (rng.normal(0, 2, shape), rng.normal(0, 1.5, shape)),
@@ -278,6 +285,12 @@ FAMILIES: dict[type[Distribution], Family] = {
         oracle=lambda log_a: Vectors.dirichlet(np.exp(log_a)),
         data=lambda rng, shape: rng.dirichlet(np.full(shape[-1], 3.0), shape[:-1]),
         independent=False,
+    ),
+    d.Product: Family(
+        parameters=each(normal_data, positive(0.3, 4)),
+        make=in_two,
+        oracle=lambda mean, log_var: stats.norm(mean, np.exp(log_var / 2)),
+        data=normal_data,
     ),
     d.Categorical: Family(
         parameters=each(normal_data),

@@ -15,6 +15,7 @@ from minivae.distributions import (
     Distribution,
     MultivariateNormal,
     Normal,
+    Product,
     StandardNormal,
     kl,
     kl_by_dimension,
@@ -290,6 +291,7 @@ PARTS = {
     "normal-normal": (*NORMALS, 3),
     "normal-standard": (NORMALS[0], StandardNormal(3, tensor(np.zeros(1))), 3),
     "categorical": (*CATEGORICALS, 2),
+    "product": (Product([NORMALS[0], NORMALS[1]]), Product(NORMALS[::-1]), 6),
 }
 
 
@@ -298,7 +300,11 @@ def test_the_parts_by_dimension_are_those_of_each_alone_and_sum_up(q, p, parts):
     found = kl_by_dimension(q, p).numpy()
     assert found.shape == (*q.shape[:-1], parts)
     np.testing.assert_allclose(found.sum(-1), kl(q, p).numpy(), rtol=1e-12)
-    if isinstance(q, Normal):
+    if isinstance(q, Product):
+        alone = [
+            kl_by_dimension(*pair).numpy()[..., i] for pair in zip(q.parts, p.parts, strict=True) for i in range(3)
+        ]
+    elif isinstance(q, Normal):
         alone = [kl(*(Normal(x.mean[..., i : i + 1], log_var(x, i)) for x in (q, p))).numpy() for i in range(parts)]
     else:
         each = [[Categorical(x.log_p[:, i]) for x in (q, p)] for i in range(parts)]

@@ -47,6 +47,7 @@ KINDS = {
     **{n: "a density, given the context" if "context_dim" in arguments(m) else "a density" for n, m in MODELS.items()},
     "wae-mmd": "a density, and points for codes",
     "categorical-vae": "discrete",
+    "joint-vae": "discrete",
     "vq-vae": "discrete, and points for codes",
     "made": "none",
 }
@@ -75,6 +76,7 @@ SMALL = {  # beside a z of two numbers; of ivae's variance the grid is to see so
     "ivae": {"variance": 0.5},
     "categorical-vae": {"variables": 2, "num_categories": 3},
     "vamp-vae": {"components": 5},
+    "joint-vae": {"continuous": 1, "discrete": (3,)},
     "vq-vae": {"num_codes": 2, "entries": 4, "code_dim": 1},
 }
 
@@ -90,6 +92,9 @@ def made(name):
     return SimpleNamespace(name=name, model=model, x=x.numpy(), context=context, generator=backend.generator(0))
 
 
+AXIS = np.linspace(-8, 8, 401)
+
+
 def exact(case, x=None):
     """log p(x) of each data point, without sampling; and the mean and variances of each posterior, on a grid."""
     x = case.x if x is None else x
@@ -97,6 +102,10 @@ def exact(case, x=None):
         (logits,) = case.model.network(x)
         y = 1 / (1 + np.exp(-logits.numpy()))
         return SimpleNamespace(log_p=(x * np.log(y) + (1 - x) * np.log(1 - y)).sum(-1))
+    if case.name == "joint-vae":  # three values beside a number on a grid
+        every = np.concatenate([np.repeat(AXIS, 3)[:, None], np.tile(np.eye(3), (len(AXIS), 1))], -1)[:, None]
+        log_p = case.model.likelihood(every).log_prob(x).numpy() + case.model.prior().log_prob(every).numpy()
+        return SimpleNamespace(log_p=special.logsumexp(log_p, axis=0) + np.log(AXIS[1] - AXIS[0]))
     if case.model.num_categories:
         every = np.eye(3)[list(itertools.product(range(3), repeat=2))].reshape(9, 1, 6)
         return SimpleNamespace(log_p=np.log(np.exp(case.model.likelihood(every).log_prob(x).numpy()).mean(0)))

@@ -23,6 +23,8 @@ def zeros(*shape: int) -> Tensor:
 
 
 STEP = [lambda z, h: (z * 0.5, z * 0.1)]
+PARTS = [d.Normal(zeros(BATCH, 2), zeros(BATCH, 2)), d.Normal(zeros(BATCH, 1), zeros(BATCH, 1))]
+OF_TWO_BATCHES = [d.Normal(zeros(), zeros()), d.Normal(zeros(EVENT), zeros(EVENT))]
 MEMBERS: dict[type, dict] = {  # by family, parameters by name
     d.Bernoulli: {"logits": zeros()},
     d.Normal: {"mean": zeros(), "log_var": zeros()},
@@ -40,6 +42,7 @@ MEMBERS: dict[type, dict] = {  # by family, parameters by name
     d.Dirichlet: {"log_concentration": zeros()},
     d.MultivariateNormal: {"loc": zeros(), "factor": zeros(BATCH, EVENT, EVENT)},
     d.MultivariateStudentT: {"log_df": zeros(BATCH), "loc": zeros(), "factor": zeros(BATCH, EVENT, EVENT)},
+    d.Product: {"parts": PARTS},
     d.LogNormal: {"loc": zeros(), "log_var": zeros()},
     d.Beta: {"log_alpha": zeros(), "log_beta": zeros()},
     d.FisherF: {"log_df1": zeros(), "log_df2": zeros()},
@@ -62,6 +65,7 @@ OTHERS = {  # what is wrong for a parameter that is no tensor, or a tensor with 
     "size": COUNTS,
     "like": (None, 1.0, np.ones(3)),
     "num_categories": (0, 2, -1, 1.5, "3"),
+    "parts": (None, 3, [], Says([zeros()], "Tensor("), Says(OF_TWO_BATCHES, "[(), (2,)]")),
     "base": (None, d.Bernoulli(zeros()), zeros()),
     "steps": (None, 3),
     "h": (None, np.ones(2)),
@@ -149,6 +153,12 @@ method(
     {"noise": ones(BATCH, EVENT) * 0.5, "temperature": 0.5},
     noise=wrong_noise((BATCH, EVENT)),
     temperature=("1", None, strict()),
+)
+method(
+    d.Product,
+    "relax",
+    {"noise": ones(BATCH, EVENT) * 0.5, "temperature": 0.5},
+    noise=wrong_noise((BATCH, EVENT)),
 )
 method(d.Flow, "elements", {"noise": ones(BATCH, EVENT)}, noise=wrong_noise((BATCH, EVENT)))
 NORMAL = d.Normal(zeros(), zeros())

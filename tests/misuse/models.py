@@ -31,6 +31,7 @@ GENERATOR = backend.generator(0)
 SMALL: dict[str, Any] = {"hidden": (3,)}
 OWN: dict[str, dict[str, Any]] = {  # what makes the members small
     "categorical-vae": {"variables": 1, "num_categories": 2},
+    "joint-vae": {"continuous": 1, "discrete": (3,)},
     "vq-vae": {"num_codes": 1, "entries": 3, "code_dim": 2},
     "iaf-vae": {"flow_hidden": (3,), "features": 2, "latent_dim": Z},
     "factor-vae": {"critic_hidden": (3,), "latent_dim": Z},
@@ -40,15 +41,18 @@ TOLD = [name for name, kind in MODELS.items() if "context_dim" in registry.argum
 # By argument of a constructor, whatever the model. One that is not here is tried with what no option of its kind is.
 CONSTRUCTOR: dict[str, tuple] = {
     **dict.fromkeys(("data_dim", "latent_dim", "samples", "groups", "variables", "entries", "context_dim"), COUNTS),
-    **dict.fromkeys(("num_codes", "code_dim", "features", "dataset_size", "masks"), COUNTS),
+    **dict.fromkeys(("num_codes", "code_dim", "features", "dataset_size", "masks", "continuous"), COUNTS),
     **dict.fromkeys(("capacity_steps", "temperature_steps"), (*NUMBERS_ABOVE_0, 1.5)),
-    **dict.fromkeys(("beta", "gamma", "capacity", "mmd_weight", "commitment", "free_bits"), NUMBERS_FROM_0),
+    **dict.fromkeys(
+        ("beta", "gamma", "capacity", "discrete_capacity", "mmd_weight", "commitment", "free_bits"), NUMBERS_FROM_0
+    ),
     **dict.fromkeys(("alpha", "lambd"), (np.nan, np.inf, "1", None)),
     **dict.fromkeys(("hidden", "flow_hidden", "critic_hidden"), SEQUENCES_OF_SIZES),
     "num_categories": (*COUNTS, 1),
+    "discrete": (*SEQUENCES_OF_SIZES, (3, 1)),
     "steps": (-1, 1.5, "1", None, False),
     "critic_lr": NUMBERS_ABOVE_0,
-    "final_temperature": (*NUMBERS_ABOVE_0, 1e-320),
+    **dict.fromkeys(("temperature", "final_temperature"), (*NUMBERS_ABOVE_0, 1e-320)),
     **dict.fromkeys(("decay", "revival"), (1.0, -0.1, "0", None)),
     "variance": (0, 0.0, -1.0, np.nan, np.inf, "1", True),
     **dict.fromkeys(("sigmoid_mean", "learned_prior", "ema", "direct", "random_orders"), NO_SWITCHES),

@@ -24,6 +24,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "piwae": {"groups": 3, "samples": 2},
     "iaf-vae": {"flow_hidden": (5,), "features": 2, "free_bits": 0.02},
     "categorical-vae": {"variables": 3, "num_categories": 4},
+    "joint-vae": {"continuous": 2, "discrete": (3, 4)},
     "vq-vae": {"num_codes": 3, "entries": 5, "code_dim": 2},
     "vamp-vae": {"components": 7},
     "factor-vae": {"critic_hidden": (6, 5)},
