@@ -10,6 +10,8 @@
 """
 
 from .adversarial.factor_vae import FactorVAE
+from .aggregate.beta_tcvae import BetaTCVAE
+from .aggregate.dip_vae import DIPVAE1, DIPVAE2
 from .aggregate.info_vae import InfoVAE
 from .aggregate.wae_mmd import WAE
 from .autoregressive.made import MADE
