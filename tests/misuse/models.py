@@ -40,14 +40,16 @@ TOLD = [name for name, kind in MODELS.items() if "context_dim" in registry.argum
 # By argument of a constructor, whatever the model. One that is not here is tried with what no option of its kind is.
 CONSTRUCTOR: dict[str, tuple] = {
     **dict.fromkeys(("data_dim", "latent_dim", "samples", "groups", "variables", "entries", "context_dim"), COUNTS),
-    **dict.fromkeys(("num_codes", "code_dim", "features", "dataset_size", "masks"), COUNTS),
+    **dict.fromkeys(("num_codes", "code_dim", "features", "dataset_size", "masks", "projections"), COUNTS),
     **dict.fromkeys(("capacity_steps", "temperature_steps"), (*NUMBERS_ABOVE_0, 1.5)),
     **dict.fromkeys(
-        ("beta", "gamma", "capacity", "mmd_weight", "commitment", "free_bits", "off_diagonal"), NUMBERS_FROM_0
+        ("beta", "gamma", "capacity", "mmd_weight", "commitment", "free_bits", "off_diagonal", "sw_weight", "within"),
+        NUMBERS_FROM_0,
     ),
     **dict.fromkeys(("alpha", "lambd"), (np.nan, np.inf, "1", None)),
     **dict.fromkeys(("hidden", "flow_hidden", "critic_hidden"), SEQUENCES_OF_SIZES),
     "diagonal": [value for value in NUMBERS_FROM_0 if value is not None],
+    "group_sizes": (3, "11", (1,), (2, 1), (0, 2), (1.0, 1)),
     "num_categories": (*COUNTS, 1),
     "steps": (-1, 1.5, "1", None, False),
     "critic_lr": NUMBERS_ABOVE_0,
