@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from minivae import backend
 from minivae.autodiff import backward
+from minivae.datasets import load
 from minivae.errors import InputError
-from minivae.models import Batch
+from minivae.models import MODELS, Batch
 from minivae.regularizers import split_kl
 from minivae.runs import Run
 from minivae.training import Settings, Trainer, evaluate, fit
@@ -91,3 +93,19 @@ def test_of_another_training_n_is_another(digits):  # noqa: F811
     for data in (digits, replace(digits, train=digits.train.sample(60))):
         Trainer(model, data, Settings(epochs=1, batch_size=10))
         assert float(model.data_points) == len(data.train)
+
+
+@pytest.mark.slow
+def test_what_is_paid_for_goes_down_on_the_digits():
+    """q(z) of all training points, which is no estimate: docs/family.md has these numbers."""
+    data, found = load("digits"), {}
+    for title, options in {"beta 1": {"beta": 1.0}, "mws": {}, "mss": {"weighting": "mss"}}.items():
+        model = MODELS["beta-tcvae"](64, 8, (200,), **options)
+        fit(model, data, epochs=60, lr=0.005, report_every=60, progress=False)
+        q = model.posterior(data.train.images / np.float32(16))
+        z, log_q = q.sample_with_log_prob(backend.generator(0), 1)
+        split = split_kl(q, z, log_q, model.prior().log_prob(z), data_points=len(z[0]))
+        found[title] = {"information": split.information.numpy().mean(), "tc": split.between.numpy().mean()}
+    assert [found[title]["tc"] for title in found] == pytest.approx([0.29, 0.06, 0.17], abs=0.05)
+    assert found["mss"]["information"] > found["beta 1"]["information"] + 1  # what its bias is paid with
+    assert found["mws"]["information"] < found["beta 1"]["information"]
