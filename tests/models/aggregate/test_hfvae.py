@@ -3,8 +3,13 @@
 import numpy as np
 import pytest
 
+from minivae import backend
 from minivae.autodiff import backward
+from minivae.datasets import load
 from minivae.errors import InputError
+from minivae.models import MODELS
+from minivae.regularizers import split_kl
+from minivae.training import fit
 
 from ..members import Repeated, batch_for, member, shaken
 
@@ -66,3 +71,18 @@ def test_without_sizes_there_are_two_halves(latent_dim, expected):
 def test_sizes_that_are_not_those_of_the_codes_are_refused():
     with pytest.raises(InputError, match=r"group_sizes is \[2, 2\], 4 dimensions in all; expected 5 of them"):
         made(group_sizes=(2, 2))
+
+
+@pytest.mark.slow
+def test_what_is_paid_for_goes_down_on_the_digits():
+    """q(z) of all training points, which is no estimate: docs/family.md has these numbers."""
+    data, found = load("digits"), []
+    for beta in (1.0, 6.0):
+        model = MODELS["hfvae"](64, 8, (200,), beta=beta)
+        fit(model, data, epochs=60, lr=0.005, report_every=60, progress=False)
+        q = model.posterior(data.train.images / np.float32(16))
+        z, log_q = q.sample_with_log_prob(backend.generator(0), 1)
+        told = {"data_points": len(z[0]), "weighting": "mss", "group_sizes": model.group_sizes}
+        split = split_kl(q, z, log_q, model.prior().log_prob(z), **told)
+        found += [split.between.numpy().mean(), split.within.numpy().mean()]
+    assert found == pytest.approx([0.20, 0.09, 0.04, 0.07], abs=0.03)
