@@ -268,7 +268,7 @@ def test_codes_are_of_the_type_of_the_rows(dtype):
 
 NOT_HERE = {"made": "no latent variable", "cvae": "told labels", "cmma": "told labels", "ivae": "told labels"}
 WITHOUT_LENGTH = ("categorical-vae", "joint-vae", "vq-vae")
-UNBOUNDED = ("wae-mmd", "vq-vae")
+UNBOUNDED = ("wae-mmd", "swae", "vq-vae")
 
 
 @pytest.mark.parametrize("name", MODELS)

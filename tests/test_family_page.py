@@ -4,6 +4,7 @@ Looked at before a release (``-m release``), so that a model can come before its
 """
 
 import csv
+import importlib
 import re
 from pathlib import Path
 
@@ -54,6 +55,12 @@ def test_a_section_has_maths_file_parts_and_the_measured_row(name):
 def test_pictures_and_tables_are_there():
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", PAGE):
         assert (ROOT / "docs" / target).exists(), target
+
+
+def test_the_biases_are_the_committed_measurement(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "examples"))
+    with open(RESULTS / "aggregate_bias.csv", newline="") as file:
+        assert importlib.import_module("aggregate_bias").table(list(csv.DictReader(file))) in PAGE
 
 
 def test_what_is_said_of_identifiability_is_the_committed_measurement():

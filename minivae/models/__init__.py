@@ -11,7 +11,11 @@
 """
 
 from .adversarial.factor_vae import FactorVAE
+from .aggregate.beta_tcvae import BetaTCVAE
+from .aggregate.dip_vae import DIPVAE1, DIPVAE2
+from .aggregate.hfvae import HFVAE
 from .aggregate.info_vae import InfoVAE
+from .aggregate.swae import SWAE
 from .aggregate.wae_mmd import WAE
 from .autoregressive.made import MADE
 from .bound.beta_vae import BetaVAE

@@ -153,6 +153,12 @@ class Model(Module):
         like = self.parameters()[0]
         return Tensor(like.xp.full((), value, dtype=like.dtype))
 
+    def begin(self, data_points: int) -> None:
+        """Told by a training, before its first step, how many data points it has: N of Eq. 8, for what depends on it.
+
+        Kept in a tensor (:meth:`scalar`) it is part of the model's state, so that a checkpoint has it.
+        """
+
     def advance(self, step: int, total_steps: int) -> None:
         """Set what changes with the step, in 0-d tensors, before the step is taken (or replayed).
 

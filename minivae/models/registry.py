@@ -11,7 +11,11 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 from ..errors import InputError, shown
 from ..nn import Module
 from .adversarial.factor_vae import FactorVAE
+from .aggregate.beta_tcvae import BetaTCVAE
+from .aggregate.dip_vae import DIPVAE1, DIPVAE2
+from .aggregate.hfvae import HFVAE
 from .aggregate.info_vae import InfoVAE
+from .aggregate.swae import SWAE
 from .aggregate.wae_mmd import WAE
 from .autoregressive.made import MADE
 from .bound.beta_vae import BetaVAE
@@ -64,7 +68,12 @@ MODELS: dict[str, type[Model]] = {
     "vq-vae": VQVAE,
     "info-vae": InfoVAE,
     "wae-mmd": WAE,
+    "swae": SWAE,
+    "dip-vae-1": DIPVAE1,
+    "dip-vae-2": DIPVAE2,
     "factor-vae": FactorVAE,
+    "beta-tcvae": BetaTCVAE,
+    "hfvae": HFVAE,
     "wake-sleep": WakeSleep,
 }
 

@@ -86,7 +86,7 @@ def evaluate(
 
     z is sampled, never set to the posterior mean: only so is the result a bound. Minibatches are
     drawn in one fixed random order (:meth:`Minibatches.fixed_order`), so that the order in which the data are
-    stored is in no number. A part is one of three kinds:
+    stored is in no number. A part is one of four kinds:
 
     - an average over data points (bound, reconstruction, KL, the critic's total correlation) is
       averaged over all of them; how they are cut into minibatches does not matter;
@@ -95,7 +95,10 @@ def evaluate(
     - a U-statistic of pairs of codes (MMD^2, and an objective that holds it) is averaged over the
       minibatches, n points in each: an unbiased estimate of that of all N points, as each minibatch
       is a random sample, whatever its size. Codes of N points would make N^2 pairs, this takes N n; the
-      estimate's standard deviation is at most about sqrt(N / n) times that of all pairs.
+      estimate's standard deviation is at most about sqrt(N / n) times that of all pairs;
+    - an estimate that has a bias, which depends on the size of a minibatch (log q(z), whose names end in ``_mws`` or
+      ``_mss``, the sliced Wasserstein distance, and an objective that holds one) is averaged over the minibatches,
+      too: it is of that size, and compares with others of that size. docs/family.md tables the biases.
 
     Memory: that of a minibatch of ``batch_size``, and N numbers of rows.
 

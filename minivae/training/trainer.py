@@ -60,6 +60,7 @@ class Trainer:
         self.model, self.dataset, self.settings = model, dataset, settings
         weight = model.parameters()[0]
         model.preparation = dataset.preparation
+        model.begin(len(dataset.train))
         options = {
             "preparation": dataset.preparation,
             "binarize": settings.binarize,

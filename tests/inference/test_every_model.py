@@ -45,7 +45,7 @@ VALUE = ""  # a value that is right; anything else is what a refusal says
 KINDS = {
     "full-vb": "a density",
     **{n: "a density, given the context" if "context_dim" in arguments(m) else "a density" for n, m in MODELS.items()},
-    "wae-mmd": "a density, and points for codes",
+    **dict.fromkeys(("wae-mmd", "swae"), "a density, and points for codes"),
     "categorical-vae": "discrete",
     "joint-vae": "discrete",
     "vq-vae": "discrete, and points for codes",

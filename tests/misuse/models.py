@@ -41,13 +41,18 @@ TOLD = [name for name, kind in MODELS.items() if "context_dim" in registry.argum
 # By argument of a constructor, whatever the model. One that is not here is tried with what no option of its kind is.
 CONSTRUCTOR: dict[str, tuple] = {
     **dict.fromkeys(("data_dim", "latent_dim", "samples", "groups", "variables", "entries", "context_dim"), COUNTS),
-    **dict.fromkeys(("num_codes", "code_dim", "features", "dataset_size", "masks", "continuous"), COUNTS),
+    **dict.fromkeys(("num_codes", "code_dim", "features", "dataset_size", "masks"), COUNTS),
+    **dict.fromkeys(("continuous", "projections"), COUNTS),
     **dict.fromkeys(("capacity_steps", "temperature_steps"), (*NUMBERS_ABOVE_0, 1.5)),
+    **dict.fromkeys(("beta", "gamma", "mmd_weight", "commitment", "free_bits"), NUMBERS_FROM_0),
     **dict.fromkeys(
-        ("beta", "gamma", "capacity", "discrete_capacity", "mmd_weight", "commitment", "free_bits"), NUMBERS_FROM_0
+        ("capacity", "discrete_capacity", "off_diagonal", "sw_weight", "within"),
+        NUMBERS_FROM_0,
     ),
     **dict.fromkeys(("alpha", "lambd"), (np.nan, np.inf, "1", None)),
     **dict.fromkeys(("hidden", "flow_hidden", "critic_hidden"), SEQUENCES_OF_SIZES),
+    "diagonal": [value for value in NUMBERS_FROM_0 if value is not None],
+    "group_sizes": (3, "11", (1,), (2, 1), (0, 2), (1.0, 1)),
     "num_categories": (*COUNTS, 1),
     "discrete": (*SEQUENCES_OF_SIZES, (3, 1)),
     "steps": (-1, 1.5, "1", None, False),
@@ -58,6 +63,7 @@ CONSTRUCTOR: dict[str, tuple] = {
     **dict.fromkeys(("sigmoid_mean", "learned_prior", "ema", "direct", "random_orders"), NO_SWITCHES),
     "likelihood": ("Bernoulli", None, 3, int, likelihoods.Likelihood, Says("file.py:Class", "'file.py:Class'")),
     "variance_of": ("Column", None, 3),
+    "weighting": ("MSS", None, 3),
     "categories": (*COUNTS[:4], True),
     "log_var_floor": (np.nan, -np.inf, "1", None, True),
     "estimator": ("a", None, 3),
@@ -158,6 +164,8 @@ for name, kind in MODELS.items():
         method(model, kind.__name__, "prior", told, **context)
     if model.num_categories:
         method(model, kind.__name__, "codes", {"x": ones(M, D)}, x=X)
+    if hasattr(model, "data_points"):
+        method(model, kind.__name__, "begin", {"data_points": M}, data_points=COUNTS)
     if name == "vq-vae":
         method(model, kind.__name__, "quantize", {"x": ones(M, D)}, x=X)
     if not model.no_log_likelihood and name != "iaf-vae":

@@ -44,7 +44,18 @@ HOOKS = {
     *("log_density", "outside", "quantile", "log_quantile", "standard_quantile", "standard_log_density", "log_ratio"),
     *("spherical", "spherical_log_density", "whiten", "scalars", "update"),
     *("build", "make_decoder", "make_prior", "advance", "of_means", "scalar", "estimate", "noise"),
-    *("phases_at", "on_step", "on_report", "on_end", "cumulative", "distribution", "kept_above"),
+    *(
+        "phases_at",
+        "parts",
+        "spread",
+        "discrepancy",
+        "on_step",
+        "on_report",
+        "on_end",
+        "cumulative",
+        "distribution",
+        "kept_above",
+    ),
 }
 # Bases: their constructors and methods are tried on the members, Tensor's methods as functions.
 BASES = (

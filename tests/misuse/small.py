@@ -322,6 +322,66 @@ misuse(
 )
 DRAWS = (*NO_TENSORS, ones(3), ones(1, 2), ones(4, 3))
 misuse(regularizers.mmd, {"x": ones(4, 2), "y": ones(3, 2)}, x=DRAWS, y=(*DRAWS, strict(3, 2)), kernel=(None, "rbf", 3))
+NO_LIKES = (None, 3.0, "x", np.ones(1))
+CODES = (*NO_TENSORS, ones(3), ones(1, 2, 2))
+misuse(regularizers.covariance, {"z": ones(4, 2)}, z=(*CODES, ones(1, 2)))
+misuse(regularizers.moments, {"z": ones(4, 2)}, z=CODES)
+misuse(
+    regularizers.covariance_of,
+    {"first": ones(2), "second": ones(2, 2)},
+    first=(*NO_TENSORS, ones(2, 2), ones()),
+    second=(*NO_TENSORS, ones(2), ones(2, 3), strict(2, 2)),
+)
+misuse(regularizers.off_identity, {"c": ones(2, 2)}, c=(*NO_TENSORS, ones(2), ones(2, 3)))
+misuse(
+    regularizers.sliced_wasserstein,
+    {"x": ones(4, 2), "y": ones(4, 2), "directions": ones(3, 2)},
+    x=(*NO_TENSORS, ones(2)),
+    y=(*NO_TENSORS, ones(3, 2), strict(4, 2)),
+    directions=(*NO_TENSORS, ones(3, 1), ones(2), strict(3, 2)),
+)
+misuse(
+    regularizers.random_directions,
+    {"noise": GENERATOR, "count": 3, "dim": 2, "like": ones(2)},
+    noise=(*NO_TENSORS, ones(2), ones(1, 2), strict(3, 2)),
+    count=COUNTS,
+    dim=COUNTS,
+    like=NO_LIKES,
+)
+POSTERIORS = Normal(ones(4, 2), ones(4, 2))
+NO_POSTERIORS = (None, 3, ones(4, 2), Says(Normal(ones(2), ones(2)), "(2,)"))
+NUMBERS_OF_POINTS = (*NO_TENSORS, ones(2), strict())
+misuse(
+    regularizers.log_weights,
+    {"batch": 4, "data_points": 9, "weighting": "mss", "like": ones(2)},
+    batch=(*COUNTS, 1),
+    data_points=NUMBERS_OF_POINTS,
+    weighting=("MSS", None, 3),
+    like=NO_LIKES,
+)
+misuse(
+    regularizers.log_ratios,
+    {"q": POSTERIORS, "z": ones(1, 4, 2)},
+    q=NO_POSTERIORS,
+    z=(*NO_TENSORS, ones(4, 2), ones(1, 3, 2), strict(1, 4, 2)),
+)
+misuse(
+    regularizers.log_aggregate,
+    {"ratios": ones(1, 4, 4, 2), "log_w": ones(4, 4)},
+    ratios=(*NO_TENSORS, ones(4, 4, 2)),
+    log_w=(*NO_TENSORS, ones(4), ones(4, 3), strict(4, 4)),
+)
+misuse(
+    regularizers.split_kl,
+    {"q": POSTERIORS, "z": ones(1, 4, 2), "log_q": ones(1, 4), "log_p": ones(1, 4), "data_points": 9}
+    | {"weighting": "mss", "group_sizes": (1, 1)},
+    q=NO_POSTERIORS,
+    z=(*NO_TENSORS, ones(4, 2), ones(1, 3, 2), strict(1, 4, 2)),
+    **dict.fromkeys(("log_q", "log_p"), (*NO_TENSORS, ones(4), ones(1, 3), strict(1, 4))),
+    data_points=NUMBERS_OF_POINTS,
+    weighting=("MSS", None, 3),
+    group_sizes=(3, "11", (1,), (2, 1), (0, 2), (1.0, 1)),
+)
 LOGITS = (*NO_TENSORS, ones(4, 3), ones(2))
 misuse(regularizers.density_ratio, {"logits": ones(4, 2)}, logits=LOGITS)
 misuse(regularizers.critic_loss, {"joint": ones(4, 2), "product": ones(3, 2)}, joint=LOGITS, product=LOGITS)

@@ -28,6 +28,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "vq-vae": {"num_codes": 3, "entries": 5, "code_dim": 2},
     "vamp-vae": {"components": 7},
     "factor-vae": {"critic_hidden": (6, 5)},
+    "swae": {"projections": 6},
     "info-vae": {"alpha": 0.3, "lambd": 5.0},
 }
 EVERY_MEMBER = pytest.mark.parametrize("name", MODELS)

@@ -22,6 +22,9 @@ LAYERS = {
 
 
 CANCELLING = ("vamp-vae",)
+# Whose gradient by a bias is a sum of numbers of any size that is 0: what is left is beside those. (A covariance does
+# not change with the mean.)
+SUM_TO_0 = ("dip-vae-2",)
 
 
 class SameNoise(backend.Generator):
@@ -75,7 +78,8 @@ def test_float32_gives_what_float64_does(name, likelihood, bias, value, rng):
     left = rounding * np.exp(abs(value)) if name in CANCELLING and abs(value) == 30 else 0.0
     for found, right in zip(terms, expected_terms, strict=True):
         np.testing.assert_allclose(found, right, rtol=rounding, atol=(2 + 30 * (left > 0)) * rounding)
+    largest = max(np.abs(right).max() for right in expected)
     for found, right in zip(gradients, expected, strict=True):
         assert found.dtype == np.float32
-        allowed = 10 * rounding * (np.abs(right).max() + 1e-3) + left
-        np.testing.assert_allclose(found, right, rtol=10 * rounding, atol=allowed)
+        size = largest if name in SUM_TO_0 else np.abs(right).max() + 1e-3
+        np.testing.assert_allclose(found, right, rtol=10 * rounding, atol=10 * rounding * size + left)

@@ -40,8 +40,9 @@ EVERYWHERE: dict[str, dict[str, Any]] = {
     "gaussian, fixed variance": {"likelihood": "gaussian", "variance": 0.3},
     "gaussian, estimator A": {"likelihood": "gaussian", "estimator": "A", "samples": 2},
 }
-# Of a case: the size of the batch and of the weights, how far along a run is, and whether running means are under way.
-OF_CASE = ("m", "scale", "at", "used")
+# Of a case: the size of the batch, of the weights and of the training data, how far along a run is, and whether running
+# means are under way.
+OF_CASE = ("m", "scale", "data_points", "at", "used")
 
 
 @dataclass
@@ -81,6 +82,8 @@ def make(name: str, options: Mapping[str, Any], dtype: str) -> tuple[Model, Batc
     scale = options.get("scale", 0.4)
     parameters = {key: scale * rng.standard_normal(p.shape) for key, p in model.named_parameters()}
     model.load_state_dict({**model.state_dict(), **{k: v.astype(dtype) for k, v in parameters.items()}})
+    if "data_points" in options:
+        model.begin(options["data_points"])
     model.advance(round(options.get("at", 0.0) * STEPS), STEPS)
     if options.get("used"):
         state = {key: rng.uniform(0.1, 3.0, value.shape).astype(dtype) for key, value in model.named_tensors()}

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...autodiff import mean
+from ...autodiff import Tensor, mean
 from ...backend import Generator
 from ...checks import number_from_zero
 from ...distributions import Delta
@@ -25,7 +25,45 @@ from ..vae import VAE
 from .info_vae import aggregate_mmd
 
 
-class WAE(VAE):
+class PointAutoEncoder(VAE):
+    """Base of the Wasserstein auto-encoders: codes are points, and a price on how far they are from the prior together.
+
+    Args:
+        data_dim, latent_dim, hidden, others: see :class:`VAE`.
+    """
+
+    no_kl = "its objective has no KL"
+    fixed = ("estimator", "samples")
+    no_log_likelihood = "the codes of a Wasserstein auto-encoder are points: importance samples would all be the same"
+
+    def __init__(self, data_dim: int, latent_dim: int = 8, hidden: Sequence[int] = (500,), **others: Any) -> None:
+        super().__init__(data_dim, latent_dim, hidden, samples=1, **others)
+        self.draws = 0  # E(x) is a point
+
+    def build(self, noise: Generator, options: dict[str, Any]) -> None:
+        """An encoder of points; the VAE's decoder."""
+        self.encoder = MLP((self.data_dim, *self.hidden, self.latent_dim), noise, **options)
+        self.decoder = self.make_decoder(self.latent_dim, noise, options)
+
+    def posterior(self, x: Any, context: Any = None) -> Delta:
+        """The point E(x)."""
+        return Delta(self.encoder(self.features(x)))
+
+    def discrepancy(self, z: Tensor, noise: Any) -> tuple[str, float, Tensor]:
+        """Between codes ``(M, latent_dim)`` and the prior: the name of the term, its weight, and what it is, 0-d."""
+        raise NotImplementedError
+
+    def phases(self, batch: Batch, noise: Any) -> list[Phase]:
+        """One phase: the cost, and the discrepancy at its price, with the ``noise`` that that takes."""
+        x = self._points(batch)
+        z = self.posterior(x).mean
+        reconstruction = mean(self.likelihood(z).log_prob(x))
+        name, weight, distance = self.discrepancy(z, noise)
+        loss = distance * weight - reconstruction
+        return [Phase(loss, self.parameters(), {"objective": -loss, "reconstruction": reconstruction, name: distance})]
+
+
+class WAE(PointAutoEncoder):
     """An auto-encoder without noise, whose codes together look like draws of the prior.
 
     Args:
@@ -35,10 +73,7 @@ class WAE(VAE):
 
     minimises = "D + lambda MMD^2"
     source = "Tolstikhin et al. 2018, arXiv 1711.01558"
-    no_kl = "its objective has no KL"
-    fixed = ("estimator", "samples")
     least_points = 2  # of one alone there is no discrepancy
-    no_log_likelihood = "the codes of a Wasserstein auto-encoder are points: importance samples would all be the same"
 
     def __init__(
         self,
@@ -50,25 +85,9 @@ class WAE(VAE):
         **others: Any,
     ) -> None:
         self.mmd_weight = number_from_zero("mmd_weight", mmd_weight)
-        super().__init__(data_dim, latent_dim, hidden, samples=1, **others)
-        self.draws = 0  # E(x) is a point
+        super().__init__(data_dim, latent_dim, hidden, **others)
         self.remember(mmd_weight=self.mmd_weight)
 
-    def build(self, noise: Generator, options: dict[str, Any]) -> None:
-        """An encoder of points; the VAE's decoder."""
-        self.encoder = MLP((self.data_dim, *self.hidden, self.latent_dim), noise, **options)
-        self.decoder = self.make_decoder(self.latent_dim, noise, options)
-
-    def posterior(self, x: Any, context: Any = None) -> Delta:
-        """The point E(x)."""
-        return Delta(self.encoder(self.features(x)))
-
-    def phases(self, batch: Batch, noise: Any) -> list[Phase]:
-        """One phase. ``noise`` is a generator, or draws of the prior ``(M, latent_dim)``."""
-        x = self._points(batch)
-        z = self.posterior(x).mean
-        reconstruction = mean(self.likelihood(z).log_prob(x))
-        distance = aggregate_mmd(self, z, noise, "imq")
-        loss = distance * self.mmd_weight - reconstruction
-        terms = {"objective": -loss, "reconstruction": reconstruction, "mmd": distance}
-        return [Phase(loss, self.parameters(), terms)]
+    def discrepancy(self, z: Tensor, noise: Any) -> tuple[str, float, Tensor]:
+        """MMD^2 by inverse multiquadratics. ``noise``: a generator, or draws of the prior ``(M, latent_dim)``."""
+        return "mmd", self.mmd_weight, aggregate_mmd(self, z, noise, "imq")
