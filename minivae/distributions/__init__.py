@@ -12,5 +12,14 @@ from .gamma import Chi2, Erlang, Gamma, SumOfExponentials
 from .inverse_cdf import Cauchy, Exponential, Gompertz, Gumbel, Pareto, Rayleigh, Reciprocal, Weibull
 from .levels import Categories, DiscretizedLogistic
 from .location_scale import Laplace, Logistic, StudentT, Triangular, Uniform
+from .normalizing_flow import (
+    Coupling,
+    FlowStep,
+    Householder,
+    HouseholderFlow,
+    NormalizingFlow,
+    Planar,
+    Radial,
+)
 from .paper import Bernoulli, Normal, StandardNormal
 from .uniform_codes import UniformCodes

@@ -22,8 +22,12 @@ from .likelihoods import Likelihood
 from .model import Model, constructors
 from .own import find_class, name_in
 from .posterior.categorical_vae import CategoricalVAE
+from .posterior.coupling_vae import CouplingVAE
 from .posterior.full_covariance_vae import FullCovarianceVAE
+from .posterior.householder_vae import HouseholderVAE
 from .posterior.iaf_vae import IAFVAE
+from .posterior.planar_vae import PlanarVAE
+from .posterior.radial_vae import RadialVAE
 from .posterior.vq_vae import VQVAE
 from .prior.cvae import CMMA, CVAE
 from .prior.ivae import IVAE
@@ -41,6 +45,10 @@ MODELS: dict[str, type[Model]] = {
     "miwae": MIWAE,
     "full-covariance-vae": FullCovarianceVAE,
     "iaf-vae": IAFVAE,
+    "planar-vae": PlanarVAE,
+    "radial-vae": RadialVAE,
+    "householder-vae": HouseholderVAE,
+    "coupling-vae": CouplingVAE,
     "made": MADE,
     "cvae": CVAE,
     "cmma": CMMA,

@@ -33,6 +33,8 @@ OWN: dict[str, dict[str, Any]] = {  # what makes the members small
     "categorical-vae": {"variables": 1, "num_categories": 2},
     "vq-vae": {"num_codes": 1, "entries": 3, "code_dim": 2},
     "iaf-vae": {"flow_hidden": (3,), "features": 2, "latent_dim": Z},
+    **{name: {"steps": 2, "latent_dim": Z} for name in ("planar-vae", "radial-vae", "householder-vae")},
+    "coupling-vae": {"steps": 2, "flow_hidden": (3,), "features": 2, "latent_dim": Z},
     "factor-vae": {"critic_hidden": (3,), "latent_dim": Z},
     "made": {},
 }

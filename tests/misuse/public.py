@@ -45,6 +45,7 @@ HOOKS = {
     *("spherical", "spherical_log_density", "whiten", "scalars", "update"),
     *("build", "make_decoder", "make_prior", "advance", "of_means", "scalar", "estimate", "noise"),
     *("phases_at", "on_step", "on_report", "on_end", "cumulative", "distribution", "kept_above"),
+    *("forward", "backward", "step_numbers", "flow_step"),
 }
 # Bases: their constructors and methods are tried on the members, Tensor's methods as functions.
 BASES = (
@@ -54,6 +55,7 @@ BASES = (
     "InverseCDF",
     "LocationScale",
     "Elliptical",
+    "FlowStep",
     "Optimizer",
     "Model",
     "Likelihood",

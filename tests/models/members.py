@@ -22,6 +22,10 @@ DATA_DIM, CLASSES, M = 6, 3, 4
 SMALL: dict[str, dict[str, Any]] = {
     "miwae": {"groups": 2, "samples": 3},
     "iaf-vae": {"flow_hidden": (5,), "features": 2, "free_bits": 0.02},
+    "planar-vae": {"steps": 2},
+    "radial-vae": {"steps": 2},
+    "householder-vae": {"steps": 2},
+    "coupling-vae": {"steps": 3, "flow_hidden": (5,), "features": 2},
     "categorical-vae": {"variables": 3, "num_categories": 4},
     "vq-vae": {"num_codes": 3, "entries": 5, "code_dim": 2},
     "factor-vae": {"critic_hidden": (6, 5)},

@@ -70,6 +70,10 @@ def test_float32_gives_what_float64_does(name, likelihood, bias, value, rng):
     rounding = 5e-4 if abs(value) == 1e4 else 1e-6
     for found, right in zip(terms, expected_terms, strict=True):
         np.testing.assert_allclose(found, right, rtol=rounding, atol=2 * rounding)
+    # 1 - tanh^2 of what has no digits left is known to a rounding of 1; a flow's steps multiply it by what they move.
+    saturated = 2**-24 * abs(value) if bias == "encoder.mean.bias" else 0.0
+    cancelled = 2**-22 * max(np.abs(right).max() for right in expected)  # in sums over data points, to less
     for found, right in zip(gradients, expected, strict=True):
         assert found.dtype == np.float32
-        np.testing.assert_allclose(found, right, rtol=10 * rounding, atol=10 * rounding * (np.abs(right).max() + 1e-3))
+        slack = 10 * rounding * (np.abs(right).max() + 1e-3) + saturated + cancelled
+        np.testing.assert_allclose(found, right, rtol=10 * rounding, atol=slack)

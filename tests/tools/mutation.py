@@ -71,7 +71,11 @@ TARGETS = [
 LEFT_OUT = ("minivae/models/own.py", "minivae/models/automatic.py")
 # Whose mutants nobody has run yet; the page says so.
 NOT_YET = (
-    *(f"minivae/distributions/{name}.py" for name in ("counts", "levels", "paper")),
+    *(f"minivae/distributions/{name}.py" for name in ("counts", "flow", "levels", "normalizing_flow", "paper")),
+    *(
+        f"minivae/models/posterior/{name}_vae.py"
+        for name in ("coupling", "flow", "householder", "iaf", "planar", "radial")
+    ),
     "minivae/models/likelihood_options.py",
 )
 # For what the test file of the same name lets pass: where the rows of a whole package are checked.
