@@ -79,6 +79,7 @@ _OTHERS = {
     "radial-vae": "radial radialflow",
     "householder-vae": "householder householderflow",
     "coupling-vae": "coupling realnvp nvp affinecoupling couplingflow",
+    "auxiliary-vae": "auxiliary adgm",
     "full-covariance-vae": "fullcovariance fullrank",
     "digits": "optdigits sklearndigits",
     "frey": "freyface freyfaces freyrawface",

@@ -20,6 +20,7 @@ from .learning.full_vb import FullVB, GaussianWeights
 from .learning.wake_sleep import WakeSleep
 from .model import Model
 from .phase import Batch, Phase
+from .posterior.auxiliary_vae import AuxiliaryVAE
 from .posterior.categorical_vae import CategoricalVAE
 from .posterior.coupling_vae import CouplingVAE
 from .posterior.full_covariance_vae import FullCovarianceVAE

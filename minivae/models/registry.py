@@ -21,6 +21,7 @@ from .learning.wake_sleep import WakeSleep
 from .likelihoods import Likelihood
 from .model import Model, constructors
 from .own import find_class, name_in
+from .posterior.auxiliary_vae import AuxiliaryVAE
 from .posterior.categorical_vae import CategoricalVAE
 from .posterior.coupling_vae import CouplingVAE
 from .posterior.full_covariance_vae import FullCovarianceVAE
@@ -49,6 +50,7 @@ MODELS: dict[str, type[Model]] = {
     "radial-vae": RadialVAE,
     "householder-vae": HouseholderVAE,
     "coupling-vae": CouplingVAE,
+    "auxiliary-vae": AuxiliaryVAE,
     "made": MADE,
     "cvae": CVAE,
     "cmma": CMMA,

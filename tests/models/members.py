@@ -26,6 +26,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "radial-vae": {"steps": 2},
     "householder-vae": {"steps": 2},
     "coupling-vae": {"steps": 3, "flow_hidden": (5,), "features": 2},
+    "auxiliary-vae": {"auxiliary": 2},
     "categorical-vae": {"variables": 3, "num_categories": 4},
     "vq-vae": {"num_codes": 3, "entries": 5, "code_dim": 2},
     "factor-vae": {"critic_hidden": (6, 5)},

@@ -74,7 +74,7 @@ NOT_YET = (
     *(f"minivae/distributions/{name}.py" for name in ("counts", "flow", "levels", "normalizing_flow", "paper")),
     *(
         f"minivae/models/posterior/{name}_vae.py"
-        for name in ("coupling", "flow", "householder", "iaf", "planar", "radial")
+        for name in ("auxiliary", "coupling", "flow", "householder", "iaf", "planar", "radial")
     ),
     "minivae/models/likelihood_options.py",
 )
