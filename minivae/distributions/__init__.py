@@ -14,6 +14,15 @@ from .levels import Categories, DiscretizedLogistic
 from .location_scale import Laplace, Logistic, StudentT, Triangular, Uniform
 from .log_cosh import LogCosh
 from .mixture import Mixture
+from .normalizing_flow import (
+    Coupling,
+    FlowStep,
+    Householder,
+    HouseholderFlow,
+    NormalizingFlow,
+    Planar,
+    Radial,
+)
 from .paper import Bernoulli, Normal, StandardNormal
 from .product import Product
 from .uniform_codes import UniformCodes

@@ -1,7 +1,8 @@
-"""A Gaussian bent step by step: inverse autoregressive flow (Kingma et al. 2016, arXiv 1606.04934)."""
+"""Gaussians bent by invertible maps, and inverse autoregressive flow (Kingma et al. 2016, arXiv 1606.04934)."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,23 +17,15 @@ Step = Callable[[Tensor, Tensor], Sequence[Tensor]]
 FORGET_BIAS = 2.0
 
 
-class Flow(Distribution):
-    """What a Gaussian becomes in autoregressive steps.
-
-        z_t = s z_{t-1} + (1 - s) m,  s = sigmoid(s' + 2), its elements then in reverse
-        log q(z_T) = log N(z_0) - sum_t sum_i log s_i
+class Pushforward(Distribution, ABC):
+    """Base of what a Gaussian becomes under an invertible map; a family writes ``pushed`` and ``log_prob``.
 
     Args:
         base: the distribution of z_0, ``(..., event)``.
-        steps: each takes z_{t-1} and h and gives m and s', of which elements i depend on the
-            elements before i alone.
-        h: the features of x that the steps see, of the batch shape of ``base``.
     """
 
-    def __init__(self, base: Normal, steps: Sequence[Step], h: Tensor) -> None:
+    def __init__(self, base: Normal) -> None:
         self.base = instance("base", base, Normal, "a Normal")
-        self.steps = sequence("steps", steps, "a list of functions")
-        self.h = instance("h", h, Tensor, "a Tensor")
         self.shape, self.like = base.shape, base.like
 
     @property
@@ -46,11 +39,38 @@ class Flow(Distribution):
 
     def transform(self, noise: Any) -> Tensor:
         """z_T."""
-        return self.elements(noise)[0]
+        return self.pushed(noise)[0]
 
     def sample_with_log_prob(self, source: Any, n: int | None = None) -> tuple[Tensor, Tensor]:
         """z_T and its log_prob, in one go."""
-        z, log_q = self.elements(self._noise(source, n))
+        return self.pushed(self._noise(source, n))
+
+    @abstractmethod
+    def pushed(self, noise: Any) -> tuple[Tensor, Tensor]:
+        """z_T, and log q(z_T)."""
+
+
+class Flow(Pushforward):
+    """What a Gaussian becomes in autoregressive steps.
+
+        z_t = s z_{t-1} + (1 - s) m,  s = sigmoid(s' + 2), its elements then in reverse
+        log q(z_T) = log N(z_0) - sum_t sum_i log s_i
+
+    Args:
+        base: the distribution of z_0, ``(..., event)``.
+        steps: each takes z_{t-1} and h and gives m and s', of which elements i depend on the
+            elements before i alone.
+        h: the features of x that the steps see, of the batch shape of ``base``.
+    """
+
+    def __init__(self, base: Normal, steps: Sequence[Step], h: Tensor) -> None:
+        super().__init__(base)
+        self.steps = sequence("steps", steps, "a list of functions")
+        self.h = instance("h", h, Tensor, "a Tensor")
+
+    def pushed(self, noise: Any) -> tuple[Tensor, Tensor]:
+        """z_T, and log q(z_T)."""
+        z, log_q = self.elements(noise)
         return z, sum(log_q, axis=-1)
 
     def elements(self, noise: Any) -> tuple[Tensor, Tensor]:

@@ -31,10 +31,15 @@ from .likelihood.log_cosh_vae import LogCoshVAE
 from .likelihood.sigma_vae import SigmaVAE
 from .model import Model
 from .phase import Batch, Phase
+from .posterior.auxiliary_vae import AuxiliaryVAE
 from .posterior.categorical_vae import CategoricalVAE
+from .posterior.coupling_vae import CouplingVAE
 from .posterior.full_covariance_vae import FullCovarianceVAE
+from .posterior.householder_vae import HouseholderVAE
 from .posterior.iaf_vae import IAFVAE
 from .posterior.joint_vae import JointVAE
+from .posterior.planar_vae import PlanarVAE
+from .posterior.radial_vae import RadialVAE
 from .posterior.vq_vae import VQVAE
 from .prior.cvae import CMMA, CVAE
 from .prior.ivae import IVAE

@@ -31,10 +31,15 @@ from .likelihood.sigma_vae import SigmaVAE
 from .likelihoods import Likelihood
 from .model import Model, constructors
 from .own import find_class, name_in
+from .posterior.auxiliary_vae import AuxiliaryVAE
 from .posterior.categorical_vae import CategoricalVAE
+from .posterior.coupling_vae import CouplingVAE
 from .posterior.full_covariance_vae import FullCovarianceVAE
+from .posterior.householder_vae import HouseholderVAE
 from .posterior.iaf_vae import IAFVAE
 from .posterior.joint_vae import JointVAE
+from .posterior.planar_vae import PlanarVAE
+from .posterior.radial_vae import RadialVAE
 from .posterior.vq_vae import VQVAE
 from .prior.cvae import CMMA, CVAE
 from .prior.ivae import IVAE
@@ -58,6 +63,11 @@ MODELS: dict[str, type[Model]] = {
     "renyi": Renyi,
     "full-covariance-vae": FullCovarianceVAE,
     "iaf-vae": IAFVAE,
+    "planar-vae": PlanarVAE,
+    "radial-vae": RadialVAE,
+    "householder-vae": HouseholderVAE,
+    "coupling-vae": CouplingVAE,
+    "auxiliary-vae": AuxiliaryVAE,
     "made": MADE,
     "cvae": CVAE,
     "cmma": CMMA,

@@ -280,8 +280,8 @@ def decoder_of(likelihood: Any) -> tuple[str, type[Module]]:
 
 def _checked_noise(noise: Any, q: Distribution) -> Tensor:
     # Noise of any shape that broadcasts would be shared between data points or samples.
-    noise = as_tensor(noise, q.mean, "noise")
-    if noise.shape[1:] != q.mean.shape:
-        expected = ", ".join(map(str, ("L", *q.mean.shape)))
+    noise = as_tensor(noise, q.like, "noise")
+    if noise.shape[1:] != q.noise_shape:
+        expected = ", ".join(map(str, ("L", *q.noise_shape)))
         raise InputError(f"noise has shape {noise.shape}; expected (L, M, latent_dim), here ({expected})")
     return noise

@@ -25,6 +25,7 @@ def zeros(*shape: int) -> Tensor:
 STEP = [lambda z, h: (z * 0.5, z * 0.1)]
 PARTS = [d.Normal(zeros(BATCH, 2), zeros(BATCH, 2)), d.Normal(zeros(BATCH, 1), zeros(BATCH, 1))]
 OF_TWO_BATCHES = [d.Normal(zeros(), zeros()), d.Normal(zeros(EVENT), zeros(EVENT))]
+MIRROR = d.Householder(zeros() + 1.0)
 MEMBERS: dict[type, dict] = {  # by family, parameters by name
     d.Bernoulli: {"logits": zeros()},
     d.Normal: {"mean": zeros(), "log_var": zeros()},
@@ -38,6 +39,8 @@ MEMBERS: dict[type, dict] = {  # by family, parameters by name
     d.Delta: {"mean": zeros()},
     d.Flow: {"base": d.Normal(zeros(), zeros()), "steps": STEP, "h": zeros(BATCH, 2)},
     d.Mixture: {"components": d.Normal(zeros(), zeros())},
+    d.NormalizingFlow: {"base": d.Normal(zeros(), zeros()), "steps": [MIRROR]},
+    d.HouseholderFlow: {"base": d.Normal(zeros(), zeros()), "steps": [MIRROR]},
     d.UniformCodes: {"codebook": ones(4, 3), "num_codes": 1},
     d.Dirichlet: {"log_concentration": zeros()},
     d.MultivariateNormal: {"loc": zeros(), "factor": zeros(BATCH, EVENT, EVENT)},
@@ -67,7 +70,7 @@ OTHERS = {  # what is wrong for a parameter that is no tensor, or a tensor with 
     "num_categories": (0, 2, -1, 1.5, "3"),
     "parts": (None, 3, [], Says([zeros()], "Tensor("), Says(OF_TWO_BATCHES, "[(), (2,)]")),
     "base": (None, d.Bernoulli(zeros()), zeros()),
-    "steps": (None, 3),
+    "steps": (None, 3, MIRROR),
     "h": (None, np.ones(2)),
     "components": (
         *(None, zeros(), d.Bernoulli(zeros())),
@@ -161,6 +164,29 @@ method(
     noise=wrong_noise((BATCH, EVENT)),
 )
 method(d.Flow, "elements", {"noise": ones(BATCH, EVENT)}, noise=wrong_noise((BATCH, EVENT)))
+for flow in (d.Flow, d.NormalizingFlow):
+    method(flow, "pushed", {"noise": ones(BATCH, EVENT)}, noise=wrong_noise((BATCH, EVENT)))
+NOT_STEPS = [1], [STEP[0]], Says([d.Radial(zeros(), zeros(BATCH, 1), zeros(BATCH, 1))], "Householder", "steps[0]")
+base = {"base": d.Normal(zeros(), zeros()), "steps": [MIRROR]}
+misuse(d.HouseholderFlow, base, label="HouseholderFlow, one step wrong", steps=NOT_STEPS)
+VECTOR = (*NO_TENSORS, 1.0, ones(BATCH, EVENT + 1), strict(BATCH, EVENT))
+NUMBER = (*NO_TENSORS, 1.0, ones(BATCH, EVENT), strict(BATCH, 1))
+FIRST = (*NO_TENSORS, 1.0, INTEGERS)
+FLOW_STEPS = {
+    d.Planar: ({"u": ones(BATCH, EVENT), "w": ones(BATCH, EVENT), "b": ones(BATCH, 1)}, FIRST, VECTOR, NUMBER),
+    d.Radial: ({"centre": ones(BATCH, EVENT), "a": ones(BATCH, 1), "b": ones(BATCH, 1)}, FIRST, NUMBER, NUMBER),
+    d.Householder: ({"v": ones(BATCH, EVENT)}, FIRST),
+    d.Coupling: ({"network": lambda x, h: (h, h), "h": zeros(BATCH, 2)}, (None, 3), (None, np.ones(2))),
+}
+for kind, (good, *each) in FLOW_STEPS.items():
+    misuse(kind, good, **dict(zip(good, each, strict=True)))
+    for name, argument in (("__call__", "z"), ("inverse", "y")):
+        vectors = (*NO_TENSORS, strict(BATCH, EVENT), *((ones(BATCH, EVENT + 1),) if kind is not d.Coupling else ()))
+        call = getattr(kind(**good), name)
+        misuse(
+            getattr(kind, name), {argument: ones(BATCH, EVENT)}, call=lambda call=call, **z: call(*z.values()),
+            label=f"{kind.__name__}.{name}", **{argument: vectors},
+        )  # fmt: skip
 NORMAL = d.Normal(zeros(), zeros())
 for divergence in (d.kl, d.kl_by_dimension):
     no_pair = None, "normal", zeros(), Says(d.Cauchy(0.0, 0.0), "Cauchy")

@@ -34,6 +34,9 @@ OWN: dict[str, dict[str, Any]] = {  # what makes the members small
     "joint-vae": {"continuous": 1, "discrete": (3,)},
     "vq-vae": {"num_codes": 1, "entries": 3, "code_dim": 2},
     "iaf-vae": {"flow_hidden": (3,), "features": 2, "latent_dim": Z},
+    **{name: {"steps": 2, "latent_dim": Z} for name in ("planar-vae", "radial-vae", "householder-vae")},
+    "coupling-vae": {"steps": 2, "flow_hidden": (3,), "features": 2, "latent_dim": Z},
+    "auxiliary-vae": {"auxiliary": 2, "latent_dim": Z},
     "factor-vae": {"critic_hidden": (3,), "latent_dim": Z},
     "made": {},
 }
@@ -42,7 +45,7 @@ TOLD = [name for name, kind in MODELS.items() if "context_dim" in registry.argum
 CONSTRUCTOR: dict[str, tuple] = {
     **dict.fromkeys(("data_dim", "latent_dim", "samples", "groups", "variables", "entries", "context_dim"), COUNTS),
     **dict.fromkeys(("num_codes", "code_dim", "features", "dataset_size", "masks"), COUNTS),
-    **dict.fromkeys(("continuous", "projections"), COUNTS),
+    **dict.fromkeys(("continuous", "projections", "auxiliary"), COUNTS),
     **dict.fromkeys(("capacity_steps", "temperature_steps"), (*NUMBERS_ABOVE_0, 1.5)),
     **dict.fromkeys(("beta", "gamma", "mmd_weight", "commitment", "free_bits"), NUMBERS_FROM_0),
     **dict.fromkeys(

@@ -44,18 +44,8 @@ HOOKS = {
     *("log_density", "outside", "quantile", "log_quantile", "standard_quantile", "standard_log_density", "log_ratio"),
     *("spherical", "spherical_log_density", "whiten", "scalars", "update"),
     *("build", "make_decoder", "make_prior", "advance", "of_means", "scalar", "estimate", "noise"),
-    *(
-        "phases_at",
-        "parts",
-        "spread",
-        "discrepancy",
-        "on_step",
-        "on_report",
-        "on_end",
-        "cumulative",
-        "distribution",
-        "kept_above",
-    ),
+    *("phases_at", "on_step", "on_report", "on_end", "cumulative", "distribution", "kept_above"),
+    *("parts", "spread", "discrepancy", "forward", "backward", "step_numbers", "flow_step"),
 }
 # Bases: their constructors and methods are tried on the members, Tensor's methods as functions.
 BASES = (
@@ -65,6 +55,7 @@ BASES = (
     "InverseCDF",
     "LocationScale",
     "Elliptical",
+    "FlowStep",
     "Optimizer",
     "Model",
     "Likelihood",

@@ -78,8 +78,12 @@ def test_float32_gives_what_float64_does(name, likelihood, bias, value, rng):
     left = rounding * np.exp(abs(value)) if name in CANCELLING and abs(value) == 30 else 0.0
     for found, right in zip(terms, expected_terms, strict=True):
         np.testing.assert_allclose(found, right, rtol=rounding, atol=(2 + 30 * (left > 0)) * rounding)
+    # 1 - tanh^2 of what has no digits left is known to a rounding of 1; a flow's steps multiply it by what they move.
+    saturated = 2**-24 * abs(value) if bias == "encoder.mean.bias" else 0.0
     largest = max(np.abs(right).max() for right in expected)
+    cancelled = 2**-22 * largest  # in sums over data points, to less
     for found, right in zip(gradients, expected, strict=True):
         assert found.dtype == np.float32
         size = largest if name in SUM_TO_0 else np.abs(right).max() + 1e-3
-        np.testing.assert_allclose(found, right, rtol=10 * rounding, atol=10 * rounding * size + left)
+        slack = 10 * rounding * size + saturated + cancelled + left
+        np.testing.assert_allclose(found, right, rtol=10 * rounding, atol=slack)

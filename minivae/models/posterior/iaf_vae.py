@@ -21,34 +21,29 @@ from ... import bounds
 from ...autodiff import Tensor, maximum, mean, square, sum
 from ...backend import Generator
 from ...checks import integer_from_zero, layer_sizes, number_from_zero, positive_integer
-from ...distributions import Flow, Normal
+from ...distributions import Flow
 from ...distributions.paper import deviance
-from ...nn import MADE, Linear
-from ...nn.mlp import HiddenLayers
+from ...nn import MADE
 from ..phase import Batch, Phase
 from ..vae import VAE
+from .flow_vae import FeaturesMLP
 
 
-class FlowMLP(HiddenLayers):
+class FlowMLP(FeaturesMLP):
     """x -> a Gaussian, features h and a flow. ``features`` is the length of h, ``flow_hidden`` of the steps' layers."""
-
-    mean: Linear
-    log_var: Linear
-    features: Linear
 
     def __init__(
         self, inputs: int, hidden: Sequence[int], outputs: int, generator: Generator, *,
         steps: int, flow_hidden: Sequence[int], features: int, **options: Any,
     ) -> None:  # fmt: skip
-        heads = {"mean": outputs, "log_var": outputs, "features": features}
-        super().__init__(inputs, hidden, heads, generator, **options)
+        super().__init__(inputs, hidden, outputs, generator, features=features, **options)
         made = {"outputs": 2, "context_dim": features, **options}
         self.steps = [MADE(outputs, flow_hidden, generator, **made) for _ in range(steps)]
 
-    def __call__(self, x: Any) -> Flow:
+    def __call__(self, x: Any) -> Flow:  # pyright: ignore[reportIncompatibleMethodOverride]
         """``(..., inputs)`` -> a distribution over ``(..., outputs)``."""
-        h = self.hidden(x)
-        return Flow(Normal(self.mean(h), self.log_var(h)), self.steps, self.features(h))
+        base, h = super().__call__(x)
+        return Flow(base, self.steps, h)
 
 
 class IAFVAE(VAE):
