@@ -48,6 +48,9 @@ OWN = {
         "beta-vae": {"beta": 2.0},
         "disentangled-beta-vae": {"capacity": 6.0, "gamma": 30.0},
         "factor-vae": {"critic_hidden": (200, 200, 200)},
+        "wae-gan": {"critic_hidden": (200, 200), "critic_lr": 0.005, "critic_weight": 1.0},
+        "aae": {"critic_hidden": (200, 200), "critic_lr": 0.002},
+        "gan": {"critic_hidden": (200, 200), "critic_lr": 0.005},
         "vq-vae": {"num_codes": 4, "entries": 16},
     },
 }
@@ -105,7 +108,7 @@ def measure(model: Model, dataset: datasets.Dataset) -> dict[str, float]:
             values.append(estimate.value.numpy().astype(float))
         values = np.concatenate(values)
         row |= {"log_likelihood": values.mean(), "stderr": values.std(ddof=1) / np.sqrt(len(values))}
-    if model.latent_dim and not model.num_categories:
+    if not (model.no_codes or model.num_categories):
         x, context = minibatches.batch(rows, generator)
         row["active_units"] = active_units(model.encode(x, context))
     return row

@@ -254,8 +254,9 @@ def test_codes_are_of_the_type_of_the_rows(dtype):
 # ------------------------------------------------------------- every model
 
 NOT_HERE = {"made": "no latent variable", "cvae": "told labels", "cmma": "told labels", "ivae": "told labels"}
+NOT_HERE["gan"] = "it has no encoder"
 WITHOUT_LENGTH = ("categorical-vae", "vq-vae")
-UNBOUNDED = ("wae-mmd", "vq-vae")
+UNBOUNDED = ("wae-mmd", "wae-gan", "aae", "vq-vae")
 
 
 @pytest.mark.parametrize("name", MODELS)

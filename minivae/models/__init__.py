@@ -9,7 +9,10 @@
 - ``learning``: the VAE's model, learnt in another way
 """
 
+from .adversarial.aae import AAE
 from .adversarial.factor_vae import FactorVAE
+from .adversarial.gan import GAN
+from .adversarial.wae_gan import WAEGAN
 from .aggregate.info_vae import InfoVAE
 from .aggregate.wae_mmd import WAE
 from .autoregressive.made import MADE

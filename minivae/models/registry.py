@@ -10,7 +10,10 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 
 from ..errors import InputError, shown
 from ..nn import Module
+from .adversarial.aae import AAE
 from .adversarial.factor_vae import FactorVAE
+from .adversarial.gan import GAN
+from .adversarial.wae_gan import WAEGAN
 from .aggregate.info_vae import InfoVAE
 from .aggregate.wae_mmd import WAE
 from .autoregressive.made import MADE
@@ -50,6 +53,9 @@ MODELS: dict[str, type[Model]] = {
     "info-vae": InfoVAE,
     "wae-mmd": WAE,
     "factor-vae": FactorVAE,
+    "wae-gan": WAEGAN,
+    "aae": AAE,
+    "gan": GAN,
     "wake-sleep": WakeSleep,
 }
 

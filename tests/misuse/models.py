@@ -29,11 +29,12 @@ from .subject import (
 D, Z, C, M = 4, 2, 3, 5  # lengths of x, z and context; data points
 GENERATOR = backend.generator(0)
 SMALL: dict[str, Any] = {"hidden": (3,)}
+CRITICS = ("factor-vae", "wae-gan", "aae", "gan")
 OWN: dict[str, dict[str, Any]] = {  # what makes the members small
     "categorical-vae": {"variables": 1, "num_categories": 2},
     "vq-vae": {"num_codes": 1, "entries": 3, "code_dim": 2},
     "iaf-vae": {"flow_hidden": (3,), "features": 2, "latent_dim": Z},
-    "factor-vae": {"critic_hidden": (3,), "latent_dim": Z},
+    **{name: {"critic_hidden": (3,), "latent_dim": Z} for name in CRITICS},
     "made": {},
 }
 TOLD = [name for name, kind in MODELS.items() if "context_dim" in registry.arguments(kind)]
@@ -42,7 +43,8 @@ CONSTRUCTOR: dict[str, tuple] = {
     **dict.fromkeys(("data_dim", "latent_dim", "samples", "groups", "variables", "entries", "context_dim"), COUNTS),
     **dict.fromkeys(("num_codes", "code_dim", "features", "dataset_size", "masks"), COUNTS),
     **dict.fromkeys(("capacity_steps", "temperature_steps"), (*NUMBERS_ABOVE_0, 1.5)),
-    **dict.fromkeys(("beta", "gamma", "capacity", "mmd_weight", "commitment", "free_bits"), NUMBERS_FROM_0),
+    **dict.fromkeys(("beta", "gamma", "capacity", "commitment", "free_bits"), NUMBERS_FROM_0),
+    **dict.fromkeys(("mmd_weight", "critic_weight"), NUMBERS_FROM_0),
     **dict.fromkeys(("alpha", "lambd"), (np.nan, np.inf, "1", None)),
     **dict.fromkeys(("hidden", "flow_hidden", "critic_hidden"), SEQUENCES_OF_SIZES),
     "num_categories": (*COUNTS, 1),
@@ -134,7 +136,7 @@ for name, kind in MODELS.items():
     if name == "made":
         method(model, kind.__name__, "log_prob", {"x": ones(M, D)}, x=X)
         continue
-    for call in ("posterior", "encode", "reconstruct"):
+    for call in () if model.no_codes else ("posterior", "encode", "reconstruct"):
         method(model, kind.__name__, call, {"x": ones(M, D), **told}, x=X, **context)
     misuse(
         Model.sample_prior,
@@ -147,7 +149,7 @@ for name, kind in MODELS.items():
         **{argument: (*values, Says(ones(M - 1, C), str(M - 1))) for argument, values in context.items()},
     )
     z = ones(M, model.latent_dim)
-    decoder_told = context if name != "cmma" and name != "ivae" else {}
+    decoder_told = context if name not in ("cmma", "ivae") else {}
     for call in ("likelihood", "decode"):
         method(model, kind.__name__, call, {"z": z, **told}, z=CODE, **decoder_told)
     if context:

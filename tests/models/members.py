@@ -19,12 +19,13 @@ from minivae.models.registry import arguments
 DATA_DIM, CLASSES, M = 6, 3, 4
 
 # What is small beside ``latent_dim`` and ``hidden``, which every model that takes them gets.
+CRITICS = ("factor-vae", "wae-gan", "aae", "gan")
 SMALL: dict[str, dict[str, Any]] = {
     "miwae": {"groups": 2, "samples": 3},
     "iaf-vae": {"flow_hidden": (5,), "features": 2, "free_bits": 0.02},
     "categorical-vae": {"variables": 3, "num_categories": 4},
     "vq-vae": {"num_codes": 3, "entries": 5, "code_dim": 2},
-    "factor-vae": {"critic_hidden": (6, 5)},
+    **{name: {"critic_hidden": (6, 5)} for name in CRITICS},
     "info-vae": {"alpha": 0.3, "lambd": 5.0},
 }
 EVERY_MEMBER = pytest.mark.parametrize("name", MODELS)

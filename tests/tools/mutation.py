@@ -73,6 +73,9 @@ LEFT_OUT = ("minivae/models/own.py", "minivae/models/automatic.py")
 NOT_YET = (
     *(f"minivae/distributions/{name}.py" for name in ("counts", "levels", "paper")),
     "minivae/models/likelihood_options.py",
+    *(f"minivae/models/adversarial/{name}.py" for name in ("aae", "critic", "gan", "wae_gan")),
+    "minivae/models/point_vae.py",
+    "minivae/regularizers/density_ratio.py",
 )
 # For what the test file of the same name lets pass: where the rows of a whole package are checked.
 ALSO = {

@@ -16,16 +16,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...autodiff import mean
-from ...backend import Generator
 from ...checks import number_from_zero
-from ...distributions import Delta
-from ...nn import MLP
 from ..phase import Batch, Phase
-from ..vae import VAE
+from ..point_vae import PointVAE
 from .info_vae import aggregate_mmd
 
 
-class WAE(VAE):
+class WAE(PointVAE):
     """An auto-encoder without noise, whose codes together look like draws of the prior.
 
     Args:
@@ -35,10 +32,7 @@ class WAE(VAE):
 
     minimises = "D + lambda MMD^2"
     source = "Tolstikhin et al. 2018, arXiv 1711.01558"
-    no_kl = "its objective has no KL"
-    fixed = ("estimator", "samples")
     least_points = 2  # of one alone there is no discrepancy
-    no_log_likelihood = "the codes of a Wasserstein auto-encoder are points: importance samples would all be the same"
 
     def __init__(
         self,
@@ -50,18 +44,8 @@ class WAE(VAE):
         **others: Any,
     ) -> None:
         self.mmd_weight = number_from_zero("mmd_weight", mmd_weight)
-        super().__init__(data_dim, latent_dim, hidden, samples=1, **others)
-        self.draws = 0  # E(x) is a point
+        super().__init__(data_dim, latent_dim, hidden, **others)
         self.remember(mmd_weight=self.mmd_weight)
-
-    def build(self, noise: Generator, options: dict[str, Any]) -> None:
-        """An encoder of points; the VAE's decoder."""
-        self.encoder = MLP((self.data_dim, *self.hidden, self.latent_dim), noise, **options)
-        self.decoder = self.make_decoder(self.latent_dim, noise, options)
-
-    def posterior(self, x: Any, context: Any = None) -> Delta:
-        """The point E(x)."""
-        return Delta(self.encoder(self.features(x)))
 
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:
         """One phase. ``noise`` is a generator, or draws of the prior ``(M, latent_dim)``."""
