@@ -6,6 +6,7 @@
 - ``aggregate``: terms on q(z), the average of q(z|x) over the data
 - ``adversarial``: a critic of its own, trained beside the model
 - ``autoregressive``: one element after the other, without a latent variable
+- ``semi_supervised``: labels that may be missing
 - ``learning``: the VAE's model, learnt in another way
 """
 
@@ -30,4 +31,5 @@ from .posterior.vq_vae import VQVAE
 from .prior.cvae import CMMA, CVAE
 from .prior.ivae import IVAE
 from .registry import MODELS
+from .semi_supervised.m2 import M2
 from .vae import VAE

@@ -30,6 +30,7 @@ from .posterior.iaf_vae import IAFVAE
 from .posterior.vq_vae import VQVAE
 from .prior.cvae import CMMA, CVAE
 from .prior.ivae import IVAE
+from .semi_supervised.m2 import M2
 from .vae import DECODERS, VAE
 
 # Arguments that belong to the data or to the run, and are no options of a model.
@@ -48,6 +49,7 @@ MODELS: dict[str, type[Model]] = {
     "cvae": CVAE,
     "cmma": CMMA,
     "ivae": IVAE,
+    "m2": M2,
     "categorical-vae": CategoricalVAE,
     "vq-vae": VQVAE,
     "info-vae": InfoVAE,

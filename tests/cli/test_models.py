@@ -107,7 +107,7 @@ def test_what_makes_no_sense_is_refused_in_one_line(refused, words, part):
 
 def test_data_without_labels_are_refused(refused, rng):
     np.save("own.npy", rng.integers(0, 255, (40, 16)).astype(np.uint8))
-    for name in ("cvae", "cmma", "ivae"):
+    for name in ("cvae", "cmma", "ivae", "m2"):
         assert "own.npy has no labels" in refused("train", "--model", name, "--data", "own.npy", "--epochs", 1)
 
 

@@ -97,6 +97,7 @@ X = (*NO_TENSORS, ones(M, D + 1), ones(), strict(M, D))
 CODE = (*NO_TENSORS, ones(M, Z + 1), ones(), strict(M, Z))
 CONTEXT = ("y", ones(M, C + 1), strict(M, C))
 N = [n for n in COUNTS if n is not True]
+FEWER_ROWS = (Says(ones(M - 1, C), str(M - 1)),)  # of a context on which p(z) depends
 for name, kind in MODELS.items():
     options = registry.arguments(kind)
     misuse(
@@ -146,7 +147,7 @@ for name, kind in MODELS.items():
         generator=GENERATORS,
         n=N,
         lead=(3, "x", (-1,), None),
-        **{argument: (*values, Says(ones(M - 1, C), str(M - 1))) for argument, values in context.items()},
+        **{key: (*values, *(FEWER_ROWS if name != "m2" else ())) for key, values in context.items()},
     )
     z = ones(M, model.latent_dim)
     decoder_told = context if name not in ("cmma", "ivae") else {}
@@ -156,6 +157,8 @@ for name, kind in MODELS.items():
         method(model, kind.__name__, "prior", told, **context)
     if model.num_categories:
         method(model, kind.__name__, "codes", {"x": ones(M, D)}, x=X)
+    if name == "m2":
+        method(model, kind.__name__, "classify", {"x": ones(M, D)}, x=X)
     if name == "vq-vae":
         method(model, kind.__name__, "quantize", {"x": ones(M, D)}, x=X)
     if not model.no_log_likelihood and name != "iaf-vae":

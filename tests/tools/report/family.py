@@ -167,8 +167,8 @@ def permute_columns() -> Row:
 REGULARIZERS = Section(
     "Regularizers",
     "The maximum mean discrepancy of each kernel against loops over pairs of draws, and on average between equal "
-    "distributions, z; the losses of a critic and of whom it catches and its log ratio, written out; permuted columns: their elements, and the "
-    "place of each row on average, z.",
+    "distributions, z; the losses of a critic and of whom it catches and its log ratio, written out; permuted columns: "
+    "their elements, and the place of each row on average, z.",
     {"value": 1e-12, "mean of draws (z)": CRITICAL_Z, "differences": 1e-6},
     lambda: {*regularizers.KERNELS, *(n for n in regularizers.__all__ if n not in ("KERNELS", "mmd"))},
     {name: partial(discrepancy, name) for name in regularizers.KERNELS}
