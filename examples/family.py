@@ -49,6 +49,9 @@ OWN = {
         "disentangled-beta-vae": {"capacity": 6.0, "gamma": 30.0},
         "factor-vae": {"critic_hidden": (200, 200, 200)},
         "joint-vae": {"continuous": 7, "capacity": 3.0, "discrete_capacity": 2.0},
+        "wae-gan": {"critic_hidden": (200, 200), "critic_lr": 0.005, "critic_weight": 1.0},
+        "aae": {"critic_hidden": (200, 200), "critic_lr": 0.002},
+        "gan": {"critic_hidden": (200, 200), "critic_lr": 0.005},
         "vq-vae": {"num_codes": 4, "entries": 16},
     },
 }
@@ -106,7 +109,7 @@ def measure(model: Model, dataset: datasets.Dataset) -> dict[str, float]:
             values.append(estimate.value.numpy().astype(float))
         values = np.concatenate(values)
         row |= {"log_likelihood": values.mean(), "stderr": values.std(ddof=1) / np.sqrt(len(values))}
-    if model.latent_dim and not model.num_categories:
+    if not (model.no_codes or model.num_categories):
         x, context = minibatches.batch(rows, generator)
         row["active_units"] = active_units(model.encode(x, context))
     return row

@@ -182,8 +182,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         arguments = {name: usual[name] for name in registry.options(kind) if name in usual} | said
         arguments |= {name: value for name, value in of_run.items() if name in registry.arguments(kind)}
         self.model_ = kind(data_dim=X.shape[1], **arguments)
-        if not self.model_.latent_dim:
-            raise InputError(f"model is {shown(self.model)}, which has no latent variable; expected one with codes")
+        if self.model_.no_codes:
+            raise InputError(f"model is {shown(self.model)}, but {self.model_.no_codes}; expected one with codes")
         return dataset.prepared(chosen["prepare"])
 
     def _class(self) -> type[Model]:

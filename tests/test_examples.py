@@ -37,6 +37,7 @@ RUNS = {
     "family.py": (["--quick", "--models", "vae", "cvae", "vq-vae"], "log_likelihood -", FAMILY, False),
     "identifiability.py": (["--quick"], "median MCC of ivae", IDENTIFIED, False),
     "aggregate_bias.py": (["--quick"], "| TC, `mss` | 0.3 |", {"aggregate_bias.csv"}, False),
+    "semi_supervised.py": (["--quick"], "m1-m2: mean error", {"errors.csv"}, False),
     "own_data.py": (["--quick"], "median R^2", OWN, False),
     "mnist.py": (["--quick"], "test bound -", OF_A_RUN | IN_A_RUN, True),
     "frey_face.py": (["--quick"], "split random, seed 0", OF_A_RUN | IN_A_RUN, True),

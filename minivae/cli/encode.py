@@ -34,7 +34,7 @@ def about(points: Points) -> dict[str, np.ndarray]:
     if labels is not None:
         found["label"] = labels
         if points.dataset.class_names:
-            found["class"] = np.array(points.dataset.class_names)[labels]
+            found["class"] = np.where(labels < 0, "", np.array(points.dataset.class_names)[labels])
     return found
 
 

@@ -81,7 +81,13 @@ def with_classes(dataset: Dataset, known: Sequence[str] | None, told: int) -> Da
         return dataset
     place = np.array([numbers[name] for name in theirs])
     names = None if known is None else tuple(known)
-    return _with_parts(replace(dataset, class_names=names), lambda part: replace(part, labels=place[part.labels]))
+    return _with_parts(replace(dataset, class_names=names), lambda part: _placed(part, place))
+
+
+def _placed(part: Split, place: np.ndarray) -> Split:
+    """The part with the new numbers of its labels; those that are missing stay so."""
+    labels = np.asarray(part.labels)
+    return replace(part, labels=np.where(labels < 0, -1, place[labels]))
 
 
 def _numbers(names: Sequence[str], told: int) -> dict[str, int]:

@@ -63,8 +63,8 @@ def _require_no_part(option: str, path: str | None, run: Run) -> None:
 
 
 def open_with_codes(args: argparse.Namespace) -> Opened:
-    """The same; raises :class:`InputError` if its model has no latent variable."""
+    """The same; raises :class:`InputError` if its model has no codes."""
     opened = open_run(args)
-    if not opened.model.latent_dim:
-        raise InputError(f"the model of {args.run} has no latent variable; expected one that has codes")
+    if opened.model.no_codes:
+        raise InputError(f"{args.run} is a model without codes: {opened.model.no_codes}; expected one that has some")
     return opened

@@ -18,6 +18,7 @@ from . import binarized_mnist, digits, frey_faces, mnist, user_file
 from .choices import COLOURS, NO_LABELS, SPLITS, Choices
 from .dataset import Dataset, Split, first_beyond, one_hot, require_domain, require_finite
 from .formats import FORMATS
+from .partly import keep_labels
 from .splitting import with_validation
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Split",
     "available",
     "first_beyond",
+    "keep_labels",
     "load",
     "names",
     "one_hot",

@@ -33,7 +33,7 @@ class Split:
         images: ``(N, D)`` uint8, or float32 for the user's own real-valued data, one row after the
             other in memory (copied once if they came otherwise). Rows of a
             file that is too large for memory are read when they are asked for (``images[rows]``).
-        labels: ``(N,)`` integers, or None.
+        labels: ``(N,)`` integers, -1 where a data point has none; or None.
         rows: ``(N,)``, which rows of the file these are, where it came in one piece; else None.
     """
 

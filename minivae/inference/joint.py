@@ -85,12 +85,13 @@ def density_over_z(model: Model, context: Any = None) -> Distribution:
     """p(z), or p(z|context), of a model whose z has a density.
 
     Raises:
-        InputError: the model has no z, or a discrete one.
+        InputError: the model has no z, or a discrete one; or p(x|z) has no density.
     """
     instance("model", model, Model, "a Model")
     p = model.prior(context) if model.latent_dim else None
-    if p is None or p.discrete:
-        reason = "which has no latent variable z" if p is None else "whose z is discrete"
+    if p is None or p.discrete or model.no_density:
+        discrete = "whose z is discrete"
+        reason = "which has no latent variable z" if p is None else discrete if p.discrete else model.no_density
         raise InputError(
             f"model is a {type(model).__name__}, {reason}; expected one whose z has a density, "
             "along which Hamiltonian Monte Carlo can move"

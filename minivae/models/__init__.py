@@ -7,10 +7,14 @@
 - ``aggregate``: terms on q(z), the average of q(z|x) over the data
 - ``adversarial``: a critic of its own, trained beside the model
 - ``autoregressive``: one element after the other, without a latent variable
+- ``semi_supervised``: labels that may be missing
 - ``learning``: the VAE's model, learnt in another way
 """
 
+from .adversarial.aae import AAE
 from .adversarial.factor_vae import FactorVAE
+from .adversarial.gan import GAN
+from .adversarial.wae_gan import WAEGAN
 from .aggregate.beta_tcvae import BetaTCVAE
 from .aggregate.dip_vae import DIPVAE1, DIPVAE2
 from .aggregate.hfvae import HFVAE
@@ -45,4 +49,5 @@ from .prior.cvae import CMMA, CVAE
 from .prior.ivae import IVAE
 from .prior.vamp_vae import VampVAE
 from .registry import MODELS
+from .semi_supervised.m2 import M2
 from .vae import VAE

@@ -44,11 +44,15 @@ class Model(Module):
             without seed, dtype and backend, which belong to a run.
         data_dim, latent_dim: the lengths of x and z; without a latent variable the latter is 0.
         context_dim: the length of the context, one-hot labels in training; 0 for none.
+        partly_told: whether it may be told a row of zeros, for a data point whose label is missing; it then has
+            ``share``, a 0-d tensor that training sets to the share of the training points that have one.
         domain: the model values that the likelihood is for.
         least_points: the fewest data points of a minibatch, which its objective may compare with each other.
         num_categories: the most values that a number of a discrete z has, for ``codes``; 0 if z is continuous.
         draws: how many draws of z a phase takes for each data point; 0 where z is a point, or absent.
         no_log_likelihood: why log p(x) cannot be estimated with the encoder; empty if it can.
+        no_codes: why a data point has no code; empty if it has.
+        no_density: why p(x|z) has no density, which comes after the name of the model; empty if it has.
         preparation: what stands between the data's own units and the values that p(x|z) and q(z|x) are of;
             training sets it to that of the data. None for nothing. What users call takes and gives the data's
             own units: ``bound``, ``encode``, ``codes``, ``decode``, ``reconstruct``, ``sample``, and the
@@ -65,11 +69,14 @@ class Model(Module):
     data_dim: int
     latent_dim: int
     context_dim: int = 0
+    partly_told: bool = False
     domain: Domain = REAL
     least_points: int = 1
     num_categories: int = 0
     draws: int = 0
     no_log_likelihood: str = ""
+    no_codes: str = ""
+    no_density: str = ""
     preparation: Preparation | None = None
     kl_weight: float = 1.0
     no_kl: str = "its class does not say that its loss holds a KL (Model.no_kl)"

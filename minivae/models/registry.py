@@ -10,7 +10,10 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 
 from ..errors import InputError, shown
 from ..nn import Module
+from .adversarial.aae import AAE
 from .adversarial.factor_vae import FactorVAE
+from .adversarial.gan import GAN
+from .adversarial.wae_gan import WAEGAN
 from .aggregate.beta_tcvae import BetaTCVAE
 from .aggregate.dip_vae import DIPVAE1, DIPVAE2
 from .aggregate.hfvae import HFVAE
@@ -44,6 +47,7 @@ from .posterior.vq_vae import VQVAE
 from .prior.cvae import CMMA, CVAE
 from .prior.ivae import IVAE
 from .prior.vamp_vae import VampVAE
+from .semi_supervised.m2 import M2
 from .vae import DECODERS, VAE
 
 # Arguments that belong to the data or to the run, and are no options of a model.
@@ -73,6 +77,7 @@ MODELS: dict[str, type[Model]] = {
     "cmma": CMMA,
     "ivae": IVAE,
     "vamp-vae": VampVAE,
+    "m2": M2,
     "categorical-vae": CategoricalVAE,
     "joint-vae": JointVAE,
     "vq-vae": VQVAE,
@@ -84,6 +89,9 @@ MODELS: dict[str, type[Model]] = {
     "factor-vae": FactorVAE,
     "beta-tcvae": BetaTCVAE,
     "hfvae": HFVAE,
+    "wae-gan": WAEGAN,
+    "aae": AAE,
+    "gan": GAN,
     "wake-sleep": WakeSleep,
 }
 

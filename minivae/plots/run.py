@@ -51,7 +51,7 @@ def draw_run(
     """Draw what there is to see of a trained model, and return the files written.
 
     Learning curve and samples (of a model that is told labels, a row of samples for each).
-    Where there is a latent variable and there are test points: reconstructions of them, their
+    Where data points have codes and there are test points: reconstructions of them, their
     places in latent space, interpolations between them, traversals of each latent dimension; how
     often the codes of a codebook are used; of a table, the reconstructions of each column. With two latent dimensions
     the manifold of Figure 4. ``class_names`` are those of the labels 0, 1, ..., ``names`` those of a table's columns,
@@ -64,7 +64,7 @@ def draw_run(
     if len(history):
         pictures.draw("learning_curve", lambda path: learning_curve(history.columns(), path))
     pictures.draw("samples", lambda path: _draw_samples(model, image_shape, path))
-    if model.latent_dim and test is not None:
+    if not model.no_codes and test is not None:
         with pictures.sparing("latent space"):
             _draw_latent(model, test, labels, image_shape, pictures, class_names, names)
     elif model.latent_dim == 2 and not model.context_dim:  # what a label does is shown beside a data point's
@@ -126,7 +126,9 @@ def _draw_latent(
     names: Sequence[str] | None,
 ) -> None:
     """What there is to see of the latent space."""
-    rows = np.random.default_rng(0).permutation(len(test))[:POINTS]
+    known = np.arange(len(test)) if labels is None else np.flatnonzero(labels >= 0)
+    rows = np.random.default_rng(0).permutation(known if model.context_dim else len(test))[:POINTS]
+    labels = None if len(known) < len(test) and not model.context_dim else labels
     x, context = test.batch(rows, backend.generator(EVALUATION_SEED, test.backend))
     x = model.raw(x)  # what is drawn is in the data's own units
     z = model.encode(x, context).numpy()

@@ -1,10 +1,11 @@
-"""Regularizers of the aggregate posterior q(z) = E_x[q(z|x)]: of a whole minibatch of codes."""
+"""Regularizers of the aggregate posterior q(z) = E_x[q(z|x)]: of a whole minibatch of codes; and critics' losses."""
 
 from .aggregate_posterior import WEIGHTINGS, Split, log_aggregate, log_ratios, log_weights, split_kl
 from .covariance import covariance, covariance_of, moments, off_identity
+from .density_ratio import critic_loss, density_ratio, fooling_loss
 from .mmd import KERNELS, mmd
 from .sliced import random_directions, sliced_wasserstein
-from .total_correlation import critic_loss, density_ratio, permute_columns
+from .total_correlation import permute_columns
 
 __all__ = [
     "KERNELS",
@@ -14,6 +15,7 @@ __all__ = [
     "covariance_of",
     "critic_loss",
     "density_ratio",
+    "fooling_loss",
     "log_aggregate",
     "log_ratios",
     "log_weights",

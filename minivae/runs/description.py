@@ -61,7 +61,8 @@ def facts(dataset: Dataset, classes: int = 0) -> dict[str, Any]:
     """
     labels, shares = dataset.train.labels, None
     if classes and labels is not None:
-        shares = (np.bincount(labels, minlength=classes) / len(labels)).tolist()
+        known = labels[labels >= 0]
+        shares = (np.bincount(known, minlength=classes) / len(known)).tolist()
     return {
         "name": dataset.name,
         **_parts(dataset),

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..autodiff import Tensor, astype, less, take, uniform
-from ..backend import float_dtype, get_backend
-from ..checks import instance, integer_from_zero, one_of, positive_integer, positive_number
+from ..autodiff import Tensor, astype, less, take, uniform, where
+from ..backend import asarray, float_dtype, get_backend
+from ..checks import instance, integer_from_zero, one_of, positive_integer, positive_number, switch
 from ..datasets import Split, one_hot
 from ..datasets.mapped import MappedRows
 from ..datasets.preparation import Preparation, for_columns
@@ -36,9 +36,10 @@ class Minibatches:
             with its grey level as the probability.
         dtype, backend: of the minibatches.
         classes: the context is the label among so many, one-hot; 0 for no context.
+        partly: whether labels may be missing (-1), for which the context is a row of zeros.
 
     Raises:
-        InputError: a context is asked for, and there are no labels, or others.
+        InputError: a context is asked for, and there are no labels, or others, or some are missing.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Minibatches:
         dtype: Any = None,
         backend: str | None = None,
         classes: int = 0,
+        partly: bool = False,
     ) -> None:
         self.binarize = one_of("binarize", binarize, BINARIZE)
         instance("split", split, Split, "a Split")
@@ -63,7 +65,12 @@ class Minibatches:
         if classes:
             if split.labels is None:
                 raise InputError("split has no labels; expected them, which this model is told as its context")
-            self.contexts = self.one_hot(split.labels)
+            missing = split.labels == -1
+            if missing.any() and not switch("partly", partly):
+                raise InputError(f"{missing.sum()} of {len(missing)} labels are missing (-1); expected one for each")
+            self.contexts = self.one_hot(np.where(missing, 0, split.labels))
+            if missing.any():
+                self.contexts = where(Tensor(asarray(missing[:, None], backend=self.backend)), 0.0, self.contexts)
 
     def __len__(self) -> int:
         return len(self.images)

@@ -14,6 +14,7 @@ from ..bounds import weight_log_prior
 from ..checks import instance
 from ..compiler import CompiledStep, compile
 from ..datasets import Dataset
+from ..datasets.partly import share_labelled
 from ..errors import InputError
 from ..models import Model, Phase
 from ..optim import OPTIMIZERS, Optimizer
@@ -67,7 +68,10 @@ class Trainer:
             "dtype": weight.dtype,
             "backend": backend.backend_of(weight._data).name,
             "classes": model.context_dim,
+            "partly": model.partly_told,
         }
+        if model.partly_told:
+            model.share.data[...] = share_labelled(dataset)  # pyright: ignore[reportAttributeAccessIssue]
         minibatches = {name: Minibatches(part, dataset.scale, **options) for name, part in dataset.parts.items()}
         self.train, self.test, self.validation = (
             minibatches["train"],

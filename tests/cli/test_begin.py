@@ -9,6 +9,7 @@ import minivae as mv
 from minivae import datasets
 from minivae.cli.options import of_model
 from minivae.models import MODELS, VAE
+from minivae.models.registry import arguments
 from minivae.runs import Run
 
 pytestmark = pytest.mark.usefixtures("no_figures")
@@ -109,15 +110,15 @@ def test_a_config_that_is_not_there(refused):
 @pytest.mark.parametrize("name", MODELS)
 def test_every_command_opens_a_run_of_a_program(cli, name):
     digits = datasets.load("digits")
-    options = {"critic_hidden": (20,)} if name == "factor-vae" else {}
-    options |= {"context_dim": 10} if name in ("cvae", "cmma", "ivae") else {}
+    options = {"critic_hidden": (20,), "context_dim": 10}
+    options = {key: value for key, value in options.items() if key in arguments(MODELS[name])}
     model = MODELS[name](64, hidden=(8,), **options)
     mv.fit(model, digits, run=Run.create("run"), epochs=1, report_every=1, seed=3, progress=False)
     assert Run.open("run").config["model"] == name
     assert cli("evaluate", "run", "--points", 3).code == 0
     assert cli("sample", "run", "-n", 2, "--out", "s.npy").code == 0
     assert cli("info", "run").code == 0
-    if model.latent_dim:
+    if not model.no_codes:
         assert cli("encode", "run", "--out", "c.npy").code == 0
     assert {*of_model(name)} <= {*cli("info", "run", "--json").json["options"]}
 

@@ -10,7 +10,7 @@ from minivae.models import MODELS
 from minivae.runs import Run
 
 # What makes a minute of critic a second; every other option is the default.
-QUICK = {"factor-vae": ("--critic-hidden", 20)}
+QUICK = dict.fromkeys(("factor-vae", "wae-gan", "aae", "gan"), ("--critic-hidden", 20))
 EVERY_MODEL = pytest.mark.parametrize("name", MODELS)
 
 
@@ -97,7 +97,7 @@ def test_a_label_is_the_condition(cli):
         (("--model", "vq-vae", "--decay", 1), "decay is 1.0"),
         (("--model", "factor-vae", "--gamma", "nan"), "gamma is nan"),
         (("--model", "info-vae", "--batch-size", 1), "at least 2"),
-        (("--model", "gan"), "'gan'"),
+        (("--model", "gain"), "did you mean 'gan'"),
     ],
     ids=str,
 )
@@ -107,7 +107,7 @@ def test_what_makes_no_sense_is_refused_in_one_line(refused, words, part):
 
 def test_data_without_labels_are_refused(refused, rng):
     np.save("own.npy", rng.integers(0, 255, (40, 16)).astype(np.uint8))
-    for name in ("cvae", "cmma", "ivae"):
+    for name in ("cvae", "cmma", "ivae", "m2"):
         assert "own.npy has no labels" in refused("train", "--model", name, "--data", "own.npy", "--epochs", 1)
 
 
@@ -136,3 +136,17 @@ def test_a_model_s_own_defaults_come_before_those_of_the_data():
     assert "likelihood" not in complete({"model": "ivae"}, digits)
     with pytest.raises(InputError, match="--beta"):
         complete({"beta": 2.0}, digits)
+
+
+def test_the_command_line_says_what_a_gan_lacks(cli, refused):
+    words = ("--hidden", 8, "--critic-hidden", 8, "--latent", 2, "--epochs", 1, "--out", "run", "--quiet")
+    assert cli("train", "--model", "gan", *words).code == 0
+    for command in ("encode", "reconstruct"):
+        assert "it has no encoder" in refused(command, "run", "--out", "codes.npy")
+    assert "a GAN has no encoder" in refused("evaluate", "run", "--importance-samples", 5)
+    drawn = cli("plot", "run", "--json").json
+    assert {name.rpartition("/")[2] for name in drawn["figures"]} == {
+        "learning_curve.png",
+        "samples.png",
+        "manifold.png",
+    }

@@ -45,10 +45,11 @@ VALUE = ""  # a value that is right; anything else is what a refusal says
 KINDS = {
     "full-vb": "a density",
     **{n: "a density, given the context" if "context_dim" in arguments(m) else "a density" for n, m in MODELS.items()},
-    **dict.fromkeys(("wae-mmd", "swae"), "a density, and points for codes"),
+    **dict.fromkeys(("wae-mmd", "swae", "wae-gan", "aae"), "a density, and points for codes"),
     "categorical-vae": "discrete",
     "joint-vae": "discrete",
     "vq-vae": "discrete, and points for codes",
+    "gan": "a density, and neither codes nor one of x",
     "made": "none",
 }
 SAMPLER = {
@@ -56,14 +57,17 @@ SAMPLER = {
     **dict.fromkeys(
         ("discrete", "discrete, and points for codes"), "whose z is discrete; expected one whose z has a density"
     ),
+    "a density, and neither codes nor one of x": "whose x is a point where z is known; expected one whose z",
     "none": "which has no latent variable z; expected one whose z has a density",
 }
-CODES = {**dict.fromkeys(SAMPLER, VALUE), "none": "has no latent variable"}
+NO_CODES = {"a density, and neither codes nor one of x": "has no encoder", "none": "has no latent variable"}
+CODES = {**dict.fromkeys(SAMPLER, VALUE), **NO_CODES}
 # By function, then by the kind of z.
 EXPECTED = {
     "log_likelihood": {
         **dict.fromkeys(SAMPLER, VALUE),
-        "a density, and points for codes": "with log p.x.: the codes of a Wasserstein auto-encoder are points",
+        "a density, and points for codes": "with log p.x.: its codes are points",
+        "a density, and neither codes nor one of x": "with log p.x.: a GAN has no encoder",
         "discrete, and points for codes": "with log p.x.: the codes of a VQ-VAE are points",
     },
     **dict.fromkeys(("Annealing", "sandwich", "density_log_likelihood", "log_joint", "hmc", "MonteCarloEM"), SAMPLER),

@@ -29,6 +29,7 @@ from .subject import (
 D, Z, C, M = 4, 2, 3, 5  # lengths of x, z and context; data points
 GENERATOR = backend.generator(0)
 SMALL: dict[str, Any] = {"hidden": (3,)}
+CRITICS = ("factor-vae", "wae-gan", "aae", "gan")
 OWN: dict[str, dict[str, Any]] = {  # what makes the members small
     "categorical-vae": {"variables": 1, "num_categories": 2},
     "joint-vae": {"continuous": 1, "discrete": (3,)},
@@ -37,7 +38,7 @@ OWN: dict[str, dict[str, Any]] = {  # what makes the members small
     **{name: {"steps": 2, "latent_dim": Z} for name in ("planar-vae", "radial-vae", "householder-vae")},
     "coupling-vae": {"steps": 2, "flow_hidden": (3,), "features": 2, "latent_dim": Z},
     "auxiliary-vae": {"auxiliary": 2, "latent_dim": Z},
-    "factor-vae": {"critic_hidden": (3,), "latent_dim": Z},
+    **{name: {"critic_hidden": (3,), "latent_dim": Z} for name in CRITICS},
     "made": {},
 }
 TOLD = [name for name, kind in MODELS.items() if "context_dim" in registry.arguments(kind)]
@@ -47,11 +48,9 @@ CONSTRUCTOR: dict[str, tuple] = {
     **dict.fromkeys(("num_codes", "code_dim", "features", "dataset_size", "masks"), COUNTS),
     **dict.fromkeys(("continuous", "projections", "auxiliary"), COUNTS),
     **dict.fromkeys(("capacity_steps", "temperature_steps"), (*NUMBERS_ABOVE_0, 1.5)),
-    **dict.fromkeys(("beta", "gamma", "mmd_weight", "commitment", "free_bits"), NUMBERS_FROM_0),
-    **dict.fromkeys(
-        ("capacity", "discrete_capacity", "off_diagonal", "sw_weight", "within"),
-        NUMBERS_FROM_0,
-    ),
+    **dict.fromkeys(("beta", "gamma", "commitment", "free_bits"), NUMBERS_FROM_0),
+    **dict.fromkeys(("capacity", "discrete_capacity", "off_diagonal", "within"), NUMBERS_FROM_0),
+    **dict.fromkeys(("mmd_weight", "critic_weight", "sw_weight"), NUMBERS_FROM_0),
     **dict.fromkeys(("alpha", "lambd"), (np.nan, np.inf, "1", None)),
     **dict.fromkeys(("hidden", "flow_hidden", "critic_hidden"), SEQUENCES_OF_SIZES),
     "diagonal": [value for value in NUMBERS_FROM_0 if value is not None],
@@ -108,6 +107,7 @@ X = (*NO_TENSORS, ones(M, D + 1), ones(), strict(M, D))
 CODE = (*NO_TENSORS, ones(M, Z + 1), ones(), strict(M, Z))
 CONTEXT = ("y", ones(M, C + 1), strict(M, C))
 N = [n for n in COUNTS if n is not True]
+FEWER_ROWS = (Says(ones(M - 1, C), str(M - 1)),)  # of a context on which p(z) depends
 for name, kind in MODELS.items():
     options = registry.arguments(kind)
     misuse(
@@ -147,7 +147,7 @@ for name, kind in MODELS.items():
     if name == "made":
         method(model, kind.__name__, "log_prob", {"x": ones(M, D)}, x=X)
         continue
-    for call in ("posterior", "encode", "reconstruct"):
+    for call in () if model.no_codes else ("posterior", "encode", "reconstruct"):
         method(model, kind.__name__, call, {"x": ones(M, D), **told}, x=X, **context)
     misuse(
         Model.sample_prior,
@@ -157,10 +157,10 @@ for name, kind in MODELS.items():
         generator=GENERATORS,
         n=N,
         lead=(3, "x", (-1,), None),
-        **{argument: (*values, Says(ones(M - 1, C), str(M - 1))) for argument, values in context.items()},
+        **{key: (*values, *(FEWER_ROWS if name != "m2" else ())) for key, values in context.items()},
     )
     z = ones(M, model.latent_dim)
-    decoder_told = context if name != "cmma" and name != "ivae" else {}
+    decoder_told = context if name not in ("cmma", "ivae") else {}
     for call in ("likelihood", "decode"):
         method(model, kind.__name__, call, {"z": z, **told}, z=CODE, **decoder_told)
     if context:
@@ -169,6 +169,8 @@ for name, kind in MODELS.items():
         method(model, kind.__name__, "codes", {"x": ones(M, D)}, x=X)
     if hasattr(model, "data_points"):
         method(model, kind.__name__, "begin", {"data_points": M}, data_points=COUNTS)
+    if name == "m2":
+        method(model, kind.__name__, "classify", {"x": ones(M, D)}, x=X)
     if name == "vq-vae":
         method(model, kind.__name__, "quantize", {"x": ones(M, D)}, x=X)
     if not model.no_log_likelihood and name != "iaf-vae":

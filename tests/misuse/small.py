@@ -384,7 +384,8 @@ misuse(
 )
 LOGITS = (*NO_TENSORS, ones(4, 3), ones(2))
 misuse(regularizers.density_ratio, {"logits": ones(4, 2)}, logits=LOGITS)
-misuse(regularizers.critic_loss, {"joint": ones(4, 2), "product": ones(3, 2)}, joint=LOGITS, product=LOGITS)
+misuse(regularizers.fooling_loss, {"logits": ones(4, 2)}, logits=LOGITS)
+misuse(regularizers.critic_loss, {"first": ones(4, 2), "second": ones(3, 2)}, first=LOGITS, second=LOGITS)
 misuse(
     regularizers.permute_columns,
     {"z": tensor([[1.0, 2.0], [3.0, 4.0]]), "noise": GENERATOR},

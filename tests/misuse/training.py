@@ -109,6 +109,13 @@ misuse(
     classes=(*COUNTS[:-2], Says(1, "between 0 and 1")),
 )
 misuse(
+    datasets.keep_labels,
+    {"dataset": DATASET, "count": 4, "seed": 0},
+    dataset=(None, IMAGES, Says(Dataset(**WHOLE | {"train": Split(IMAGES)}), "no labels", "mine")),
+    count=(*COUNTS[:-2], Says(3, "multiple of the 2 classes"), Says(10, "up to 8")),
+    seed=SEEDS,
+)
+misuse(
     datasets.require_domain,
     {"dataset": DATASET, "domain": UNIT},
     dataset=(None, IMAGES, Says(Dataset(**WHOLE | {"scale": 1.0}), "from 0 to 31", "mine")),

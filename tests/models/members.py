@@ -19,6 +19,7 @@ from minivae.models.registry import arguments
 DATA_DIM, CLASSES, M = 6, 3, 4
 
 # What is small beside ``latent_dim`` and ``hidden``, which every model that takes them gets.
+CRITICS = ("factor-vae", "wae-gan", "aae", "gan")
 SMALL: dict[str, dict[str, Any]] = {
     "miwae": {"groups": 2, "samples": 3},
     "piwae": {"groups": 3, "samples": 2},
@@ -32,7 +33,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "joint-vae": {"continuous": 2, "discrete": (3, 4)},
     "vq-vae": {"num_codes": 3, "entries": 5, "code_dim": 2},
     "vamp-vae": {"components": 7},
-    "factor-vae": {"critic_hidden": (6, 5)},
+    **{name: {"critic_hidden": (6, 5)} for name in CRITICS},
     "swae": {"projections": 6},
     "info-vae": {"alpha": 0.3, "lambd": 5.0},
 }

@@ -92,10 +92,13 @@ def make(name: str, options: Mapping[str, Any], dtype: str) -> tuple[Model, Batc
 
 
 def batch(model: Model, rng: np.random.Generator, m: int, dtype: str) -> Batch:
-    """Data in [0, 1], and one-hot labels where the model is told them."""
+    """Data in [0, 1], and one-hot labels where the model is told them, and no others."""
     x = tensor(rng.uniform(size=(m, model.data_dim)).astype(dtype))
     labels = rng.integers(0, model.context_dim or 1, m)
-    return Batch(x, tensor(np.eye(model.context_dim, dtype=dtype)[labels]) if model.context_dim else None)
+    told = np.eye(model.context_dim, dtype=dtype)[labels] if model.context_dim else None
+    if model.partly_told:
+        told[1::2] = 0  # every other label is missing
+    return Batch(x, None if told is None else tensor(told))
 
 
 @contextmanager

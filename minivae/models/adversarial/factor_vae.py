@@ -16,13 +16,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...autodiff import mean, stop_gradient
+from ...autodiff import mean
 from ...backend import Generator
 from ...checks import layer_sizes, number_from_zero, positive_number
-from ...nn import MLP
-from ...regularizers import critic_loss, density_ratio, permute_columns
+from ...regularizers import permute_columns
 from ..phase import Batch, Phase, noise_for
 from ..vae import VAE
+from .critic import Critic
 
 
 class FactorVAE(VAE):
@@ -58,9 +58,8 @@ class FactorVAE(VAE):
     def build(self, noise: Generator, options: dict[str, Any]) -> None:
         """The VAE's networks, and the critic."""
         super().build(noise, options)
-        layers = (self.latent_dim, *self.critic_hidden, 2)
-        options = {**options, "activation": "leaky_relu", "init": "he"}
-        self.critic = MLP(layers, noise, **options)
+        own = {"lr": self.critic_lr, "betas": (0.5, 0.9)}
+        self.critic = Critic(self.latent_dim, self.critic_hidden, noise, **own, **options)
 
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:
         """Two phases: the VAE's, then the critic's.
@@ -73,12 +72,9 @@ class FactorVAE(VAE):
         epsilon, order = noise_for(("z", "order"), noise)
         bound, z = self.bound_and_draws(self._points(batch), epsilon)
         terms = bound.terms()
-        tc = mean(density_ratio(self.critic(z[0])))
+        tc = mean(self.critic.ratio(z[0]))
         trained = [*self.encoder.parameters(), *self.decoder.parameters()]
         first = Phase(-terms["bound"], trained, terms).with_loss(tc * self.gamma - terms["bound"], tc=tc)
 
-        codes, half = stop_gradient(z[0]), (len(z[0]) + 1) // 2
-        permuted = permute_columns(codes[-half:], order)
-        loss = critic_loss(self.critic(codes[:half]), self.critic(permuted))
-        own = "adam", {"lr": self.critic_lr, "betas": (0.5, 0.9)}
-        return [first, Phase(loss, self.critic.parameters(), {"critic": loss}, optimizer=own)]
+        half = (len(z[0]) + 1) // 2
+        return [first, self.critic.phase(z[0][:half], permute_columns(z[0][-half:], order))]

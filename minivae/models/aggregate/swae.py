@@ -19,10 +19,10 @@ from ...backend import Generator
 from ...checks import number_from_zero, positive_integer
 from ...regularizers import random_directions, sliced_wasserstein
 from ..phase import noise_for
-from .wae_mmd import PointAutoEncoder
+from .wae_mmd import WassersteinVAE
 
 
-class SWAE(PointAutoEncoder):
+class SWAE(WassersteinVAE):
     """An auto-encoder without noise, whose codes look like draws of the prior from every side.
 
     Args:

@@ -16,38 +16,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...autodiff import Tensor, mean
-from ...backend import Generator
 from ...checks import number_from_zero
-from ...distributions import Delta
-from ...nn import MLP
 from ..phase import Batch, Phase
-from ..vae import VAE
+from ..point_vae import PointVAE
 from .info_vae import aggregate_mmd
 
 
-class PointAutoEncoder(VAE):
-    """Base of the Wasserstein auto-encoders: codes are points, and a price on how far they are from the prior together.
+class WassersteinVAE(PointVAE):
+    """Base of the Wasserstein auto-encoders that have a distance of whole sets of codes, and train all in one phase.
 
     Args:
         data_dim, latent_dim, hidden, others: see :class:`VAE`.
     """
-
-    no_kl = "its objective has no KL"
-    fixed = ("estimator", "samples")
-    no_log_likelihood = "the codes of a Wasserstein auto-encoder are points: importance samples would all be the same"
-
-    def __init__(self, data_dim: int, latent_dim: int = 8, hidden: Sequence[int] = (500,), **others: Any) -> None:
-        super().__init__(data_dim, latent_dim, hidden, samples=1, **others)
-        self.draws = 0  # E(x) is a point
-
-    def build(self, noise: Generator, options: dict[str, Any]) -> None:
-        """An encoder of points; the VAE's decoder."""
-        self.encoder = MLP((self.data_dim, *self.hidden, self.latent_dim), noise, **options)
-        self.decoder = self.make_decoder(self.latent_dim, noise, options)
-
-    def posterior(self, x: Any, context: Any = None) -> Delta:
-        """The point E(x)."""
-        return Delta(self.encoder(self.features(x)))
 
     def discrepancy(self, z: Tensor, noise: Any) -> tuple[str, float, Tensor]:
         """Between codes ``(M, latent_dim)`` and the prior: the name of the term, its weight, and what it is, 0-d."""
@@ -63,7 +43,7 @@ class PointAutoEncoder(VAE):
         return [Phase(loss, self.parameters(), {"objective": -loss, "reconstruction": reconstruction, name: distance})]
 
 
-class WAE(PointAutoEncoder):
+class WAE(WassersteinVAE):
     """An auto-encoder without noise, whose codes together look like draws of the prior.
 
     Args:

@@ -48,6 +48,7 @@ class MADE(Model):
     minimises = "-log p(x) = sum_i BCE(x_i | x_<i)"
     source = "Germain et al. 2015, arXiv 1502.03509"
     latent_dim, no_kl = 0, "it has no latent variable"
+    no_codes = no_kl
     domain = UNIT
 
     def __init__(

@@ -140,6 +140,14 @@ def critic_loss() -> Row:
     return Row(1, (value, None, gradient_error(regularizers.critic_loss, [joint, product])))
 
 
+def fooling_loss() -> Row:
+    """Minus the log of the first share, written out."""
+    logits = np.random.default_rng(SEED).normal(size=(6, 2))
+    expected = -np.log(np.exp(logits[:, 0]) / np.exp(logits).sum(1)).mean()
+    value = error(float(regularizers.fooling_loss(tensor(logits))), expected)
+    return Row(1, (value, None, gradient_error(regularizers.fooling_loss, [logits])))
+
+
 def density_ratio() -> Row:
     """The difference of the logits."""
     logits = np.random.default_rng(SEED).normal(size=(6, 2))
@@ -159,11 +167,12 @@ def permute_columns() -> Row:
 REGULARIZERS = Section(
     "Regularizers",
     "The maximum mean discrepancy of each kernel against loops over pairs of draws, and on average between equal "
-    "distributions, z; the critic's loss and its log ratio written out; permuted columns: their elements, and the "
-    "place of each row on average, z.",
+    "distributions, z; the losses of a critic and of whom it catches and its log ratio, written out; permuted columns: "
+    "their elements, and the place of each row on average, z.",
     {"value": 1e-12, "mean of draws (z)": CRITICAL_Z, "differences": 1e-6},
     lambda: {*regularizers.KERNELS, *(n for n in regularizers.__all__ if n not in ("KERNELS", "mmd"))},
     {name: partial(discrepancy, name) for name in regularizers.KERNELS}
-    | {"critic_loss": critic_loss, "density_ratio": density_ratio, "permute_columns": permute_columns},
+    | {"critic_loss": critic_loss, "fooling_loss": fooling_loss, "density_ratio": density_ratio}
+    | {"permute_columns": permute_columns},
 )
 SECTIONS = [REGULARIZERS]

@@ -1,0 +1,51 @@
+"""Data of which few have a label, for semi-supervised learning: the labels of the others are set to -1."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..checks import instance, integer_from_zero, positive_integer
+from ..errors import InputError
+from .dataset import Dataset
+
+
+def keep_labels(dataset: Dataset, count: int, seed: int = 0) -> Dataset:
+    """The data with so many labels of training points, equally many of each class; the others become -1, missing.
+
+    Test and validation points keep theirs, by which a classifier is judged (Kingma et al. 2014, section 4.1).
+
+    Args:
+        dataset: labelled data.
+        count: a multiple of the number of classes.
+        seed: which points keep theirs.
+
+    Raises:
+        InputError: there are no labels, or too few of a class; or ``count`` is no such multiple.
+    """
+    classes, labels = instance("dataset", dataset, Dataset, "a Dataset").classes, dataset.train.labels
+    if not classes or labels is None:
+        raise InputError(f"{dataset.name} has no labels; expected some to keep")
+    each, rest = divmod(positive_integer("count", count), classes)
+    fewest = int(np.bincount(labels[labels >= 0], minlength=classes).min())
+    if rest or each > fewest:
+        raise InputError(f"count is {count}; expected a multiple of the {classes} classes, up to {fewest * classes}")
+    order = np.random.default_rng(integer_from_zero("seed", seed)).permutation(len(labels))
+    kept = np.concatenate([order[labels[order] == k][:each] for k in range(classes)])
+    found = np.full_like(labels, -1, dtype=np.int64)
+    found[kept] = labels[kept]
+    return replace(dataset, train=replace(dataset.train, labels=found))
+
+
+def share_labelled(dataset: Dataset) -> float:
+    """The share of the training points that have a label.
+
+    Raises:
+        InputError: none has.
+    """
+    labels = instance("dataset", dataset, Dataset, "a Dataset").train.labels
+    share = 0.0 if labels is None else float((labels >= 0).mean())
+    if not share:
+        raise InputError(f"{dataset.name} has no labels of training points; expected some to learn from")
+    return share

@@ -1,0 +1,1 @@
+"""Models that learn from labels where there are any: labels may be missing."""
