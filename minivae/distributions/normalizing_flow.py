@@ -259,10 +259,6 @@ class HouseholderFlow(NormalizingFlow):
 
     kind = Householder
 
-    def entropy(self) -> Tensor:
-        """That of the base: volumes stay."""
-        return self.base.entropy()
-
 
 @register_kl(HouseholderFlow, StandardNormal)
 def _mirrored_standard(q: HouseholderFlow, p: StandardNormal) -> Tensor:

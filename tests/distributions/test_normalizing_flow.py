@@ -210,13 +210,12 @@ def test_a_householder_step_is_a_mirror(rng):
 
 
 def test_a_householder_flow_is_the_gaussian_of_its_axes(rng):
-    """Its density by SciPy, its entropy, and its KL from N(0, I), which is the base's."""
+    """Its density by SciPy, and its KL from N(0, I), which is the base's."""
     flow = random_flow("householder", rng, m=1, family=HouseholderFlow)
     turn = jacobian(lambda z: flow.transform(z))(tensor(np.zeros((1, EVENT)))).numpy().reshape(EVENT, EVENT)
     q = stats.multivariate_normal(flow.mean.numpy()[0], turn @ turn.T)
     x = rng.normal(size=(L, 1, EVENT))
     np.testing.assert_allclose(flow.log_prob(x).numpy()[:, 0], q.logpdf(x[:, 0]), rtol=1e-9)
-    assert flow.entropy().numpy()[0] == pytest.approx(q.entropy(), rel=1e-12)
     mu, cov = q.mean, q.cov
     expected = 0.5 * (np.trace(cov) + mu @ mu - EVENT - np.linalg.slogdet(cov)[1])
     p = StandardNormal(EVENT, flow.like)
