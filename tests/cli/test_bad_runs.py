@@ -98,7 +98,7 @@ DAMAGES = {
     "config.json a list": (put("config.json", b"[1, 2]"), "damaged"),
     "config.json without its checksum": (unsealed, BY_HAND),
     "config.json without model": (configured(model=None), "model in "),
-    "config.json with an unknown model": (configured(model="gan"), "'gan'"),
+    "config.json with an unknown model": (configured(model="gain"), "'gain'"),
     "config.json without options": (configured(options=None), OTHER_RUN),
     "options a list": (configured(options=[1]), OTHER_RUN),
     "options without data": (configured(options__data=None), "lacks options: data"),  # where they are may change

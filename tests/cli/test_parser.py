@@ -95,7 +95,7 @@ def test_help_shows_the_options_of_the_chosen_model_alone(cli, name):
 def test_help_without_a_model_or_with_an_unknown_one_is_that_of_the_vae(cli):
     shown = cli("train", "--help").out
     assert shown == cli("train", "--help", "--model", "vae").out
-    assert shown == cli("train", "--help", "--model", "gan").out
+    assert shown == cli("train", "--help", "--model", "gain").out
     assert shown == cli("train", "--help", "--model").out
 
 

@@ -62,7 +62,7 @@ CONSTRUCTOR: dict[str, tuple] = {
     **dict.fromkeys(("temperature", "final_temperature"), (*NUMBERS_ABOVE_0, 1e-320)),
     **dict.fromkeys(("decay", "revival"), (1.0, -0.1, "0", None)),
     "variance": (0, 0.0, -1.0, np.nan, np.inf, "1", True),
-    **dict.fromkeys(("sigmoid_mean", "learned_prior", "ema", "direct", "random_orders"), NO_SWITCHES),
+    **dict.fromkeys(("sigmoid_mean", "sigmoid_output", "learned_prior", "ema", "direct", "random_orders"), NO_SWITCHES),
     "likelihood": ("Bernoulli", None, 3, int, likelihoods.Likelihood, Says("file.py:Class", "'file.py:Class'")),
     "variance_of": ("Column", None, 3),
     "weighting": ("MSS", None, 3),

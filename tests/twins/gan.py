@@ -21,8 +21,8 @@ class GAN(Twin):
 
     member = "gan"
     cases: Mapping[str, Mapping[str, Any]] = {
-        "linear": {"output": "linear"},
-        "linear, weights of scale 1": {"output": "linear", "scale": 1.0, "latent_dim": 7},
+        "linear": {"sigmoid_output": False},
+        "linear, weights of scale 1": {"sigmoid_output": False, "scale": 1.0, "latent_dim": 7},
         "a critic without hidden layers": {"critic_hidden": ()},
         "a deep critic": {"critic_hidden": (9, 8, 7, 6, 5)},
         "33 data points": {"m": 33, "latent_dim": 6},
@@ -31,7 +31,7 @@ class GAN(Twin):
 
     def phases(self, w: Weights, x: torch.Tensor, context: Any, draws: Draws, options: Any) -> list[Phase]:
         made = network(w, "generator", draws.normal(len(x), options["latent_dim"]), options["activation"])
-        made = torch.sigmoid(made) if options["output"] == "sigmoid" else made
+        made = torch.sigmoid(made) if options["sigmoid_output"] else made
         adversarial = -logsigmoid(logit(w, made)).mean()
         terms = {"objective": -adversarial, "adversarial": adversarial}
         return [Phase(adversarial, terms, ["generator"]), critic(w, x, made, options)]

@@ -16,12 +16,12 @@ no q(z|x), so that x has no code and no reconstruction.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
 from ...autodiff import sigmoid
 from ...autodiff.shape import shaped
 from ...backend import Generator, generator
-from ...checks import layer_sizes, one_of, positive_integer, positive_number
+from ...checks import layer_sizes, positive_integer, positive_number, switch
 from ...datasets.domain import REAL, UNIT
 from ...distributions import Delta, StandardNormal
 from ...errors import InputError
@@ -38,7 +38,7 @@ class GAN(Model):
         data_dim: the length of x.
         latent_dim: the length of z.
         hidden: the generator's hidden layers.
-        output: of the generator: sigmoid, for data in [0, 1]; linear, for real data.
+        sigmoid_output: whether G(z) is in (0, 1), for data in [0, 1]; else it is any number, for real data.
         critic_hidden: the critic's hidden layers, with leaky ReLUs.
         critic_lr: the step size of the critic's Adam, whose first decay rate is 0.5.
         activation: of the generator's hidden layers.
@@ -60,7 +60,7 @@ class GAN(Model):
         latent_dim: int = 20,
         hidden: Sequence[int] = (500,),
         *,
-        output: Literal["sigmoid", "linear"] = "sigmoid",
+        sigmoid_output: bool = True,
         critic_hidden: Sequence[int] = (500, 500),
         critic_lr: float = 2e-4,
         activation: str = "relu",
@@ -72,20 +72,21 @@ class GAN(Model):
         self.data_dim = positive_integer("data_dim", data_dim)
         self.latent_dim = positive_integer("latent_dim", latent_dim)
         self.hidden, critic_hidden = layer_sizes("hidden", hidden), layer_sizes("critic_hidden", critic_hidden)
-        self.output = one_of("output", output, ("sigmoid", "linear"))
+        self.sigmoid_output = switch("sigmoid_output", sigmoid_output)
         critic_lr = positive_number("critic_lr", critic_lr)
-        self.remember(data_dim=self.data_dim, latent_dim=self.latent_dim, hidden=self.hidden, output=output)
+        self.remember(data_dim=self.data_dim, latent_dim=self.latent_dim, hidden=self.hidden)
+        self.remember(sigmoid_output=sigmoid_output)
         self.remember(critic_hidden=critic_hidden, critic_lr=critic_lr, activation=activation, init=init)
         noise, options = generator(seed, "numpy"), {"dtype": dtype, "backend": backend}
         layers = (self.latent_dim, *self.hidden, self.data_dim)
         self.generator = MLP(layers, noise, activation=activation, init=init, **options)
         self.critic = Critic(self.data_dim, critic_hidden, noise, lr=critic_lr, **options)
-        self.domain = UNIT if output == "sigmoid" else REAL
+        self.domain = UNIT if sigmoid_output else REAL
 
     def likelihood(self, z: Any, context: Any = None) -> Delta:
         """The point G(z): ``(..., latent_dim)`` -> ``(..., data_dim)``."""
         x = self.generator(self._vectors("z", z, "latent_dim"))
-        return Delta(sigmoid(x) if self.output == "sigmoid" else x)
+        return Delta(sigmoid(x) if self.sigmoid_output else x)
 
     def prior(self, context: Any = None) -> StandardNormal:
         """p(z) = N(0, I)."""
