@@ -116,7 +116,7 @@ def table(rows: list[dict]) -> str:
 
 def main(args: argparse.Namespace) -> None:
     rows = measure(BATCHES[:2], 512) if args.quick else measure(BATCHES, POINTS)
-    path = Path(args.out or "runs/examples/aggregate_bias") / "aggregate_bias.csv"
+    path = Path(args.out or "runs/examples/aggregate-bias" + "-quick" * args.quick) / "aggregate_bias.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as temporary, open(temporary, "w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
@@ -128,7 +128,7 @@ def main(args: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", help="folder of the table (default: runs/examples/aggregate_bias)")
+    parser.add_argument("--out", help="folder of the table (default: runs/examples/aggregate-bias)")
     parser.add_argument("--quick", action="store_true", help="small minibatches alone")
     try:
         main(parser.parse_args())

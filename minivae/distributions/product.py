@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 from math import prod
 from typing import Any
 
-from ..autodiff import Tensor, add, concatenate, reshape
+from ..autodiff import Tensor, add, as_tensor, concatenate, reshape
 from ..backend import Generator
 from ..checks import instance, sequence
 from ..errors import InputError
@@ -67,6 +67,7 @@ class Product(Distribution):
 
     def relax(self, noise: Any, temperature: Any) -> Tensor:
         """The same with what :meth:`Categorical.relax` gives in the place of one-hot vectors."""
+        temperature = as_tensor(temperature, self.like, "temperature")
 
         def make(part: Distribution, own: Tensor) -> Tensor:
             return part.relax(own, temperature) if isinstance(part, Categorical) else part.transform(own)

@@ -105,10 +105,8 @@ def _in_steps(values: list[float]) -> bool:
     if len(values) < FEWEST:
         return False
     steps = [b - a for a, b in pairwise(values)]
-    step = steps[0]
-    return all(abs(s - step) <= 1e-9 * max(map(abs, values)) for s in steps) and (
-        step == 1 or (step != 0 and len(values) >= FEWEST_STEPS)
-    )
+    step, rounding = steps[0], 1e-9 * max(map(abs, values))
+    return all(abs(s - step) <= rounding for s in steps) and (step == 1 or (step != 0 and len(values) >= FEWEST_STEPS))
 
 
 def _is_larger(values: list[float], rows: list[list[float]]) -> bool:

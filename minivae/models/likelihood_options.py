@@ -45,8 +45,6 @@ def options_of(
         return {"sigmoid_mean": sigmoid_mean, "variance": variance, "variance_of": variance_of, "log_var_floor": floor}
     if likelihood == "categorical":
         return {"categories": positive_integer("categories", categories)}
-    return (
-        {"log_scale_floor": floor / 2}
-        if likelihood in ("laplace", "log-cosh", "student-t") or is_own(likelihood)
-        else {}
-    )
+    if likelihood in ("laplace", "log-cosh", "student-t") or is_own(likelihood):
+        return {"log_scale_floor": floor / 2}
+    return {}

@@ -9,6 +9,7 @@ import ast
 import operator
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,7 @@ def _names(node: ast.expr) -> Iterator[str]:
         yield from reversed(names)
 
 
+@cache
 def rows() -> dict[str, set[str]]:
     found = {name: keywords for name, keywords in calls().items() if name.split(".")[0] not in PARTS}
     return {name: found.get(name, set()) | BY_NAME.get(name, set()) for name in {**found, **BY_NAME}}

@@ -321,6 +321,31 @@ FAMILIES: dict[type[Distribution], Family] = {
 }
 
 
+def mirrored(mean: Tensor, log_var: Tensor, v: Tensor) -> d.HouseholderFlow:
+    """A Gaussian behind one mirror."""
+    return d.HouseholderFlow(d.Normal(mean, log_var), [d.Householder(v)])
+
+
+def mirrored_oracle(mean: np.ndarray, log_var: np.ndarray, v: np.ndarray) -> Vectors:
+    """That of the mirror as a matrix, I - 2 v v^T / |v|^2."""
+    turn = np.eye(v.shape[-1]) - 2 * v[..., :, None] * v[..., None, :] / np.square(v).sum(-1)[..., None, None]
+    covariance = (turn * np.exp(log_var)[..., None, :]) @ np.swapaxes(turn, -1, -2)
+    return Vectors.normal((turn @ mean[..., None])[..., 0], covariance)
+
+
+# With those that have no entropy here, but a KL in closed form.
+WITH_KL = {
+    **FAMILIES,
+    d.HouseholderFlow: Family(
+        parameters=each(normal_data, positive(0.3, 4), normal_data),
+        make=mirrored,
+        oracle=mirrored_oracle,
+        data=normal_data,
+        independent=False,
+    ),
+}
+
+
 def discovered() -> Iterator[type[Distribution]]:
     """Every family that the package defines, in whatever file; not their abstract bases.
 

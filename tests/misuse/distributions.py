@@ -162,6 +162,7 @@ method(
     "relax",
     {"noise": ones(BATCH, EVENT) * 0.5, "temperature": 0.5},
     noise=wrong_noise((BATCH, EVENT)),
+    temperature=("1", None, strict()),
 )
 method(d.Flow, "elements", {"noise": ones(BATCH, EVENT)}, noise=wrong_noise((BATCH, EVENT)))
 for flow in (d.Flow, d.NormalizingFlow):

@@ -71,24 +71,19 @@ TARGETS = [
 LEFT_OUT = ("minivae/models/own.py", "minivae/models/automatic.py")
 # Whose mutants nobody has run yet; the page says so.
 NOT_YET = (
-    *(f"minivae/distributions/{name}.py" for name in ("counts", "flow", "levels", "normalizing_flow", "paper")),
+    *(f"minivae/distributions/{name}.py" for name in ("flow", "log_cosh", "mixture", "normalizing_flow", "product")),
+    *(f"minivae/regularizers/{name}.py" for name in ("aggregate_posterior", "covariance", "density_ratio", "sliced")),
+    *(f"minivae/models/{name}.py" for name in ("likelihood_options", "point_vae")),
+    *(f"minivae/models/adversarial/{name}.py" for name in ("aae", "critic", "gan", "wae_gan")),
+    *(f"minivae/models/aggregate/{name}.py" for name in ("beta_tcvae", "dip_vae", "hfvae", "swae")),
+    *(f"minivae/models/bound/{name}.py" for name in ("ciwae", "miwae", "piwae", "renyi")),
+    *(f"minivae/models/likelihood/{name}.py" for name in ("log_cosh_vae", "sigma_vae")),
     *(
         f"minivae/models/posterior/{name}_vae.py"
-        for name in ("auxiliary", "coupling", "flow", "householder", "iaf", "planar", "radial")
+        for name in ("auxiliary", "coupling", "flow", "householder", "iaf", "joint", "planar", "radial")
     ),
-    "minivae/models/likelihood_options.py",
-    *(f"minivae/distributions/{name}.py" for name in ("log_cosh", "mixture")),
     "minivae/models/prior/vamp_vae.py",
-    *(f"minivae/models/likelihood/{name}.py" for name in ("log_cosh_vae", "sigma_vae")),
-    *(f"minivae/models/bound/{name}.py" for name in ("ciwae", "miwae", "piwae", "renyi")),
-    "minivae/distributions/product.py",
-    "minivae/models/posterior/joint_vae.py",
-    *(f"minivae/models/aggregate/{name}.py" for name in ("beta_tcvae", "dip_vae", "hfvae", "swae")),
-    *(f"minivae/regularizers/{name}.py" for name in ("aggregate_posterior", "covariance", "sliced")),
-    *(f"minivae/models/adversarial/{name}.py" for name in ("aae", "critic", "gan", "wae_gan")),
-    "minivae/models/point_vae.py",
     "minivae/models/semi_supervised/m2.py",
-    "minivae/regularizers/density_ratio.py",
 )
 # For what the test file of the same name lets pass: where the rows of a whole package are checked.
 ALSO = {

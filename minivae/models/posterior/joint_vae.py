@@ -22,23 +22,15 @@ from ... import bounds
 from ...autodiff import Tensor, absolute, add, argmax, concatenate, constant_like, mean
 from ...backend import Generator
 from ...checks import layer_sizes, number_from, number_from_zero, positive_integer
-from ...distributions import Categorical, Normal, Product, StandardNormal, kl
+from ...distributions import Product, StandardNormal, kl
 from ...errors import InputError
-from ...nn.mlp import HiddenLayers, Linear
 from ..bound.ramp import progress, ramp_length
 from ..phase import Batch, Phase
 from ..vae import VAE
 from .categorical_vae import LEAST_TEMPERATURE
+from .joint_encoder import JointEncoder, variables
 
 KINDS = ("continuous", "discrete")
-
-
-class JointEncoder(HiddenLayers):
-    """A network with the heads of q(z, c|x)."""
-
-    mean: Linear
-    log_var: Linear
-    logits: Linear
 
 
 class JointVAE(VAE):
@@ -94,9 +86,7 @@ class JointVAE(VAE):
 
     def build(self, noise: Generator, options: dict[str, Any]) -> None:
         """An encoder with means, variances and logits; the VAE's decoder."""
-        heads = {"mean": self.continuous, "log_var": self.continuous}
-        heads |= {"logits": sum(self.discrete)} if self.discrete else {}
-        self.encoder = JointEncoder(self.data_dim, self.hidden, heads, noise, **options)
+        self.encoder = JointEncoder(self.data_dim, self.hidden, self.continuous, self.discrete, noise, **options)
         self.decoder = self.make_decoder(self.latent_dim, noise, options)
 
     def advance(self, step: int, total_steps: int) -> None:
@@ -107,28 +97,20 @@ class JointVAE(VAE):
 
     def posterior(self, x: Any, context: Any = None) -> Product:
         """q(z, c|x)."""
-        h = self.encoder.hidden(self.features(x))
-        logits = self.encoder.logits(h) if self.discrete else None
-        return Product([Normal(self.encoder.mean(h), self.encoder.log_var(h)), *self._variables(logits)])
+        return self.encoder(self.features(x))
 
     def prior(self, context: Any = None) -> Product:
         """p(z, c): N(0, I), and every value as likely."""
         like = self.encoder.first_parameter()
         logits = constant_like(like, 0.0, (sum(self.discrete),)) if self.discrete else None
-        return Product([StandardNormal(self.continuous, like), *self._variables(logits)])
-
-    def _variables(self, logits: Tensor | None) -> list[Categorical]:
-        if logits is None:
-            return []
-        starts = [sum(self.discrete[:i]) for i in range(len(self.discrete))]
-        return [Categorical(logits[..., a : a + n]) for a, n in zip(starts, self.discrete, strict=True)]
+        return Product([StandardNormal(self.continuous, like), *variables(logits, self.discrete)])
 
     def codes(self, x: Any) -> Tensor:
         """The most likely value of each discrete variable, ``(M, variables)`` integers."""
         if not self.discrete:
             return super().codes(x)
-        _, *variables = self.posterior(self.prepared(x)).parts
-        return concatenate([argmax(variable.mean, axis=-1, keepdims=True) for variable in variables], axis=-1)
+        _, *discrete = self.posterior(self.prepared(x)).parts
+        return concatenate([argmax(variable.mean, axis=-1, keepdims=True) for variable in discrete], axis=-1)
 
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:
         """One phase. ``noise``: a generator, or for L draws of M points normal and then uniform numbers."""

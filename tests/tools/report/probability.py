@@ -14,7 +14,7 @@ from minivae.autodiff import tensor
 from minivae.distributions import KL_PAIRS, Categorical, Distribution, Normal, kl
 
 from ...chance import CRITICAL_Z
-from ...distributions.families import FAMILIES, Family, as_tensors, discovered
+from ...distributions.families import FAMILIES, WITH_KL, Family, as_tensors, discovered
 from ...distributions.test_distribution import remake
 from ...distributions.test_distribution_kl import by_quadrature, of_vectors_by_quadrature
 from ...distributions.test_pathwise import N, pathwise
@@ -147,7 +147,7 @@ DIVERGENCES = Section(
     "differences.",
     {"quadrature": 1e-10, "Monte Carlo (z)": CRITICAL_Z, "differences": 1e-6},
     lambda: {pair_name(pair) for pair in KL_PAIRS},
-    {pair_name((q, p)): partial(divergence, FAMILIES[q], FAMILIES[p]) for q, p in KL_PAIRS},
+    {pair_name((q, p)): partial(divergence, WITH_KL[q], WITH_KL[p]) for q, p in KL_PAIRS},
 )
 
 # ------------------------------------------------------------------ estimators
