@@ -220,7 +220,7 @@ def read(bomb: Bomb, path: Path) -> str:
     "files: bombs",
     f"read or one line, within {MOST_MIB} MiB and {MOST_SECONDS} s of the processor, beside the places of points",
     len(IN_TURN),
-    12,
+    6,
 )
 def bombs(folder: Path) -> Iterator[str]:
     """Each is at most :data:`MOST_KIB` long, but those of very many points; forty pictures are so together."""

@@ -85,7 +85,7 @@ def plainly() -> dict[str, Any]:
         return left(Way(), Path(folder))
 
 
-@campaign("Python's own options", "every command's numbers, pictures and words, and no warning", len(WAYS), 2)
+@campaign("Python's own options", "every command's numbers, pictures and words, and no warning", len(WAYS), 1)
 def python_options(folder: Path) -> Iterator[str]:
     """Each in a folder of its own."""
     for number, way in enumerate(WAYS):
