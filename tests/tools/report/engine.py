@@ -31,7 +31,7 @@ from ...autodiff.test_primitives import (
 from ...chance import CRITICAL_Z
 from ...models.kinds import data, small_vae
 from ...nn import test_init, test_mlp
-from . import family, likelihoods
+from . import family, likelihoods, networks
 from .page import SEED, Row, Section, error, gradient_error, z_of_cdf
 
 # ------------------------------------------------------------------ operations
@@ -188,8 +188,8 @@ LAYERS = Section(
     "Layers",
     "Values against the product written out in extended precision, or, for decoders, log p(x|z) against PyTorch's "
     "distributions or SciPy's; of masks, the derivatives that they forbid; of a codebook, a step of k-means; of a "
-    "flow, log q by the whole Jacobian; two orders of derivatives by the input and by every weight against central "
-    "differences.",
+    "flow, log q by the whole Jacobian; of other networks, their layers written out; two orders of derivatives "
+    "by the input and by every weight against central differences.",
     NETWORK,
     layers,
     {
@@ -199,6 +199,7 @@ LAYERS = Section(
         "BernoulliMLP": partial(decoder, "bernoulli"),
         "GaussianMLP": partial(decoder, "gaussian"),
         **family.LAYERS,
+        **networks.LAYERS,
         **likelihoods.LAYERS,
     },
 )

@@ -17,6 +17,7 @@ from minivae.nn import MADE, Codebook, MaskedLinear
 from ...chance import CRITICAL_Z
 from ...models.members import batch_for, losses, member, shaken
 from ...regularizers import test_mmd
+from . import aggregate
 from .page import SEED, Row, Section, error, gradient_error, z_of_mean
 
 # --------------------------------------------------------------------- members
@@ -168,11 +169,14 @@ REGULARIZERS = Section(
     "Regularizers",
     "The maximum mean discrepancy of each kernel against loops over pairs of draws, and on average between equal "
     "distributions, z; the losses of a critic and of whom it catches and its log ratio, written out; permuted columns: "
-    "their elements, and the place of each row on average, z.",
+    "their elements, and the place of each row on average, z; what a minibatch says of q(z), from SciPy's densities "
+    "and weights written out; covariances beside NumPy's; distances on lines by sorting, and the moments of random "
+    "lines, z.",
     {"value": 1e-12, "mean of draws (z)": CRITICAL_Z, "differences": 1e-6},
-    lambda: {*regularizers.KERNELS, *(n for n in regularizers.__all__ if n not in ("KERNELS", "mmd"))},
+    lambda: {*regularizers.KERNELS, *(n for n in regularizers.__all__ if n.islower() and n != "mmd")},
     {name: partial(discrepancy, name) for name in regularizers.KERNELS}
     | {"critic_loss": critic_loss, "fooling_loss": fooling_loss, "density_ratio": density_ratio}
-    | {"permute_columns": permute_columns},
+    | {"permute_columns": permute_columns}
+    | aggregate.MEASURES,
 )
 SECTIONS = [REGULARIZERS]

@@ -10,11 +10,11 @@ import numpy as np
 from scipy import stats
 
 from minivae import backend, bounds
-from minivae.autodiff import tensor
+from minivae.autodiff import backward, tensor
 from minivae.distributions import KL_PAIRS, Categorical, Distribution, Normal, kl
 
 from ...chance import CRITICAL_Z
-from ...distributions.families import FAMILIES, WITH_KL, Family, as_tensors, discovered
+from ...distributions.families import FAMILIES, WITH_KL, Family, as_tensors, discovered, mirrored
 from ...distributions.test_distribution import remake
 from ...distributions.test_distribution_kl import by_quadrature, of_vectors_by_quadrature
 from ...distributions.test_pathwise import N, pathwise
@@ -137,7 +137,8 @@ def divergence_gradients(q_family: Family, p_family: Family, rng: np.random.Gene
         q = remake(q_family, rng, SHAPE, parameters[: len(q_arrays)])
         return kl(q, remake(p_family, rng, SHAPE, parameters[len(q_arrays) :]))
 
-    return gradient_error(f, [*q_arrays, *p_arrays])
+    # The direction of a mirror moves neither lengths nor volumes.
+    return gradient_error(f, [*q_arrays, *p_arrays], allow_zero=q_family.make is mirrored)
 
 
 DIVERGENCES = Section(
@@ -207,6 +208,43 @@ def importance_weighted() -> Row:
     return Row(4, (max(values), None, max(gradients)))
 
 
+def renyi() -> Row:
+    """The power mean of the weights, written out; its ends, the largest and the least; at 1 the mean logarithm."""
+    rng, values, gradients = np.random.default_rng(SEED), [], []
+    for alpha in (-2.0, 0.0, 0.5, 0.999, 1.0, 3.0, -1e30, 1e30):
+        terms = rng.normal(size=(3, 6, 4))
+        log_w = terms[0] + terms[1] - terms[2]
+        if alpha == 1:
+            expected = log_w.mean(0)
+        elif abs(alpha) == 1e30:
+            expected = log_w.max(0) if alpha < 0 else log_w.min(0)
+        else:
+            expected = np.log(np.exp(log_w * (1 - alpha)).mean(0)) / (1 - alpha)
+        values.append(error(bounds.renyi(*map(tensor, terms), alpha).value, expected))
+        if abs(alpha) < 1e30:
+            gradients.append(gradient_error(lambda *t, a=alpha: bounds.renyi(*t, a).value, list(terms)))
+    return Row(len(values), (max(values), None, max(gradients)))
+
+
+def doubly_reparameterized() -> Row:
+    """The sum with the squares of the shares, written out, in groups, with a weight on the KL and without.
+
+    Its gradient is that of a sum in which the shares are constants.
+    """
+    rng, values = np.random.default_rng(SEED), []
+    for groups, weight in ((1, 1.0), (2, 1.0), (3, 0.3)):
+        log_w = rng.normal(size=(6, 4))
+        w = np.exp(log_w).reshape(groups, -1, 4)
+        share = (w / w.sum(1, keepdims=True)).reshape(6, 4)
+        factor = share * (1 - weight + weight * share)
+        x = tensor(log_w, requires_grad=True)
+        given = () if weight == 1 else (tensor(np.array(weight)),)
+        found = bounds.doubly_reparameterized(x, groups, *given)
+        values.append(error(found, (factor * log_w).sum(0) / groups))
+        values.append(error(backward(found.sum(), [x])[0], factor / groups))
+    return Row(len(values), (max(values), None, None))
+
+
 def weight_log_prior() -> Row:
     """The prior over two weight matrices, beside SciPy's."""
     weights = [np.random.default_rng(SEED).normal(size=shape) for shape in ((5, 4), (4, 3))]
@@ -231,13 +269,15 @@ ESTIMATORS = Section(
     "On probabilistic PCA, where log p(x), the posterior and the bound are known: the mean of 100,000 draws, and of "
     "their gradients, against the exact bound and its gradients, z; under the exact posterior, each sample of Eq. 6 "
     "against log p(x). Importance "
-    "weights written out. The weights' prior "
+    "weights, powers of them and sums by the squares of their shares written out. The weights' prior "
     "against `scipy.stats`.",
     {"exact value": 1e-11, "mean of draws (z)": CRITICAL_Z, "differences": 1e-6},
     lambda: public_functions(bounds),
     {name: partial(bound, name) for name in BOUNDS}
     | {
         "importance_weighted": importance_weighted,
+        "renyi": renyi,
+        "doubly_reparameterized": doubly_reparameterized,
         "weight_log_prior": weight_log_prior,
     },
 )

@@ -1,0 +1,141 @@
+"""Rows of the networks that variants have: each against its layers written out in NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy import special, stats
+
+from minivae import backend
+from minivae.autodiff import Tensor, concatenate, jacobian, tensor
+from minivae.autodiff import sum as total
+from minivae.models.adversarial.critic import Critic
+from minivae.models.likelihood.log_cosh_vae import UnitLogCoshMLP
+from minivae.models.posterior.auxiliary_vae import AuxiliaryMLP
+from minivae.models.posterior.coupling_vae import Conditioner, CouplingMLP
+from minivae.models.posterior.flow_vae import FeaturesMLP
+from minivae.models.posterior.joint_encoder import JointEncoder
+from minivae.nn import Module
+
+from .page import SEED, Row, error, gradient_error
+
+X = np.random.default_rng(SEED).normal(size=(3, 4))
+NOISE = np.random.default_rng(SEED + 1).uniform(0.1, 0.9, (3, 9))
+OPTIONS = {"activation": "tanh", "dtype": "float64"}
+
+
+def shaken(layer: Module) -> Module:
+    """The same with weights that are not small."""
+    rng = np.random.default_rng(SEED)
+    layer.load_state_dict({name: 0.6 * rng.standard_normal(p.shape) for name, p in layer.named_tensors()})
+    return layer
+
+
+def written_out(layer: Module, x: np.ndarray, *names: str, hidden: str = "hidden.layers.0") -> list[np.ndarray]:
+    """The heads of these names after a hidden layer of tanh, from the weights alone."""
+    state = layer.state_dict()
+    affine = lambda h, name: h @ state[f"{name}.weight"] + state[f"{name}.bias"]  # noqa: E731
+    h = np.tanh(affine(x, hidden))
+    return [affine(h, name) for name in names]
+
+
+def row(layer: Module, found: Sequence, expected: Sequence, f: Callable[[Tensor], Tensor], x: np.ndarray = X) -> Row:
+    """The largest error of what was found; and of the derivatives of f by its input and every weight."""
+    value = max(error(a, b) for a, b in zip(found, expected, strict=True))
+    return Row(1, (value, gradient_error(lambda x, *_: f(x), [x, *layer.parameters()], allow_zero=True)))
+
+
+def features() -> Row:
+    layer = shaken(FeaturesMLP(4, (3,), 2, backend.generator(0), features=5, **OPTIONS))
+    gaussian, h = layer(X)
+    found = (gaussian.mean, gaussian.log_var, h)
+
+    def joined(x: Tensor) -> Tensor:
+        gaussian, h = layer(x)
+        return concatenate([gaussian.mean, gaussian.log_var, h], axis=-1)
+
+    return row(layer, found, written_out(layer, X, "mean", "log_var", "features"), joined)
+
+
+def conditioner() -> Row:
+    layer, h = shaken(Conditioner(5, 2, (3,), backend.generator(0), **OPTIONS)), tensor(X[:, 2:])
+    joined = lambda x: concatenate(list(layer(x[:, :2], h)), axis=-1)  # noqa: E731
+    return row(layer, layer(tensor(X[:, :2]), h), written_out(layer, X, "shift", "log_scale"), joined)
+
+
+def coupling() -> Row:
+    """log q against the logarithm of the Jacobian's determinant, of one data point."""
+    options = {"steps": 2, "flow_hidden": (3,), "features": 2, **OPTIONS}
+    layer, noise = shaken(CouplingMLP(4, (3,), 3, backend.generator(0), **options)), X[:1, :3]
+    matrix = jacobian(layer(X[:1]).transform)(tensor(noise)).numpy().reshape(3, 3)
+    expected = stats.norm.logpdf(noise).sum(-1) - np.linalg.slogdet(matrix)[1]
+
+    def drawn(x: Tensor) -> Tensor:
+        z, log_q = layer(x).sample_with_log_prob(noise)
+        return total(z, axis=-1) + log_q
+
+    return row(layer, [layer(X[:1]).sample_with_log_prob(noise)[1]], [expected], drawn, X[:1])
+
+
+def auxiliary() -> Row:
+    """z, and what stands for its density, from three Gaussians written out."""
+    layer, noise = shaken(AuxiliaryMLP(4, (3,), 2, backend.generator(0), auxiliary=2, **OPTIONS)), X
+
+    def gaussian(name: str, *inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        heads = (f"{name}.{head}" for head in ("mean", "log_var"))
+        mean, log_var = written_out(layer, np.concatenate(inputs, -1), *heads, hidden=f"{name}.hidden.layers.0")
+        return mean, np.exp(log_var / 2)
+
+    first = gaussian("first", X)
+    a = first[0] + first[1] * noise[:, :2]
+    second = gaussian("second", a, X)
+    z = second[0] + second[1] * noise[:, 2:]
+    pairs = ((a, first, 1), (z, second, 1), (a, gaussian("back", z, X), -1))
+    log_q = sum(sign * stats.norm.logpdf(at, *of).sum(-1) for at, of, sign in pairs)
+
+    def drawn(x: Tensor) -> Tensor:
+        z, log_q = layer(x).sample_with_log_prob(noise)
+        return total(z, axis=-1) + log_q
+
+    return row(layer, layer(tensor(X)).sample_with_log_prob(noise), (z, log_q), drawn)
+
+
+def joint() -> Row:
+    """The Gaussian's part, and the probabilities of both discrete variables."""
+    layer = shaken(JointEncoder(4, (3,), 2, (3, 4), backend.generator(0), **OPTIONS))
+    mean, log_var, logits = written_out(layer, X, "mean", "log_var", "logits")
+    expected = np.concatenate([mean, *(special.softmax(part, -1) for part in (logits[:, :3], logits[:, 3:]))], -1)
+    found = layer(X)
+    relaxed = lambda x: layer(x).relax(NOISE, 0.7)  # noqa: E731
+    return row(layer, (found.mean, found.parts[0].log_var), (expected, log_var), relaxed)
+
+
+def critic() -> Row:
+    """Its two logits, after leaky ReLUs of slope 0.2."""
+    layer = shaken(Critic(4, (3,), backend.generator(0), lr=0.1, dtype="float64"))
+    state = layer.state_dict()
+    h = X @ state["layers.0.weight"] + state["layers.0.bias"]
+    expected = np.where(h > 0, h, 0.2 * h) @ state["layers.1.weight"] + state["layers.1.bias"]
+    return row(layer, [layer(tensor(X)), layer.ratio(X)], [expected, expected[:, 0] - expected[:, 1]], layer)
+
+
+def unit_log_cosh() -> Row:
+    """-(1/a) log cosh(a (x - mu)) and the logarithm of its integral, B(1/2, 1/2a) / a."""
+    a, data = 3.0, np.random.default_rng(SEED).normal(size=(3, 2))
+    layer = shaken(UnitLogCoshMLP(4, (3,), 2, backend.generator(0), sharpness=a, **OPTIONS))
+    t = a * (data - written_out(layer, X, "loc")[0])
+    expected = -(np.log(np.cosh(t)) / a + special.betaln(0.5, 0.5 / a) - np.log(a)).sum(-1)
+    density = lambda x: layer(x).log_prob(data)  # noqa: E731
+    return row(layer, [density(tensor(X))], [expected], density)
+
+
+LAYERS: dict[str, Callable[[], Row]] = {
+    "FeaturesMLP": features,
+    "Conditioner": conditioner,
+    "CouplingMLP": coupling,
+    "AuxiliaryMLP": auxiliary,
+    "JointEncoder": joint,
+    "Critic": critic,
+    "UnitLogCoshMLP": unit_log_cosh,
+}
