@@ -12,6 +12,8 @@ from minivae.models import MODELS, VAE
 from minivae.models.registry import arguments
 from minivae.runs import Run
 
+from ..models.members import EVERY_MEMBER_BY_COMMANDS
+
 pytestmark = pytest.mark.usefixtures("no_figures")
 
 
@@ -107,7 +109,7 @@ def test_a_config_that_is_not_there(refused):
 # ------------------------------------------------------- runs of a program
 
 
-@pytest.mark.parametrize("name", MODELS)
+@EVERY_MEMBER_BY_COMMANDS
 def test_every_command_opens_a_run_of_a_program(cli, name):
     digits = datasets.load("digits")
     options = {"critic_hidden": (20,), "context_dim": 10}

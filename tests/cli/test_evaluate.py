@@ -11,6 +11,8 @@ from minivae.models import MODELS
 from minivae.models.registry import arguments
 from minivae.runs import Run
 
+from ..models.members import EVERY_MEMBER_BY_COMMANDS
+
 KEYS = {"bound", "reconstruction", "kl", "log_likelihood", "log_likelihood_stderr", "importance_samples"}
 
 
@@ -102,7 +104,7 @@ def test_each_row_has_its_bound_and_its_likelihood(cli, trained):
 
 
 @pytest.mark.usefixtures("no_figures")
-@pytest.mark.parametrize("name", MODELS)
+@EVERY_MEMBER_BY_COMMANDS
 def test_the_rows_of_every_model(cli, name):
     small = ("--critic-hidden", 20) if "critic_hidden" in arguments(MODELS[name]) else ()
     assert cli("train", "--model", name, *small, "--hidden", 8, "--epochs", 1, "--out", "run", "--quiet").code == 0

@@ -9,13 +9,15 @@ from minivae.errors import InputError
 from minivae.models import MODELS
 from minivae.runs import Run
 
+from ..models.members import EVERY_MEMBER_BY_COMMANDS
+
 # What makes a minute of critic a second; every other option is the default.
 QUICK = dict.fromkeys(("factor-vae", "wae-gan", "aae", "gan"), ("--critic-hidden", 20))
 EVERY_MODEL = pytest.mark.parametrize("name", MODELS)
 
 
 @pytest.mark.usefixtures("no_figures")
-@EVERY_MODEL
+@EVERY_MEMBER_BY_COMMANDS
 def test_it_trains_with_defaults_goes_on_evaluates_and_samples(cli, name):
     said = cli("train", "--model", name, *QUICK.get(name, ()), "--epochs", 1, "--out", "run", "--json")
     assert (said.code, said.err) == (0, "")

@@ -308,6 +308,7 @@ def fitted_kl(name, kind, steps, updates=1000, draws=64):
     return float(gap(20_000)) + log_normalizer(name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["planar", "radial"])
 @pytest.mark.parametrize("name", ENERGIES)
 def test_the_kl_from_an_energy_falls_with_the_number_of_flows(name, kind):
