@@ -124,10 +124,8 @@ def renyi(log_likelihood: Tensor, log_prior: Tensor, log_posterior: Tensor, alph
     Raises:
         InputError: shapes differ, or ``alpha`` is no such number.
     """
-    terms, order = (
-        sgvb_a(log_likelihood, log_prior, log_posterior),
-        number_between("alpha", alpha, -LARGEST_ORDER, LARGEST_ORDER),
-    )
+    terms = sgvb_a(log_likelihood, log_prior, log_posterior)
+    order = number_between("alpha", alpha, -LARGEST_ORDER, LARGEST_ORDER)
     if order == 1:
         return terms
     log_w = log_likelihood + log_prior - log_posterior

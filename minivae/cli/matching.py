@@ -34,9 +34,8 @@ def with_units(dataset: Dataset, facts: Mapping[str, Any]) -> Dataset:
             f"{dataset.name} holds 0 and 1 alone, where the run's levels are parts of {scale:g}; "
             f"expected levels up to {scale:g}, booleans, or real numbers in [0, 1]"
         )
-    if whole_there:
-        return dataset.as_stored()
-    return replace(dataset, scale=scale, account={**dataset.account, "scale": scale})
+    parts_of = 1.0 if whole_there else scale
+    return replace(dataset, scale=parts_of, account={**dataset.account, "scale": parts_of})
 
 
 def with_columns(dataset: Dataset, known: Sequence[str] | None) -> Dataset:

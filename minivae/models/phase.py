@@ -7,7 +7,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..autodiff import Parameter, Tensor
+from ..autodiff.shape import shaped
 from ..backend import Generator
+from ..distributions import Distribution
 from ..errors import InputError, shown
 
 
@@ -56,3 +58,19 @@ def noise_for(names: Sequence[str], noise: Any) -> tuple[Any, ...]:
     if not isinstance(noise, Mapping) or noise.keys() != set(names):
         raise InputError(f"noise is {shown(noise)}; expected a Generator, or a dict with noise for {', '.join(names)}")
     return tuple(noise[name] for name in names)
+
+
+def prior_draws(prior: Distribution, count: int, noise: Any) -> Tensor:
+    """As many draws of a prior as there are data points, ``(count, latent_dim)``.
+
+    Args:
+        prior: p(z), of no batch.
+        count: how many.
+        noise: a generator, or the noise of the draws, ``(count, latent_dim)``.
+
+    Raises:
+        InputError: the noise has another shape.
+    """
+    if isinstance(noise, Generator):
+        return prior.sample(noise, count)
+    return prior.sample(shaped("noise", noise, prior.like, count, *prior.shape))

@@ -19,15 +19,14 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from ...autodiff import sigmoid
-from ...autodiff.shape import shaped
-from ...backend import Generator, generator
+from ...backend import generator
 from ...checks import layer_sizes, positive_integer, positive_number, switch
 from ...datasets.domain import REAL, UNIT
 from ...distributions import Delta, StandardNormal
 from ...errors import InputError
 from ...nn import MLP
 from ..model import Model
-from ..phase import Batch, Phase
+from ..phase import Batch, Phase, prior_draws
 from .critic import Critic
 
 
@@ -94,9 +93,8 @@ class GAN(Model):
 
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:
         """Two phases: the generator, then the critic. ``noise``: a generator, or draws of z, ``(M, latent_dim)``."""
-        x, p = self._points(batch), self.prior()
-        z = p.draw_noise(noise, (len(x),)) if isinstance(noise, Generator) else noise
-        made = self.likelihood(p.sample(shaped("noise", z, x, len(x), self.latent_dim))).mean
+        x = self._points(batch)
+        made = self.likelihood(prior_draws(self.prior(), len(x), noise)).mean
         fooled = self.critic.fooled(made)
         terms = {"objective": -fooled, "adversarial": fooled}
         return [Phase(fooled, self.generator.parameters(), terms), self.critic.phase(x, made)]

@@ -16,10 +16,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...autodiff import Tensor, mean
-from ...autodiff.shape import shaped
 from ...backend import Generator
 from ...checks import layer_sizes, number_from_zero, positive_number
-from ..phase import Batch, Phase
+from ..phase import Batch, Phase, prior_draws
 from ..point_vae import PointVAE
 from .critic import Critic
 
@@ -71,7 +70,5 @@ class WAEGAN(PointVAE):
     def _codes_and_draws(self, batch: Batch, noise: Any) -> tuple[Tensor, Tensor, Tensor]:
         """Codes of a minibatch, as many draws of the prior, ``(M, latent_dim)`` each, and the mean of log p(x|z)."""
         x = self._points(batch)
-        z, p = self.posterior(x).mean, self.prior()
-        drawn = p.draw_noise(noise, (len(z),)) if isinstance(noise, Generator) else noise
-        drawn = p.sample(shaped("noise", drawn, z, *z.shape))
-        return z, drawn, mean(self.likelihood(z).log_prob(x))
+        z = self.posterior(x).mean
+        return z, prior_draws(self.prior(), len(z), noise), mean(self.likelihood(z).log_prob(x))

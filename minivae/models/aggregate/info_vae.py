@@ -14,12 +14,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...autodiff import Tensor
-from ...autodiff.shape import shaped
-from ...backend import Generator
 from ...checks import finite_number
 from ...errors import InputError
 from ...regularizers import KERNELS, mmd
-from ..phase import Batch, Phase, noise_for
+from ..phase import Batch, Phase, noise_for, prior_draws
 from ..vae import VAE
 
 
@@ -71,7 +69,4 @@ def aggregate_mmd(model: VAE, z: Tensor, noise: Any, kernel: str = "rbf") -> Ten
     A U-statistic: for any M unbiased for MMD^2(q(z), p(z)) if the minibatch is a random one, so that an
     evaluation may average it over minibatches (see ``evaluate``).
     """
-    if not isinstance(noise, Generator):
-        noise = shaped("noise", noise, z, None, model.latent_dim)
-    drawn = model.prior().sample(noise, len(z) if isinstance(noise, Generator) else None)
-    return mmd(z, drawn, KERNELS[kernel])
+    return mmd(z, prior_draws(model.prior(), len(z), noise), KERNELS[kernel])

@@ -15,10 +15,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...autodiff import Tensor
-from ...backend import Generator
 from ...checks import number_from_zero, positive_integer
 from ...regularizers import random_directions, sliced_wasserstein
-from ..phase import noise_for
+from ..phase import noise_for, prior_draws
 from .wae_mmd import WassersteinVAE
 
 
@@ -54,6 +53,6 @@ class SWAE(WassersteinVAE):
         normal ``(projections, latent_dim)``.
         """
         prior, directions = noise_for(("prior", "directions"), noise)
-        drawn = self.prior().sample(prior, len(z) if isinstance(prior, Generator) else None)
+        drawn = prior_draws(self.prior(), len(z), prior)
         lines = random_directions(directions, self.projections, self.latent_dim, z)
         return "sw", self.sw_weight, sliced_wasserstein(z, drawn, lines)
