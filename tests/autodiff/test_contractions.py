@@ -146,6 +146,7 @@ def test_axes_of_tensordot_in_every_form(axes, backend_name):
     [
         (1, r"axes is 1, and a has shape \(2, 3\), b \(2, 3\); expected axes of equal lengths"),
         (3, r"axes is 3, and a has shape \(2, 3\), b \(2, 3\); expected axes of equal lengths"),
+        (10**12, r"axes is 1000000000000, and a has shape \(2, 3\), b \(2, 3\); expected axes of equal lengths"),
         (-1, "axes is -1; expected an integer of at least 0"),
         ("ij", "axes is 'i'; expected an integer, or several"),
         (([0], [0, 1]), r"axes is \(\[0\], \[0, 1\]\), and a has shape"),

@@ -15,12 +15,14 @@ file are written when it is done, so that a run that is interrupted loses one fi
 
 Mutants are made in a temporary copy of ``minivae`` and ``tests``, never in the checkout.
 Each is tested in a fork of a process that has imported the outside libraries already: the
-imports would take longer than most tests.
+imports would take longer than most tests. Tests that have found a mutant of the file, or have the name of what is
+changed in theirs, come first.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import builtins
 import compileall
 import datetime
@@ -37,7 +39,8 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -141,7 +144,37 @@ def copy_checkout(folder: Path) -> None:
     compileall.compile_dir(folder / "minivae", quiet=2)  # once, not in the run of every mutant
 
 
-def run_tests(folder: Path, tests: list[str]) -> int:
+class LikeliestFirst:
+    """A plugin of pytest: the order in which tests are tried.
+
+    Args:
+        finders: a file of the tests that have failed by a mutant, a line each; one that fails is added.
+        names: of the function and the class that are changed.
+    """
+
+    def __init__(self, finders: Path, names: Sequence[str]) -> None:
+        self._finders, self._names = finders, [name.lower() for name in names]
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        """Finders of several before those of one, then tests by name; the others stay as they are."""
+        found = Counter(self._finders.read_text().splitlines() if self._finders.exists() else ())
+        items.sort(key=lambda item: (-found[item.nodeid], not any(n in item.nodeid.lower() for n in self._names)))
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Note who has failed."""
+        if report.failed:
+            with self._finders.open("a") as file:
+                file.write(f"{report.nodeid}\n")
+
+
+def names_around(source: bytes, line: int) -> list[str]:
+    """The functions and classes that a line is in, and what is assigned there."""
+    around = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.stmt) and n.lineno <= line <= n.end_lineno]  # pyright: ignore
+    targets = [t.id for n in around if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)]
+    return [*targets, *(n.name.strip("_") for n in around if isinstance(n, ast.FunctionDef | ast.ClassDef))]
+
+
+def run_tests(folder: Path, tests: list[str], plugins: Sequence[Any] = ()) -> int:
     """pytest's exit code in a fork that works in ``folder``; that of SIGXCPU, negative, after TIMEOUT."""
     child = os.fork()
     if child:
@@ -153,7 +186,7 @@ def run_tests(folder: Path, tests: list[str]) -> int:
         with open("log", "w") as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
-        code = _pytest_main(folder, tests)
+        code = _pytest_main(folder, tests, plugins)
     except BaseException:
         traceback.print_exc()
     finally:
@@ -161,7 +194,7 @@ def run_tests(folder: Path, tests: list[str]) -> int:
         os._exit(code)
 
 
-def _pytest_main(folder: Path, tests: list[str]) -> int:
+def _pytest_main(folder: Path, tests: list[str], plugins: Sequence[Any]) -> int:
     import hypothesis
     import pytest
 
@@ -175,7 +208,7 @@ def _pytest_main(folder: Path, tests: list[str]) -> int:
     hypothesis.settings.register_profile("mutation", deadline=None, derandomize=True, database=None, phases=phases)
     options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=mutation"]
     options += ["-W", "ignore:Module already imported"]
-    return int(pytest.main([*options, *tests]))
+    return int(pytest.main([*options, *tests], plugins))
 
 
 def stopped_gradient(mark: Path) -> Callable[[Any], Any]:
@@ -205,7 +238,8 @@ def outcome(folder: Path, mutant: Mutant, tests: list[str]) -> str:
     Path(importlib.util.cache_from_source(str(file))).unlink(missing_ok=True)
     try:
         file.write_bytes(mutant.apply(source))
-        code = run_tests(folder, tests)
+        finders = (_folder.parents[1] if _folder else folder) / f"finders of {file.stem}"
+        code = run_tests(folder, tests, [LikeliestFirst(finders, names_around(source, mutant.line))])
     finally:
         file.write_bytes(source)
     if code not in (0, 1, 2, 4, -signal.SIGXCPU):  # 1: a test failed; 2, 4: one, or conftest.py, could not be imported

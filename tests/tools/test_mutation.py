@@ -10,7 +10,20 @@ from collections import Counter
 import pytest
 
 from .mutants import EQUIVALENT, STOPPED, mutants_of
-from .mutation import NOT_YET, OUTCOMES, RESULTS, ROOT, TARGETS, all_mutants, outcome, stages_of, without_effect
+from .mutation import (
+    NOT_YET,
+    OUTCOMES,
+    RESULTS,
+    ROOT,
+    TARGETS,
+    LikeliestFirst,
+    all_mutants,
+    names_around,
+    outcome,
+    run_tests,
+    stages_of,
+    without_effect,
+)
 
 RULES = b"""
 square = row("square", lambda g, y, x: g * x * 2)  # \xce\xbe
@@ -175,6 +188,36 @@ def test_a_sample_of_mutants_is_killed():
     command = [sys.executable, "-m", "tests.tools.mutation", "--sample", "10"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+ORDERED = """
+import pytest
+
+@pytest.mark.parametrize("name", ["beta", "gamma"])
+def test_density(name):
+    assert name != {fails!r}
+
+def test_gamma_is_positive():
+    pass
+"""
+
+
+def order(folder, capfd, plugin, fails=""):
+    """Which tests run, in their order, and whether one fails."""
+    (folder / "test_order.py").write_text(ORDERED.format(fails=fails))
+    code = run_tests(folder, ["-vv", "test_order.py"], [plugin])
+    lines = [line.split() for line in capfd.readouterr().out.splitlines()]
+    return code, [words[0].partition("::")[2] for words in lines if len(words) > 1 and words[1] in ("PASSED", "FAILED")]
+
+
+def test_tests_by_the_name_of_what_is_changed_and_those_that_have_found_mutants_come_first(tmp_path, capfd):
+    source = b"x = 1\nclass Gamma:\n    def _mean(self):\n        return x\n"
+    assert [names_around(source, line) for line in (1, 2, 4)] == [["x"], ["Gamma"], ["Gamma", "mean"]]
+    gamma, others = ["test_density[gamma]", "test_gamma_is_positive"], ["test_density[beta]"]
+    plugin = LikeliestFirst(tmp_path / "finders", names_around(source, 4))
+    assert order(tmp_path, capfd, plugin) == (0, gamma + others)
+    assert order(tmp_path, capfd, plugin, fails="beta") == (1, gamma + others)
+    assert order(tmp_path, capfd, plugin) == (0, others + gamma)
 
 
 def test_what_computes_the_same_is_of_files_that_are_there():
