@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from minivae.models import MODELS
+
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
 IN_A_RUN = {"config.json", "history.csv", "model.npz"}
@@ -92,6 +94,18 @@ def test_a_quick_result_of_the_family_stands_for_no_full_one(tmp_path, monkeypat
         found.append([json.loads(row["settings"])["epochs"] for row in family.read(tmp_path / "family.csv")])
     assert found == [[2], [2, 3], [2, 3], [2, 3]]
     assert len(list((tmp_path / "samples").iterdir())) == 2
+
+
+def test_each_member_is_on_the_sheet_under_what_it_changes(monkeypatch):
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    family = importlib.import_module("family")
+    assert {family.axis_of(name) for name in MODELS} <= {*family.AXES}
+    assert [family.axis_of(name) for name in ("vae", "iwae", "cvae", "gan")] == [
+        "models",
+        "bound",
+        "prior",
+        "adversarial",
+    ]
 
 
 def test_usual_folders_are_those_of_no_other_example_and_none_of_the_readme():
