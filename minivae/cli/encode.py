@@ -39,12 +39,14 @@ def about(points: Points) -> dict[str, np.ndarray]:
 
 
 def _codes(model: Model, points: Points) -> dict[str, np.ndarray]:
-    """``mean`` and, where there are any, ``log_var`` or ``code``: each ``(N, k)``."""
+    """``mean`` and, where there are any, ``log_var``, ``code`` or ``probability`` of each label: each ``(N, k)``."""
     chunks: dict[str, list[np.ndarray]] = {}
-    for x, context in points.chunks():
+    for x, context in points.chunks(complete=True):
         found = {"mean": model.encode(x, context)}
         if model.num_categories:
             found["code"] = model.codes(x)
+        if model.partly_told:
+            found["probability"] = model.classify(x)
         with no_grad():
             q = model.posterior(model.prepared(x), context)
         if isinstance(q, Normal):

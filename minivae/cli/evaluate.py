@@ -44,9 +44,11 @@ def evaluate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     estimates = None
     if model.no_log_likelihood:
         lines.append(f"{_quantity(model):12} is not there: {model.no_log_likelihood}")
+    elif len(points.told) < 2 <= len(points):
+        lines.append(f"{_quantity(model):12} is not there: {len(points.told)} of the points have a label")
     else:
         every = path is not None and given
-        chosen = _chosen(len(points), len(points) if every else wanted, args.seed)
+        chosen = points.told[_chosen(len(points.told), len(points) if every else wanted, args.seed)]
         estimates = _estimates(model, points, chosen, samples, args.seed)
         result |= _on_average(estimates, points, chosen)
         lines += _in_words(result)
@@ -136,7 +138,7 @@ def _on_average(estimates: list[LogLikelihood], points: Points, chosen: np.ndarr
         found["log_likelihood_raw"] = value + points.log_jacobian[chosen]
     averages: dict[str, Any] = {}
     for name, each in found.items():
-        averages |= {name: float(each.mean()), f"{name}_stderr": _error_of_mean(each, error, len(points))}
+        averages |= {name: float(each.mean()), f"{name}_stderr": _error_of_mean(each, error, len(points.told))}
     return averages | {
         "log_likelihood_quantity": estimates[0].quantity,
         "log_likelihood_side": estimates[0].side,

@@ -25,7 +25,7 @@ from ..training import Settings
 from ..training.validation import with_validation
 
 # The options that say how data are read, as datasets.load has them.
-READING = ("validation", "array", "points_axis", "labels", "colour", "size", "header")
+READING = ("validation", "array", "points_axis", "labels", "labelled", "colour", "size", "header")
 # What is trained when the options do not say.
 COMMON: dict[str, Any] = {
     "model": "vae",

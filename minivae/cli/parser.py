@@ -101,6 +101,8 @@ def _add_data(add: Callable) -> None:
     add("--points-axis", type=integer, metavar="N", help="which axis of the array is the points, from 0")
     text = "the labels: an array or column of the file, or another file; none for no labels"
     add("--labels", metavar="NAME|FILE|COLUMN", help=text)
+    text = "keep so many labels of training points, equally many of each class, drawn by --seed (for --model m2)"
+    add("--labelled", type=integer, metavar="N", help=text)
     add("--colour", choices=COLOURS, help="what the pictures of a folder become (default: as they are)")
     add("--size", type=size, metavar="HxW", help="rows and columns that the pictures of a folder are resized to")
     text = "whether the first line of a table names its columns (default: as it looks)"

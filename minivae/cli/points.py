@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -50,11 +51,14 @@ class Points:
             self.parts = np.repeat("all", len(self.split))
         self.model = opened.model
         self._binarized = opened.options["binarize"] != "none"
+        if self.model.partly_told and self.split.labels is None:
+            self.split = replace(self.split, labels=np.full(len(self.split), -1))
         if self.model.context_dim and self.split.labels is None:
             folder = opened.run.folder
             raise InputError(f"{dataset.name} has no labels, but the model of {folder} is told one for each x")
         of_run = {"binarize": opened.options["binarize"], "dtype": opened.options["dtype"]}
         of_run |= {"preparation": self.model.preparation, "classes": self.model.context_dim}
+        of_run |= {"partly": self.model.partly_told}
         self.minibatches = Minibatches(self.split, dataset.scale, **of_run)
 
     def __len__(self) -> int:
@@ -89,21 +93,28 @@ class Points:
         """:func:`~minivae.training.own_units.log_jacobian` of the points, ``(N,)``, or None."""
         return log_jacobian(self.model, self.split, self.dataset.scale)
 
-    def at(self, rows: np.ndarray, generator: backend.Generator) -> tuple[Any, Any]:
+    def at(self, rows: np.ndarray, generator: backend.Generator, complete: bool = False) -> tuple[Any, Any]:
         """The points at ``rows`` in their own units, ``(M, data_dim)``, and what the model is told beside them.
 
-        The generator draws bits, where the run was trained on such.
+        The generator draws bits, where the run was trained on such. With ``complete`` a label that is missing is the
+        likeliest, where a model can say which.
         """
         batch = self.minibatches.batch(rows, generator)
         # float64: beside a large value the last digits may be all that varies.
         x = batch.x if self._binarized else self.split.images[rows] / np.float64(self.dataset.scale)
-        return x, batch.context
+        context = batch.context
+        return x, self.model.completed(x, context) if complete and self.model.partly_told else context
 
-    def chunks(self, seed: int = 0) -> Iterator[tuple[Any, Any]]:
-        """All points in order, some at a time; see :meth:`at`."""
+    @property
+    def told(self) -> np.ndarray:
+        """The places of the points of which a model has been told all that it is told: not those without a label."""
+        return np.flatnonzero(self.split.labels >= 0) if self.model.partly_told else np.arange(len(self))
+
+    def chunks(self, seed: int = 0, complete: bool = False) -> Iterator[tuple[Any, Any]]:
+        """All points in order, some at a time, with bits of a seed; see :meth:`at`."""
         generator = backend.generator(seed, self.minibatches.backend)
         for start in range(0, len(self), CHUNK):
-            yield self.at(np.arange(start, min(start + CHUNK, len(self))), generator)
+            yield self.at(np.arange(start, min(start + CHUNK, len(self))), generator, complete)
 
 
 # --------------------------------------------------------------- which they are
@@ -172,7 +183,7 @@ def _elsewhere(opened: Opened, data: str, said: Mapping[str, Any]) -> Dataset:
     if found is not None and not opened.run.differs(found):
         return found
     labels = as_run["labels"] if "labels" in said or not os.path.isfile(as_run["labels"] or "") else None
-    as_other = {**as_run, "split": None, "validation": None, "labels": labels}
+    as_other = {**as_run, "split": None, "validation": None, "labels": labels, "labelled": None}
     if as_other != as_run:
         found = _tried(opened, as_other)
     return found or _matched(opened, {**as_other, **dict.fromkeys(options.READING), **said})

@@ -49,7 +49,8 @@ def interpolate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     for name, row in (("A", args.first), ("B", args.second)):
         if not 0 <= row < len(points):
             raise InputError(f"{name} is {row}; expected the number of a point, 0 to {len(points) - 1}")
-    x, context = points.at(np.array([args.first, args.second]), backend.generator(0, points.minibatches.backend))
+    generator = backend.generator(0, points.minibatches.backend)
+    x, context = points.at(np.array([args.first, args.second]), generator, complete=True)
     ends = opened.model.encode(x, context).numpy()
     decode = points.decoder(context)
     if path.suffix.lower() in FORMATS:

@@ -63,6 +63,7 @@ def load(
     colour: str | None = None,
     size: Sequence[int] | None = None,
     header: bool | None = None,
+    labelled: int | None = None,
 ) -> Dataset:
     """Return a data set by its name, or from the user's own file or folder (docs/data.md).
 
@@ -77,17 +78,20 @@ def load(
         colour: "grey" or "rgb", for a folder of pictures; as they are by default.
         size: (rows, columns) that the pictures of a folder are resized to.
         header: whether the first line of a table names its columns; found out by default.
+        labelled: how many labels of training points are kept (:func:`keep_labels`); all by default.
 
     Raises:
         InputError: unknown name, or data that are missing, damaged or of a wrong kind, or
             that leave two readings; or an option that these data have no use for.
     """
     name = _text(name_or_path)
-    choices = Choices(split, seed, validation, array, points_axis, labels, colour, size, header)
+    choices = Choices(split, seed, validation, array, points_axis, labels, colour, size, header, labelled)
     dataset = _load(name, choices)
     source = {**vars(choices), "data": name if name in _SETS else os.path.abspath(os.path.expanduser(name))}
     source["split_seed"] = source.pop("seed")
-    return replace(with_validation(dataset, choices.validation, split=split, seed=seed).with_account(), source=source)
+    dataset = with_validation(dataset, choices.validation, split=split, seed=seed)
+    dataset = dataset if choices.labelled is None else keep_labels(dataset, choices.labelled, seed)
+    return replace(dataset.with_account(), source=source)
 
 
 def _load(name: str, choices: Choices) -> Dataset:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from .labels import classes_in_words
 
 if TYPE_CHECKING:
     from .dataset import Dataset
@@ -24,6 +24,7 @@ OTHERS = {
     "resized": "resized",
     "kept_in": "kept in",
     "choice": "chosen:",
+    "labelled": "labels of training points that are kept:",
 }
 
 
@@ -40,7 +41,7 @@ def facts(dataset: Dataset) -> dict[str, Any]:
         "range": [value * dataset.scale for value in dataset.value_range],
         "scale": dataset.scale,
         "values": str(dataset.train.images.dtype),
-        "labels": _labels(dataset.class_names, dataset.train.labels),
+        "labels": classes_in_words(dataset.class_names, dataset.train.labels),
         "parts": dataset.split,
         **sizes,
     }
@@ -49,10 +50,6 @@ def facts(dataset: Dataset) -> dict[str, Any]:
     if dataset.columns:
         found["columns"] = shortened(dataset.columns)
     return found
-
-
-def _labels(names: tuple[str, ...] | None, labels: np.ndarray | None) -> str:
-    return "none" if labels is None else f"{len(names or np.unique(labels))} classes"
 
 
 def shortened(names: tuple[str, ...], most: int = MOST_NAMES) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,7 +19,7 @@ class Classes:
     """What labels become.
 
     Attributes:
-        labels: ``(N,)`` int64, or None where they are no numbers of classes.
+        labels: ``(N,)`` int64, -1 where one is missing; or None where they are no numbers of classes.
         names: what each class is called, where that is something else than its number.
         why: why there are none, in some words.
     """
@@ -57,7 +57,7 @@ def classes_of(labels: np.ndarray) -> Classes:
 def _of_text(labels: np.ndarray) -> Classes:
     missing = np.array([is_missing(label) for label in labels.tolist()], bool)
     if missing.any():
-        return Classes(None, why=f"{missing.sum()} of {len(labels)} are missing")
+        return _of_those_there(labels, missing)
     if all(map(NUMBER.fullmatch, labels.tolist())):
         return _of_numbers(labels.astype(np.float64))
     found = sorted(set(labels.tolist()), key=order)
@@ -67,10 +67,22 @@ def _of_text(labels: np.ndarray) -> Classes:
     return Classes(np.array([places[name] for name in labels.tolist()], np.int64), tuple(found))
 
 
+def _of_those_there(labels: np.ndarray, missing: np.ndarray) -> Classes:
+    """The classes of the labels that are not missing, and -1 for those that are."""
+    if missing.all():
+        return Classes(None, why=f"{len(labels)} of {len(labels)} are missing")
+    there = classes_of(labels[~missing])
+    if there.labels is None:
+        return there
+    found = np.full(len(labels), -1, np.int64)
+    found[~missing] = there.labels
+    return replace(there, labels=found)
+
+
 def _of_numbers(labels: np.ndarray) -> Classes:
     if labels.dtype.kind == "f":
-        if missing := int(np.isnan(labels).sum()):
-            return Classes(None, why=f"{missing} of {len(labels)} are missing")
+        if np.isnan(labels).any():
+            return _of_those_there(labels, np.isnan(labels))
         if not np.array_equal(labels, np.rint(labels)) or np.abs(labels).max(initial=0) >= 2**53:
             return Classes(None, why="real numbers")
         labels = labels.astype(np.int64)
@@ -78,3 +90,12 @@ def _of_numbers(labels: np.ndarray) -> Classes:
     if not len(found) or (found[0] == 0 and int(found[-1]) < SPARSE * len(found)):
         return Classes(labels.astype(np.int64))
     return Classes(places.reshape(-1).astype(np.int64), tuple(str(int(value)) for value in found))
+
+
+def classes_in_words(names: tuple[str, ...] | None, labels: np.ndarray | None) -> str:
+    """How many classes there are, and how many of the labels are missing."""
+    if labels is None:
+        return "none"
+    there = labels[labels >= 0]
+    missing = f", {len(labels) - len(there)} of {len(labels)} are missing," if len(there) < len(labels) else ""
+    return f"{len(names or np.unique(there))} classes{missing}"

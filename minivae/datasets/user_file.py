@@ -21,7 +21,7 @@ from .choices import NO_LABELS, Choices
 from .dataset import Dataset, Split
 from .formats import Found, read
 from .frames import is_frame, numbers_of
-from .labels import classes_of, count_of
+from .labels import classes_in_words, classes_of, count_of
 from .splitting import no_choice_of_split, own_parts, split_rows
 from .values import as_points, image_shape_of, require_alike, stored
 from .which import Part, labels_first, parts_of, points_axis, points_first
@@ -162,8 +162,7 @@ def _labels(
         return absent, None, f"none: {name} passed over ({classes.why})"
     ends = np.cumsum([len(labels) for labels in each])[:-1]
     names = found.class_names or classes.names
-    found_there = len(names) if names else len(np.unique(classes.labels))
-    return list(np.split(classes.labels, ends)), names, f"{found_there} classes from {name}"
+    return list(np.split(classes.labels, ends)), names, f"{classes_in_words(names, classes.labels)} from {name}"
 
 
 def _as_many(path: Path, name: str, labels: np.ndarray, count: int) -> np.ndarray:

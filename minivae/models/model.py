@@ -45,7 +45,8 @@ class Model(Module):
         data_dim, latent_dim: the lengths of x and z; without a latent variable the latter is 0.
         context_dim: the length of the context, one-hot labels in training; 0 for none.
         partly_told: whether it may be told a row of zeros, for a data point whose label is missing; it then has
-            ``share``, a 0-d tensor that training sets to the share of the training points that have one.
+            ``share``, a 0-d tensor that training sets to the share of the training points that have one,
+            ``classify(x)`` and ``completed(x, context)``, which fills in the likeliest.
         domain: the model values that the likelihood is for.
         least_points: the fewest data points of a minibatch, which its objective may compare with each other.
         num_categories: the most values that a number of a discrete z has, for ``codes``; 0 if z is continuous.

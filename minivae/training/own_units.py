@@ -41,6 +41,6 @@ def _is_discrete(model: Model) -> bool:
     """Whether p(x|z) is of discrete values; without z, whether those that the model is for lie in an interval."""
     if not model.latent_dim:
         return model.domain.low > -np.inf
-    told = np.zeros((1, model.context_dim)) if model.context_dim else None
+    told = np.eye(1, model.context_dim) if model.context_dim else None
     with no_grad():
         return model.likelihood(np.zeros((1, model.latent_dim)), told).discrete

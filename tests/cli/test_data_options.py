@@ -163,3 +163,57 @@ def test_what_is_damaged_is_in_the_run_and_in_json(cli, tmp_path, rng):
     account = said.json["account"]
     assert account["passed_over"] == ["1 damaged (3.png)"]
     assert json.loads((tmp_path / "r" / "config.json").read_text())["dataset"]["account"] == account
+
+
+def test_labels_that_are_missing_are_learnt_from_by_m2_alone(cli, tmp_path, rng):
+    """In a table, where a cell is empty: in every command on the run, and in its pictures."""
+    kinds = np.where(np.arange(60) % 3 == 0, "", np.array(["cat", "dog"])[np.arange(60) % 2])
+    rows = [f"{a:.3f},{b:.3f},{kind}" for (a, b), kind in zip(rng.normal(size=(60, 2)), kinds, strict=True)]
+    (tmp_path / "x.csv").write_text("\n".join(["a,b,kind", *rows]))
+    small = ("--latent", 2, "--hidden", 8, "--epochs", 1, "--data", "x.csv", "--labels", "kind", "--batch-size", 10)
+    said = cli("train", *small, "--model", "m2", "--out", "run")
+    assert said.code == 0, said.err
+    assert "2 classes, 20 of 60 are missing, from 'kind' (cat, dog)" in said.out
+    assert (tmp_path / "run" / "reconstructions.png").exists()
+    assert cli("encode", "run", "--out", "codes.npz").code == 0
+    codes, model = np.load("codes.npz"), Run.open("run").load_model()
+    np.testing.assert_array_equal(codes["label"], [[0, 1][i % 2] if i % 3 else -1 for i in codes["row"]])
+    likeliest = np.where(codes["label"] < 0, codes["probability"].argmax(1), codes["label"])
+    x = np.loadtxt("x.csv", delimiter=",", skiprows=1, usecols=(0, 1))[codes["row"]]
+    np.testing.assert_allclose(codes["mean"], model.encode(x, np.eye(2)[likeliest]).numpy(), rtol=1e-5, atol=1e-6)
+    for words in (
+        ("reconstruct", "run", "--out", "r.csv"),
+        ("interpolate", "run", 0, 1, "--out", "i.png"),
+        ("plot", "run"),
+    ):
+        assert cli(*words).code == 0
+    measured = json.loads(cli("evaluate", "run", "--part", "all", "--points", 50, "--json").out)
+    assert measured["points"] == 40  # those of which log p(x|y) can be asked
+    assert "missing label" in cli("evaluate", "run", "--part", "all", "--rows", "rows.csv").err
+    assert "of 54 labels are missing (-1); expected one for each" in cli("train", *small, "--model", "cvae").err
+    assert cli("train", *small, "--model", "vae", "--out", "vae").code == 0
+
+
+def test_m2_says_what_data_without_labels_are(cli, tmp_path, rng):
+    np.savez("own.npz", X=rng.normal(size=(60, 3)), y=np.arange(60) % 2)
+    small = ("--latent", 2, "--hidden", 8, "--epochs", 1, "--data", "own.npz", "--batch-size", 10)
+    assert cli("train", *small, "--model", "m2", "--out", "run").code == 0
+    np.save("new.npy", rng.normal(size=(7, 3)))
+    assert cli("encode", "run", "--data", "new.npy", "--out", "codes.npz").code == 0
+    assert np.load("codes.npz")["probability"].shape == (7, 2)
+    said = cli("evaluate", "run", "--data", "new.npy")
+    assert "log p(x|y)   is not there: 0 of the points have a label" in said.out
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_some_labels_are_kept(cli):
+    small = ("--model", "m2", "--hidden", 8, "--epochs", 1, "--quiet")
+    assert cli("train", *small, "--labelled", 30, "--out", "run").code == 0
+    run = Run.open("run")
+    assert float(run.load_model().share) == pytest.approx(0.02)
+    assert cli("encode", "run", "--part", "train", "--out", "codes.npz").code == 0
+    labels = np.load("codes.npz")["label"]
+    assert np.bincount(labels[labels >= 0]).tolist() == [3] * 10
+    assert "30" in str(run.config["dataset"]["account"]["labelled"])
+    refused = cli("train", *small, "--labelled", 31, "--out", "other")
+    assert "labelled is 31; expected a multiple of the 10 classes" in refused.err

@@ -131,12 +131,12 @@ row("labels of -1 and 1", npz(x=GREY, y=np.sign(CLASS - 0.5)), Read((8, 6), clas
 row(
     "labels partly missing",
     npz(x=GREY, y=np.where(CLASS, CLASS, np.nan)),
-    Read((8, 6), classes=0, says=("10 of 30 are missing",)),
+    Read((8, 6), classes=2, class_names=("1", "2"), says=("10 of 30 are missing", "2 classes")),
 )
 row(
     "names partly missing",
     npz(x=GREY, y=np.where(CLASS > 0, NAMES, "")),
-    Read((8, 6), classes=0, says=("10 of 30 are missing",)),
+    Read((8, 6), classes=2, class_names=("dog", "eel"), says=("10 of 30 are missing", "2 classes")),
 )
 row("several labels each", npz(x=GREY, y=np.ones((N, 4))), Read((8, 6), classes=0, says=("several for each point",)))
 row("real labels", npz(x=GREY, y=ROWS[:, 0]), Read((8, 6), classes=0, says=("real numbers",)))

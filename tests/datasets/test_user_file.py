@@ -252,13 +252,31 @@ def test_labels_that_are_not_as_many_as_points_are_refused(tmp_path, labels, mes
 
 
 @pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (np.array(["b", "", "a", "NA"] * 10), ("a", "b")),
+        (np.array([1.0, np.nan, 0.0, np.nan] * 10), None),
+        (np.array(["7", "", "3", " "] * 10), ("3", "7")),
+    ],
+)
+def test_a_missing_label_is_minus_one(tmp_path, labels, names):
+    save(tmp_path / "x.npz", images=ROWS, labels=labels)
+    data = load(tmp_path / "x.npz", labels="labels", split="contiguous")
+    found = np.concatenate([data.train.labels, data.test.labels])
+    np.testing.assert_array_equal(found, [1, -1, 0, -1] * 10)
+    assert (data.classes, data.class_names) == (2, names)
+    assert "2 classes, 20 of 40 are missing, from labels" in data.account["labels"]
+
+
+@pytest.mark.parametrize(
     ("labels", "why"),
     [
         (np.arange(40) + 0.5, "real numbers"),
         (np.full(40, np.nan), "40 of 40 are missing"),
         (np.full(40, 1e300), "real numbers"),
         (np.array([f"row{i}" for i in range(40)]), "another one for each point"),
-        (np.array(["a", ""] * 20), "20 of 40 are missing"),
+        (np.array(["", " "] * 20), "40 of 40 are missing"),
+        (np.where(np.arange(40) % 2, np.arange(40) + 0.5, np.nan), "real numbers"),
         (np.zeros((40, 10)), "several for each point"),
         (np.zeros((40, 3, 2)), "several for each point"),
         (np.zeros(40, "M8[s]"), "values of type datetime64"),

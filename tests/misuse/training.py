@@ -94,6 +94,7 @@ misuse(
     colour=("Grey", 3, "rgb"),
     size=(8, "8x8", (8,), (8, 0), (8, 8)),
     header=("yes", 1, True),
+    labelled=(*COUNTS[:-2], Says(3, "multiple of the 10 classes"), Says(10_000, "up to")),
 )
 misuse(
     datasets.one_hot,
@@ -110,9 +111,9 @@ misuse(
 )
 misuse(
     datasets.keep_labels,
-    {"dataset": DATASET, "count": 4, "seed": 0},
+    {"dataset": DATASET, "labelled": 4, "seed": 0},
     dataset=(None, IMAGES, Says(Dataset(**WHOLE | {"train": Split(IMAGES)}), "no labels", "mine")),
-    count=(*COUNTS[:-2], Says(3, "multiple of the 2 classes"), Says(10, "up to 8")),
+    labelled=(*COUNTS[:-2], Says(3, "multiple of the 2 classes"), Says(10, "up to 8")),
     seed=SEEDS,
 )
 misuse(
