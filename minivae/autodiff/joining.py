@@ -127,7 +127,7 @@ def repeat(x: Any, repeats: int, axis: int | None = None) -> Tensor:
 def tile(x: Any, reps: int | Sequence[int]) -> Tensor:
     """``x`` laid side by side, ``reps`` times along each axis; of fewer numbers the last axes are meant."""
     x = as_tensor(x)
-    given = islice(reps, MOST_AXES + 1) if isinstance(reps, Sequence) else (reps,)
+    given = islice(reps, MOST_AXES) if isinstance(reps, Sequence) else (reps,)
     counts = [integer_from_zero("reps", n) for n in given]
     ndim = max(len(counts), x.ndim)
     counts, shape = [1] * (ndim - len(counts)) + counts, (1,) * (ndim - x.ndim) + x.shape

@@ -171,3 +171,19 @@ def test_many_inputs_go_back_by_one_call_of_their_rule(monkeypatch):
 def test_errors_say_what_came_and_what_was_expected(f, message):
     with pytest.raises(InputError, match=message):
         f(tensor(np.ones((2, 3))))
+
+
+def test_as_many_shifts_as_a_tensor_can_have_axes():
+    x = tensor(np.ones((1,) * 63 + (2,)) * [1.0, 2.0])
+    moved = roll(x, [0] * 63 + [1], tuple(range(64)))
+    np.testing.assert_array_equal(moved.numpy().ravel(), [2.0, 1.0])
+    with pytest.raises(InputError, match="shift is"):
+        roll(x, [0] * 64 + [1], tuple(range(64)))
+
+
+def test_a_sequence_of_cuts_has_an_end(monkeypatch):
+    monkeypatch.setattr("minivae.autodiff.joining.MOST_ITEMS", 3)
+    x = tensor(np.arange(4.0))
+    assert [part.numpy().tolist() for part in split(x, [1, 2, 3])] == [[0.0], [1.0], [2.0], [3.0]]
+    with pytest.raises(InputError, match="sections is"):
+        split(x, [1, 2, 3, 3])
