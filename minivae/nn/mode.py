@@ -1,0 +1,59 @@
+"""Whether a step of training is being taken, which some layers compute otherwise in, and what it has moved in them.
+
+Whoever trains opens the block around what a step computes, and writes what was collected when it has updated:
+
+    with training_mode() as moved:
+        phases = model.phases(batch, noise)
+    ...
+    for tensor, value in moved:
+        assign(tensor, value)
+
+Outside of it, a layer computes what a trained model does, and nothing is collected.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..autodiff import Tensor
+
+Moved = list[tuple[Tensor, Tensor]]
+
+
+class _Mode(threading.local):
+    """One for each thread. ``moved``: what the innermost block has collected; None outside of all."""
+
+    moved: Moved | None = None
+
+
+_mode = _Mode()
+
+
+@contextmanager
+def training_mode() -> Iterator[Moved]:
+    """A ``with`` block that is a step of training. Yields pairs of a tensor of state and its new value, without
+    gradient, each tensor once: a list that fills while the block runs.
+    """
+    before, _mode.moved = _mode.moved, []
+    try:
+        yield _mode.moved
+    finally:
+        _mode.moved = before
+
+
+def is_training() -> bool:
+    """Whether this thread is in such a block."""
+    return _mode.moved is not None
+
+
+def move(tensor: Tensor, value: Tensor) -> None:
+    """Collect the new value of a piece of state, in the place of one that was collected before; nothing outside."""
+    if _mode.moved is not None:
+        _mode.moved[:] = [*(pair for pair in _mode.moved if pair[0] is not tensor), (tensor, value.detach())]
+
+
+def as_moved(tensor: Tensor) -> Tensor:
+    """A piece of state as it will be after what was collected: itself, if nothing was."""
+    return next((value for moved, value in _mode.moved or () if moved is tensor), tensor)
