@@ -27,7 +27,8 @@ from .mode import as_moved, is_training, move
 class BatchNorm(Module):
     """y = gamma (x - m) / sqrt(v + epsilon) + beta, for each unit, the last axis, over all other axes.
 
-    A layer that a step uses twice has its running means moved twice, the second time on from the first.
+    In training nothing is left of a bias before it. A layer that a step uses twice has its running means moved twice,
+    the second time on from the first.
 
     Args:
         size: how many units.
@@ -53,7 +54,8 @@ class BatchNorm(Module):
         dtype: Any = None,
         backend: str | None = None,
     ) -> None:
-        self.momentum, self.epsilon = number_between("momentum", momentum, 0.0, 1.0), positive_number("epsilon", epsilon)
+        self.momentum = number_between("momentum", momentum, 0.0, 1.0)
+        self.epsilon = positive_number("epsilon", epsilon)
         size, kind = positive_integer("size", size), float_dtype(dtype)
         name = get_backend(backend).name
 
@@ -77,7 +79,7 @@ class BatchNorm(Module):
         axes = tuple(range(x.ndim - 1))
         count = x.size // len(self.weight)
         if count < 2:
-            raise InputError(f"x has shape {x.shape}; expected at least 2 vectors in training, or they have no variance")
+            raise InputError(f"x has shape {x.shape}; expected at least 2 vectors in training, for a variance")
         average = mean(x, axis=axes)
         centred = x - average
         variance = mean(square(centred), axis=axes)

@@ -13,47 +13,36 @@ Outside of it, a layer computes what a trained model does, and nothing is collec
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..autodiff import Tensor
+from ..autodiff.modes import mode, set_mode
 
 Moved = list[tuple[Tensor, Tensor]]
 
 
-class _Mode(threading.local):
-    """One for each thread. ``moved``: what the innermost block has collected; None outside of all."""
-
-    moved: Moved | None = None
-
-
-_mode = _Mode()
-
-
 @contextmanager
 def training_mode() -> Iterator[Moved]:
-    """A ``with`` block that is a step of training. Yields pairs of a tensor of state and its new value, without
-    gradient, each tensor once: a list that fills while the block runs.
+    """A ``with`` block that is a step of training, for this thread. Yields pairs of a tensor of state and its new
+    value, without gradient, each tensor once: a list that fills while the block runs.
     """
-    before, _mode.moved = _mode.moved, []
-    try:
-        yield _mode.moved
-    finally:
-        _mode.moved = before
+    moved: Moved = []
+    with set_mode(moved=moved):
+        yield moved
 
 
 def is_training() -> bool:
     """Whether this thread is in such a block."""
-    return _mode.moved is not None
+    return mode.moved is not None
 
 
 def move(tensor: Tensor, value: Tensor) -> None:
     """Collect the new value of a piece of state, in the place of one that was collected before; nothing outside."""
-    if _mode.moved is not None:
-        _mode.moved[:] = [*(pair for pair in _mode.moved if pair[0] is not tensor), (tensor, value.detach())]
+    if mode.moved is not None:
+        mode.moved[:] = [*(pair for pair in mode.moved if pair[0] is not tensor), (tensor, value.detach())]
 
 
 def as_moved(tensor: Tensor) -> Tensor:
     """A piece of state as it will be after what was collected: itself, if nothing was."""
-    return next((value for moved, value in _mode.moved or () if moved is tensor), tensor)
+    return next((value for moved, value in mode.moved or () if moved is tensor), tensor)

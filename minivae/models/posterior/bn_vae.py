@@ -9,8 +9,8 @@ at least 1/2 sum_j mu_j^2, whose average over a minibatch is fixed by the mean a
 (Exactly gamma^2 v / (v + 1e-5) in the place of gamma^2, where v is the variance of the m_j.) Outside of training the
 mean and the variance are running ones, and the floor holds as nearly as these are those of the data.
 
-Changes the posterior alone. The floor is one on the KL, not on what z says: a large one is paid for by units that say
-nothing, too, so that gamma is small; the paper takes 0.3 to 0.7.
+Changes the posterior alone. The floor is one on the KL of every unit, also of one that has nothing to say, and with one
+gamma for all no mean may vary more than another; the paper takes 0.3 to 0.7.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ...autodiff import Tensor
 from ...backend import Generator
 from ...checks import number_from_zero
 from ...distributions import Normal
@@ -38,15 +39,17 @@ class BNVAE(VAE):
     least_points = 2  # of one alone there is no variance
 
     def __init__(
-        self, data_dim: int, latent_dim: int = 20, hidden: Sequence[int] = (500,), *, gamma: float = 0.5, **others: Any
+        self, data_dim: int, latent_dim: int = 20, hidden: Sequence[int] = (500,), *, gamma: float = 0.7, **others: Any
     ) -> None:
         self.gamma = number_from_zero("gamma", gamma)
         super().__init__(data_dim, latent_dim, hidden, **others)
         self.remember(gamma=self.gamma)
 
     def build(self, noise: Generator, options: dict[str, Any]) -> None:
-        """The VAE's networks, and what normalises the mean."""
+        """The VAE's networks, without the bias of the mean, and what normalises that."""
         super().build(noise, options)
+        # What the layer takes away has no gradient but rounding, which Adam would make steps of.
+        self.encoder.mean.bias = Tensor(self.encoder.mean.bias.data * 0)  # pyright: ignore[reportAttributeAccessIssue]
         where = {name: options[name] for name in ("dtype", "backend")}
         self.norm = BatchNorm(self.latent_dim, gamma=self.gamma, **where)
 
