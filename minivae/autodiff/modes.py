@@ -23,6 +23,7 @@ class _Mode(threading.local):
         differentiating: the tensor whose derivative rule is running.
         tracer: what makes the results of a step that ``compile`` records; None outside.
         variables: what the functions being transformed (``grad``, ``vjp``, ...) are differentiated by.
+        moved: what layers have collected in the step of training that we are in (``minivae.nn.mode``); None outside.
         before: what the blocks that we are in have replaced, the innermost last.
     """
 
@@ -31,6 +32,7 @@ class _Mode(threading.local):
     differentiating: Any = None
     tracer: Any = None
     variables: tuple = ()
+    moved: list | None = None
     before: list[dict[str, Any]] = field(default_factory=list)
 
 

@@ -86,8 +86,8 @@ class CompiledStep:
         return self._own.last.program if self._own.last else None
 
     def __call__(self, *inputs: Any, **named: Any) -> Any:
-        """Run the step on ``inputs``; unrecorded, as it is, while a hook (anomaly mode) watches."""
-        if mode.hooks:
+        """Run the step on ``inputs``; unrecorded, as it is, while a hook (anomaly mode) watches, or layers collect."""
+        if mode.hooks or mode.moved is not None:
             return self.step(*inputs, **named)
         if self._check:
             return self.checked(*inputs, **named)
@@ -104,7 +104,7 @@ class CompiledStep:
         Raises:
             InputError: it does something else; names the line of code.
         """
-        if mode.hooks:
+        if mode.hooks or mode.moved is not None:
             return self.step(*inputs, **named)
         tensors = _as_tensors(inputs, named)
         return self._record(tensors, named, self._find(tensors, named))

@@ -36,6 +36,7 @@ from .likelihood.sigma_vae import SigmaVAE
 from .model import Model
 from .phase import Batch, Phase
 from .posterior.auxiliary_vae import AuxiliaryVAE
+from .posterior.bn_vae import BNVAE
 from .posterior.categorical_vae import CategoricalVAE
 from .posterior.coupling_vae import CouplingVAE
 from .posterior.full_covariance_vae import FullCovarianceVAE

@@ -35,6 +35,7 @@ from .likelihoods import Likelihood
 from .model import Model, constructors
 from .own import find_class, name_in
 from .posterior.auxiliary_vae import AuxiliaryVAE
+from .posterior.bn_vae import BNVAE
 from .posterior.categorical_vae import CategoricalVAE
 from .posterior.coupling_vae import CouplingVAE
 from .posterior.full_covariance_vae import FullCovarianceVAE
@@ -66,6 +67,7 @@ MODELS: dict[str, type[Model]] = {
     "piwae": PIWAE,
     "renyi": Renyi,
     "full-covariance-vae": FullCovarianceVAE,
+    "bn-vae": BNVAE,
     "iaf-vae": IAFVAE,
     "planar-vae": PlanarVAE,
     "radial-vae": RadialVAE,

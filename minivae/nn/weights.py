@@ -2,7 +2,7 @@
 
 A tensor has the name that ``state_dict`` gives it here. The weight of a linear layer is ``(inputs, outputs)`` here and
 ``(outputs, inputs)`` there, as ``torch.nn.Linear`` has it; all else is the same, so that modules of PyTorch with
-attributes of the same names compute the same.
+attributes of the same names compute the same. (Its BatchNorm counts minibatches, too, which nothing here depends on.)
 
 How a model's data are prepared (``model.preparation``) is no tensor. A file of ``safetensors`` has it in its metadata,
 where others pass over it; beside a ``state_dict`` it is to be handed on by itself, or the model sees other values.
@@ -52,7 +52,9 @@ def from_torch_state_dict(module: Module, state: Mapping[str, Any]) -> None:
         InputError: lists every missing, unexpected and misshapen name; or a value is no array of numbers.
     """
     transposed = _weights_of_linear_layers(module)
-    arrays = {name: _array(name, value) for name, value in instance("state", state, Mapping, "arrays by name").items()}
+    instance("state", state, Mapping, "arrays by name")
+    counts = _counts_of_minibatches(module)
+    arrays = {name: _array(name, value) for name, value in state.items() if name not in counts}
     module.load_state_dict({name: array.T if name in transposed else array for name, array in arrays.items()})
 
 
@@ -123,6 +125,12 @@ def _weights_of_linear_layers(module: Module) -> set[str]:
     instance("module", module, Module, "a Module")
     weights = {id(layer.weight) for layer in module.modules() if isinstance(layer, Linear)}
     return {name for name, value in module.named_tensors() if id(value) in weights}
+
+
+def _counts_of_minibatches(module: Module) -> set[str]:
+    """The names of what PyTorch has beside running means."""
+    names = (name.rpartition(".") for name, _ in module.named_tensors())
+    return {f"{lead}{dot}num_batches_tracked" for lead, dot, last in names if last == "running_mean"}
 
 
 def _array(name: str, value: Any) -> np.ndarray:

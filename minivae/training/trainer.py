@@ -17,6 +17,7 @@ from ..datasets import Dataset
 from ..datasets.partly import share_labelled
 from ..errors import InputError
 from ..models import Model, Phase
+from ..nn import training_mode
 from ..optim import OPTIMIZERS, Optimizer
 from ..runs.checkpoint import put_under, stored_preparation, under
 from ..runs.history import History
@@ -185,12 +186,14 @@ class Trainer:
 
     def _update_eagerly(self, rows: Tensor, *stored: Tensor) -> dict[str, Tensor]:
         """Minibatch, bound, gradients and updates for the data points ``rows``: what is compiled."""
-        phases = self._kl_cost.phases(self.train.batch(rows, self.generator, *stored), self.generator)
+        batch = self.train.batch(rows, self.generator, *stored)
+        with training_mode() as moved:
+            phases = self._kl_cost.phases(batch, self.generator)
         # All gradients before the first update: phases may share a graph.
         gradients = [backward(self._loss(phase), phase.parameters, retain_graph=len(phases) > 1) for phase in phases]
         for optimizer, gradient in zip(self.optimizers, gradients, strict=True):
             optimizer.apply(gradient)
-        for target, value in [pair for phase in phases for pair in phase.assignments]:
+        for target, value in [*moved, *(pair for phase in phases for pair in phase.assignments)]:
             assign(target, value.detach())
         return {name: part.detach() for phase in phases for name, part in phase.terms.items()}
 

@@ -83,9 +83,11 @@ NOT_YET = (
     *(f"minivae/models/likelihood/{name}.py" for name in ("log_cosh_vae", "sigma_vae")),
     *(
         f"minivae/models/posterior/{name}_vae.py"
-        for name in ("auxiliary", "coupling", "flow", "householder", "joint", "planar", "radial")
+        for name in ("auxiliary", "bn", "coupling", "flow", "householder", "joint", "planar", "radial")
     ),
     "minivae/models/posterior/joint_encoder.py",
+    "minivae/nn/batch_norm.py",
+    "minivae/nn/mode.py",
     "minivae/models/prior/vamp_vae.py",
     "minivae/models/semi_supervised/m2.py",
 )

@@ -15,6 +15,7 @@ from minivae.autodiff.modes import hooked
 from minivae.datasets import Dataset, Split
 from minivae.models import MODELS, Batch, Model
 from minivae.models.registry import arguments
+from minivae.nn import training_mode
 
 from ..models.members import CLASSES, DATA_DIM, SMALL, M
 from . import stored
@@ -52,7 +53,8 @@ class Step:
     Attributes:
         weights: every parameter and every piece of state before it, by name.
         trained: of each phase the names of what it trains.
-        losses, terms, gradients, assigned: of each phase; the gradients by all of what it trains.
+        losses, terms, gradients, assigned: of each phase; the gradients by all of what it trains, and the new values
+            of the step's running means with the first.
         draws: the noise, with the name of its primitive.
     """
 
@@ -115,9 +117,9 @@ def watched() -> Iterator[list[tuple[str, np.ndarray]]]:
 
 
 def step(model: Model, batch: Batch, seed: int = SEED) -> Step:
-    """What a member computes in a step, with noise from a generator."""
+    """What a member computes in a step of training, with noise from a generator."""
     weights = {key: np.array(value.numpy()) for key, value in model.named_tensors()}
-    with watched() as draws:
+    with watched() as draws, training_mode() as moved:
         phases = model.phases(batch, backend.generator(seed))
     gradients = [backward(p.loss, p.parameters, retain_graph=True) for p in phases]
     names = {id(value): key for key, value in model.named_tensors()}
@@ -128,7 +130,10 @@ def step(model: Model, batch: Batch, seed: int = SEED) -> Step:
         [phase.loss.numpy() for phase in phases],
         [{key: as_tensor(value).numpy() for key, value in phase.terms.items()} for phase in phases],
         [dict(zip(t, (g.numpy() for g in gs), strict=True)) for t, gs in zip(trained, gradients, strict=True)],
-        [{names[id(target)]: value.numpy() for target, value in phase.assignments} for phase in phases],
+        [
+            {names[id(target)]: value.numpy() for target, value in [*phase.assignments, *(moved if i == 0 else ())]}
+            for i, phase in enumerate(phases)
+        ],
         draws,
     )
 

@@ -16,7 +16,7 @@ from minivae.models.posterior.auxiliary_vae import AuxiliaryMLP
 from minivae.models.posterior.coupling_vae import Conditioner, CouplingMLP
 from minivae.models.posterior.flow_vae import FeaturesMLP
 from minivae.models.posterior.joint_encoder import JointEncoder
-from minivae.nn import Module
+from minivae.nn import BatchNorm, Module, training_mode
 
 from .page import SEED, Row, error, gradient_error
 
@@ -111,6 +111,25 @@ def joint() -> Row:
     return row(layer, (found.mean, found.parts[0].log_var), (expected, log_var), relaxed)
 
 
+def batch_norm() -> Row:
+    """In training and outside of it, and the running means that training leaves."""
+    layer = BatchNorm(4, dtype="float64")
+    rng = np.random.default_rng(SEED)
+    layer.load_state_dict({name: rng.uniform(0.5, 2.0, 4) for name in layer.state_dict()})
+    weight, bias, mean, variance = layer.state_dict().values()
+
+    def both(x: Tensor) -> Tensor:
+        with training_mode():
+            y = layer(x)
+        return concatenate([y, layer(x)], axis=-1)
+
+    with training_mode() as moved:
+        inside = layer(X)
+    expected = [weight * (X - m) / np.sqrt(v + 1e-5) + bias for m, v in ((X.mean(0), X.var(0)), (mean, variance))]
+    expected += [0.9 * mean + 0.1 * X.mean(0), 0.9 * variance + 0.1 * X.var(0, ddof=1)]
+    return row(layer, [inside, layer(X), *(value for _, value in moved)], expected, both)
+
+
 def critic() -> Row:
     """Its two logits, after leaky ReLUs of slope 0.2."""
     layer = shaken(Critic(4, (3,), backend.generator(0), lr=0.1, dtype="float64"))
@@ -137,5 +156,6 @@ LAYERS: dict[str, Callable[[], Row]] = {
     "AuxiliaryMLP": auxiliary,
     "JointEncoder": joint,
     "Critic": critic,
+    "BatchNorm": batch_norm,
     "UnitLogCoshMLP": unit_log_cosh,
 }
