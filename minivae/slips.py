@@ -85,6 +85,7 @@ _OTHERS = {
     "householder-vae": "householder householderflow",
     "coupling-vae": "coupling realnvp nvp affinecoupling couplingflow",
     "auxiliary-vae": "auxiliary adgm",
+    "hyperspherical-vae": "hyperspherical svae vmf vonmisesfisher sphere spherical",
     "full-covariance-vae": "fullcovariance fullrank",
     "digits": "optdigits sklearndigits",
     "frey": "freyface freyfaces freyrawface",

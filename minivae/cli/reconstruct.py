@@ -11,6 +11,7 @@ from .. import backend, plots
 from ..checks import positive_integer
 from ..errors import InputError
 from ..plots.canvas import FORMATS, own_style
+from ..plots.latent import way
 from .encode import about
 from .opened import open_with_codes
 from .outputs import TABLES, checked_path, write
@@ -41,7 +42,7 @@ def reconstruct(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
 
 
 def interpolate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
-    """Write what is decoded on the straight way from the code of one data point to that of another."""
+    """Write what is decoded on the way from the code of one data point to that of another: straight, or on a sphere."""
     path, opened = checked_path(args.out, *TABLES, *FORMATS), open_with_codes(args)
     if positive_integer("steps", args.steps) < 2:
         raise InputError(f"steps is {args.steps}; expected at least 2, the two ends")
@@ -52,13 +53,13 @@ def interpolate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     generator = backend.generator(0, points.minibatches.backend)
     x, context = points.at(np.array([args.first, args.second]), generator, complete=True)
     ends = opened.model.encode(x, context).numpy()
-    decode = points.decoder(context)
+    decode, spherical = points.decoder(context), opened.model.spherical
     if path.suffix.lower() in FORMATS:
         with own_style():
-            plots.interpolation(decode, ends[:1], ends[1:], opened.image_shape, path, args.steps)
+            plots.interpolation(decode, ends[:1], ends[1:], opened.image_shape, path, args.steps, spherical=spherical)
     else:
         share = np.linspace(0, 1, args.steps)
-        z = ends[0] + share[:, None] * (ends[1] - ends[0])
+        z = way(ends[:1], ends[1:], args.steps, spherical)[0]
         arrays = {"share": share, "z": z.astype(ends.dtype), "decoded": decode(z)}
         write(path, arrays, "decoded", {"decoded": opened.columns})
     result = {"run": str(opened.run.folder), "path": str(path), **points.origin}

@@ -26,3 +26,4 @@ from .normalizing_flow import (
 from .paper import Bernoulli, Normal, StandardNormal
 from .product import Product
 from .uniform_codes import UniformCodes
+from .von_mises_fisher import UniformOnSphere, VonMisesFisher

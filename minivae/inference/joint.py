@@ -1,7 +1,7 @@
 """log p(x, z) of a model as a function of z: what every sampler of the posterior p(z|x) walks on.
 
 Such a sampler follows the gradient of a density of z. A model without z has none; and what lies
-between the values of a discrete z is no z, though a network takes it. Both are refused.
+between the values of a discrete z, or off a sphere, is no z, though a network takes it. All are refused.
 """
 
 from __future__ import annotations
@@ -82,16 +82,17 @@ def data_for(model: Model, x: Any, context: Any = None) -> Tensor:
 
 
 def density_over_z(model: Model, context: Any = None) -> Distribution:
-    """p(z), or p(z|context), of a model whose z has a density.
+    """p(z), or p(z|context), of a model whose z has a density over R^d.
 
     Raises:
-        InputError: the model has no z, or a discrete one; or p(x|z) has no density.
+        InputError: the model has no z, a discrete one, or one on a sphere, which straight moves would leave; or
+            p(x|z) has no density.
     """
     instance("model", model, Model, "a Model")
     p = model.prior(context) if model.latent_dim else None
-    if p is None or p.discrete or model.no_density:
-        discrete = "whose z is discrete"
-        reason = "which has no latent variable z" if p is None else discrete if p.discrete else model.no_density
+    if p is None or p.discrete or p.spherical or model.no_density:
+        kind = "whose z is discrete" if p and p.discrete else "whose z lies on a sphere" if p and p.spherical else ""
+        reason = "which has no latent variable z" if p is None else kind or model.no_density
         raise InputError(
             f"model is a {type(model).__name__}, {reason}; expected one whose z has a density, "
             "along which Hamiltonian Monte Carlo can move"

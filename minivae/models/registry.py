@@ -40,6 +40,7 @@ from .posterior.categorical_vae import CategoricalVAE
 from .posterior.coupling_vae import CouplingVAE
 from .posterior.full_covariance_vae import FullCovarianceVAE
 from .posterior.householder_vae import HouseholderVAE
+from .posterior.hyperspherical_vae import HypersphericalVAE
 from .posterior.iaf_vae import IAFVAE
 from .posterior.joint_vae import JointVAE
 from .posterior.planar_vae import PlanarVAE
@@ -74,6 +75,7 @@ MODELS: dict[str, type[Model]] = {
     "householder-vae": HouseholderVAE,
     "coupling-vae": CouplingVAE,
     "auxiliary-vae": AuxiliaryVAE,
+    "hyperspherical-vae": HypersphericalVAE,
     "made": MADE,
     "cvae": CVAE,
     "cmma": CMMA,

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..backend import get_backend
 from ..backend.memory import memory_for
-from ..checks import positive_integer, sequence
+from ..checks import positive_integer, sequence, switch
 from ..errors import InputError
 from .canvas import DPI, LABEL_SIZE, PALETTE, SMALL_SIZE, TITLE_SIZE, decoded, matrix, number, picture
 from .tile import Margins, draw_tile
@@ -73,6 +73,42 @@ def manifold(
     return figure
 
 
+def way(z_start: np.ndarray, z_end: np.ndarray, steps: int = 10, spherical: bool = False) -> np.ndarray:
+    """Points from each row of ``z_start`` to that of ``z_end``, ``(k, latent)`` each: ``(k, steps, latent)``.
+
+    On the straight line, (1 - t) z_start + t z_end; ``spherical``, of codes that are vectors of length 1, on the great
+    circle, in equal steps of its angle. (Of the many between two opposite ends one is taken.)
+
+    Raises:
+        InputError: other shapes, fewer than 2 steps, values that are not finite, or ``spherical`` ends whose length is
+            not 1.
+    """
+    z_start = matrix("z_start", z_start)
+    z_end = matrix("z_end", z_end, *z_start.shape)
+    if positive_integer("steps", steps) < 2:
+        raise InputError(f"steps is {steps}; expected at least 2, the two ends")
+    t = np.linspace(0, 1, steps)[:, None]
+    if not switch("spherical", spherical):
+        return z_start[:, None] + t * (z_end - z_start)[:, None]
+    first, last = (_directions(name, z) for name, z in (("z_start", z_start), ("z_end", z_end)))
+    across = last - first * (first * last).sum(-1, keepdims=True)
+    length = np.linalg.norm(across, axis=-1, keepdims=True)
+    angle = np.arctan2(length, (first * last).sum(-1, keepdims=True))
+    flat = length < 1e-6  # the same place or the opposite one: any direction across
+    axes = np.eye(first.shape[1])[np.abs(first).argmin(-1)]
+    other = axes - first * (first * axes).sum(-1, keepdims=True)
+    across = np.where(flat, other / np.linalg.norm(other, axis=-1, keepdims=True), across / np.where(flat, 1, length))
+    return np.cos(t * angle[:, None]) * first[:, None] + np.sin(t * angle[:, None]) * across[:, None]
+
+
+def _directions(name: str, z: np.ndarray) -> np.ndarray:
+    """Vectors of length 1, to rounding of float64; others are refused."""
+    lengths = np.linalg.norm(z, axis=-1, keepdims=True)
+    if z.shape[1] < 2 or (np.abs(lengths - 1) > 1e-3).any():
+        raise InputError(f"{name} has shape {z.shape} and lengths up to {lengths.max():.4g}; expected rows of length 1")
+    return z / lengths
+
+
 def interpolation(
     decode: Decoder,
     z_start: np.ndarray,
@@ -81,25 +117,22 @@ def interpolation(
     path: str | os.PathLike | None = None,
     steps: int = 10,
     ax: Axes | None = None,
+    spherical: bool = False,
 ) -> Figure:
-    """Draw ``decode((1 - t) z_start + t z_end)`` for ``steps`` values of t from 0 to 1.
+    """Draw what is decoded on the way from ``z_start`` to ``z_end``, at ``steps`` shares t of it from 0 to 1.
 
     One row of pictures for each row of ``z_start`` and ``z_end`` ``(k, latent)``,
     commonly the posterior means of two data points. ``decode`` is called once,
-    with ``(k * steps, latent)`` points.
+    with ``(k * steps, latent)`` points: those of :func:`way`.
 
     Raises:
         InputError: other shapes, fewer than 2 steps, values that are not finite, or an unusable path.
     """
-    z_start = matrix("z_start", z_start)
-    z_end = matrix("z_end", z_end, *z_start.shape)
-    if positive_integer("steps", steps) < 2:
-        raise InputError(f"steps is {steps}; expected at least 2, the two ends")
-    t = np.linspace(0, 1, steps)
-    z = z_start[:, None] + t[:, None] * (z_end - z_start)[:, None]
+    z = way(z_start, z_end, steps, spherical)
     with picture(path, ax) as figure:
         cells = decoded(decode, z.reshape(-1, z.shape[-1])).reshape(len(z), steps, -1)
-        title = "From one data point to another, straight through latent space"
+        how = "along a great circle of latent space" if spherical else "straight through latent space"
+        title = f"From one data point to another, {how}"
         axes, layout = draw_tile(figure, cells, image_shape, title, Margins(bottom=0.55), ax=ax)
         first, last = layout.lefts[[0, -1]] + layout.shape[1] / 2
         axes.set_xticks([first, (first + last) / 2, last], ["0", "0.5", "1"])

@@ -54,8 +54,8 @@ def draw_run(
     Where data points have codes and there are test points: reconstructions of them, their
     places in latent space, interpolations between them, traversals of each latent dimension; how
     often the codes of a codebook are used; of a table, the reconstructions of each column. With two latent dimensions
-    the manifold of Figure 4. ``class_names`` are those of the labels 0, 1, ..., ``names`` those of a table's columns,
-    where the data have some. In Matplotlib's own style.
+    the manifold of Figure 4 (not of a sphere). ``class_names`` are those of the labels 0, 1, ..., ``names`` those of a
+    table's columns, where the data have some. In Matplotlib's own style.
 
     Raises:
         InputError: some could not be drawn; names them, and the reason of the first. All others are there.
@@ -150,11 +150,13 @@ def _draw_latent(
     pictures.draw("latent", lambda path: latent_scatter(z, told[0], path, class_names=told[1]))
     if pairs:
         ends = z[:pairs], z[pairs : 2 * pairs]
-        pictures.draw("interpolation", lambda path: interpolation(decode, *ends, shape, path))
+        pictures.draw(
+            "interpolation", lambda path: interpolation(decode, *ends, shape, path, spherical=model.spherical)
+        )
     if model.num_categories:
         used = model.num_categories
         pictures.draw("codebook", lambda path: codebook_usage(model.codes(x).numpy(), used, path))
     else:
-        pictures.draw("traversals", lambda path: traversals(decode, z, shape, path))
-    if model.latent_dim == 2:
+        pictures.draw("traversals", lambda path: traversals(decode, z, shape, path, spherical=model.spherical))
+    if model.latent_dim == 2 and not model.spherical:
         pictures.draw("manifold", lambda path: manifold(decode, shape, path))

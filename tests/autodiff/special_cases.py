@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import minivae.autodiff as ad
 from minivae.distributions import special
+from minivae.distributions.sphere_cumulants import log_mean_tilt
 from minivae.regularizers import KERNELS
 
 from . import special_twins as twins
@@ -32,6 +33,11 @@ for _v in (0, 1, 2.5):
     case("ive", lambda x, v=_v: ad.ive(v, x), _twin, (2, 3), within=POSITIVE, label=f"order {_v}")
 case("ive", lambda x: ad.ive(3, x), lambda T, x: twins.ive(T, 3, x), (3,), within=(-2.0, -0.4), label="below 0")
 case("ive", lambda x: ad.ive(0, x), lambda T, x: T.special.i0e(x), (2, 0))
+for _m in (2, 3, 10):
+    _twin = lambda T, x, m=_m: twins.log_mean_tilt(T, m, x)  # noqa: E731
+    case("log_mean_tilt", lambda x, m=_m: log_mean_tilt(x, m), _twin, (2, 3), within=POSITIVE, label=f"in R^{_m}")
+case("log_mean_tilt", lambda x: log_mean_tilt(x, 4, 1), lambda T, x: twins.bessel_gap(T, 4, x), (3,), within=POSITIVE)
+case("log_mean_tilt", lambda x: log_mean_tilt(x, 3), lambda T, x: twins.log_mean_tilt(T, 3, x), (2, 0))
 for _a, _b in PAIRS:
     case("betaln", ad.betaln, twins.betaln, _a, _b, within=POSITIVE)
     case("log_gammaincinv", special.log_gammaincinv, twins.log_gammaincinv, _a, _b, within=(0.3, 0.9))

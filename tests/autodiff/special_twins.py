@@ -57,6 +57,17 @@ def ive(T: Any, v: float, x: Any) -> Any:
     return T.exp(-T.abs(x)) * sum(terms)
 
 
+def log_mean_tilt(T: Any, m: int, x: Any) -> Any:
+    """log of Gamma(m / 2) (2 / x)^(m / 2 - 1) I_(m / 2 - 1)(x) e^-x."""
+    v = m / 2 - 1
+    return math.lgamma(v + 1) + v * T.log(2 / x) + T.log(ive(T, v, x))
+
+
+def bessel_gap(T: Any, m: int, x: Any) -> Any:
+    """I_(m / 2)(x) / I_(m / 2 - 1)(x) - 1."""
+    return ive(T, m / 2, x) / ive(T, m / 2 - 1, x) - 1
+
+
 def betaln(T: Any, a: Any, b: Any) -> Any:
     return T.lgamma(a) + T.lgamma(b) - T.lgamma(a + b)
 

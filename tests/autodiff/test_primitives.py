@@ -59,7 +59,7 @@ NOT_OPERATIONS = {
 NOT_ANALYTIC = {"absolute", "cholesky", "slogdet"}  # (of complex numbers they take absolute values)
 NOT_ANALYTIC |= {"mod", "logaddexp", "arctan2", "erfinv", "ive"}  # (NumPy and SciPy have them of real numbers alone)
 REAL_ONLY = {"gammaln", "digamma", "polygamma", "scaled_exp1", "log_gammaincinv", "gammainc_slope"}  # as SciPy has them
-REAL_ONLY |= {"betaln", "gammainc", "betainc", "betainc_slope"}
+REAL_ONLY |= {"log_mean_tilt", "betaln", "gammainc", "betainc", "betainc_slope"}
 REAL_ONLY |= {"pair_sum", "pair_force"}  # (which differentiate on their way)
 # What passes a gradient to one of several places: in a case of few elements one place may get none.
 CHOICES = {"relu", "clip", "maximum", "minimum", "where", "mod"}

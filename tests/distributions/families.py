@@ -333,9 +333,36 @@ def mirrored_oracle(mean: np.ndarray, log_var: np.ndarray, v: np.ndarray) -> Vec
     return Vectors.normal((turn @ mean[..., None])[..., 0], covariance)
 
 
-# With those that have no entropy here, but a KL in closed form.
+def directions(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Unit vectors."""
+    drawn = rng.normal(size=shape)
+    return drawn / np.linalg.norm(drawn, axis=-1, keepdims=True)
+
+
+def around(loc: np.ndarray, concentration: np.ndarray) -> Vectors:
+    """SciPy's distribution over unit vectors, around the direction of each."""
+    mu = loc / np.linalg.norm(loc, axis=-1, keepdims=True)
+    return Vectors(lambda m, k: stats.vonmises_fisher(m, float(k)), stats.norm(mu, 1), mu, concentration)
+
+
+# With those that have no entropy here, or are over unit vectors, but have a KL in closed form.
 WITH_KL = {
     **FAMILIES,
+    d.VonMisesFisher: Family(
+        parameters=lambda rng, shape: (rng.normal(0, 2, shape), rng.uniform(0.5, 9, shape[:-1])),
+        make=d.VonMisesFisher,
+        oracle=around,
+        data=directions,
+        independent=False,
+    ),
+    d.UniformOnSphere: Family(
+        parameters=lambda rng, shape: (np.zeros(shape),),
+        make=lambda like: d.UniformOnSphere(like.shape[-1], like),
+        oracle=lambda like: around(np.ones(like.shape[-1]), np.array(1e-9)),  # SciPy has none of concentration 0
+        data=directions,
+        trained=False,
+        independent=False,
+    ),
     d.HouseholderFlow: Family(
         parameters=each(normal_data, positive(0.3, 4), normal_data),
         make=mirrored,
@@ -349,7 +376,8 @@ WITH_KL = {
 def discovered() -> Iterator[type[Distribution]]:
     """Every family that the package defines, in whatever file; not their abstract bases.
 
-    Nor what has no entropy in closed form (a flow, a point): that has tests of its own, and no oracle in SciPy.
+    Nor what has no entropy in closed form (a flow, a point): that has tests of its own, and no oracle in SciPy. Nor
+    what is over unit vectors, whose elements have no distribution that SciPy knows.
     """
     for module in pkgutil.iter_modules(d.__path__, "minivae.distributions."):
         importlib.import_module(module.name)
@@ -358,5 +386,5 @@ def discovered() -> Iterator[type[Distribution]]:
         for family in pending.pop().__subclasses__():
             pending.append(family)
             closed = not inspect.isabstract(family) and family.entropy is not Distribution.entropy
-            if family.__module__.startswith("minivae.") and closed:
+            if family.__module__.startswith("minivae.") and closed and not family.spherical:
                 yield family

@@ -18,6 +18,8 @@ from minivae.distributions import (
     Normal,
     Product,
     StandardNormal,
+    UniformOnSphere,
+    VonMisesFisher,
     kl,
     kl_by_dimension,
     register_kl,
@@ -98,7 +100,19 @@ def ends(q):
     return np.eye(2), 1.0
 
 
-REGIONS = {Categorical: ends, Dirichlet: simplex, MultivariateNormal: plane, HouseholderFlow: plane}
+def circle(q):
+    """Directions in the plane and the angle that each stands for."""
+    t = np.arange(720) * (2 * np.pi / 720)
+    return np.stack([np.cos(t), np.sin(t)], -1), 2 * np.pi / 720
+
+
+REGIONS = {
+    VonMisesFisher: circle,
+    Categorical: ends,
+    Dirichlet: simplex,
+    MultivariateNormal: plane,
+    HouseholderFlow: plane,
+}
 
 
 def of_vectors_by_quadrature(q_family, q, p_family, p):
@@ -154,7 +168,8 @@ def test_gradients(q_family, p_family, order, rng):
         q_values, p_values = values[: len(q_arrays)], values[len(q_arrays) :]
         return kl(q_family.make(*(q_values or constant)), p_family.make(*(p_values or constant)))
 
-    no_part = q_family.make is mirrored  # of the direction, which moves neither lengths nor volumes
+    # Of the direction, which moves neither lengths nor volumes; nor has a sphere one.
+    no_part = q_family.make is mirrored or p_family is WITH_KL[UniformOnSphere]
     check_gradients(divergence, [*q_arrays, *p_arrays], order=order, mode="jacobian", allow_zero=no_part)
 
 
@@ -269,7 +284,7 @@ def test_extreme_logits_in_float32(q_logit, p_logit, expected):
 
 @pairs(lambda row: row.trained)
 def test_denormal_parameters_in_float32(q_family, p_family, rng):
-    shapes = [array.shape for family in (q_family, p_family) for array in family.parameters(rng, (1,))]
+    shapes = [array.shape for family in (q_family, p_family) for array in family.parameters(rng, (2,))]
     tiny = [tensor(np.full(s, (-1) ** i * 1e-40), "float32", requires_grad=True) for i, s in enumerate(shapes)]
     half = len(tiny) // 2
     divergence = kl(q_family.make(*tiny[:half]), p_family.make(*tiny[half:]))

@@ -48,6 +48,7 @@ KINDS = {
     **dict.fromkeys(("wae-mmd", "swae", "wae-gan", "aae"), "a density, and points for codes"),
     "categorical-vae": "discrete",
     "joint-vae": "discrete",
+    "hyperspherical-vae": "on a sphere",
     "vq-vae": "discrete, and points for codes",
     "gan": "a density, and neither codes nor one of x",
     "made": "none",
@@ -57,6 +58,7 @@ SAMPLER = {
     **dict.fromkeys(
         ("discrete", "discrete, and points for codes"), "whose z is discrete; expected one whose z has a density"
     ),
+    "on a sphere": "whose z lies on a sphere; expected one whose z has a density",
     "a density, and neither codes nor one of x": "whose x is a point where z is known; expected one whose z",
     "none": "which has no latent variable z; expected one whose z has a density",
 }
@@ -110,6 +112,11 @@ def exact(case, x=None):
         every = np.concatenate([np.repeat(AXIS, 3)[:, None], np.tile(np.eye(3), (len(AXIS), 1))], -1)[:, None]
         log_p = case.model.likelihood(every).log_prob(x).numpy() + case.model.prior().log_prob(every).numpy()
         return SimpleNamespace(log_p=special.logsumexp(log_p, axis=0) + np.log(AXIS[1] - AXIS[0]))
+    if case.model.spherical:  # a circle
+        angle = np.arange(360) * (2 * np.pi / 360)
+        every = np.stack([np.cos(angle), np.sin(angle)], -1)[:, None]
+        log_p = case.model.likelihood(every).log_prob(x).numpy()
+        return SimpleNamespace(log_p=special.logsumexp(log_p, axis=0) - np.log(360))
     if case.model.num_categories:
         every = np.eye(3)[list(itertools.product(range(3), repeat=2))].reshape(9, 1, 6)
         return SimpleNamespace(log_p=np.log(np.exp(case.model.likelihood(every).log_prob(x).numpy()).mean(0)))

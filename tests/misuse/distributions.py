@@ -46,6 +46,8 @@ MEMBERS: dict[type, dict] = {  # by family, parameters by name
     d.MultivariateNormal: {"loc": zeros(), "factor": zeros(BATCH, EVENT, EVENT)},
     d.MultivariateStudentT: {"log_df": zeros(BATCH), "loc": zeros(), "factor": zeros(BATCH, EVENT, EVENT)},
     d.Product: {"parts": PARTS},
+    d.VonMisesFisher: {"loc": zeros() + 1.0, "concentration": zeros(BATCH)},
+    d.UniformOnSphere: {"size": EVENT, "like": zeros()},
     d.LogNormal: {"loc": zeros(), "log_var": zeros()},
     d.Beta: {"log_alpha": zeros(), "log_beta": zeros()},
     d.FisherF: {"log_df1": zeros(), "log_df2": zeros()},
@@ -90,6 +92,7 @@ OTHERS = {  # what is wrong for a parameter that is no tensor, or a tensor with 
 }
 # Families whose first parameter must be vectors; those of the others may be numbers.
 VECTORS = (d.Bernoulli, d.Normal, d.Categorical, d.Categories, d.Delta, d.Dirichlet, d.MultivariateNormal)
+VECTORS += (d.VonMisesFisher,)
 SWAPPED = (d.StudentT, d.MultivariateStudentT)  # that look at their second parameter first
 DRAWN = [family for family in MEMBERS if family not in (d.Delta, d.UniformCodes)]  # that have a density, too
 
@@ -164,6 +167,8 @@ method(
     noise=wrong_noise((BATCH, EVENT)),
     temperature=("1", None, strict()),
 )
+for family in (d.VonMisesFisher, d.UniformOnSphere):
+    method(family, "sample_with_log_ratio", {"source": GENERATOR, "n": 2}, source=(None, 3), n=(0, "2", 1.5))
 method(d.Flow, "elements", {"noise": ones(BATCH, EVENT)}, noise=wrong_noise((BATCH, EVENT)))
 for flow in (d.Flow, d.NormalizingFlow):
     method(flow, "pushed", {"noise": ones(BATCH, EVENT)}, noise=wrong_noise((BATCH, EVENT)))

@@ -159,7 +159,7 @@ for name, kind in MODELS.items():
         lead=(3, "x", (-1,), None),
         **{key: (*values, *(FEWER_ROWS if name != "m2" else ())) for key, values in context.items()},
     )
-    z = ones(M, model.latent_dim)
+    z = ones(M, model.latent_dim) / (model.latent_dim**0.5 if model.spherical else 1.0)
     decoder_told = context if name not in ("cmma", "ivae") else {}
     for call in ("likelihood", "decode"):
         method(model, kind.__name__, call, {"z": z, **told}, z=CODE, **decoder_told)

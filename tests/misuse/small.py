@@ -327,6 +327,12 @@ misuse(
     z=(None, "x", {1.0}),
 )
 misuse(
+    bounds.with_rejections,
+    {"values": ones(2, 3), "log_ratio": ones(2, 3)},
+    values=(None, "x", Says(1.0, "()"), ones(3), ones(2, 3, 1)),
+    log_ratio=(None, "x", ones(3), ones(1, 3), ones(2, 1), strict(2, 3)),
+)
+misuse(
     bounds.weight_log_prior,
     {"parameters": P},
     parameters=(None, 3, Says([], "no weight matrix"), Says([ones(3)], "no weight matrix"), Says(["x"], "'x'")),

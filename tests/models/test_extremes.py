@@ -15,6 +15,7 @@ LAYERS = {
     "log-variances of z": ("encoder.log_var", (30.0, -30.0)),
     "means of z": ("encoder.mean", (1e4, -1e4)),
     "log-variances of x": ("decoder.log_var", (30.0, -30.0)),
+    "concentrations of z": ("encoder.concentration", (1e4, -1e4)),
     "logits of x": ("decoder.logits.layers.1", (1e4, -1e4)),
     "logits of x, unconditional": ("network.layers.1", (1e4, -1e4)),
     "logits of z": ("encoder.layers.1", (1e4, -1e4)),

@@ -39,3 +39,23 @@ def test_of_many_dimensions_those_that_vary_most_are_drawn(path, rng, drawn):
 def test_one_dimension_and_images_of_any_size_fit(path):
     plots.traversals(lambda z: np.zeros((len(z), 784)), np.zeros((3, 1)), (28, 28), path)
     plots.traversals(lambda z: np.tile(z, 4), np.ones((3, 2)), None, path)
+
+
+def test_on_a_sphere_every_picture_is_of_a_code_of_length_1(path, rng):
+    means = rng.normal(size=(50, 4))
+    means /= np.linalg.norm(means, axis=-1, keepdims=True)
+    calls = []
+
+    def decode(z):
+        calls.append(z)
+        return np.zeros((len(z), 6))
+
+    plots.traversals(decode, means, (2, 3), path, steps=5, spherical=True)
+    z = calls[0].reshape(4, 5, 4)
+    np.testing.assert_allclose(np.linalg.norm(z, axis=-1), 1, rtol=1e-12)
+    for row, i in zip(z, np.argsort(-means.var(0), kind="stable"), strict=True):
+        np.testing.assert_allclose(row[[0, -1], i], np.percentile(means[:, i], [1, 99]), rtol=1e-12)
+        others, held = np.delete(row, i, -1), np.delete(means[0], i)
+        np.testing.assert_allclose(
+            others / np.linalg.norm(others, axis=-1, keepdims=True), np.tile(held / np.linalg.norm(held), (5, 1))
+        )

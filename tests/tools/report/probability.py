@@ -11,7 +11,7 @@ from scipy import stats
 
 from minivae import backend, bounds
 from minivae.autodiff import backward, tensor
-from minivae.distributions import KL_PAIRS, Categorical, Distribution, Normal, kl
+from minivae.distributions import KL_PAIRS, Categorical, Distribution, Normal, UniformOnSphere, kl
 
 from ...chance import CRITICAL_Z
 from ...distributions.families import FAMILIES, WITH_KL, Family, as_tensors, discovered, mirrored
@@ -137,8 +137,9 @@ def divergence_gradients(q_family: Family, p_family: Family, rng: np.random.Gene
         q = remake(q_family, rng, SHAPE, parameters[: len(q_arrays)])
         return kl(q, remake(p_family, rng, SHAPE, parameters[len(q_arrays) :]))
 
-    # The direction of a mirror moves neither lengths nor volumes.
-    return gradient_error(f, [*q_arrays, *p_arrays], allow_zero=q_family.make is mirrored)
+    # The direction of a mirror moves neither lengths nor volumes; nor has a sphere one.
+    no_part = q_family.make is mirrored or p_family is WITH_KL[UniformOnSphere]
+    return gradient_error(f, [*q_arrays, *p_arrays], allow_zero=no_part)
 
 
 DIVERGENCES = Section(
@@ -245,6 +246,18 @@ def doubly_reparameterized() -> Row:
     return Row(len(values), (max(values), None, None))
 
 
+def with_rejections() -> Row:
+    """The same values; and their gradient, of which the part by the ratio has each value beside the mean of others."""
+    rng = np.random.default_rng(SEED)
+    arrays = rng.normal(size=(2, 3, 4))
+    values, log_ratio = (tensor(a, requires_grad=True) for a in arrays)
+    found = bounds.with_rejections(values, log_ratio)
+    by_values, by_ratio = backward(found.sum(), [values, log_ratio])
+    others = (arrays[0].sum() - arrays[0]) / 11
+    parts = ((found, arrays[0]), (by_values, np.ones((3, 4))), (by_ratio, arrays[0] - others))
+    return Row(1, (max(error(*pair) for pair in parts), None, None))
+
+
 def weight_log_prior() -> Row:
     """The prior over two weight matrices, beside SciPy's."""
     weights = [np.random.default_rng(SEED).normal(size=shape) for shape in ((5, 4), (4, 3))]
@@ -278,6 +291,7 @@ ESTIMATORS = Section(
         "importance_weighted": importance_weighted,
         "renyi": renyi,
         "doubly_reparameterized": doubly_reparameterized,
+        "with_rejections": with_rejections,
         "weight_log_prior": weight_log_prior,
     },
 )
