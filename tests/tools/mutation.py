@@ -86,7 +86,17 @@ NOT_YET = (
     *(f"minivae/models/likelihood/{name}.py" for name in ("log_cosh_vae", "sigma_vae")),
     *(
         f"minivae/models/posterior/{name}_vae.py"
-        for name in ("auxiliary", "bn", "coupling", "flow", "householder", "hyperspherical", "joint", "planar", "radial")
+        for name in (
+            "auxiliary",
+            "bn",
+            "coupling",
+            "flow",
+            "householder",
+            "hyperspherical",
+            "joint",
+            "planar",
+            "radial",
+        )
     ),
     "minivae/models/posterior/joint_encoder.py",
     "minivae/nn/batch_norm.py",
