@@ -38,6 +38,11 @@ EQUIVALENT = {
         "max(x, axis, keepdims=True)",
     ): "log_softmax is the same for any shift, so its gradient by the shift is 0; to stop it only saves work",
     (
+        "minivae/bounds.py",
+        "stop_gradient((max if order < 1 else min)(log_w, axis=0))",
+        "(max if order < 1 else min)(log_w, axis=0)",
+    ): "as above: the bound is the same for any shift",
+    (
         "minivae/autodiff/shape.py",
         "astype(g, x.dtype)",
         "g",

@@ -118,7 +118,10 @@ ALSO = {
     **{f"minivae/{room}": ["tests/twins"] for room in ("models", "regularizers")},
     "minivae/nn": ["tests/nn", "tests/twins"],
     "minivae/training": ["tests/twins", "tests/training"],
-    "minivae": ["tests/twins", "tests/models/test_vae.py", "tests/models/bound/test_iwae.py"],
+    "minivae": [
+        *(f"tests/models/bound/test_{name}.py" for name in ("iwae", "iwae_gradients", "renyi")),
+        *("tests/models/test_vae.py", "tests/twins"),
+    ],
 }
 OUTCOMES = ("killed", "timeout", "survived", "without effect")
 # Quick, and first: the losses of all members.
