@@ -55,6 +55,7 @@ OWN = {
         "wae-gan": {"critic_hidden": (200, 200), "critic_lr": 0.005, "critic_weight": 1.0},
         "aae": {"critic_hidden": (200, 200), "critic_lr": 0.002},
         "gan": {"critic_hidden": (200, 200), "critic_lr": 0.005},
+        "m1-m2": {"first": 8, "second": 4},
         "vq-vae": {"num_codes": 4, "entries": 16},
     },
 }

@@ -51,5 +51,6 @@ from .prior.cvae import CMMA, CVAE
 from .prior.ivae import IVAE
 from .prior.vamp_vae import VampVAE
 from .registry import MODELS
+from .semi_supervised.m1_m2 import M1M2
 from .semi_supervised.m2 import M2
 from .vae import VAE

@@ -49,6 +49,7 @@ from .posterior.vq_vae import VQVAE
 from .prior.cvae import CMMA, CVAE
 from .prior.ivae import IVAE
 from .prior.vamp_vae import VampVAE
+from .semi_supervised.m1_m2 import M1M2
 from .semi_supervised.m2 import M2
 from .vae import DECODERS, VAE
 
@@ -82,6 +83,7 @@ MODELS: dict[str, type[Model]] = {
     "ivae": IVAE,
     "vamp-vae": VampVAE,
     "m2": M2,
+    "m1-m2": M1M2,
     "categorical-vae": CategoricalVAE,
     "joint-vae": JointVAE,
     "vq-vae": VQVAE,

@@ -109,7 +109,7 @@ def test_what_makes_no_sense_is_refused_in_one_line(refused, words, part):
 
 def test_data_without_labels_are_refused(refused, rng):
     np.save("own.npy", rng.integers(0, 255, (40, 16)).astype(np.uint8))
-    for name in ("cvae", "cmma", "ivae", "m2"):
+    for name in ("cvae", "cmma", "ivae", "m2", "m1-m2"):
         assert "own.npy has no labels" in refused("train", "--model", name, "--data", "own.npy", "--epochs", 1)
 
 

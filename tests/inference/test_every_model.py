@@ -83,6 +83,7 @@ SMALL = {  # beside a z of two numbers; of ivae's variance the grid is to see so
     "categorical-vae": {"variables": 2, "num_categories": 3},
     "vamp-vae": {"components": 5},
     "joint-vae": {"continuous": 1, "discrete": (3,)},
+    "m1-m2": {"first": 1, "second": 1},
     "vq-vae": {"num_codes": 2, "entries": 4, "code_dim": 1},
 }
 
@@ -176,6 +177,10 @@ def log_density(case, z, x, context):
     """log p(x|z) + log p(z) by SciPy."""
     with no_grad():
         prior, likelihood = case.model.prior(context), case.model.likelihood(tensor(z), context)
+        if case.name == "m1-m2":  # of z2, and of z1 given it
+            of_z1 = case.model.m2.likelihood(tensor(z[..., 1:]), context)
+            log_p = stats.norm.logpdf(z, *_beside_standard(of_z1)).sum(-1)
+            return DENSITIES[type(likelihood)](x, likelihood.mean.numpy(), None).sum(-1) + log_p
         mean = likelihood.mean.numpy()
         each = prior.components if case.name == "vamp-vae" else prior
         mu, scale = (0.0, 1.0) if each is prior and context is None else (each.mean.numpy(), each.stddev.numpy())
@@ -183,6 +188,12 @@ def log_density(case, z, x, context):
     log_p = stats.norm.logpdf(z, mu, scale).sum(-1)
     log_p = special.logsumexp(log_p, axis=-1) - np.log(len(mu)) if case.name == "vamp-vae" else log_p
     return DENSITIES[type(likelihood)](x, mean, VARIANCES.get(case.name)).sum(-1) + log_p
+
+
+def _beside_standard(of_z1):
+    """Means and standard deviations of (z1, z2)."""
+    pairs = ((of_z1.mean.numpy(), 0.0), (of_z1.stddev.numpy(), 1.0))
+    return [np.concatenate([a, np.full_like(a, b)], -1) for a, b in pairs]
 
 
 VARIANCES = {"ivae": 0.5, "sigma-vae": 1.0}

@@ -39,6 +39,7 @@ OWN: dict[str, dict[str, Any]] = {  # what makes the members small
     "coupling-vae": {"steps": 2, "flow_hidden": (3,), "features": 2, "latent_dim": Z},
     "auxiliary-vae": {"auxiliary": 2, "latent_dim": Z},
     **{name: {"critic_hidden": (3,), "latent_dim": Z} for name in CRITICS},
+    "m1-m2": {"first": Z, "second": 1, "second_hidden": (3,)},
     "made": {},
 }
 TOLD = [name for name, kind in MODELS.items() if "context_dim" in registry.arguments(kind)]
@@ -46,13 +47,13 @@ TOLD = [name for name, kind in MODELS.items() if "context_dim" in registry.argum
 CONSTRUCTOR: dict[str, tuple] = {
     **dict.fromkeys(("data_dim", "latent_dim", "samples", "groups", "variables", "entries", "context_dim"), COUNTS),
     **dict.fromkeys(("num_codes", "code_dim", "features", "dataset_size", "masks"), COUNTS),
-    **dict.fromkeys(("continuous", "projections", "auxiliary"), COUNTS),
-    **dict.fromkeys(("capacity_steps", "temperature_steps"), (*NUMBERS_ABOVE_0, 1.5)),
+    **dict.fromkeys(("continuous", "projections", "auxiliary", "first", "second"), COUNTS),
+    **dict.fromkeys(("capacity_steps", "temperature_steps", "first_steps"), (*NUMBERS_ABOVE_0, 1.5)),
     **dict.fromkeys(("beta", "gamma", "commitment", "free_bits"), NUMBERS_FROM_0),
     **dict.fromkeys(("capacity", "discrete_capacity", "off_diagonal", "within"), NUMBERS_FROM_0),
     **dict.fromkeys(("mmd_weight", "critic_weight", "sw_weight"), NUMBERS_FROM_0),
     **dict.fromkeys(("alpha", "lambd"), (np.nan, np.inf, "1", None)),
-    **dict.fromkeys(("hidden", "flow_hidden", "critic_hidden"), SEQUENCES_OF_SIZES),
+    **dict.fromkeys(("hidden", "flow_hidden", "critic_hidden", "second_hidden"), SEQUENCES_OF_SIZES),
     "diagonal": [value for value in NUMBERS_FROM_0 if value is not None],
     "group_sizes": (3, "11", (1,), (2, 1), (0, 2), (1.0, 1)),
     "num_categories": (*COUNTS, 1),
@@ -169,7 +170,7 @@ for name, kind in MODELS.items():
         method(model, kind.__name__, "codes", {"x": ones(M, D)}, x=X)
     if hasattr(model, "data_points"):
         method(model, kind.__name__, "begin", {"data_points": M}, data_points=COUNTS)
-    if name == "m2":
+    if name in ("m2", "m1-m2"):
         method(model, kind.__name__, "classify", {"x": ones(M, D)}, x=X)
     if name == "vq-vae":
         method(model, kind.__name__, "quantize", {"x": ones(M, D)}, x=X)

@@ -31,6 +31,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "auxiliary-vae": {"auxiliary": 2},
     "categorical-vae": {"variables": 3, "num_categories": 4},
     "joint-vae": {"continuous": 2, "discrete": (3, 4)},
+    "m1-m2": {"first": 3, "second": 2, "second_hidden": (4,)},
     "vq-vae": {"num_codes": 3, "entries": 5, "code_dim": 2},
     "vamp-vae": {"components": 7},
     **{name: {"critic_hidden": (6, 5)} for name in CRITICS},
@@ -41,6 +42,8 @@ EVERY_MEMBER = pytest.mark.parametrize("name", MODELS)
 # Of each kind that commands tell apart one: by what z is, what the model is told, and its phases. The others are slow.
 KINDS = ("vae", "sigma-vae", "iwae", "planar-vae", "auxiliary-vae", "made", "cvae", "vamp-vae", "m2", "categorical-vae")
 KINDS += ("hyperspherical-vae", "joint-vae", "vq-vae", "wae-mmd", "factor-vae", "beta-tcvae", "gan", "wake-sleep")
+KINDS = ("vae", "sigma-vae", "iwae", "planar-vae", "auxiliary-vae", "made", "cvae", "vamp-vae", "m2", "m1-m2")
+KINDS += ("categorical-vae", "joint-vae", "vq-vae", "wae-mmd", "factor-vae", "beta-tcvae", "gan", "wake-sleep")
 EVERY_MEMBER_BY_COMMANDS = pytest.mark.parametrize(
     "name", [name if name in KINDS else pytest.param(name, marks=pytest.mark.slow) for name in MODELS]
 )

@@ -1,0 +1,134 @@
+"""The stacked semi-supervised model, M1+M2: a VAE of the data, and M2 of its codes.
+
+    p(x, y, z1, z2) = p(y) p(z2) p(z1|y, z2) p(x|z1)
+    M1 minimises  -log p(x|z1) + KL(q(z1|x) || N(0, I)),  and knows no label
+    M2 minimises  its own loss (m2) of the codes z1 ~ q(z1|x), held,  and begins when M1 is under way
+
+Kingma, Rezende, Mohamed & Welling 2014, "Semi-supervised learning with deep generative models", arXiv 1406.5298,
+section 2: M2 learns from samples of q(z1|x). (Their M1 is done when M2 begins; here it goes on.) The bound on log p(x),
+or on log p(x|y) where a label is given, is that of a VAE whose prior is M2, by M2's bound B on log p(z1):
+
+    log p(x) >= E_q(z1|x) [ log p(x|z1) + B(z1) - log q(z1|x) ],    kl = E_q(z1|x) [ log q(z1|x) - B(z1) ]
+
+z is (z1, z2): q(z1|x) q(z2|z1, y) is the posterior, p(z2) p(z1|y, z2) the prior, and x depends on z1 alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...autodiff import Tensor, concatenate, mean, no_grad, reshape, softmax, stop_gradient
+from ...backend import Generator, backend_of
+from ...checks import positive_integer
+from ...distributions import Distribution, StandardNormal, kl
+from ...distributions.chain import Chain
+from ..bound.ramp import progress, ramp_length
+from ..phase import Batch, Phase, noise_for
+from ..vae import VAE, GaussianMLP
+from .m2 import M2
+
+
+class M1M2(VAE):
+    """A VAE, and M2 on samples of its codes; a row of zeros in the context says that a label is missing.
+
+    Args:
+        context_dim: K, how many labels there are.
+        first, second: the lengths of z1 and z2.
+        second_hidden: hidden layers of M2's networks.
+        alpha: the weight on M2's classifier, times N over the number of labelled points.
+        first_steps: how long M1 trains alone: a share of the run up to 1, else so many minibatches.
+        data_dim, hidden, others: see :class:`VAE`; of M1.
+
+    Attributes:
+        m2: the :class:`M2` of the codes.
+        begun: whether M2 is trained, 0 or 1, 0-d.
+    """
+
+    minimises = "M1: D + KL(q(z1|x) || N(0,I)); M2: m2's of z1 ~ q(z1|x)"
+    source = "Kingma et al. 2014, arXiv 1406.5298"
+    fixed = ("latent_dim", "estimator")
+    no_kl = "it has a KL of each of two models"
+    partly_told = True
+
+    def __init__(
+        self,
+        data_dim: int,
+        hidden: Sequence[int] = (500,),
+        *,
+        context_dim: int,
+        first: int = 20,
+        second: int = 10,
+        second_hidden: Sequence[int] = (100,),
+        alpha: float = 0.1,
+        first_steps: float = 0.3,
+        seed: int = 0,
+        **others: Any,
+    ) -> None:
+        self.first, self.second = positive_integer("first", first), positive_integer("second", second)
+        self.first_steps = ramp_length("first_steps", first_steps)
+        super().__init__(data_dim, first + second, hidden, estimator="A", seed=seed, **others)
+        like = self.encoder.mean.bias
+        where = {"dtype": like.dtype, "backend": backend_of(like._data).name}
+        where |= {name: self.config[name] for name in ("activation", "init")}
+        of_codes = {"context_dim": context_dim, "alpha": alpha, "likelihood": "gaussian"}
+        self.m2 = M2(first, second, second_hidden, seed=seed + 1, **where, **of_codes)
+        self.context_dim, self.begun = self.m2.context_dim, self.scalar(1.0)
+        self.remember(context_dim=context_dim, first=self.first, second=self.second, second_hidden=self.m2.hidden)
+        self.remember(alpha=self.m2.alpha, first_steps=self.first_steps)
+
+    def build(self, noise: Generator, options: dict[str, Any]) -> None:
+        """M1's networks."""
+        self.encoder = GaussianMLP(self.data_dim, self.hidden, self.first, noise, **options)
+        self.decoder = self.make_decoder(self.first, noise, options)
+
+    @property
+    def share(self) -> Tensor:
+        """Of the training points, how many have a label, 0-d; training sets it."""
+        return self.m2.share
+
+    def advance(self, step: int, total_steps: int) -> None:
+        """M2 begins."""
+        self.begun.data[...] = progress(step, total_steps, self.first_steps) == 1
+
+    def posterior(self, x: Any, context: Any = None) -> Distribution:
+        """q(z1|x) q(z2|z1, y)."""
+        y = self.m2._told(context)
+        return Chain(self.encoder(self.features(x)), lambda z1: self.m2.posterior(z1, y), self.second)
+
+    def prior(self, context: Any = None) -> Distribution:
+        """p(z2) p(z1|y, z2)."""
+        y = self.m2._told(context)
+        return Chain(self.m2.prior(y), lambda z2: self.m2.likelihood(z2, y), self.first, y.shape[:-1], last_first=True)
+
+    def likelihood(self, z: Any, context: Any = None) -> Distribution:
+        """p(x|z1)."""
+        return self.decoder(self._vectors("z", z, "latent_dim")[..., : self.first])
+
+    def classify(self, x: Any) -> Tensor:
+        """q(y|z1) at the mean of q(z1|x): ``(M, data_dim)``, in the data's own units -> ``(M, context_dim)``."""
+        with no_grad():
+            return softmax(self.m2.classifier(self.encoder(self.features(self.prepared(x))).mean))
+
+    def phases(self, batch: Batch, noise: Any) -> list[Phase]:
+        """M1, then M2.
+
+        Args:
+            batch: the data.
+            noise: a generator, or a dict of "first", epsilon of z1, ``(L, M, first)``, and "second", that of z2,
+                ``(1, L M, second)``.
+        """
+        x, given = self._points(batch), super()._told(batch.context)
+        first, second = noise_for(("first", "second"), noise)
+        q = self.encoder(self.features(x))
+        z = q.sample(self.noise(q, first))
+        reconstruction = mean(self.decoder(z).log_prob(x))
+        m1 = reconstruction - mean(kl(q, StandardNormal(self.first, q.mean)))
+        codes = reshape(stop_gradient(z), -1, self.first)
+        (m2,) = self.m2.phases(Batch(codes, concatenate([given] * len(z), axis=0)), second)
+        bound = reconstruction + mean(q.entropy()) + m2.terms["bound"]
+        terms = {"bound": bound, "reconstruction": reconstruction, "kl": reconstruction - bound}
+        terms |= {name: m2.terms[name] for name in ("label", "error")}
+        one = Phase(-m1, [*self.encoder.parameters(), *self.decoder.parameters()], terms)
+        # (The objective, which chooses between epochs, is that of both.)
+        return [one.with_loss(stop_gradient(m2.loss) - m1), Phase(m2.loss * self.begun, self.m2.parameters(), {})]
