@@ -85,6 +85,8 @@ _OTHERS = {
     "householder-vae": "householder householderflow",
     "coupling-vae": "coupling realnvp nvp affinecoupling couplingflow",
     "auxiliary-vae": "auxiliary adgm",
+    "flow-prior-vae": "flowprior learnedprior",
+    "f-vae": "fvae",
     "hyperspherical-vae": "hyperspherical svae vmf vonmisesfisher sphere spherical",
     "full-covariance-vae": "fullcovariance fullrank",
     "digits": "optdigits sklearndigits",

@@ -53,13 +53,13 @@ def interpolate(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     generator = backend.generator(0, points.minibatches.backend)
     x, context = points.at(np.array([args.first, args.second]), generator, complete=True)
     ends = opened.model.encode(x, context).numpy()
-    decode, spherical = points.decoder(context), opened.model.spherical
+    decode, on_sphere = points.decoder(context), opened.model.on_sphere
     if path.suffix.lower() in FORMATS:
         with own_style():
-            plots.interpolation(decode, ends[:1], ends[1:], opened.image_shape, path, args.steps, spherical=spherical)
+            plots.interpolation(decode, ends[:1], ends[1:], opened.image_shape, path, args.steps, on_sphere=on_sphere)
     else:
         share = np.linspace(0, 1, args.steps)
-        z = way(ends[:1], ends[1:], args.steps, spherical)[0]
+        z = way(ends[:1], ends[1:], args.steps, on_sphere)[0]
         arrays = {"share": share, "z": z.astype(ends.dtype), "decoded": decode(z)}
         write(path, arrays, "decoded", {"decoded": opened.columns})
     result = {"run": str(opened.run.folder), "path": str(path), **points.origin}

@@ -23,7 +23,7 @@ class Distribution:
         discrete: whether samples come from a countable set: log_prob is then of probabilities, and no path
             leads from one sample to another.
         degenerate: whether all probability lies at one point, which has no density.
-        spherical: whether it is over unit vectors: densities are with respect to the area of the sphere.
+        on_sphere: whether it is over unit vectors: densities are with respect to the area of the sphere.
     """
 
     mean: Tensor
@@ -31,7 +31,7 @@ class Distribution:
     like: Tensor
     discrete: bool = False
     degenerate: bool = False
-    spherical: bool = False
+    on_sphere: bool = False
 
     @property
     def centre(self) -> Tensor:

@@ -77,7 +77,7 @@ class VonMisesFisher(Distribution):
         direction: mu.
     """
 
-    spherical = True
+    on_sphere = True
 
     def __init__(self, loc: Any, concentration: Any) -> None:
         loc = self.like = parameter("loc", loc)

@@ -90,8 +90,8 @@ def density_over_z(model: Model, context: Any = None) -> Distribution:
     """
     instance("model", model, Model, "a Model")
     p = model.prior(context) if model.latent_dim else None
-    if p is None or p.discrete or p.spherical or model.no_density:
-        kind = "whose z is discrete" if p and p.discrete else "whose z lies on a sphere" if p and p.spherical else ""
+    if p is None or p.discrete or p.on_sphere or model.no_density:
+        kind = "whose z is discrete" if p and p.discrete else "whose z lies on a sphere" if p and p.on_sphere else ""
         reason = "which has no latent variable z" if p is None else kind or model.no_density
         raise InputError(
             f"model is a {type(model).__name__}, {reason}; expected one whose z has a density, "

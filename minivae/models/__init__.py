@@ -48,6 +48,8 @@ from .posterior.planar_vae import PlanarVAE
 from .posterior.radial_vae import RadialVAE
 from .posterior.vq_vae import VQVAE
 from .prior.cvae import CMMA, CVAE
+from .prior.f_vae import FVAE
+from .prior.flow_prior_vae import FlowPriorVAE
 from .prior.ivae import IVAE
 from .prior.vamp_vae import VampVAE
 from .registry import MODELS

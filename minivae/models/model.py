@@ -58,7 +58,7 @@ class Model(Module):
             training sets it to that of the data. None for nothing. What users call takes and gives the data's
             own units: ``bound``, ``encode``, ``codes``, ``decode``, ``reconstruct``, ``sample``, and the
             estimates of :mod:`minivae.inference`. ``posterior``, ``likelihood`` and ``phases`` have model values.
-        spherical: whether z is a vector of length 1, so that from code to code lead great circles, not straight lines.
+        on_sphere: whether z is a vector of length 1, so that from code to code lead great circles, not straight lines.
         kl_weight: what R is multiplied by in the loss of the first phase, whose terms have it as ``kl``.
         no_kl: why training cannot change what the KL costs (warm-up, free bits); empty if it can.
         no_free_bits: why it can weigh the KL but has no free bits; empty if it has.
@@ -80,7 +80,7 @@ class Model(Module):
     no_codes: str = ""
     no_density: str = ""
     preparation: Preparation | None = None
-    spherical: bool = False
+    on_sphere: bool = False
     kl_weight: float = 1.0
     no_kl: str = "its class does not say that its loss holds a KL (Model.no_kl)"
     no_free_bits: str = ""

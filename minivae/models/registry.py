@@ -47,6 +47,8 @@ from .posterior.planar_vae import PlanarVAE
 from .posterior.radial_vae import RadialVAE
 from .posterior.vq_vae import VQVAE
 from .prior.cvae import CMMA, CVAE
+from .prior.f_vae import FVAE
+from .prior.flow_prior_vae import FlowPriorVAE
 from .prior.ivae import IVAE
 from .prior.vamp_vae import VampVAE
 from .semi_supervised.m1_m2 import M1M2
@@ -82,6 +84,8 @@ MODELS: dict[str, type[Model]] = {
     "cmma": CMMA,
     "ivae": IVAE,
     "vamp-vae": VampVAE,
+    "flow-prior-vae": FlowPriorVAE,
+    "f-vae": FVAE,
     "m2": M2,
     "m1-m2": M1M2,
     "categorical-vae": CategoricalVAE,

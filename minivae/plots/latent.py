@@ -73,14 +73,14 @@ def manifold(
     return figure
 
 
-def way(z_start: np.ndarray, z_end: np.ndarray, steps: int = 10, spherical: bool = False) -> np.ndarray:
+def way(z_start: np.ndarray, z_end: np.ndarray, steps: int = 10, on_sphere: bool = False) -> np.ndarray:
     """Points from each row of ``z_start`` to that of ``z_end``, ``(k, latent)`` each: ``(k, steps, latent)``.
 
-    On the straight line, (1 - t) z_start + t z_end; ``spherical``, of codes that are vectors of length 1, on the great
+    On the straight line, (1 - t) z_start + t z_end; ``on_sphere``, of codes that are vectors of length 1, on the great
     circle, in equal steps of its angle. (Of the many between two opposite ends one is taken.)
 
     Raises:
-        InputError: other shapes, fewer than 2 steps, values that are not finite, or ``spherical`` ends whose length is
+        InputError: other shapes, fewer than 2 steps, values that are not finite, or ``on_sphere`` ends whose length is
             not 1.
     """
     z_start = matrix("z_start", z_start)
@@ -88,7 +88,7 @@ def way(z_start: np.ndarray, z_end: np.ndarray, steps: int = 10, spherical: bool
     if positive_integer("steps", steps) < 2:
         raise InputError(f"steps is {steps}; expected at least 2, the two ends")
     t = np.linspace(0, 1, steps)[:, None]
-    if not switch("spherical", spherical):
+    if not switch("on_sphere", on_sphere):
         return z_start[:, None] + t * (z_end - z_start)[:, None]
     first, last = (_directions(name, z) for name, z in (("z_start", z_start), ("z_end", z_end)))
     across = last - first * (first * last).sum(-1, keepdims=True)
@@ -117,7 +117,7 @@ def interpolation(
     path: str | os.PathLike | None = None,
     steps: int = 10,
     ax: Axes | None = None,
-    spherical: bool = False,
+    on_sphere: bool = False,
 ) -> Figure:
     """Draw what is decoded on the way from ``z_start`` to ``z_end``, at ``steps`` shares t of it from 0 to 1.
 
@@ -128,10 +128,10 @@ def interpolation(
     Raises:
         InputError: other shapes, fewer than 2 steps, values that are not finite, or an unusable path.
     """
-    z = way(z_start, z_end, steps, spherical)
+    z = way(z_start, z_end, steps, on_sphere)
     with picture(path, ax) as figure:
         cells = decoded(decode, z.reshape(-1, z.shape[-1])).reshape(len(z), steps, -1)
-        how = "along a great circle of latent space" if spherical else "straight through latent space"
+        how = "along a great circle of latent space" if on_sphere else "straight through latent space"
         title = f"From one data point to another, {how}"
         axes, layout = draw_tile(figure, cells, image_shape, title, Margins(bottom=0.55), ax=ax)
         first, last = layout.lefts[[0, -1]] + layout.shape[1] / 2

@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import backend
 from ..datasets import one_hot
+from ..distributions import StandardNormal
 from ..errors import InputError
 from ..models import Model
 from ..runs import History
@@ -54,8 +55,8 @@ def draw_run(
     Where data points have codes and there are test points: reconstructions of them, their
     places in latent space, interpolations between them, traversals of each latent dimension; how
     often the codes of a codebook are used; of a table, the reconstructions of each column. With two latent dimensions
-    the manifold of Figure 4 (not of a sphere). ``class_names`` are those of the labels 0, 1, ..., ``names`` those of a
-    table's columns, where the data have some. In Matplotlib's own style.
+    the manifold of Figure 4, where p(z) = N(0, I). ``class_names`` are those of the labels 0, 1, ..., ``names`` those
+    of a table's columns, where the data have some. In Matplotlib's own style.
 
     Raises:
         InputError: some could not be drawn; names them, and the reason of the first. All others are there.
@@ -67,10 +68,16 @@ def draw_run(
     if not model.no_codes and test is not None:
         with pictures.sparing("latent space"):
             _draw_latent(model, test, labels, image_shape, pictures, class_names, names)
-    elif model.latent_dim == 2 and not model.context_dim:  # what a label does is shown beside a data point's
+    elif model.latent_dim == 2 and not model.context_dim and _is_standard(model):
+        # (what a label does is shown beside a data point's)
         pictures.draw("manifold", lambda path: manifold(lambda z: model.decode(z).numpy(), image_shape, path))
     pictures.require_all()
     return pictures.paths
+
+
+def _is_standard(model: Model) -> bool:
+    """Whether p(z) = N(0, I), as whose quantiles the points of a manifold lie."""
+    return isinstance(model.prior(), StandardNormal)
 
 
 class Pictures:
@@ -151,12 +158,12 @@ def _draw_latent(
     if pairs:
         ends = z[:pairs], z[pairs : 2 * pairs]
         pictures.draw(
-            "interpolation", lambda path: interpolation(decode, *ends, shape, path, spherical=model.spherical)
+            "interpolation", lambda path: interpolation(decode, *ends, shape, path, on_sphere=model.on_sphere)
         )
     if model.num_categories:
         used = model.num_categories
         pictures.draw("codebook", lambda path: codebook_usage(model.codes(x).numpy(), used, path))
     else:
-        pictures.draw("traversals", lambda path: traversals(decode, z, shape, path, spherical=model.spherical))
-    if model.latent_dim == 2 and not model.spherical:
+        pictures.draw("traversals", lambda path: traversals(decode, z, shape, path, on_sphere=model.on_sphere))
+    if model.latent_dim == 2 and (context is not None or _is_standard(model)):
         pictures.draw("manifold", lambda path: manifold(decode, shape, path))

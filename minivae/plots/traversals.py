@@ -27,11 +27,11 @@ def traversals(
     path: str | os.PathLike | None = None,
     steps: int = 10,
     ax: Axes | None = None,
-    spherical: bool = False,
+    on_sphere: bool = False,
 ) -> Figure:
     """Draw a row for each latent dimension: it runs where the data's codes lie, all others stay.
 
-    With ``spherical`` codes, vectors of length 1, the others are scaled so that the length stays 1: a row is a piece of
+    With ``on_sphere`` codes, vectors of length 1, the others are scaled so that the length stays 1: a row is a piece of
     the great circle through the code that is held and the dimension's axis.
 
     Args:
@@ -43,7 +43,7 @@ def traversals(
         steps: pictures in a row.
 
     Raises:
-        InputError: another shape, values that are not finite, a ``spherical`` code held that is an axis, or an
+        InputError: another shape, values that are not finite, a ``on_sphere`` code held that is an axis, or an
             unusable path.
     """
     means, steps = matrix("means", means), positive_integer("steps", steps)
@@ -52,12 +52,12 @@ def traversals(
     z = np.tile(means[0], (len(chosen), steps, 1))
     rows = np.arange(len(chosen))
     z[rows, :, chosen] = np.linspace(low, high, steps, axis=1)
-    if switch("spherical", spherical):
+    if switch("on_sphere", on_sphere):
         z = _on_sphere(z, chosen)
     with picture(path, ax) as figure:
         cells = decoded(decode, z.reshape(-1, means.shape[1])).reshape(len(chosen), steps, -1)
         of = "" if len(chosen) == means.shape[1] else f"\nthe {len(chosen)} of {means.shape[1]} that vary most"
-        of = f", the others scaled to stay on the sphere{of}" if spherical else of
+        of = f", the others scaled to stay on the sphere{of}" if on_sphere else of
         margins = Margins(left=0.5, bottom=0.45, top=0.55 if len(chosen) < means.shape[1] else 0.36)
         axes, layout = draw_tile(figure, cells, image_shape, f"Along each latent dimension{of}", margins, ax=ax)
         axes.set_yticks(layout.tops + layout.shape[0] / 2, [f"$z_{{{i + 1}}}$" for i in chosen])

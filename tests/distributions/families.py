@@ -386,5 +386,5 @@ def discovered() -> Iterator[type[Distribution]]:
         for family in pending.pop().__subclasses__():
             pending.append(family)
             closed = not inspect.isabstract(family) and family.entropy is not Distribution.entropy
-            if family.__module__.startswith("minivae.") and closed and not family.spherical:
+            if family.__module__.startswith("minivae.") and closed and not family.on_sphere:
                 yield family

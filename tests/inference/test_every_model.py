@@ -82,6 +82,8 @@ SMALL = {  # beside a z of two numbers; of ivae's variance the grid is to see so
     "ivae": {"variance": 0.5},
     "categorical-vae": {"variables": 2, "num_categories": 3},
     "vamp-vae": {"components": 5},
+    "flow-prior-vae": {"steps": 2, "flow_hidden": (3,)},
+    "f-vae": {"steps": 2, "flow_hidden": (3,)},
     "joint-vae": {"continuous": 1, "discrete": (3,)},
     "m1-m2": {"first": 1, "second": 1},
     "vq-vae": {"num_codes": 2, "entries": 4, "code_dim": 1},
@@ -113,7 +115,7 @@ def exact(case, x=None):
         every = np.concatenate([np.repeat(AXIS, 3)[:, None], np.tile(np.eye(3), (len(AXIS), 1))], -1)[:, None]
         log_p = case.model.likelihood(every).log_prob(x).numpy() + case.model.prior().log_prob(every).numpy()
         return SimpleNamespace(log_p=special.logsumexp(log_p, axis=0) + np.log(AXIS[1] - AXIS[0]))
-    if case.model.spherical:  # a circle
+    if case.model.on_sphere:  # a circle
         angle = np.arange(360) * (2 * np.pi / 360)
         every = np.stack([np.cos(angle), np.sin(angle)], -1)[:, None]
         log_p = case.model.likelihood(every).log_prob(x).numpy()
@@ -182,6 +184,9 @@ def log_density(case, z, x, context):
             log_p = stats.norm.logpdf(z, *_beside_standard(of_z1)).sum(-1)
             return DENSITIES[type(likelihood)](x, likelihood.mean.numpy(), None).sum(-1) + log_p
         mean = likelihood.mean.numpy()
+        if case.name in FLOWS:  # N(0, I) at e, by the Jacobian of the whole
+            e, log_det = inverted(prior, z)
+            return DENSITIES[type(likelihood)](x, mean, None).sum(-1) + stats.norm.logpdf(e).sum(-1) - log_det
         each = prior.components if case.name == "vamp-vae" else prior
         mu, scale = (0.0, 1.0) if each is prior and context is None else (each.mean.numpy(), each.stddev.numpy())
     z = z[..., None, :] if case.name == "vamp-vae" else z
@@ -194,6 +199,20 @@ def _beside_standard(of_z1):
     """Means and standard deviations of (z1, z2)."""
     pairs = ((of_z1.mean.numpy(), 0.0), (of_z1.stddev.numpy(), 1.0))
     return [np.concatenate([a, np.full_like(a, b)], -1) for a, b in pairs]
+FLOWS = ("flow-prior-vae", "f-vae")
+
+
+def inverted(flow, z):
+    """The e that a flow takes to z, by Newton's method, and log |det dz/de|: of the map from e to z alone."""
+    h, e = 1e-6, np.zeros(z.shape)
+    for _ in range(60):
+        at = lambda e: flow.transform(e).numpy()  # noqa: E731
+        columns = [(at(e + h * axis) - at(e - h * axis)) / (2 * h) for axis in np.eye(z.shape[-1])]
+        matrix = np.stack(columns, -1)
+        step = np.linalg.solve(matrix, (at(e) - z)[..., None])[..., 0]
+        e = e - np.clip(step, -0.5, 0.5)
+    assert np.abs(step).max() < 1e-9
+    return e, np.linalg.slogdet(matrix)[1]
 
 
 VARIANCES = {"ivae": 0.5, "sigma-vae": 1.0}

@@ -37,6 +37,7 @@ OWN: dict[str, dict[str, Any]] = {  # what makes the members small
     "iaf-vae": {"flow_hidden": (3,), "features": 2, "latent_dim": Z},
     **{name: {"steps": 2, "latent_dim": Z} for name in ("planar-vae", "radial-vae", "householder-vae")},
     "coupling-vae": {"steps": 2, "flow_hidden": (3,), "features": 2, "latent_dim": Z},
+    **{name: {"steps": 2, "flow_hidden": (3,), "latent_dim": Z} for name in ("flow-prior-vae", "f-vae")},
     "auxiliary-vae": {"auxiliary": 2, "latent_dim": Z},
     **{name: {"critic_hidden": (3,), "latent_dim": Z} for name in CRITICS},
     "m1-m2": {"first": Z, "second": 1, "second_hidden": (3,)},
@@ -160,7 +161,7 @@ for name, kind in MODELS.items():
         lead=(3, "x", (-1,), None),
         **{key: (*values, *(FEWER_ROWS if name != "m2" else ())) for key, values in context.items()},
     )
-    z = ones(M, model.latent_dim) / (model.latent_dim**0.5 if model.spherical else 1.0)
+    z = ones(M, model.latent_dim) / (model.latent_dim**0.5 if model.on_sphere else 1.0)
     decoder_told = context if name not in ("cmma", "ivae") else {}
     for call in ("likelihood", "decode"):
         method(model, kind.__name__, call, {"z": z, **told}, z=CODE, **decoder_told)

@@ -62,16 +62,16 @@ misuse(
     z_start=NO_ROWS,
     z_end=(None, "x", np.ones(3), np.ones((4, 3))),
     steps=(*COUNTS, 1),
-    spherical=(None, 1, "x", Says(True, "expected rows of length 1", "z_start")),
+    on_sphere=(None, 1, "x", Says(True, "expected rows of length 1", "z_start")),
     **DRAWN,
 )
 misuse(
     way,
-    {"z_start": MEANS, "z_end": MEANS, "steps": 3, "spherical": False},
+    {"z_start": MEANS, "z_end": MEANS, "steps": 3, "on_sphere": False},
     z_start=NO_ROWS,
     z_end=(None, "x", np.ones(3), np.ones((4, 3))),
     steps=(*COUNTS, 1),
-    spherical=(None, 1, "x", Says(True, "expected rows of length 1", "z_start")),
+    on_sphere=(None, 1, "x", Says(True, "expected rows of length 1", "z_start")),
 )
 misuse(
     plots.traversals,
@@ -79,7 +79,7 @@ misuse(
     decode=DECODERS,
     means=NO_ROWS,
     steps=COUNTS,
-    spherical=(None, 1, "x"),
+    on_sphere=(None, 1, "x"),
     **DRAWN,
 )
 misuse(

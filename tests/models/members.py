@@ -34,6 +34,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "m1-m2": {"first": 3, "second": 2, "second_hidden": (4,)},
     "vq-vae": {"num_codes": 3, "entries": 5, "code_dim": 2},
     "vamp-vae": {"components": 7},
+    "flow-prior-vae": {"steps": 3, "flow_hidden": (5,)},
+    "f-vae": {"steps": 3, "flow_hidden": (5,)},
     **{name: {"critic_hidden": (6, 5)} for name in CRITICS},
     "swae": {"projections": 6},
     "info-vae": {"alpha": 0.3, "lambd": 5.0},

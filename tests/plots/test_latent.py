@@ -131,7 +131,7 @@ def test_ten_thousand_points_and_one_are_drawn(path):
 def test_on_a_sphere_the_way_is_a_great_circle_in_equal_steps(rng):
     ends = rng.normal(size=(2, 5, 4))
     ends /= np.linalg.norm(ends, axis=-1, keepdims=True)
-    z = way(*ends, steps=7, spherical=True)
+    z = way(*ends, steps=7, on_sphere=True)
     assert z.shape == (5, 7, 4)
     np.testing.assert_allclose(np.linalg.norm(z, axis=-1), 1, rtol=1e-12)
     np.testing.assert_allclose(z[:, [0, -1]], np.swapaxes(ends, 0, 1), atol=1e-12)
@@ -139,11 +139,11 @@ def test_on_a_sphere_the_way_is_a_great_circle_in_equal_steps(rng):
     np.testing.assert_allclose(steps, steps[:, :1] * np.ones(6), rtol=1e-6)
     np.testing.assert_allclose(steps.sum(-1), np.arccos((ends[0] * ends[1]).sum(-1)), rtol=1e-9)  # the short way
     for there, angle in ((ends[0], 0.0), (-ends[0], np.pi)):
-        same = way(ends[0], there, steps=3, spherical=True)
+        same = way(ends[0], there, steps=3, on_sphere=True)
         np.testing.assert_allclose(np.linalg.norm(same, axis=-1), 1, rtol=1e-12)
         np.testing.assert_allclose((same[:, 1] * ends[0]).sum(-1), np.cos(angle / 2), atol=1e-12)
 
 
 def test_ends_off_the_sphere_are_refused():
     with pytest.raises(InputError, match=r"z_end has shape \(1, 2\) and lengths up to 2; expected rows of length 1"):
-        way(np.eye(2)[:1], 2 * np.eye(2)[1:], spherical=True)
+        way(np.eye(2)[:1], 2 * np.eye(2)[1:], on_sphere=True)

@@ -50,7 +50,7 @@ def test_on_a_sphere_every_picture_is_of_a_code_of_length_1(path, rng):
         calls.append(z)
         return np.zeros((len(z), 6))
 
-    plots.traversals(decode, means, (2, 3), path, steps=5, spherical=True)
+    plots.traversals(decode, means, (2, 3), path, steps=5, on_sphere=True)
     z = calls[0].reshape(4, 5, 4)
     np.testing.assert_allclose(np.linalg.norm(z, axis=-1), 1, rtol=1e-12)
     for row, i in zip(z, np.argsort(-means.var(0), kind="stable"), strict=True):

@@ -31,7 +31,7 @@ class Conditioner(HiddenLayers):
 
     Args:
         event: the length of z, half of which, rounded down, are x.
-        features: the length of h.
+        features: the length of h; 0 for none, where z has more elements than one.
         hidden, generator, options: see :class:`HiddenLayers`.
     """
 
@@ -45,7 +45,7 @@ class Conditioner(HiddenLayers):
 
     def __call__(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         """``(..., event // 2)`` and ``(..., features)`` -> two of ``(..., event - event // 2)``."""
-        hidden = self.hidden(beside(x, h))
+        hidden = self.hidden(beside(x, h) if h.shape[-1] else x)
         return self.shift(hidden), self.log_scale(hidden)
 
 

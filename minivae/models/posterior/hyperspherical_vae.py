@@ -54,7 +54,7 @@ class HypersphericalVAE(VAE):
     source = "Davidson et al. 2018, arXiv 1804.00891"
     fixed = ("estimator",)
     no_free_bits = "its KL is no sum over latent dimensions, which depend on each other"
-    spherical = True
+    on_sphere = True
 
     def __init__(self, data_dim: int, latent_dim: int = 20, hidden: Sequence[int] = (500,), **others: Any) -> None:
         super().__init__(data_dim, latent_dim, hidden, **others)
