@@ -48,7 +48,7 @@ KINDS = {
     **dict.fromkeys(("wae-mmd", "swae", "wae-gan", "aae"), "a density, and points for codes"),
     "categorical-vae": "discrete",
     "joint-vae": "discrete",
-    "vq-vae": "discrete, and points for codes",
+    **dict.fromkeys(("vq-vae", "autoregressive-prior"), "discrete, and points for codes"),
     "gan": "a density, and neither codes nor one of x",
     "made": "none",
 }
