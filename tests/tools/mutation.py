@@ -71,9 +71,12 @@ TARGETS = [
 LEFT_OUT = ("minivae/models/own.py", "minivae/models/automatic.py")
 # Whose mutants nobody has run yet; the page says so.
 NOT_YET = (
-    *(f"minivae/distributions/{name}.py" for name in ("log_cosh", "mixture", "normalizing_flow", "product")),
+    *(
+        f"minivae/distributions/{name}.py"
+        for name in ("autoregressive", "log_cosh", "mixture", "normalizing_flow", "product")
+    ),
     *(f"minivae/regularizers/{name}.py" for name in ("aggregate_posterior", "covariance", "density_ratio", "sliced")),
-    *(f"minivae/models/{name}.py" for name in ("likelihood_options", "point_vae")),
+    *(f"minivae/models/{name}.py" for name in ("first_stage", "likelihood_options", "point_vae")),
     *(f"minivae/models/adversarial/{name}.py" for name in ("aae", "critic", "gan", "wae_gan")),
     *(f"minivae/models/aggregate/{name}.py" for name in ("beta_tcvae", "dip_vae", "hfvae", "swae")),
     *(f"minivae/models/bound/{name}.py" for name in ("ciwae", "miwae", "piwae", "renyi")),
@@ -83,6 +86,7 @@ NOT_YET = (
         for name in ("auxiliary", "coupling", "flow", "householder", "joint", "planar", "radial")
     ),
     "minivae/models/posterior/joint_encoder.py",
+    "minivae/models/autoregressive/autoregressive_prior.py",
     "minivae/models/prior/vamp_vae.py",
     "minivae/models/semi_supervised/m2.py",
 )
