@@ -57,6 +57,7 @@ OWN = {
         "gan": {"critic_hidden": (200, 200), "critic_lr": 0.005},
         "m1-m2": {"first": 8, "second": 4},
         "vq-vae": {"num_codes": 4, "entries": 16},
+        "autoregressive-prior": {"first": {"num_codes": 4, "entries": 16, "hidden": (200,)}},
     },
 }
 COLUMNS = (

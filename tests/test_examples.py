@@ -40,6 +40,7 @@ RUNS = {
     "identifiability.py": (["--quick"], "median MCC of ivae", IDENTIFIED, False),
     "aggregate_bias.py": (["--quick"], "| TC, `mss` | 0.3 |", {"aggregate_bias.csv"}, False),
     "semi_supervised.py": (["--quick"], "m1-m2: mean error", {"errors.csv"}, False),
+    "code_prior.py": (["--quick"], "bits_of_a_code", {"code_prior.csv", "code_prior.png"}, False),
     "own_data.py": (["--quick"], "median R^2", OWN, False),
     "mnist.py": (["--quick"], "test bound -", OF_A_RUN | IN_A_RUN, True),
     "frey_face.py": (["--quick"], "split random, seed 0", OF_A_RUN | IN_A_RUN, True),

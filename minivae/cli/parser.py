@@ -184,6 +184,8 @@ def _add_run_options(add: Callable) -> None:
     add("--out", metavar="FOLDER", help="the run's folder (default: runs/DATA-DATE-TIME)")
     add("--resume", nargs="?", const="", metavar="FOLDER", help="go on with the run in FOLDER, or in --out")
     add("--init-from", metavar="RUN", help="begin with the weights of a run, and its options where none are said")
+    text = "of autoregressive-prior: the trained model whose codes it is for; else a VQ-VAE is trained along"
+    add("--codes-of", metavar="RUN", help=text)
     add("--config", metavar="FILE", help="options as a run's config.json has them, or yours by name, in JSON")
     text = "keep a checkpoint at the first report after each so many seconds, and at the end (default: %(default)g)"
     add("--checkpoint-every", type=real, default=SECONDS, metavar="SECONDS", help=text)

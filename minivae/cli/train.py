@@ -44,7 +44,8 @@ def train(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     if run is None:
         chosen = options.complete(chosen, dataset, likelihood)
     dataset = _prepared(dataset, chosen["prepare"], chosen.pop("why", ""))
-    model = _make_model(own or registry.named(chosen["model"])[1], likelihood, chosen, dataset)
+    kind = own or registry.named(chosen["model"])[1]
+    model = _make_model(kind, likelihood, chosen, dataset, _first_stage(args, run, kind, chosen, dataset))
     _settle_dtype(args, model, chosen)
     trainer = _make_trainer(args, model, chosen, dataset)
     if run is None:
@@ -86,8 +87,29 @@ def _make_trainer(args: argparse.Namespace, model: Model, chosen: dict[str, Any]
     return Trainer(model, dataset, options.settings(chosen, detect_anomaly=args.detect_anomaly))
 
 
-def _make_model(kind: type[Model], likelihood: type | None, chosen: dict[str, Any], dataset: Dataset) -> Model:
-    arguments, known = options.arguments(kind, chosen), registry.arguments(kind)
+def _first_stage(
+    args: argparse.Namespace, run: Run | None, kind: type[Model], chosen: dict[str, Any], dataset: Dataset
+) -> dict[str, Any]:
+    """The argument ``first`` of a model that has it: what the run has that goes on, or another model begins with; else
+    the model of the run whose codes are asked for.
+    """
+    if "first" not in registry.arguments(kind):
+        return {}
+    begun = run if run is not None or args.init_from is None else Run.open(args.init_from)
+    if begun is not None:
+        return {"first": (begun.config.get("model_config") or {}).get("first")}
+    if chosen["codes_of"] is None:
+        return {}
+    codes = Run.open(chosen["codes_of"])
+    if said := codes.differs(dataset):
+        raise InputError(f"{said}; expected the data whose codes they are")
+    return {"first": codes.load_model(dtype=chosen["dtype"], backend=chosen["backend"])}
+
+
+def _make_model(
+    kind: type[Model], likelihood: type | None, chosen: dict[str, Any], dataset: Dataset, first: dict[str, Any]
+) -> Model:
+    arguments, known = options.arguments(kind, chosen) | first, registry.arguments(kind)
     if likelihood is not None:
         arguments["likelihood"] = likelihood
     if "context_dim" in known:

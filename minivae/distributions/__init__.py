@@ -1,5 +1,6 @@
 """Distributions over vectors: sample, log_prob, entropy, mean, and KL in closed form."""
 
+from .autoregressive import Autoregressive
 from .categorical import Categorical
 from .composition import Beta, Dirichlet, FisherF, LogNormal
 from .counts import NegativeBinomial, Poisson, ZeroInflatedNegativeBinomial
@@ -27,3 +28,4 @@ from .paper import Bernoulli, Normal, StandardNormal
 from .product import Product
 from .uniform_codes import UniformCodes
 from .von_mises_fisher import UniformOnSphere, VonMisesFisher
+from .uniform_codes import Entries, UniformCodes

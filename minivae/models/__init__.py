@@ -21,6 +21,7 @@ from .aggregate.hfvae import HFVAE
 from .aggregate.info_vae import InfoVAE
 from .aggregate.swae import SWAE
 from .aggregate.wae_mmd import WAE
+from .autoregressive.autoregressive_prior import AutoregressivePrior
 from .autoregressive.made import MADE
 from .bound.beta_vae import BetaVAE
 from .bound.ciwae import CIWAE

@@ -20,6 +20,7 @@ from .aggregate.hfvae import HFVAE
 from .aggregate.info_vae import InfoVAE
 from .aggregate.swae import SWAE
 from .aggregate.wae_mmd import WAE
+from .autoregressive.autoregressive_prior import AutoregressivePrior
 from .autoregressive.made import MADE
 from .bound.beta_vae import BetaVAE
 from .bound.ciwae import CIWAE
@@ -55,8 +56,9 @@ from .semi_supervised.m1_m2 import M1M2
 from .semi_supervised.m2 import M2
 from .vae import DECODERS, VAE
 
-# Arguments that belong to the data or to the run, and are no options of a model.
-OF_DATA = ("data_dim", "context_dim")
+# Arguments that belong to the data or to the run, and are no options of a model; ``first`` is another model, which has
+# options of its own.
+OF_DATA = ("data_dim", "context_dim", "first")
 OF_RUN = ("seed", "dtype", "backend")
 
 MODELS: dict[str, type[Model]] = {
@@ -91,6 +93,7 @@ MODELS: dict[str, type[Model]] = {
     "categorical-vae": CategoricalVAE,
     "joint-vae": JointVAE,
     "vq-vae": VQVAE,
+    "autoregressive-prior": AutoregressivePrior,
     "info-vae": InfoVAE,
     "wae-mmd": WAE,
     "swae": SWAE,

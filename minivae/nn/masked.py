@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..autodiff import Tensor, arange, as_tensor, astype, concatenate, linear, split, take
+from ..autodiff import Tensor, arange, as_tensor, astype, concatenate, linear, reshape, split, swapaxes, take
 from ..autodiff.shape import shaped
 from ..backend import Generator, require_generator
 from ..backend.memory import memory_for
@@ -58,6 +58,7 @@ class MADE(Module):
         hidden: sizes of the hidden layers.
         generator: draws the initial weights, and before them the sets of masks that are drawn.
         outputs: how many numbers for each input.
+        width: how many numbers an input itself is: K, if it is a one-hot vector of K values.
         context_dim: the length of a context that every unit of the first layer sees; 0 for none.
         direct: the last layer sees the inputs, too, each output those before it (section 4.1).
         sets: how many sets of masks. Of one, with the inputs' own order, nothing is drawn.
@@ -76,6 +77,7 @@ class MADE(Module):
         generator: Generator,
         *,
         outputs: int = 1,
+        width: int = 1,
         context_dim: int = 0,
         direct: bool = False,
         sets: int = 1,
@@ -86,6 +88,7 @@ class MADE(Module):
         size, hidden = positive_integer("size", size), layer_sizes("hidden", hidden)
         self.activation = ACTIVATIONS[one_of("activation", activation, ACTIVATIONS)]
         self.outputs, self.sets = positive_integer("outputs", outputs), positive_integer("sets", sets)
+        self.width = positive_integer("width", width)
         context_dim = integer_from_zero("context_dim", context_dim)
         for name, value in (("direct", direct), ("random_orders", random_orders)):
             switch(name, value)
@@ -95,6 +98,7 @@ class MADE(Module):
             rows = [_degrees(size, hidden, generator if drawn else None, random_orders) for _ in range(self.sets)]
             every = [np.stack(layer) for layer in zip(*rows, strict=True)]
             every.append(np.tile(every[0], self.outputs))
+            every[0] = np.repeat(every[0], self.width, axis=-1)
             masks = self._masks([layer[0] for layer in every])
         self.layers = [MaskedLinear(mask, generator, **options) for mask in masks]
         self.context = Linear(context_dim, masks[0].shape[1], generator, **options) if context_dim else None
@@ -103,10 +107,19 @@ class MADE(Module):
         self.degrees = [Tensor(backend.asarray(layer, **kind)) for layer in every] if drawn else []
 
     def __call__(self, x: Any, context: Any = None, which: Any = 0) -> list[Tensor]:
-        """``(..., size)``, and ``(..., context_dim)`` -> the numbers, each ``(..., size)``.
+        """``(..., size * width)``, and ``(..., context_dim)`` -> the numbers, each ``(..., size)``.
 
         ``which`` of the drawn sets of masks: an integer, or a 0-d tensor of one.
         """
+        return split(self._side_by_side(x, context, which), self.outputs, axis=-1)
+
+    def together(self, x: Any, context: Any = None, which: Any = 0) -> Tensor:
+        """The same numbers, those of an input end to end: ``(..., size * outputs)``, as logits of K values are."""
+        h = self._side_by_side(x, context, which)
+        h = swapaxes(reshape(h, *h.shape[:-1], self.outputs, -1), -1, -2)
+        return reshape(h, *h.shape[:-2], -1)
+
+    def _side_by_side(self, x: Any, context: Any, which: Any) -> Tensor:
         h = x = as_tensor(x, self.layers[0].weight)
         for i, (layer, mask) in enumerate(zip(self.layers, self._masks_of_set(which), strict=True)):
             last = i == len(self.layers) - 1
@@ -116,15 +129,15 @@ class MADE(Module):
                 h = h + self.context(shaped("context", context, weight, ..., weight.shape[0]))
             if not last:
                 h = self.activation(h)
-        return split(h, self.outputs, axis=-1)
+        return h
 
     def order(self, which: Any = 0) -> Tensor:
         """The place of each input in a set's order, from 1, ``(size,)``."""
         self._require_set(which)
         if self.degrees:
-            return take(self.degrees[0], which, axis=0)
+            return take(self.degrees[0], which, axis=0)[:: self.width]
         weight = self.layers[0].weight
-        return arange(1, weight.shape[0] + 1, like=weight)
+        return arange(1, weight.shape[0] // self.width + 1, like=weight)
 
     def _require_set(self, which: Any) -> None:
         if isinstance(which, Tensor):  # whose value stays where it is

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minivae import datasets
-from minivae.cli.options import USUAL, USUAL_OF_MODEL, complete, of_model
+from minivae.cli.options import COMMON, USUAL, USUAL_OF_MODEL, complete, of_model
 from minivae.runs import Run
 
 
@@ -121,11 +121,12 @@ def test_what_is_usual_for_a_model_with_some_data_is_an_option_of_it_and_can_be_
     digits = datasets.load("digits")
     for (data, model), usual in USUAL_OF_MODEL.items():
         assert data in USUAL
-        assert usual.keys() <= of_model(model).keys()
+        assert usual.keys() <= {*of_model(model), *USUAL[data]}
         assert complete({"model": model, "data": data}, digits).items() >= usual.items()
         for name in usual:
+            elsewhere = of_model(model)[name].default if name in of_model(model) else {**COMMON, **USUAL["mnist"]}[name]
             assert complete({"model": model, "data": data, name: 1.5}, digits)[name] == 1.5
-            assert complete({"model": model, "data": "mnist"}, digits)[name] == of_model(model)[name].default
+            assert complete({"model": model, "data": "mnist"}, digits)[name] == elsewhere
 
 
 def test_an_argument_comes_before_the_environment(cli, monkeypatch):

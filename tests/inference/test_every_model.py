@@ -50,6 +50,7 @@ KINDS = {
     "joint-vae": "discrete",
     "hyperspherical-vae": "on a sphere",
     "vq-vae": "discrete, and points for codes",
+    **dict.fromkeys(("vq-vae", "autoregressive-prior"), "discrete, and points for codes"),
     "gan": "a density, and neither codes nor one of x",
     "made": "none",
 }

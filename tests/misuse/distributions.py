@@ -42,6 +42,8 @@ MEMBERS: dict[type, dict] = {  # by family, parameters by name
     d.NormalizingFlow: {"base": d.Normal(zeros(), zeros()), "steps": [MIRROR]},
     d.HouseholderFlow: {"base": d.Normal(zeros(), zeros()), "steps": [MIRROR]},
     d.UniformCodes: {"codebook": ones(4, 3), "num_codes": 1},
+    d.Entries: {"codebook": ones(3, 2), "which": d.Categorical(zeros(EVENT), 3)},
+    d.Autoregressive: {"network": lambda x: x * 0.0, "size": EVENT, "num_categories": EVENT, "like": zeros()},
     d.Dirichlet: {"log_concentration": zeros()},
     d.MultivariateNormal: {"loc": zeros(), "factor": zeros(BATCH, EVENT, EVENT)},
     d.MultivariateStudentT: {"log_df": zeros(BATCH), "loc": zeros(), "factor": zeros(BATCH, EVENT, EVENT)},
@@ -80,6 +82,8 @@ OTHERS = {  # what is wrong for a parameter that is no tensor, or a tensor with 
     ),
     "codebook": (*NO_TENSORS, INTEGERS, 1.0, ones(3)),
     "num_codes": COUNTS,
+    "which": (None, zeros(EVENT), Says(d.Categorical(zeros()), str((BATCH, EVENT))), Says(d.Delta(zeros(4)), "(4,)")),
+    "network": (None, 3),
     "shape": COUNTS,
     "factor": (
         *NO_TENSORS,
@@ -94,7 +98,7 @@ OTHERS = {  # what is wrong for a parameter that is no tensor, or a tensor with 
 VECTORS = (d.Bernoulli, d.Normal, d.Categorical, d.Categories, d.Delta, d.Dirichlet, d.MultivariateNormal)
 VECTORS += (d.VonMisesFisher,)
 SWAPPED = (d.StudentT, d.MultivariateStudentT)  # that look at their second parameter first
-DRAWN = [family for family in MEMBERS if family not in (d.Delta, d.UniformCodes)]  # that have a density, too
+DRAWN = [family for family in MEMBERS if family not in (d.Delta, d.UniformCodes, d.Entries)]  # that have a density, too
 
 
 def wrong_parameters(family: type, parameters: dict) -> dict[str, tuple]:

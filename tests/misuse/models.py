@@ -8,7 +8,8 @@ import numpy as np
 
 from minivae import backend
 from minivae.datasets.preparation import Preparation
-from minivae.models import MODELS, Batch, Model, likelihoods, registry
+from minivae.distributions import Categorical
+from minivae.models import MODELS, VAE, VQVAE, Batch, Model, likelihoods, registry
 
 from .subject import (
     BACKENDS,
@@ -42,6 +43,9 @@ OWN: dict[str, dict[str, Any]] = {  # what makes the members small
     **{name: {"critic_hidden": (3,), "latent_dim": Z} for name in CRITICS},
     "m1-m2": {"first": Z, "second": 1, "second_hidden": (3,)},
     "made": {},
+    "autoregressive-prior": {
+        "first": {"model": "categorical-vae", "hidden": (3,), "variables": 1, "num_categories": 2}
+    },
 }
 TOLD = [name for name, kind in MODELS.items() if "context_dim" in registry.arguments(kind)]
 # By argument of a constructor, whatever the model. One that is not here is tried with what no option of its kind is.
@@ -76,6 +80,12 @@ CONSTRUCTOR: dict[str, tuple] = {
     "seed": (-1, 1.5, "0", None),
     "dtype": DTYPES,
     "backend": BACKENDS,
+    "first": (
+        *(3, "vq-vae", VQVAE, Says(VAE(4, 2, (3,)), "a VAE"), Says(VQVAE(5, (3,)), "data_dim=5")),
+        *(Says({"model": "vae"}, "'vae'"), Says({"model": 3}, "3"), Says({"held": 1}, "1")),
+        *(Says({name: 3}, f"{name} is no argument of first") for name in ("codes", "latent_dim", "seed")),
+        Says({"num_codes": 0}, "0", "num_codes"),
+    ),
 }
 OF_KIND: dict[type, tuple] = {int: (1.5, "1"), float: (np.nan, "1"), str: ("?", 3), bool: ()}
 
@@ -173,6 +183,11 @@ for name, kind in MODELS.items():
         method(model, kind.__name__, "begin", {"data_points": M}, data_points=COUNTS)
     if name in ("m2", "m1-m2"):
         method(model, kind.__name__, "classify", {"x": ones(M, D)}, x=X)
+    if name in ("vq-vae", "categorical-vae"):
+        noise, called = ((None, 3), "codes") if name == "categorical-vae" else ((), "which")
+        method(model, kind.__name__, "drawn_codes", {"x": ones(M, D), "noise": GENERATOR}, x=X, noise=noise)
+        codes = Categorical(ones(model.num_codes * model.num_categories), model.num_categories)
+        method(model, kind.__name__, "prior_of", {"codes": codes}, codes=[Says(v, str(v), called) for v in (None, 3)])
     if name == "vq-vae":
         method(model, kind.__name__, "quantize", {"x": ones(M, D)}, x=X)
     if not model.no_log_likelihood and name != "iaf-vae":

@@ -98,7 +98,7 @@ misuse(
 SWITCHES = ("True", None, 1)
 SETS = (-1, 2, 0.5, "0", None, True, ones(2))
 MADE = {"size": 2, "hidden": (4,), "generator": GENERATOR, "outputs": 2, "context_dim": 3, "activation": "relu"}
-MADE |= {"direct": True, "sets": 2, "random_orders": True}
+MADE |= {"width": 1, "direct": True, "sets": 2, "random_orders": True}
 misuse(
     nn.MADE,
     MADE,
@@ -106,20 +106,22 @@ misuse(
     hidden=SEQUENCES_OF_SIZES,
     generator=GENERATORS,
     outputs=COUNTS,
+    width=COUNTS,
     context_dim=(-1, 2.5, "3", None),
     activation=("Relu", None, 3),
     direct=SWITCHES,
     sets=COUNTS,
     random_orders=SWITCHES,
 )
-misuse(
-    nn.MADE.__call__,
-    {"x": ones(5, 2), "context": ones(5, 3), "which": 1},
-    call=nn.MADE(**MADE),
-    x=POINTS,
-    context=(*NO_TENSORS, ones(5, 2), strict(5, 3)),
-    which=SETS,
-)
+for name in ("__call__", "together"):
+    misuse(
+        getattr(nn.MADE, name),
+        {"x": ones(5, 2), "context": ones(5, 3), "which": 1},
+        call=getattr(nn.MADE(**MADE), name),
+        x=POINTS,
+        context=(*NO_TENSORS, ones(5, 2), strict(5, 3)),
+        which=SETS,
+    )
 misuse(nn.MADE.order, {"which": 1}, call=nn.MADE(**MADE).order, which=SETS)
 PERCEPTRON = {"sizes": (2, 3), "generator": GENERATOR, "activation": "relu"}
 misuse(

@@ -33,6 +33,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "joint-vae": {"continuous": 2, "discrete": (3, 4)},
     "m1-m2": {"first": 3, "second": 2, "second_hidden": (4,)},
     "vq-vae": {"num_codes": 3, "entries": 5, "code_dim": 2},
+    "autoregressive-prior": {"first": {"num_codes": 3, "entries": 5, "code_dim": 2, "hidden": (5,)}},
     "vamp-vae": {"components": 7},
     "flow-prior-vae": {"steps": 3, "flow_hidden": (5,)},
     "f-vae": {"steps": 3, "flow_hidden": (5,)},
@@ -46,6 +47,7 @@ KINDS = ("vae", "sigma-vae", "iwae", "planar-vae", "auxiliary-vae", "made", "cva
 KINDS += ("hyperspherical-vae", "joint-vae", "vq-vae", "wae-mmd", "factor-vae", "beta-tcvae", "gan", "wake-sleep")
 KINDS = ("vae", "sigma-vae", "iwae", "planar-vae", "auxiliary-vae", "made", "cvae", "vamp-vae", "m2", "m1-m2")
 KINDS += ("categorical-vae", "joint-vae", "vq-vae", "wae-mmd", "factor-vae", "beta-tcvae", "gan", "wake-sleep")
+KINDS += ("joint-vae", "vq-vae", "autoregressive-prior", "wae-mmd", "factor-vae", "beta-tcvae", "gan", "wake-sleep")
 EVERY_MEMBER_BY_COMMANDS = pytest.mark.parametrize(
     "name", [name if name in KINDS else pytest.param(name, marks=pytest.mark.slow) for name in MODELS]
 )

@@ -46,6 +46,25 @@ def test_of_drawn_sets_output_i_depends_on_what_is_before_i_in_their_order(size,
     assert (len(orders) > 1) == (random_orders and size > 1)
 
 
+@pytest.mark.parametrize(("size", "width"), [(1, 3), (4, 3), (3, 4)])
+@pytest.mark.parametrize("hidden", [(), (20,), (9, 15)])
+@pytest.mark.parametrize("drawn", [{}, {"sets": 2, "random_orders": True}, {"direct": True}])
+def test_the_numbers_of_a_one_hot_input_are_seen_together_or_not_at_all(size, width, hidden, drawn):
+    """Those of input i by the outputs of later inputs alone; ``together`` has the outputs of an input end to end."""
+    options = {"outputs": width, "width": width, "dtype": "float64", **drawn}
+    network = MADE(size, hidden, backend.generator(3), **options)
+    x = tensor(np.random.default_rng(1).normal(size=size * width))
+    for which in range(network.sets):
+        found = jacobian(lambda x, which=which: network.together(x, None, which))(x).numpy()
+        depends = (found.reshape(size, width, size, width) != 0).transpose(0, 2, 1, 3).reshape(size, size, -1)
+        order = network.order(which).numpy()
+        before = order[:, None] > order
+        assert not depends[~before].any()
+        assert ("sets" in drawn) or depends[before].all()
+        apart = np.stack([part.numpy() for part in network(x, None, which)], axis=-1)
+        np.testing.assert_array_equal(network.together(x, None, which).numpy(), apart.ravel())
+
+
 def test_sets_of_masks_differ_and_every_hidden_unit_sees_something():
     network = MADE(7, (12, 9), backend.generator(0), sets=3)
     inputs, *hidden, _ = (layer.numpy() for layer in network.degrees)

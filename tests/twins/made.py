@@ -25,6 +25,7 @@ def masked(
     numbers: int = 1,
     which: int = 0,
     direct: bool = False,
+    width: int = 1,
 ) -> torch.Tensor:
     """The numbers ``(..., numbers, D)`` for each element of x, from the elements before it.
 
@@ -37,15 +38,17 @@ def masked(
         numbers: how many for each element.
         which: of the sets of degrees that were drawn.
         direct: the last layer also sees x (4.1: "direct connections").
+        width: how many numbers an element of x is of.
     """
-    inputs, given = x.shape[-1], x
+    inputs, given = x.shape[-1] // width, x
     count = sum(key.startswith(f"{name}.layers.") and key.endswith(".weight") for key in w)
     drawn = f"{name}.degrees.0" in w
-    own = before = w[f"{name}.degrees.0"][which] if drawn else torch.arange(1, inputs + 1)
+    own = w[f"{name}.degrees.0"][which] if drawn else torch.arange(1, inputs + 1)
+    seen = before = own.repeat_interleave(width)
     for i in range(count):
         weight, last = w[f"{name}.layers.{i}.weight"], i == count - 1
         if last and direct and count > 1:
-            x, before = torch.cat([x, given], -1), torch.cat([before, own])
+            x, before = torch.cat([x, given], -1), torch.cat([before, seen])
         hidden = w[f"{name}.degrees.{i + 1}"][which] if drawn else degrees(weight.shape[1], inputs)
         after = own.repeat(numbers) if last else hidden
         allowed = after[None, :] > before[:, None] if last else after[None, :] >= before[:, None]

@@ -19,8 +19,8 @@ from typing import Any
 from ... import bounds
 from ...autodiff import Tensor, argmax, constant_like
 from ...backend import Generator
-from ...checks import number_from, positive_integer
-from ...distributions import Categorical, kl
+from ...checks import instance, number_from, positive_integer
+from ...distributions import Categorical, Distribution, kl
 from ...errors import InputError
 from ...nn import MLP
 from ..bound.ramp import progress, ramp_length
@@ -59,7 +59,7 @@ class CategoricalVAE(VAE):
         temperature_steps: float = 1.0,
         **others: Any,
     ) -> None:
-        self.variables = positive_integer("variables", variables)
+        self.variables = self.num_codes = positive_integer("variables", variables)
         self.num_categories = positive_integer("num_categories", num_categories)
         if self.num_categories < 2:
             raise InputError("num_categories is 1; expected at least 2, or nothing varies")
@@ -87,6 +87,16 @@ class CategoricalVAE(VAE):
         """p(z), every value as likely."""
         like = self.encoder.first_parameter()
         return Categorical(constant_like(like, 0.0, (self.latent_dim,)), self.num_categories)
+
+    def drawn_codes(self, x: Any, noise: Any) -> tuple[Tensor, Tensor, Tensor]:
+        """L draws of z for each of the model values, ``(L, M, latent_dim)``; these again; the entropy, ``(M,)``."""
+        q = self.posterior(x)
+        z = q.sample(self.noise(q, noise))
+        return z, z, q.entropy()
+
+    def prior_of(self, codes: Distribution) -> Distribution:
+        """p(z) if the one-hot codes have that distribution: they are z."""
+        return instance("codes", codes, Distribution, "a Distribution")
 
     def codes(self, x: Any) -> Tensor:
         """The most likely value of each variable, ``(M, variables)`` integers."""

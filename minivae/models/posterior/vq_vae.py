@@ -9,7 +9,7 @@ minibatch, as D is. The decoder's gradient by z_q goes to z_e as it is (straight
 ``ema``, the list follows running means of the codes near it instead of the second term (App. A.1).
 
 Changes posterior and prior. With p(k) uniform, q(z|x) a point: R = num_codes log K, and -D - R bounds log p(x).
-Samples are decoded from uniform codes (the paper fits p(k) afterwards).
+Samples are decoded from uniform codes; the paper fits p(k) afterwards (``autoregressive-prior``).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ... import bounds
 from ...autodiff import Tensor, argmax, constant_like, expand_dims, log, mean, reshape, square, stop_gradient, sum
 from ...backend import Generator
 from ...checks import decay_rate, number_from_zero, positive_integer
-from ...distributions import Delta, UniformCodes
+from ...distributions import Delta, Distribution, Entries, UniformCodes
 from ...nn import MLP, Codebook
 from ..phase import Batch, Phase
 from ..vae import VAE
@@ -85,6 +85,15 @@ class VQVAE(VAE):
     def codes(self, x: Any) -> Tensor:
         """k of each code, ``(M, num_codes)`` integers."""
         return argmax(self.quantize(self.prepared(x))[1], axis=-1)
+
+    def drawn_codes(self, x: Any, noise: Any) -> tuple[Tensor, Tensor, float]:
+        """k of each code of model values, one-hot end to end, ``(1, M, num_codes * K)``; z_q; the entropy, 0."""
+        chosen = expand_dims(self.quantize(x)[1], 0)
+        return _flat(chosen), _flat(chosen @ self.codebook.entries), 0.0
+
+    def prior_of(self, codes: Distribution) -> Entries:
+        """p(z) if the one-hot codes have that distribution."""
+        return Entries(self.codebook.entries, codes)
 
     def posterior(self, x: Any, context: Any = None) -> Delta:
         """The point z_q."""

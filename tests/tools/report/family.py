@@ -51,14 +51,15 @@ def masked_linear() -> Row:
 
 def made() -> Row:
     """The elements of the Jacobian that the masks forbid, which must be 0."""
-    x, forbidden, errors = np.random.default_rng(SEED).normal(size=4), np.triu(np.ones((4, 4))), []
-    cases = [(), (6,), (9, 7)]
-    for hidden in cases:
-        network = MADE(4, hidden, backend.generator(0), outputs=2, dtype="float64")
+    rng, errors = np.random.default_rng(SEED), []
+    cases = [((), 1), ((6,), 1), ((9, 7), 1), ((6,), 3)]  # hidden layers, and of how many numbers an element is
+    for hidden, width in cases:
+        x, forbidden = rng.normal(size=4 * width), np.repeat(np.triu(np.ones((4, 4))), width, axis=1)
+        network = MADE(4, hidden, backend.generator(0), outputs=2, width=width, dtype="float64")
         shaken_layer(network)
         found = [jacobian(lambda x, k=k, n=network: n(x)[k])(tensor(x)).numpy() * forbidden for k in (0, 1)]
         f = lambda x, *_, n=network: n(x)[0] + n(x)[1] * 2.0  # noqa: E731
-        errors.append((error(found, np.zeros((2, 4, 4))), gradient_error(f, [x, *network.parameters()])))
+        errors.append((error(found, np.zeros((2, 4, 4 * width))), gradient_error(f, [x, *network.parameters()])))
     return Row(len(cases), tuple(map(max, zip(*errors, strict=True))))
 
 
