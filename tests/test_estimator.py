@@ -269,9 +269,7 @@ def test_codes_are_of_the_type_of_the_rows(dtype):
 NOT_HERE = {"made": "no latent variable", "cvae": "told labels", "cmma": "told labels", "ivae": "told labels"}
 NOT_HERE |= {"gan": "it has no encoder", "m2": "told labels", "m1-m2": "told labels"}
 WITHOUT_LENGTH = ("categorical-vae", "joint-vae", "vq-vae", "m1-m2")
-NOT_HERE |= {"gan": "it has no encoder", "m2": "told labels"}
 NOT_HERE |= {"autoregressive-prior": "expected values in .0, 1."}
-WITHOUT_LENGTH = ("categorical-vae", "joint-vae", "vq-vae")
 UNBOUNDED = ("wae-mmd", "swae", "wae-gan", "aae", "vq-vae")
 
 

@@ -26,7 +26,6 @@ from ..training.validation import with_validation
 
 # The options that say how data are read, as datasets.load has them.
 READING = ("validation", "array", "points_axis", "labels", "labelled", "colour", "size", "header")
-READING = ("validation", "array", "points_axis", "labels", "colour", "size", "header")
 # What a model of codes has as the run has it that the codes are of, beside the data themselves.
 OF_CODES = ("split", "prepare", "binarize", *(name for name in READING if name != "labels"))
 # What is trained when the options do not say.

@@ -26,6 +26,5 @@ from .normalizing_flow import (
 )
 from .paper import Bernoulli, Normal, StandardNormal
 from .product import Product
-from .uniform_codes import UniformCodes
-from .von_mises_fisher import UniformOnSphere, VonMisesFisher
 from .uniform_codes import Entries, UniformCodes
+from .von_mises_fisher import UniformOnSphere, VonMisesFisher

@@ -49,7 +49,6 @@ KINDS = {
     "categorical-vae": "discrete",
     "joint-vae": "discrete",
     "hyperspherical-vae": "on a sphere",
-    "vq-vae": "discrete, and points for codes",
     **dict.fromkeys(("vq-vae", "autoregressive-prior"), "discrete, and points for codes"),
     "gan": "a density, and neither codes nor one of x",
     "made": "none",
@@ -200,6 +199,8 @@ def _beside_standard(of_z1):
     """Means and standard deviations of (z1, z2)."""
     pairs = ((of_z1.mean.numpy(), 0.0), (of_z1.stddev.numpy(), 1.0))
     return [np.concatenate([a, np.full_like(a, b)], -1) for a, b in pairs]
+
+
 FLOWS = ("flow-prior-vae", "f-vae")
 
 
