@@ -194,6 +194,18 @@ def test_the_score_function_stays_on_its_device_in_its_dtype(dtype, rng):
     assert counts.dtypes == {dtype}
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 4), (3, 2)])
+def test_with_rejections_has_each_value_beside_the_mean_of_all_others(shape, rng):
+    values, log_ratio = (tensor(rng.normal(size=shape), requires_grad=True) for _ in range(2))
+    found = bounds.with_rejections(values * 1.0, log_ratio * 2.0)
+    np.testing.assert_array_equal(found.numpy(), values.numpy())
+    by_values, by_ratio = backward(sum(found), [values, log_ratio])
+    np.testing.assert_array_equal(by_values.numpy(), np.ones(shape))
+    f = values.numpy()
+    others = np.array([np.delete(f.ravel(), i).mean() if f.size > 1 else 0.0 for i in range(f.size)]).reshape(shape)
+    np.testing.assert_allclose(by_ratio.numpy(), 2 * (f - others), rtol=1e-12)
+
+
 @pytest.mark.parametrize("shape", [(), (1,), (5, 1)])
 def test_values_that_would_broadcast_are_refused(shape):
     q = Normal(np.zeros(LATENT), 0.0)

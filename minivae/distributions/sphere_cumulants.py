@@ -90,8 +90,9 @@ def log_mean_tilt(kappa: Any, m: int, order: int = 0) -> Tensor:
         kappa: from 0 on.
         m: at least 2.
 
-    Measured against mpmath in float64, for m from 2 to 512 and kappa from 1e-8 to 1e5: the relative error is below
-    2e-13 of l, 1e-13 of l' and 2e-12 of l'' on the circle, and 2e-14 of all three for m >= 4.
+    Measured against mpmath in float64, for m from 2 to 512 and kappa from 1e-8 to 1e5: the relative error of l' is
+    below 1e-15, of l'' below 2e-14, and on the circle, whose tails are longest, 8e-14 and 2e-12; that of l below 3e-14
+    from kappa = 1 on, its error below 1e-14 before.
     """
     (kappa,) = as_tensors((kappa,), ("kappa",))
     return _log_mean_tilt(kappa, m=m, order=order)

@@ -345,6 +345,18 @@ def around(loc: np.ndarray, concentration: np.ndarray) -> Vectors:
     return Vectors(lambda m, k: stats.vonmises_fisher(m, float(k)), stats.norm(mu, 1), mu, concentration)
 
 
+class _AnyDirection:
+    """SciPy's uniform directions, and their density: 1 over the area of the sphere."""
+
+    def __init__(self, like: np.ndarray) -> None:
+        m = like.size
+        self.rvs = stats.uniform_direction(m).rvs
+        self._log_p = special.gammaln(m / 2) - np.log(2) - m / 2 * np.log(np.pi)
+
+    def logpdf(self, x: np.ndarray) -> np.ndarray:
+        return np.full(x.shape[:-1], self._log_p)
+
+
 # With those that have no entropy here, or are over unit vectors, but have a KL in closed form.
 WITH_KL = {
     **FAMILIES,
@@ -358,7 +370,7 @@ WITH_KL = {
     d.UniformOnSphere: Family(
         parameters=lambda rng, shape: (np.zeros(shape),),
         make=lambda like: d.UniformOnSphere(like.shape[-1], like),
-        oracle=lambda like: around(np.ones(like.shape[-1]), np.array(1e-9)),  # SciPy has none of concentration 0
+        oracle=lambda like: Vectors(_AnyDirection, stats.norm(np.zeros(like.shape[-1]), 1), np.zeros(like.shape[-1])),
         data=directions,
         trained=False,
         independent=False,

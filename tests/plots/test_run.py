@@ -115,3 +115,13 @@ def test_threads_leave_the_parameters_as_they_were():
             thread.join()
         assert matplotlib.rcParams["text.usetex"]
     assert dict(matplotlib.rcParams) == before
+
+
+@pytest.mark.parametrize("kind", [models.HypersphericalVAE, models.FlowPriorVAE, models.FVAE])
+def test_a_manifold_is_of_a_gaussian_prior_alone_and_pictures_of_directions_stay_on_the_sphere(kind, tmp_path):
+    """Its points lie as the quantiles of N(0, I) do. What is no direction the hyperspherical VAE does not decode."""
+    x = np.random.default_rng(0).random((20, 12), np.float32)
+    test = Minibatches(Dataset.from_arrays(x).train, 1.0)
+    drawn = draw_run(kind(12, 2, (4,)), test, None, (3, 4), History([]), tmp_path)
+    expected = {"samples.png", "reconstructions.png", "latent.png", "interpolation.png", "traversals.png"}
+    assert {path.name for path in drawn} == expected

@@ -15,8 +15,11 @@ from minivae.models.likelihood.log_cosh_vae import UnitLogCoshMLP
 from minivae.models.posterior.auxiliary_vae import AuxiliaryMLP
 from minivae.models.posterior.coupling_vae import Conditioner, CouplingMLP
 from minivae.models.posterior.flow_vae import FeaturesMLP
+from minivae.models.posterior.hyperspherical_vae import DirectionMLP
 from minivae.models.posterior.joint_encoder import JointEncoder
 from minivae.nn import BatchNorm, Module, training_mode
+from minivae.models.prior.flow_prior_vae import CouplingPrior
+from minivae.nn import Module
 
 from .page import SEED, Row, error, gradient_error
 
@@ -128,6 +131,25 @@ def batch_norm() -> Row:
     expected = [weight * (X - m) / np.sqrt(v + 1e-5) + bias for m, v in ((X.mean(0), X.var(0)), (mean, variance))]
     expected += [0.9 * mean + 0.1 * X.mean(0), 0.9 * variance + 0.1 * X.var(0, ddof=1)]
     return row(layer, [inside, layer(X), *(value for _, value in moved)], expected, both)
+def direction() -> Row:
+    """log q at given directions, by SciPy; and the concentration, softplus + 1."""
+    layer = shaken(DirectionMLP(4, (3,), 2, backend.generator(0), **OPTIONS))
+    mean, raw = written_out(layer, X, "mean", "concentration")
+    kappa, angle = np.log1p(np.exp(raw[:, 0])) + 1, np.arctan2(mean[:, 1], mean[:, 0])
+    z = np.stack([np.cos(X[:, 0]), np.sin(X[:, 0])], -1)
+    density = lambda x: layer(x).log_prob(z)  # noqa: E731
+    found = layer(tensor(X)).concentration, density(tensor(X))
+    return row(layer, found, (kappa, stats.vonmises(kappa, angle).logpdf(X[:, 0])), density)
+
+
+def coupling_prior() -> Row:
+    """log p against the logarithm of the Jacobian's determinant of its samples, at one point."""
+    layer, noise = shaken(CouplingPrior(3, 2, (3,), backend.generator(0), **OPTIONS)), X[0, :3]
+    prior = layer(tensor(X))
+    z = prior.sample(noise).numpy()
+    matrix = jacobian(prior.transform)(tensor(noise)).numpy()
+    expected = stats.norm.logpdf(noise).sum() - np.linalg.slogdet(matrix)[1]
+    return row(layer, [prior.log_prob(z)], [expected], lambda z: layer(tensor(X)).log_prob(z), z)
 
 
 def critic() -> Row:
@@ -155,6 +177,8 @@ LAYERS: dict[str, Callable[[], Row]] = {
     "CouplingMLP": coupling,
     "AuxiliaryMLP": auxiliary,
     "JointEncoder": joint,
+    "DirectionMLP": direction,
+    "CouplingPrior": coupling_prior,
     "Critic": critic,
     "BatchNorm": batch_norm,
     "UnitLogCoshMLP": unit_log_cosh,
