@@ -224,6 +224,7 @@ RULE = {
 }
 OWN = {
     optim.Adam: {"betas": (0.9, (0.9, 1.0), (-0.1, 0.9), (0.9,), None, "ab"), "eps": NUMBERS_ABOVE_0},
+    optim.Adamax: {"betas": (0.9, (0.9, 1.0), None), "eps": NUMBERS_ABOVE_0},
     optim.Adagrad: {"warmup": (-1, 1.5, "1", None, True), "eps": NUMBERS_ABOVE_0},
     optim.SGD: {"momentum": (1.0, -0.1, "0", None)},
 }
