@@ -85,6 +85,7 @@ _OTHERS = {
     "householder-vae": "householder householderflow",
     "coupling-vae": "coupling realnvp nvp affinecoupling couplingflow",
     "auxiliary-vae": "auxiliary adgm",
+    "ladder-vae": "ladder lvae nvae hvae hierarchical hierarchicalvae",
     "full-covariance-vae": "fullcovariance fullrank",
     "digits": "optdigits sklearndigits",
     "frey": "freyface freyfaces freyrawface",

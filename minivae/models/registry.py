@@ -28,6 +28,7 @@ from .bound.iwae import IWAE
 from .bound.miwae import MIWAE
 from .bound.piwae import PIWAE
 from .bound.renyi import Renyi
+from .hierarchy.ladder_vae import LadderVAE
 from .learning.wake_sleep import WakeSleep
 from .likelihood.log_cosh_vae import LogCoshVAE
 from .likelihood.sigma_vae import SigmaVAE
@@ -72,6 +73,7 @@ MODELS: dict[str, type[Model]] = {
     "householder-vae": HouseholderVAE,
     "coupling-vae": CouplingVAE,
     "auxiliary-vae": AuxiliaryVAE,
+    "ladder-vae": LadderVAE,
     "made": MADE,
     "cvae": CVAE,
     "cmma": CMMA,

@@ -38,6 +38,7 @@ OWN: dict[str, dict[str, Any]] = {  # what makes the members small
     **{name: {"steps": 2, "latent_dim": Z} for name in ("planar-vae", "radial-vae", "householder-vae")},
     "coupling-vae": {"steps": 2, "flow_hidden": (3,), "features": 2, "latent_dim": Z},
     "auxiliary-vae": {"auxiliary": 2, "latent_dim": Z},
+    "ladder-vae": {"levels": 2, "latent_dim": Z},
     **{name: {"critic_hidden": (3,), "latent_dim": Z} for name in CRITICS},
     "made": {},
 }
@@ -46,9 +47,9 @@ TOLD = [name for name, kind in MODELS.items() if "context_dim" in registry.argum
 CONSTRUCTOR: dict[str, tuple] = {
     **dict.fromkeys(("data_dim", "latent_dim", "samples", "groups", "variables", "entries", "context_dim"), COUNTS),
     **dict.fromkeys(("num_codes", "code_dim", "features", "dataset_size", "masks"), COUNTS),
-    **dict.fromkeys(("continuous", "projections", "auxiliary"), COUNTS),
+    **dict.fromkeys(("continuous", "projections", "auxiliary", "levels"), COUNTS),
     **dict.fromkeys(("capacity_steps", "temperature_steps"), (*NUMBERS_ABOVE_0, 1.5)),
-    **dict.fromkeys(("beta", "gamma", "commitment", "free_bits"), NUMBERS_FROM_0),
+    **dict.fromkeys(("beta", "gamma", "commitment", "free_bits", "spectral"), NUMBERS_FROM_0),
     **dict.fromkeys(("capacity", "discrete_capacity", "off_diagonal", "within"), NUMBERS_FROM_0),
     **dict.fromkeys(("mmd_weight", "critic_weight", "sw_weight"), NUMBERS_FROM_0),
     **dict.fromkeys(("alpha", "lambd"), (np.nan, np.inf, "1", None)),

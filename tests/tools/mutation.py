@@ -71,8 +71,12 @@ TARGETS = [
 LEFT_OUT = ("minivae/models/own.py", "minivae/models/automatic.py")
 # Whose mutants nobody has run yet; the page says so.
 NOT_YET = (
-    *(f"minivae/distributions/{name}.py" for name in ("log_cosh", "mixture", "normalizing_flow", "product")),
-    *(f"minivae/regularizers/{name}.py" for name in ("aggregate_posterior", "covariance", "density_ratio", "sliced")),
+    *(f"minivae/distributions/{n}.py" for n in ("hierarchy", "log_cosh", "mixture", "normalizing_flow", "product")),
+    "minivae/nn/spectral.py",
+    "minivae/optim/adamax.py",
+    *(f"minivae/models/hierarchy/{name}.py" for name in ("ladder_vae", "networks")),
+    *(f"minivae/regularizers/{name}.py" for name in ("aggregate_posterior", "balance", "covariance")),
+    *(f"minivae/regularizers/{name}.py" for name in ("density_ratio", "sliced")),
     *(f"minivae/models/{name}.py" for name in ("likelihood_options", "point_vae")),
     *(f"minivae/models/adversarial/{name}.py" for name in ("aae", "critic", "gan", "wae_gan")),
     *(f"minivae/models/aggregate/{name}.py" for name in ("beta_tcvae", "dip_vae", "hfvae", "swae")),
