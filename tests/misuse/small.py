@@ -166,12 +166,8 @@ misuse(
     {"matrices": [ones(3, 2)]},
     call=nn.SpectralNorms([(3, 2)], GENERATOR),
     matrices=(
-        None,
-        3,
-        [],
-        Says([ones(2, 3)], "matrices[0]"),
-        Says([None], "matrices[0]"),
-        Says([strict(3, 2)], "strict"),
+        *(None, 3, Says([], "0 of them"), Says([ones(2, 3)], "matrices[0]")),
+        *(Says([None], "matrices[0]"), Says([strict(3, 2)], "strict")),
     ),
 )
 misuse(
