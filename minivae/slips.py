@@ -88,6 +88,7 @@ _OTHERS = {
     "flow-prior-vae": "flowprior learnedprior",
     "f-vae": "fvae",
     "hyperspherical-vae": "hyperspherical svae vmf vonmisesfisher sphere spherical",
+    "ladder-vae": "ladder lvae nvae hvae hierarchical hierarchicalvae",
     "full-covariance-vae": "fullcovariance fullrank",
     "digits": "optdigits sklearndigits",
     "frey": "freyface freyfaces freyrawface",

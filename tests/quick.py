@@ -29,7 +29,7 @@ FILES = frozenset(
         "models/posterior": "categorical_vae iaf_vae vq_vae",
         "models/prior": "ivae",
         "nn": "codebook init masked mlp mlp_linear mlp_module",
-        "optim": "adagrad adam optimizer optimizer_flat sgd",
+        "optim": "adagrad adam adamax optimizer optimizer_flat sgd",
         "plots": "images",
         "regularizers": "mmd",
         "runs": "checkpoint config history meta",

@@ -10,6 +10,7 @@ from .elementwise import Elementwise, InverseCDF, LocationScale
 from .elliptical import Elliptical, MultivariateNormal, MultivariateStudentT
 from .flow import Flow
 from .gamma import Chi2, Erlang, Gamma, SumOfExponentials
+from .hierarchy import Hierarchy, Residual, TopDown
 from .inverse_cdf import Cauchy, Exponential, Gompertz, Gumbel, Pareto, Rayleigh, Reciprocal, Weibull
 from .levels import Categories, DiscretizedLogistic
 from .location_scale import Laplace, Logistic, StudentT, Triangular, Uniform

@@ -137,14 +137,14 @@ def _normal_normal_parts(q: Normal, p: Normal) -> Tensor:
 
 
 def _twice_standard(q: Normal) -> Tensor:
-    return square(q.mean) + _excess(q.log_var)
+    return square(q.mean) + excess(q.log_var)
 
 
 def _twice(q: Normal, p: Normal) -> Tensor:
-    return square(q.mean - p.mean) * exp(-p.log_var) + _excess(q.log_var - p.log_var)
+    return square(q.mean - p.mean) * exp(-p.log_var) + excess(q.log_var - p.log_var)
 
 
-def _excess(log_ratio: Tensor) -> Tensor:
+def excess(log_ratio: Tensor) -> Tensor:
     """r - log r - 1 for a ratio of variances; expm1 keeps the digits of small divergences."""
     return expm1(log_ratio) - log_ratio
 

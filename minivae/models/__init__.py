@@ -4,6 +4,7 @@
 - ``prior``: p(z), by what the model is told
 - ``likelihood``: p(x|z), beyond what every model can choose
 - ``bound``: how the lower bound, or the terms of it, is estimated and weighed
+- ``hierarchy``: z in levels, each given those above
 - ``aggregate``: terms on q(z), the average of q(z|x) over the data
 - ``adversarial``: a critic of its own, trained beside the model
 - ``autoregressive``: one element after the other, without a latent variable
@@ -30,6 +31,7 @@ from .bound.iwae import IWAE
 from .bound.miwae import MIWAE
 from .bound.piwae import PIWAE
 from .bound.renyi import Renyi
+from .hierarchy.ladder_vae import LadderVAE
 from .learning.full_vb import FullVB, GaussianWeights
 from .learning.wake_sleep import WakeSleep
 from .likelihood.log_cosh_vae import LogCoshVAE

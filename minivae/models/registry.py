@@ -29,6 +29,7 @@ from .bound.iwae import IWAE
 from .bound.miwae import MIWAE
 from .bound.piwae import PIWAE
 from .bound.renyi import Renyi
+from .hierarchy.ladder_vae import LadderVAE
 from .learning.wake_sleep import WakeSleep
 from .likelihood.log_cosh_vae import LogCoshVAE
 from .likelihood.sigma_vae import SigmaVAE
@@ -81,6 +82,7 @@ MODELS: dict[str, type[Model]] = {
     "coupling-vae": CouplingVAE,
     "auxiliary-vae": AuxiliaryVAE,
     "hyperspherical-vae": HypersphericalVAE,
+    "ladder-vae": LadderVAE,
     "made": MADE,
     "cvae": CVAE,
     "cmma": CMMA,

@@ -124,6 +124,7 @@ def test_the_text_says_what_json_says(cli):
         ("--optimizer", "sgd", "--lr", 0.01),
         ("--optimizer", "adagrad", "--lr", 0.02),
         ("--optimizer", "adam", "--lr", 1e-3),
+        ("--optimizer", "adamax", "--lr", 2e-3),
         ("--schedule", "cosine"),
         ("--schedule", "exponential"),
         ("--schedule", "warmup"),

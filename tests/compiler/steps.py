@@ -56,7 +56,8 @@ SETUP = (
     "r0 = ad.tensor([2, 0, 2, 3], 'int64', where)",
     "r1 = ad.tensor([1, 0, 3, 2], 'int64', where)",  # the one that is assigned
 )
-OPTIMIZERS = ("Adam({}, 0.05, eps=0.1", "Adagrad({}, 0.05, eps=0.1", "SGD({}, 0.05, momentum=0.9", "SGD({}, 0.1")
+OPTIMIZERS = ("Adam({}, 0.05, eps=0.1", "Adamax({}, 0.05, eps=0.1", "Adagrad({}, 0.05, eps=0.1")
+OPTIMIZERS += ("SGD({}, 0.05, momentum=0.9", "SGD({}, 0.1")
 OPTIONS = (")", ")", ", weight_decay=0.1)", ", max_norm=0.5)")
 # The parameters of each optimizer. Where two share some, those of the later lie in one piece in the earlier.
 TRAINED = (

@@ -164,6 +164,12 @@ FAMILIES: dict[type[Distribution], Family] = {
         data=normal_data,
         trained=False,
     ),
+    d.Residual: Family(
+        parameters=each(normal_data, between(-1, 1), normal_data, between(-1, 1)),
+        make=lambda mean, log_var, shift, log_ratio: d.Residual(Normal(mean, log_var), shift, log_ratio),
+        oracle=lambda mean, log_var, shift, ratio: stats.norm(mean + shift, np.exp((log_var + ratio) / 2)),
+        data=normal_data,
+    ),
     Bernoulli: Family(
         parameters=lambda rng, shape: (rng.normal(0, 2, shape),),
         make=Bernoulli,

@@ -96,7 +96,7 @@ def made(name):
     model = FullVB(6, 2, (5,), dataset_size=10, dtype="float64") if name == "full-vb" else member(name, **options)
     x, context = batch_for(shaken(model), np.random.default_rng(1), M)
     for part, p in model.named_parameters():
-        if part.startswith("encoder"):
+        if part.startswith(("encoder", "down")):  # of levels, too: of scales that vary much no kernel is near
             p.data[...] *= 0.3  # a proposal with narrower tails than the posterior's makes weights of any size
     return SimpleNamespace(name=name, model=model, x=x.numpy(), context=context, generator=backend.generator(0))
 
@@ -192,6 +192,7 @@ def log_density(case, z, x, context):
     z = z[..., None, :] if case.name == "vamp-vae" else z
     log_p = stats.norm.logpdf(z, mu, scale).sum(-1)
     log_p = special.logsumexp(log_p, axis=-1) - np.log(len(mu)) if case.name == "vamp-vae" else log_p
+    log_p = of_two_levels(case.model.state_dict(), z) if case.name == "ladder-vae" else log_p
     return DENSITIES[type(likelihood)](x, mean, VARIANCES.get(case.name)).sum(-1) + log_p
 
 
@@ -215,6 +216,16 @@ def inverted(flow, z):
         e = e - np.clip(step, -0.5, 0.5)
     assert np.abs(step).max() < 1e-9
     return e, np.linalg.slogdet(matrix)[1]
+def of_two_levels(w, z):
+    """log N(z_1; 0, 1) + log N(z_2; mu_p, sigma_p^2), from the weights alone."""
+    first, second = z[..., :1], z[..., 1]
+    state = np.tanh(first @ w["down.down.0.layers.0.weight"] + w["down.down.0.layers.0.bias"])
+    mu, log_var = (
+        (state @ w[f"down.heads.0.{head}.weight"] + w[f"down.heads.0.{head}.bias"])[..., 0]
+        for head in ("mean", "log_var")
+    )
+    scale = np.exp(5 * np.tanh(log_var / 10))
+    return stats.norm.logpdf(first[..., 0]) + stats.norm.logpdf(second, mu, scale)
 
 
 VARIANCES = {"ivae": 0.5, "sigma-vae": 1.0}

@@ -26,6 +26,24 @@ STEP = [lambda z, h: (z * 0.5, z * 0.1)]
 PARTS = [d.Normal(zeros(BATCH, 2), zeros(BATCH, 2)), d.Normal(zeros(BATCH, 1), zeros(BATCH, 1))]
 OF_TWO_BATCHES = [d.Normal(zeros(), zeros()), d.Normal(zeros(EVENT), zeros(EVENT))]
 MIRROR = d.Householder(zeros() + 1.0)
+
+
+class Levels(d.TopDown):
+    """z_2 about z_1, whose first element it is given."""
+
+    lengths = (1, EVENT - 1)
+
+    def conditional(self, level, state):
+        return d.Normal(state + zeros(EVENT - 1), 0.0)
+
+    def below(self, level, state, z):
+        return z
+
+
+def offsets(level, state):
+    return (zeros(BATCH, Levels.lengths[level]),) * 2
+
+
 MEMBERS: dict[type, dict] = {  # by family, parameters by name
     d.Bernoulli: {"logits": zeros()},
     d.Normal: {"mean": zeros(), "log_var": zeros()},
@@ -38,6 +56,8 @@ MEMBERS: dict[type, dict] = {  # by family, parameters by name
     d.DiscretizedLogistic: {"loc": zeros(), "log_scale": zeros()},
     d.Delta: {"mean": zeros()},
     d.Flow: {"base": d.Normal(zeros(), zeros()), "steps": STEP, "h": zeros(BATCH, 2)},
+    d.Hierarchy: {"down": Levels(), "like": zeros(), "offsets": offsets, "batch": (BATCH,)},
+    d.Residual: {"base": d.Normal(zeros(), zeros()), "shift": zeros(), "log_ratio": zeros()},
     d.Mixture: {"components": d.Normal(zeros(), zeros())},
     d.NormalizingFlow: {"base": d.Normal(zeros(), zeros()), "steps": [MIRROR]},
     d.HouseholderFlow: {"base": d.Normal(zeros(), zeros()), "steps": [MIRROR]},
@@ -75,6 +95,9 @@ OTHERS = {  # what is wrong for a parameter that is no tensor, or a tensor with 
     "parts": (None, 3, [], Says([zeros()], "Tensor("), Says(OF_TWO_BATCHES, "[(), (2,)]")),
     "base": (None, d.Bernoulli(zeros()), zeros()),
     "steps": (None, 3, MIRROR),
+    "down": (None, 3, d.Normal(zeros(), zeros())),
+    "offsets": (3, "x"),
+    "batch": ("x", (-1,), None),
     "h": (None, np.ones(2)),
     "components": (
         *(None, zeros(), d.Bernoulli(zeros())),
@@ -173,6 +196,8 @@ method(
 )
 for family in (d.VonMisesFisher, d.UniformOnSphere):
     method(family, "sample_with_log_ratio", {"source": GENERATOR, "n": 2}, source=(None, 3), n=(0, "2", 1.5))
+method(d.Hierarchy, "descend", {"choose": lambda _, given: given.mean}, choose=(None, 3))
+method(d.Hierarchy, "drawn", {"noise": ones(BATCH, EVENT)}, noise=wrong_noise((BATCH, EVENT)))
 method(d.Flow, "elements", {"noise": ones(BATCH, EVENT)}, noise=wrong_noise((BATCH, EVENT)))
 for flow in (d.Flow, d.NormalizingFlow):
     method(flow, "pushed", {"noise": ones(BATCH, EVENT)}, noise=wrong_noise((BATCH, EVENT)))

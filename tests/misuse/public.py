@@ -45,7 +45,7 @@ HOOKS = {
     *("spherical", "spherical_log_density", "whiten", "scalars", "update"),
     *("build", "make_decoder", "make_prior", "advance", "of_means", "scalar", "estimate", "noise"),
     *("phases_at", "on_step", "on_report", "on_end", "cumulative", "distribution", "kept_above"),
-    *("parts", "spread", "discrepancy", "forward", "backward", "step_numbers", "flow_step"),
+    *("parts", "spread", "discrepancy", "forward", "backward", "step_numbers", "flow_step", "conditional", "below"),
 }
 # Bases: their constructors and methods are tried on the members, Tensor's methods as functions.
 BASES = (
@@ -56,6 +56,7 @@ BASES = (
     "LocationScale",
     "Elliptical",
     "FlowStep",
+    "TopDown",
     "Optimizer",
     "Model",
     "Likelihood",

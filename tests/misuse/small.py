@@ -156,6 +156,23 @@ misuse(
 )
 misuse(nn.Codebook.nearest, {"z": ones(5, 2)}, call=nn.Codebook(4, 2, GENERATOR).nearest, z=(*POINTS, ones(5, 1)))
 misuse(
+    nn.SpectralNorms,
+    {"shapes": [(3, 2)], "generator": GENERATOR, "dtype": "float32", "backend": "numpy"},
+    shapes=(None, 3, [3], [(3,)], [(3, 0)], [(3, "2")]),
+    generator=GENERATORS,
+    dtype=DTYPES,
+    backend=BACKENDS,
+)
+misuse(
+    nn.SpectralNorms.__call__,
+    {"matrices": [ones(3, 2)]},
+    call=nn.SpectralNorms([(3, 2)], GENERATOR),
+    matrices=(
+        *(None, 3, Says([], "0 of them"), Says([ones(2, 3)], "matrices[0]")),
+        *(Says([None], "matrices[0]"), Says([strict(3, 2)], "strict")),
+    ),
+)
+misuse(
     nn.Codebook.moved,
     {"z": ones(5, 2), "chosen": ones(5, 4)},
     call=nn.Codebook(4, 2, GENERATOR).moved,
@@ -237,6 +254,7 @@ RULE = {
 }
 OWN = {
     optim.Adam: {"betas": (0.9, (0.9, 1.0), (-0.1, 0.9), (0.9,), None, "ab"), "eps": NUMBERS_ABOVE_0},
+    optim.Adamax: {"betas": (0.9, (0.9, 1.0), None), "eps": NUMBERS_ABOVE_0},
     optim.Adagrad: {"warmup": (-1, 1.5, "1", None, True), "eps": NUMBERS_ABOVE_0},
     optim.SGD: {"momentum": (1.0, -0.1, "0", None)},
 }
@@ -343,6 +361,12 @@ DRAWS = (*NO_TENSORS, ones(3), ones(1, 2), ones(4, 3))
 misuse(regularizers.mmd, {"x": ones(4, 2), "y": ones(3, 2)}, x=DRAWS, y=(*DRAWS, strict(3, 2)), kernel=(None, "rbf", 3))
 NO_LIKES = (None, 3.0, "x", np.ones(1))
 CODES = (*NO_TENSORS, ones(3), ones(1, 2, 2))
+misuse(
+    regularizers.kl_balance,
+    {"kl": ones(3), "sizes": [1, 2, 2]},
+    kl=(*NO_TENSORS, ones(), ones(3, 1)),
+    sizes=(None, "123", [1, 2], 3),
+)
 misuse(regularizers.covariance, {"z": ones(4, 2)}, z=(*CODES, ones(1, 2)))
 misuse(regularizers.moments, {"z": ones(4, 2)}, z=CODES)
 misuse(

@@ -15,6 +15,8 @@ from minivae import backend, bounds, models
 from minivae.autodiff import Parameter, Tensor, stop_gradient, tensor
 from minivae.models import MODELS, Batch, Model
 from minivae.models.registry import arguments
+from minivae.nn import spectral
+from minivae.regularizers import balance
 
 DATA_DIM, CLASSES, M = 6, 3, 4
 
@@ -29,6 +31,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "householder-vae": {"steps": 2},
     "coupling-vae": {"steps": 3, "flow_hidden": (5,), "features": 2},
     "auxiliary-vae": {"auxiliary": 2},
+    "ladder-vae": {"levels": 2},
     "categorical-vae": {"variables": 3, "num_categories": 4},
     "joint-vae": {"continuous": 2, "discrete": (3, 4)},
     "m1-m2": {"first": 3, "second": 2, "second_hidden": (4,)},
@@ -108,7 +111,7 @@ def held() -> Iterator[Callable[[], None]]:
         calls = 0
 
     modules = [importlib.import_module(m.name) for m in pkgutil.walk_packages(models.__path__, "minivae.models.")]
-    modules.append(bounds)
+    modules += [bounds, spectral, balance]
     with pytest.MonkeyPatch.context() as patch:
         for module in modules:
             patch.setattr(module, "stop_gradient", hold, raising=False)

@@ -19,6 +19,7 @@ OPTIONS = {
     "sgd": {"lr": 0.1, "momentum": 0.9},
     "adagrad": {"lr": 0.1, "warmup": 2},
     "adam": {"lr": 0.1},
+    "adamax": {"lr": 0.1},
 }
 EVERY = pytest.mark.parametrize("name", OPTIMIZERS)
 

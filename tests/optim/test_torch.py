@@ -25,6 +25,9 @@ TWINS = [
     ("adam", {"lr": 0.01}, torch.optim.Adam, {}),
     ("adam", {"lr": 0.01, "betas": (0.5, 0.9), "eps": 1e-3}, torch.optim.Adam, {}),
     ("adam", {"lr": 0.01, "weight_decay": 0.3}, torch.optim.Adam, {}),
+    ("adamax", {}, torch.optim.Adamax, {}),
+    ("adamax", {"lr": 0.01, "betas": (0.5, 0.9), "eps": 1e-3}, torch.optim.Adamax, {}),
+    ("adamax", {"lr": 0.01, "weight_decay": 0.3}, torch.optim.Adamax, {}),
 ]
 
 

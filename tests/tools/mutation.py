@@ -91,6 +91,25 @@ NOT_YET = tuple(
         "models/semi_supervised": "m1_m2 m2",
     }.items()
     for name in names.split()
+NOT_YET = (
+    *(f"minivae/distributions/{n}.py" for n in ("hierarchy", "log_cosh", "mixture", "normalizing_flow", "product")),
+    "minivae/nn/spectral.py",
+    "minivae/optim/adamax.py",
+    *(f"minivae/models/hierarchy/{name}.py" for name in ("ladder_vae", "networks")),
+    *(f"minivae/regularizers/{name}.py" for name in ("aggregate_posterior", "balance", "covariance")),
+    *(f"minivae/regularizers/{name}.py" for name in ("density_ratio", "sliced")),
+    *(f"minivae/models/{name}.py" for name in ("likelihood_options", "point_vae")),
+    *(f"minivae/models/adversarial/{name}.py" for name in ("aae", "critic", "gan", "wae_gan")),
+    *(f"minivae/models/aggregate/{name}.py" for name in ("beta_tcvae", "dip_vae", "hfvae", "swae")),
+    *(f"minivae/models/bound/{name}.py" for name in ("ciwae", "miwae", "piwae", "renyi")),
+    *(f"minivae/models/likelihood/{name}.py" for name in ("log_cosh_vae", "sigma_vae")),
+    *(
+        f"minivae/models/posterior/{name}_vae.py"
+        for name in ("auxiliary", "coupling", "flow", "householder", "joint", "planar", "radial")
+    ),
+    "minivae/models/posterior/joint_encoder.py",
+    "minivae/models/prior/vamp_vae.py",
+    "minivae/models/semi_supervised/m2.py",
 )
 # For what the test file of the same name lets pass: where the rows of a whole package are checked.
 ALSO = {

@@ -22,7 +22,7 @@ LIKELIHOODS = {
     "gaussian": {"likelihood": "gaussian", "sigmoid_mean": True},
 }
 ESTIMATORS = [("B", 1), ("A", 3), ("A", 1), ("B", 3)]
-OPTIMIZERS = ["adam", "adagrad", "sgd"]
+OPTIMIZERS = ["adam", "adagrad", "adamax", "sgd"]
 PLAIN = {}
 FULL = {
     "schedule": "cosine",

@@ -81,7 +81,7 @@ def test_a_skipped_step_changes_nothing_in_any_model(data, name):
 
 @quiet
 @pytest.mark.parametrize("how", ["eager", "compiled", "numba"])
-@pytest.mark.parametrize("optimizer", ["adam", "adagrad", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "adagrad", "adamax", "sgd"])
 def test_and_with_any_optimizer_however_it_runs(data, optimizer, how, monkeypatch):
     if how == "numba":
         pytest.importorskip("numba")

@@ -19,6 +19,7 @@ from .conftest import STEPS_PER_EPOCH, assert_same_state, made_of, small_model, 
 OPTIMIZERS = {
     "adam": {"optimizer": "adam", "schedule": "constant"},
     "adagrad": {"optimizer": "adagrad", "optimizer_options": {"warmup": 3}},
+    "adamax": {"optimizer": "adamax", "schedule": "constant"},
     "sgd": {"optimizer": "sgd", "lr": 1e-3, "optimizer_options": {"momentum": 0.9}},
 }
 

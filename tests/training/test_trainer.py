@@ -95,7 +95,7 @@ def test_every_row_is_visited_once_in_an_epoch(digits):
     assert (trainer.epoch, trainer.samples_seen, trainer.total_steps) == (2, 400, 8)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adagrad", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "adagrad", "adamax", "sgd"])
 def test_optimizer_options_arrive(digits, optimizer):
     trainer = small_trainer(digits, optimizer=optimizer, lr=0.125, optimizer_options={"max_norm": 2.0})
     assert [(o.lr, o.max_norm) for o in trainer.optimizers] == [(0.125, 2.0)]
@@ -170,7 +170,7 @@ MODELS = {
 }
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adagrad", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "adagrad", "adamax", "sgd"])
 @pytest.mark.parametrize("model", MODELS)
 def test_a_step_never_waits_for_the_device(digits, model, optimizer):
     model = small_model(backend="strict", **MODELS[model])

@@ -99,12 +99,13 @@ def test_schedules(name, options):
 OPTIMIZERS = {
     "adam": ({"optimizer": "adam"}, lambda w: torch.optim.Adam(w, 1e-3)),
     "adagrad": ({"optimizer": "adagrad", "lr": 0.02}, lambda w: torch.optim.Adagrad(w, 0.02, eps=1e-8)),
+    "adamax": ({"optimizer": "adamax"}, lambda w: torch.optim.Adamax(w, 2e-3)),
     "sgd": (
         {"optimizer": "sgd", "lr": 1e-2, "optimizer_options": {"momentum": 0.9}},
         lambda w: torch.optim.SGD(w, 1e-2, momentum=0.9),
     ),
 }
-RUNS = [(name, "adam") for name in TWINS] + [("vae", "adagrad"), ("vae", "sgd")]
+RUNS = [(name, "adam") for name in TWINS] + [("vae", "adagrad"), ("vae", "adamax"), ("vae", "sgd")]
 
 
 @pytest.mark.parametrize(("name", "optimizer"), RUNS)

@@ -95,7 +95,8 @@ def _twins(random: np.random.Generator, settings: dict[str, Any]) -> list[Traine
     """Two runs that are the same; one will be faulty."""
     name = str(random.choice(list(MODELS)))
     own = {"likelihood": str(random.choice(["bernoulli", "gaussian"]))} if "likelihood" in options(MODELS[name]) else {}
-    chosen = {"optimizer": str(random.choice(["adam", "adagrad", "sgd"])), "compile": bool(random.integers(4))}
+    optimizer = str(random.choice(["adam", "adagrad", "adamax", "sgd"]))
+    chosen = {"optimizer": optimizer, "compile": bool(random.integers(4))}
     images = random.uniform(size=(ROWS, DATA_DIM)).astype(np.float32)
     runs = []
     for _ in range(2):

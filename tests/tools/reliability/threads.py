@@ -109,7 +109,8 @@ def _trains(random: np.random.Generator) -> dict[str, bytes]:
 def _trainer(model: Model, random: np.random.Generator) -> Trainer:
     """A run with settings by chance."""
     split = Split(random.uniform(size=(20, DATA_DIM)).astype(np.float32), np.arange(20) % CLASSES)
-    options = {"optimizer": random.choice(["adam", "adagrad", "sgd"]), "lr": 1e-3, "seed": int(random.integers(99))}
+    optimizer = random.choice(["adam", "adagrad", "adamax", "sgd"])
+    options = {"optimizer": optimizer, "lr": 1e-3, "seed": int(random.integers(99))}
     switches = {name: bool(random.integers(2)) for name in ("compile", "skip_nonfinite")}
     switches["detect_anomaly"] = not random.integers(5)
     settings = Settings(epochs=9, batch_size=5, binarize="dynamic", **options, **switches)

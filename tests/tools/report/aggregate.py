@@ -124,7 +124,14 @@ def random_directions() -> Row:
     return Row(20_000, (error(np.linalg.norm(found, axis=-1), np.ones(20_000)), z, None))
 
 
+def kl_balance() -> Row:
+    """In proportion to KL by size, 1 on average."""
+    kl, sizes = np.square(RNG.normal(size=4)), np.array([3.0, 1.0, 2.0, 5.0])
+    shares = (kl + 0.01) / sizes
+    return Row(1, (error(regularizers.kl_balance(kl, sizes), shares / shares.mean()), None, None))
+
+
 MEASURES: dict[str, Callable[[], Row]] = {
     name.__name__: name
     for name in (log_weights, log_ratios, log_aggregate, split_kl, covariance, moments, covariance_of, off_identity)
-} | {"sliced_wasserstein": sliced_wasserstein, "random_directions": random_directions}
+} | {"sliced_wasserstein": sliced_wasserstein, "random_directions": random_directions, "kl_balance": kl_balance}

@@ -11,6 +11,7 @@ from minivae import backend
 from minivae.autodiff import Tensor, concatenate, jacobian, tensor
 from minivae.autodiff import sum as total
 from minivae.models.adversarial.critic import Critic
+from minivae.models.hierarchy.networks import BottomUpMLP, Heads, TopDownMLP
 from minivae.models.likelihood.log_cosh_vae import UnitLogCoshMLP
 from minivae.models.posterior.auxiliary_vae import AuxiliaryMLP
 from minivae.models.posterior.coupling_vae import Conditioner, CouplingMLP
@@ -20,6 +21,7 @@ from minivae.models.posterior.joint_encoder import JointEncoder
 from minivae.nn import BatchNorm, Module, training_mode
 from minivae.models.prior.flow_prior_vae import CouplingPrior
 from minivae.nn import Module
+from minivae.nn import Module, SpectralNorms
 
 from .page import SEED, Row, error, gradient_error
 
@@ -171,6 +173,63 @@ def unit_log_cosh() -> Row:
     return row(layer, [density(tensor(X))], [expected], density)
 
 
+def heads() -> Row:
+    layer = shaken(Heads(4, 2, backend.generator(0), dtype="float64"))
+    state = layer.state_dict()
+    expected = [X @ state[f"{name}.weight"] + state[f"{name}.bias"] for name in ("mean", "log_var")]
+    return row(layer, layer(tensor(X)), expected, lambda x: concatenate(list(layer(x)), axis=-1))
+
+
+def top_down() -> Row:
+    """Of three levels what is below them all, and the lowest's Gaussian."""
+    layer = shaken(TopDownMLP((1, 2, 1), 3, backend.generator(0), **OPTIONS))
+    state = layer.state_dict()
+    affine = lambda h, name: h @ state[f"{name}.weight"] + state[f"{name}.bias"]  # noqa: E731
+    first = np.tanh(affine(X[:, :1], "down.0.layers.0"))
+    second = first + np.tanh(affine(np.concatenate([first, X[:, 1:3]], -1), "down.1.layers.0"))
+    lowest = layer.conditional(2, tensor(second))
+    found = (layer(X), lowest.mean, lowest.log_var)
+    expected = (np.concatenate([second, X[:, 3:]], -1), affine(second, "heads.1.mean"))
+    log_var = 10 * np.tanh(affine(second, "heads.1.log_var") / 10)
+
+    def joined(z: Tensor) -> Tensor:
+        below = layer(z)
+        parts = [layer.conditional(level, below[..., :3]) for level in (1, 2)]
+        return concatenate([below, *(part for p in parts for part in (p.mean, p.log_var))], axis=-1)
+
+    return row(layer, found, (*expected, log_var), joined)
+
+
+def bottom_up() -> Row:
+    """Features of two levels, and what each has otherwise."""
+    layer = shaken(BottomUpMLP(4, (3,), (2, 1), 2, backend.generator(0), **OPTIONS))
+    state = layer.state_dict()
+    affine = lambda h, name: h @ state[f"{name}.weight"] + state[f"{name}.bias"]  # noqa: E731
+    low = np.tanh(affine(X, "hidden.layers.0"))
+    high = low + np.tanh(affine(low, "up.0.layers.0"))
+    above = X[:, :2]
+    expected = [affine(high, name) for name in ("mean", "log_var")]
+    expected += [affine(np.concatenate([above, low], -1), f"heads.0.{name}") for name in ("mean", "log_var")]
+
+    def offsets(x: Tensor) -> list[Tensor]:
+        features = layer(x)
+        return [*layer.offsets(features, 0, None), *layer.offsets(features, 1, tensor(above))]
+
+    return row(layer, offsets(tensor(X)), expected, lambda x: concatenate(offsets(x), axis=-1))
+
+
+def spectral_norms() -> Row:
+    """The largest singular value by NumPy, after 200 iterations; its derivative there."""
+    layer = SpectralNorms([X.shape], backend.generator(0), dtype="float64")
+    for _ in range(200):
+        ((u, new),) = layer([X])[1]
+        u.data[...] = new.numpy()
+    value = error(layer([X])[0][0], np.linalg.svd(X)[1][0])
+    v, u = (np.linalg.svd(X)[0][:, 0], np.linalg.svd(X)[2][0])
+    gradient = jacobian(lambda x: layer([x])[0][0])(tensor(X))
+    return Row(1, (value, error(gradient, np.outer(v, u))))
+
+
 LAYERS: dict[str, Callable[[], Row]] = {
     "FeaturesMLP": features,
     "Conditioner": conditioner,
@@ -182,4 +241,8 @@ LAYERS: dict[str, Callable[[], Row]] = {
     "Critic": critic,
     "BatchNorm": batch_norm,
     "UnitLogCoshMLP": unit_log_cosh,
+    "Heads": heads,
+    "TopDownMLP": top_down,
+    "BottomUpMLP": bottom_up,
+    "SpectralNorms": spectral_norms,
 }
