@@ -71,7 +71,7 @@ TARGETS = [
 LEFT_OUT = ("minivae/models/own.py", "minivae/models/automatic.py")
 # Whose mutants nobody has run yet; the page says so.
 NOT_YET = (
-    *(f"minivae/distributions/{name}.py" for name in ("log_cosh", "mixture", "normalizing_flow", "product")),
+    *(f"minivae/distributions/{name}.py" for name in ("chain", "log_cosh", "mixture", "normalizing_flow", "product")),
     *(f"minivae/regularizers/{name}.py" for name in ("aggregate_posterior", "covariance", "density_ratio", "sliced")),
     *(f"minivae/models/{name}.py" for name in ("likelihood_options", "point_vae")),
     *(f"minivae/models/adversarial/{name}.py" for name in ("aae", "critic", "gan", "wae_gan")),
@@ -86,6 +86,7 @@ NOT_YET = (
     "minivae/nn/batch_norm.py",
     "minivae/nn/mode.py",
     "minivae/models/prior/vamp_vae.py",
+    "minivae/models/semi_supervised/m1_m2.py",
     "minivae/models/semi_supervised/m2.py",
 )
 # For what the test file of the same name lets pass: where the rows of a whole package are checked.
