@@ -98,6 +98,8 @@ NOT_YET = (
     *(f"minivae/models/hierarchy/{name}.py" for name in ("ladder_vae", "networks")),
     *(f"minivae/regularizers/{name}.py" for name in ("aggregate_posterior", "balance", "covariance")),
     *(f"minivae/regularizers/{name}.py" for name in ("density_ratio", "sliced")),
+    *(f"minivae/distributions/{name}.py" for name in ("chain", "log_cosh", "mixture", "normalizing_flow", "product")),
+    *(f"minivae/regularizers/{name}.py" for name in ("aggregate_posterior", "covariance", "density_ratio", "sliced")),
     *(f"minivae/models/{name}.py" for name in ("likelihood_options", "point_vae")),
     *(f"minivae/models/adversarial/{name}.py" for name in ("aae", "critic", "gan", "wae_gan")),
     *(f"minivae/models/aggregate/{name}.py" for name in ("beta_tcvae", "dip_vae", "hfvae", "swae")),
@@ -109,6 +111,7 @@ NOT_YET = (
     ),
     "minivae/models/posterior/joint_encoder.py",
     "minivae/models/prior/vamp_vae.py",
+    "minivae/models/semi_supervised/m1_m2.py",
     "minivae/models/semi_supervised/m2.py",
 )
 # For what the test file of the same name lets pass: where the rows of a whole package are checked.
