@@ -25,7 +25,7 @@ from ..training import Settings
 from ..training.validation import with_validation
 
 # The options that say how data are read, as datasets.load has them.
-READING = ("validation", "array", "points_axis", "labels", "colour", "size", "header")
+READING = ("validation", "array", "points_axis", "labels", "colour", "size", "header", "sequence_length")
 # What is trained when the options do not say.
 COMMON: dict[str, Any] = {
     "model": "vae",
@@ -57,6 +57,8 @@ USUAL: dict[str, dict[str, Any]] = {
     "mnist": {"hidden": [500], "latent": 20, "likelihood": "bernoulli", "epochs": 10},
     "binarized-mnist": {"hidden": [500], "latent": 20, "likelihood": "bernoulli", "epochs": 10},
     "frey": {"hidden": [200], "latent": 10, "likelihood": "gaussian", "sigmoid_mean": True, "epochs": 100},
+    "moving-digits": {"hidden": [200], "latent": 20, "likelihood": "bernoulli", "epochs": 100},
+    "linear-gaussian-sequences": {"hidden": [50], "latent": 20, "likelihood": "gaussian", "epochs": 100},
 }
 # Arguments of a single model that go with the data as the sizes do: of 64 pixels 25 nats cannot be made use of.
 USUAL_OF_MODEL: dict[tuple[str, str], dict[str, Any]] = {("digits", "disentangled-beta-vae"): {"capacity": 6.0}}

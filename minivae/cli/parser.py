@@ -105,6 +105,8 @@ def _add_data(add: Callable) -> None:
     add("--size", type=size, metavar="HxW", help="rows and columns that the pictures of a folder are resized to")
     text = "whether the first line of a table names its columns (default: as it looks)"
     add("--header", action=argparse.BooleanOptionalAction, help=text)
+    text = "steps of a data point that is a sequence, whose values come one step after the other"
+    add("--sequence-length", type=integer, metavar="T", help=text)
     add("--binarize", choices=BINARIZE, help=f"how grey levels become bits (default: {COMMON['binarize']})")
 
 

@@ -31,6 +31,7 @@ class Choices:
     colour: str | None = None
     size: Any = None
     header: bool | None = None
+    sequence_length: int | None = None
 
     def __post_init__(self) -> None:
         integer_from_zero("seed", self.seed)
@@ -43,6 +44,7 @@ class Choices:
             ("colour", self.colour, lambda name, value: one_of(name, value, COLOURS)),
             ("size", self.size, _size),
             ("header", self.header, switch),
+            ("sequence_length", self.sequence_length, positive_integer),
         ):
             if value is not None:
                 object.__setattr__(self, name, check(name, value))
