@@ -170,9 +170,17 @@ def of_file(path: Path) -> dict[str, Any]:
     return _with_absolute_paths(options)
 
 
+def data_of(options: Mapping[str, Any]) -> Any:
+    """The data that the options ask for; if they ask for none the digits, and for a model of sequences moving ones."""
+    if "data" in options:
+        return options["data"]
+    model = registry.named(options.get("model", COMMON["model"]))[1]
+    return "moving-digits" if "sequence_length" in registry.arguments(model) else "digits"
+
+
 def load_data(options: Mapping[str, Any]) -> Dataset:
-    """The data that the options ask for; the digits if they ask for none."""
-    data = options.get("data", "digits")
+    """The data that the options ask for, or :func:`data_of` says."""
+    data = data_of(options)
     seed = options.get("split_seed", options.get("seed", 0))
     reading = {name: options.get(name) for name in READING}
     dataset = datasets.load(data, split=options.get("split"), seed=seed, **reading)
@@ -189,7 +197,7 @@ def complete(given: Mapping[str, Any], dataset: Dataset, likelihood: type | None
     Raises:
         InputError: one was given that the model does not have.
     """
-    name = given.get("data", "digits")
+    name = data_of(given)
     which = given.get("model", COMMON["model"])
     model, plain = of_model(which), of_model("vae")
     _require_known(given, model)

@@ -90,7 +90,7 @@ def _as_options(values: Mapping[str, Any]) -> str:
 
 def _add_data(add: Callable) -> None:
     names = ", ".join(dataset_names())
-    text = f"{names}; or your {FORMATS} (default: digits)"
+    text = f"{names}; or your {FORMATS} (default: digits, moving-digits of td-vae)"
     add("--data", metavar="NAME|PATH", help=text)
     add("--split", choices=SPLITS, help="how data in one piece are parted into train and test (default: random)")
     text = "how raw values become model values (default: auto, which is said; for named data none)"

@@ -50,4 +50,5 @@ from .prior.ivae import IVAE
 from .prior.vamp_vae import VampVAE
 from .registry import MODELS
 from .semi_supervised.m2 import M2
+from .sequence.td_vae import TDVAE
 from .vae import VAE

@@ -48,10 +48,11 @@ from .prior.cvae import CMMA, CVAE
 from .prior.ivae import IVAE
 from .prior.vamp_vae import VampVAE
 from .semi_supervised.m2 import M2
+from .sequence.td_vae import TDVAE
 from .vae import DECODERS, VAE
 
 # Arguments that belong to the data or to the run, and are no options of a model.
-OF_DATA = ("data_dim", "context_dim")
+OF_DATA = ("data_dim", "context_dim", "sequence_length")
 OF_RUN = ("seed", "dtype", "backend")
 
 MODELS: dict[str, type[Model]] = {
@@ -78,6 +79,7 @@ MODELS: dict[str, type[Model]] = {
     "ivae": IVAE,
     "vamp-vae": VampVAE,
     "m2": M2,
+    "td-vae": TDVAE,
     "categorical-vae": CategoricalVAE,
     "joint-vae": JointVAE,
     "vq-vae": VQVAE,

@@ -80,6 +80,7 @@ SMALL = {  # beside a z of two numbers; of ivae's variance the grid is to see so
     "ivae": {"variance": 0.5},
     "categorical-vae": {"variables": 2, "num_categories": 3},
     "vamp-vae": {"components": 5},
+    "td-vae": {"sequence_length": 1, "state_dim": 1},
     "joint-vae": {"continuous": 1, "discrete": (3,)},
     "vq-vae": {"num_codes": 2, "entries": 4, "code_dim": 1},
 }
@@ -91,7 +92,7 @@ def made(name):
     model = FullVB(6, 2, (5,), dataset_size=10, dtype="float64") if name == "full-vb" else member(name, **options)
     x, context = batch_for(shaken(model), np.random.default_rng(1), M)
     for part, p in model.named_parameters():
-        if part.startswith("encoder"):
+        if part.startswith(("encoder", "smoothing", "memory")):
             p.data[...] *= 0.3  # a proposal with narrower tails than the posterior's makes weights of any size
     return SimpleNamespace(name=name, model=model, x=x.numpy(), context=context, generator=backend.generator(0))
 
@@ -167,6 +168,8 @@ def of_log_joint(case):
 
 def log_density(case, z, x, context):
     """log p(x|z) + log p(z) by SciPy."""
+    if case.name == "td-vae":
+        return log_density_of_two_states(case, z, x)
     with no_grad():
         prior, likelihood = case.model.prior(context), case.model.likelihood(tensor(z), context)
         mean = likelihood.mean.numpy()
@@ -176,6 +179,17 @@ def log_density(case, z, x, context):
     log_p = stats.norm.logpdf(z, mu, scale).sum(-1)
     log_p = special.logsumexp(log_p, axis=-1) - np.log(len(mu)) if case.name == "vamp-vae" else log_p
     return DENSITIES[type(likelihood)](x, mean, VARIANCES.get(case.name)).sum(-1) + log_p
+
+
+def log_density_of_two_states(case, z, x):
+    """The first by the belief before any step, the second, which x is of, by the transition."""
+    with no_grad():
+        model, (before, now) = case.model, np.split(z, 2, axis=-1)
+        first, second = model.belief(tensor(np.zeros(model.units))), model.transition(tensor(before), tensor([1.0]))
+        y = model.decoder(tensor(now)).mean.numpy()
+    log_p = stats.norm.logpdf(before, first.mean.numpy(), first.stddev.numpy())
+    log_p = log_p + stats.norm.logpdf(now, second.mean.numpy(), second.stddev.numpy())
+    return DENSITIES[Bernoulli](x, y, None).sum(-1) + log_p[..., 0]
 
 
 VARIANCES = {"ivae": 0.5, "sigma-vae": 1.0}

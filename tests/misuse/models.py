@@ -38,6 +38,7 @@ OWN: dict[str, dict[str, Any]] = {  # what makes the members small
     **{name: {"steps": 2, "latent_dim": Z} for name in ("planar-vae", "radial-vae", "householder-vae")},
     "coupling-vae": {"steps": 2, "flow_hidden": (3,), "features": 2, "latent_dim": Z},
     "auxiliary-vae": {"auxiliary": 2, "latent_dim": Z},
+    "td-vae": {"sequence_length": 1, "state_dim": 1, "units": 2},
     **{name: {"critic_hidden": (3,), "latent_dim": Z} for name in CRITICS},
     "made": {},
 }
@@ -46,7 +47,8 @@ TOLD = [name for name, kind in MODELS.items() if "context_dim" in registry.argum
 CONSTRUCTOR: dict[str, tuple] = {
     **dict.fromkeys(("data_dim", "latent_dim", "samples", "groups", "variables", "entries", "context_dim"), COUNTS),
     **dict.fromkeys(("num_codes", "code_dim", "features", "dataset_size", "masks"), COUNTS),
-    **dict.fromkeys(("continuous", "projections", "auxiliary"), COUNTS),
+    **dict.fromkeys(("continuous", "projections", "auxiliary", "state_dim", "units", "jumps"), COUNTS),
+    "sequence_length": (*COUNTS, 3),
     **dict.fromkeys(("capacity_steps", "temperature_steps"), (*NUMBERS_ABOVE_0, 1.5)),
     **dict.fromkeys(("beta", "gamma", "commitment", "free_bits"), NUMBERS_FROM_0),
     **dict.fromkeys(("capacity", "discrete_capacity", "off_diagonal", "within"), NUMBERS_FROM_0),
@@ -171,6 +173,16 @@ for name, kind in MODELS.items():
         method(model, kind.__name__, "begin", {"data_points": M}, data_points=COUNTS)
     if name == "m2":
         method(model, kind.__name__, "classify", {"x": ones(M, D)}, x=X)
+    if name == "td-vae":
+        method(model, kind.__name__, "beliefs", {"x": ones(M, D)}, x=X)
+        seen = {"seen": (-1, 0.5, "1", None, 2)}
+        good = {"x": ones(M, D), "seen": 1, "generator": GENERATOR}
+        method(model, kind.__name__, "rollout", good, x=X, **seen, generator=GENERATORS)
+        times = {"first": np.zeros((3, M)), "delta": np.ones((3, M))}
+        no_times = (*NO_TENSORS, ones(3, M + 1), ones(M), strict(3, M))
+        noise = (*NO_TENSORS, ones(3, M), ones(2, M, 2), strict(3, M, 2))
+        good = {"x": ones(M, D), **times, "noise": GENERATOR}
+        method(model, kind.__name__, "differences", good, x=X, **dict.fromkeys(times, no_times), noise=noise)
     if name == "vq-vae":
         method(model, kind.__name__, "quantize", {"x": ones(M, D)}, x=X)
     if not model.no_log_likelihood and name != "iaf-vae":

@@ -33,6 +33,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "joint-vae": {"continuous": 2, "discrete": (3, 4)},
     "vq-vae": {"num_codes": 3, "entries": 5, "code_dim": 2},
     "vamp-vae": {"components": 7},
+    "td-vae": {"sequence_length": 3, "state_dim": 2, "units": 4, "jumps": 2},
     **{name: {"critic_hidden": (6, 5)} for name in CRITICS},
     "swae": {"projections": 6},
     "info-vae": {"alpha": 0.3, "lambd": 5.0},
@@ -40,7 +41,7 @@ SMALL: dict[str, dict[str, Any]] = {
 EVERY_MEMBER = pytest.mark.parametrize("name", MODELS)
 # Of each kind that commands tell apart one: by what z is, what the model is told, and its phases. The others are slow.
 KINDS = ("vae", "sigma-vae", "iwae", "planar-vae", "auxiliary-vae", "made", "cvae", "vamp-vae", "m2", "categorical-vae")
-KINDS += ("joint-vae", "vq-vae", "wae-mmd", "factor-vae", "beta-tcvae", "gan", "wake-sleep")
+KINDS += ("td-vae", "joint-vae", "vq-vae", "wae-mmd", "factor-vae", "beta-tcvae", "gan", "wake-sleep")
 EVERY_MEMBER_BY_COMMANDS = pytest.mark.parametrize(
     "name", [name if name in KINDS else pytest.param(name, marks=pytest.mark.slow) for name in MODELS]
 )
