@@ -33,6 +33,11 @@ def positive_integer(name: str, value: Any) -> int:
     return count
 
 
+def divisor(name: str, value: Any, of: int) -> int:
+    """Return ``value`` as an int >= 1 that ``of`` is a multiple of, or raise :class:`InputError` naming it."""
+    return _number(name, value, Integral, lambda n: n >= 1 and of % n == 0, f"an integer that divides {of}")
+
+
 def integer_from_zero(name: str, value: Any) -> int:
     """Return ``value`` as an int >= 0 (a seed, a count), or raise :class:`InputError` naming it."""
     return _number(name, value, Integral, lambda found: found >= 0, "an integer of at least 0")

@@ -93,6 +93,8 @@ _OTHERS = {
     "digits": "optdigits sklearndigits",
     "frey": "freyface freyfaces freyrawface",
     "binarized-mnist": "binarymnist mnistbinary mnistbinarized staticmnist",
+    "moving-digits": "movingmnist movingdigit",
+    "linear-gaussian-sequences": "lineargaussian kalman lds",
     # methods of a callback
     "on_report": "onepoch onepochend onepochbegin onvalidation onvalidationend onevaluate onlog",
     "on_step": "onbatch onbatchend ontrainbatchend onminibatch oniteration onupdate",

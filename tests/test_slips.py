@@ -162,6 +162,8 @@ BY_HAND = {
     "--data freyfaces": "'frey'",
     "--data binarized_mnist": "'binarized-mnist'",
     "--data binary-mnist": "'binarized-mnist'",
+    "--data moving-mnist": "'moving-digits'",
+    "--data linear-gaussian": "'linear-gaussian-sequences'",
     "--likelihood normal": "'gaussian'",
     "--likelihood mse": "'gaussian'",
     "--likelihood BCE": "'bernoulli'",

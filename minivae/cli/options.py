@@ -28,6 +28,7 @@ from ..training.validation import with_validation
 READING = ("validation", "array", "points_axis", "labels", "labelled", "colour", "size", "header")
 # What a model of codes has as the run has it that the codes are of, beside the data themselves.
 OF_CODES = ("split", "prepare", "binarize", *(name for name in READING if name != "labels"))
+READING = ("validation", "array", "points_axis", "labels", "colour", "size", "header", "sequence_length")
 # What is trained when the options do not say.
 COMMON: dict[str, Any] = {
     "model": "vae",
@@ -60,6 +61,8 @@ USUAL: dict[str, dict[str, Any]] = {
     "mnist": {"hidden": [500], "latent": 20, "likelihood": "bernoulli", "epochs": 10},
     "binarized-mnist": {"hidden": [500], "latent": 20, "likelihood": "bernoulli", "epochs": 10},
     "frey": {"hidden": [200], "latent": 10, "likelihood": "gaussian", "sigmoid_mean": True, "epochs": 100},
+    "moving-digits": {"hidden": [200], "latent": 20, "likelihood": "bernoulli", "epochs": 100},
+    "linear-gaussian-sequences": {"hidden": [50], "latent": 20, "likelihood": "gaussian", "epochs": 100},
 }
 # Arguments of a single model that go with the data as the sizes do: of 64 pixels 25 nats cannot be made use of.
 # Of 1,500 training points a prior of 16 codes learns no more after some 600 steps of 0.001, but the points by heart.
@@ -198,9 +201,17 @@ def of_file(path: Path) -> dict[str, Any]:
     return _with_absolute_paths(options)
 
 
+def data_of(options: Mapping[str, Any]) -> Any:
+    """The data that the options ask for; if they ask for none the digits, and for a model of sequences moving ones."""
+    if "data" in options:
+        return options["data"]
+    model = registry.named(options.get("model", COMMON["model"]))[1]
+    return "moving-digits" if "sequence_length" in registry.arguments(model) else "digits"
+
+
 def load_data(options: Mapping[str, Any]) -> Dataset:
-    """The data that the options ask for; the digits if they ask for none."""
-    data = options.get("data", "digits")
+    """The data that the options ask for, or :func:`data_of` says."""
+    data = data_of(options)
     seed = options.get("split_seed", options.get("seed", 0))
     reading = {name: options.get(name) for name in READING}
     dataset = datasets.load(data, split=options.get("split"), seed=seed, **reading)
@@ -217,7 +228,7 @@ def complete(given: Mapping[str, Any], dataset: Dataset, likelihood: type | None
     Raises:
         InputError: one was given that the model does not have.
     """
-    name = given.get("data", "digits")
+    name = data_of(given)
     which = given.get("model", COMMON["model"])
     model, plain = of_model(which), of_model("vae")
     _require_known(given, model)

@@ -90,7 +90,7 @@ def _as_options(values: Mapping[str, Any]) -> str:
 
 def _add_data(add: Callable) -> None:
     names = ", ".join(dataset_names())
-    text = f"{names}; or your {FORMATS} (default: digits)"
+    text = f"{names}; or your {FORMATS} (default: digits, moving-digits of td-vae)"
     add("--data", metavar="NAME|PATH", help=text)
     add("--split", choices=SPLITS, help="how data in one piece are parted into train and test (default: random)")
     text = "how raw values become model values (default: auto, which is said; for named data none)"
@@ -107,6 +107,8 @@ def _add_data(add: Callable) -> None:
     add("--size", type=size, metavar="HxW", help="rows and columns that the pictures of a folder are resized to")
     text = "whether the first line of a table names its columns (default: as it looks)"
     add("--header", action=argparse.BooleanOptionalAction, help=text)
+    text = "steps of a data point that is a sequence, whose values come one step after the other"
+    add("--sequence-length", type=integer, metavar="T", help=text)
     add("--binarize", choices=BINARIZE, help=f"how grey levels become bits (default: {COMMON['binarize']})")
 
 

@@ -116,6 +116,13 @@ def _make_model(
         if not dataset.classes:
             raise InputError(f"{dataset.name} has no labels, and --model {chosen['model']} needs one for each x")
         arguments["context_dim"] = dataset.classes
+    if "sequence_length" in known:
+        if dataset.sequence_length == 1:
+            raise InputError(
+                f"{dataset.name} is no sequences, and --model {chosen['model']} is for such: --data moving-digits, or "
+                "of a file --sequence-length T, the steps of a point"
+            )
+        arguments["sequence_length"] = dataset.sequence_length
     of_run = {name: chosen[name] for name in registry.OF_RUN if name in known}
     model = kind(data_dim=dataset.data_dim, **arguments, **of_run)
     registry.require_remembered(model)
@@ -127,7 +134,7 @@ def _loaded(chosen: Mapping[str, Any], said: bool) -> Dataset:
     try:
         return options.load_data(chosen)
     except InputError as error:
-        where = chosen.get("data", "digits")
+        where = options.data_of(chosen)
         if said or not isinstance(where, str) or not os.path.isabs(where) or os.path.exists(where):
             raise
         raise InputError(f"{error}; if they have moved, say where to: --data FILE") from error

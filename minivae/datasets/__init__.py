@@ -1,6 +1,7 @@
 """Data sets by name, or the user's own file by path.
 
-``load("digits")`` needs no network; ``load("mnist")``, ``load("frey")`` and
+``load("digits")`` needs no network, nor do the sequences ``load("moving-digits")`` and
+``load("linear-gaussian-sequences")``; ``load("mnist")``, ``load("frey")`` and
 ``load("binarized-mnist")`` look into the folder ``MINIVAE_DATA``, then into the user's
 cache, then download. Pixels stay uint8: a model sees ``images / scale``.
 """
@@ -11,10 +12,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ..checks import one_of
 from ..errors import InputError, shown
-from . import binarized_mnist, digits, frey_faces, mnist, user_file
+from . import binarized_mnist, digits, frey_faces, linear_gaussian, mnist, moving_digits, user_file
 from .choices import COLOURS, NO_LABELS, SPLITS, Choices
 from .dataset import Dataset, Split, first_beyond, one_hot, require_domain, require_finite
 from .formats import FORMATS
@@ -38,7 +40,15 @@ __all__ = [
     "require_finite",
 ]
 
-_SETS = {"digits": digits, "mnist": mnist, "frey": frey_faces, "binarized-mnist": binarized_mnist}
+_SETS: dict[str, Any] = {
+    "digits": digits,
+    "mnist": mnist,
+    "frey": frey_faces,
+    "binarized-mnist": binarized_mnist,
+    "moving-digits": moving_digits,
+    "linear-gaussian-sequences": linear_gaussian,
+}
+OF_FILES = ("array", "points_axis", "labels", "colour", "size", "header", "sequence_length")  # nothing for those
 
 
 def names() -> tuple[str, ...]:
@@ -64,6 +74,7 @@ def load(
     size: Sequence[int] | None = None,
     header: bool | None = None,
     labelled: int | None = None,
+    sequence_length: int | None = None,
 ) -> Dataset:
     """Return a data set by its name, or from the user's own file or folder (docs/data.md).
 
@@ -79,6 +90,7 @@ def load(
         size: (rows, columns) that the pictures of a folder are resized to.
         header: whether the first line of a table names its columns; found out by default.
         labelled: how many labels of training points are kept (:func:`keep_labels`); all by default.
+        sequence_length: T, where a data point is a sequence: its values are those of T steps, one after the other.
 
     Raises:
         InputError: unknown name, or data that are missing, damaged or of a wrong kind, or
@@ -86,6 +98,7 @@ def load(
     """
     name = _text(name_or_path)
     choices = Choices(split, seed, validation, array, points_axis, labels, colour, size, header, labelled)
+    choices = Choices(split, seed, validation, array, points_axis, labels, colour, size, header, sequence_length)
     dataset = _load(name, choices)
     source = {**vars(choices), "data": name if name in _SETS else os.path.abspath(os.path.expanduser(name))}
     source["split_seed"] = source.pop("seed")
@@ -96,13 +109,11 @@ def load(
 
 def _load(name: str, choices: Choices) -> Dataset:
     if name in _SETS:
-        choices.refuse(
-            name, "array", "points_axis", "labels", "colour", "size", "header", expected="is a set with a name"
-        )
+        choices.refuse(name, *OF_FILES, expected="is a set with a name")
         return _SETS[name].load(choices.split, choices.seed)
     path = os.path.expanduser(name)
     if os.path.exists(path):
-        return user_file.load(Path(path), choices)
+        return replace(user_file.load(Path(path), choices), sequence_length=choices.sequence_length or 1)
     if os.path.basename(path) != path or os.path.splitext(path)[1]:
         raise InputError(f"data is {name!r}; expected a file or folder, and there is none")
     try:

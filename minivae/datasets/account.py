@@ -14,6 +14,7 @@ MOST_NAMES = 100  # of columns and classes in an account
 MOST_IN_LINE = 12  # of them in the line
 # What else an account may hold, with the words before it; in this order.
 OTHERS = {
+    "sequence_length": "steps of a sequence:",
     "files": "read as",
     "sparse": "a sparse matrix:",
     "header": "line of names",
@@ -38,6 +39,7 @@ def facts(dataset: Dataset) -> dict[str, Any]:
     found: dict[str, Any] = {
         "points": sum(sizes.values()),
         "shape": list(dataset.image_shape or (dataset.data_dim,)),
+        **({"sequence_length": dataset.sequence_length} if dataset.sequence_length > 1 else {}),
         "range": [value * dataset.scale for value in dataset.value_range],
         "scale": dataset.scale,
         "values": str(dataset.train.images.dtype),

@@ -32,6 +32,7 @@ class Choices:
     size: Any = None
     header: bool | None = None
     labelled: int | None = None
+    sequence_length: int | None = None
 
     def __post_init__(self) -> None:
         integer_from_zero("seed", self.seed)
@@ -45,6 +46,7 @@ class Choices:
             ("size", self.size, _size),
             ("header", self.header, switch),
             ("labelled", self.labelled, positive_integer),
+            ("sequence_length", self.sequence_length, positive_integer),
         ):
             if value is not None:
                 object.__setattr__(self, name, check(name, value))

@@ -14,7 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import fraction, instance, integer_from_zero, lengths, positive_integer, positive_number, sequence
+from ..checks import (
+    divisor,
+    fraction,
+    instance,
+    integer_from_zero,
+    lengths,
+    positive_integer,
+    positive_number,
+    sequence,
+)
 from ..errors import InputError, shown
 from . import account
 from .choices import Choices
@@ -75,6 +84,7 @@ class Dataset:
         name: the name on the command line, or the path of the user's file.
         train, test: the two parts; both have at least one row.
         image_shape: (rows, columns) of one image, or (rows, columns, 3) in colour; None where it is not known.
+            Of a sequence of pictures all of them are one image, from the first at its top to the last.
         scale: ``images / scale`` are the values that the data stand for; bytes stand for parts of 255, say.
         split: one line on how train and test were parted, for reports.
         validation: a third part, for choosing and stopping, or None.
@@ -84,6 +94,8 @@ class Dataset:
         account: what was assumed when the data were read, by name, as JSON can hold it.
         source: what to read them by again, as JSON can hold it: ``data``, ``split``, ``split_seed``; empty
             for data that :func:`~minivae.datasets.load` has not read.
+        sequence_length: T, where a data point is a sequence: its D values are those of T steps, one after the other;
+            1 where it is none.
     """
 
     name: str
@@ -98,6 +110,7 @@ class Dataset:
     preparation: Preparation | None = None
     account: dict[str, Any] = field(default_factory=dict)
     source: dict[str, Any] = field(default_factory=dict)
+    sequence_length: int = 1
 
     def __post_init__(self) -> None:
         for name, part in self.parts.items():
@@ -110,6 +123,7 @@ class Dataset:
             shape = lengths("image_shape", self.image_shape)
             if math.prod(shape) != self.data_dim:
                 raise InputError(f"image_shape is {shape}; expected one of {self.data_dim} values")
+        divisor("sequence_length", self.sequence_length, self.data_dim)
         if self.columns is not None and len(sequence("columns", self.columns, "names")) != self.data_dim:
             raise InputError(f"columns is {shown(self.columns)}; expected {self.data_dim} names, one for each value")
         if self.class_names is not None:
@@ -131,6 +145,7 @@ class Dataset:
         name: str = "arrays",
         split: str | None = None,
         seed: int = 0,
+        sequence_length: int | None = None,
     ) -> Dataset:
         """A data set of arrays, or of what becomes one (lists, a data frame, whose columns keep their names).
 
@@ -144,6 +159,7 @@ class Dataset:
             columns: names of the D values.
             name: what messages and reports call it.
             split, seed: how the test part is held out, see :func:`minivae.datasets.load`.
+            sequence_length: T, where a data point is a sequence, see :class:`Dataset`.
 
         Raises:
             InputError: an argument is of a wrong kind, or the arrays do not fit together.
@@ -152,10 +168,11 @@ class Dataset:
         from .user_file import from_arrays
 
         share = fraction("validation", validation) if isinstance(validation, float) else None
-        choices = Choices(split=split, seed=seed)
+        choices = Choices(split=split, seed=seed, sequence_length=sequence_length)
         of_parts = {"train": labels, "validation": validation_labels, "test": test_labels}
         own = None if share is not None else validation
         dataset = from_arrays(train, test, own, of_parts, columns, name, choices)
+        dataset = replace(dataset, sequence_length=choices.sequence_length or 1)
         return with_validation(dataset, share, split=split, seed=seed).with_account()
 
     def with_account(self) -> Dataset:

@@ -54,6 +54,11 @@ class Product(Distribution):
         """The parts' means."""
         return concatenate([part.mean for part in self.parts], axis=-1)
 
+    @property
+    def centre(self) -> Tensor:
+        """The parts' centres."""
+        return concatenate([part.centre for part in self.parts], axis=-1)
+
     def draw_noise(self, generator: Generator, lead: tuple[int, ...] = ()) -> Tensor:
         """The noise of each part, of shape ``(*lead, *noise_shape)``."""
         drawn = [part.draw_noise(generator, lead) for part in self.parts]

@@ -58,4 +58,5 @@ from .prior.vamp_vae import VampVAE
 from .registry import MODELS
 from .semi_supervised.m1_m2 import M1M2
 from .semi_supervised.m2 import M2
+from .sequence.td_vae import TDVAE
 from .vae import VAE

@@ -43,6 +43,7 @@ class Model(Module):
         config: the constructor's arguments that rebuild the model, as JSON can hold them;
             without seed, dtype and backend, which belong to a run.
         data_dim, latent_dim: the lengths of x and z; without a latent variable the latter is 0.
+        sequence_length: the steps of a data point of a model of sequences; 1 of others.
         context_dim: the length of the context, one-hot labels in training; 0 for none.
         partly_told: whether it may be told a row of zeros, for a data point whose label is missing; it then has
             ``share``, a 0-d tensor that training sets to the share of the training points that have one,
@@ -70,6 +71,7 @@ class Model(Module):
     config: dict[str, Any]
     data_dim: int
     latent_dim: int
+    sequence_length: int = 1
     context_dim: int = 0
     partly_told: bool = False
     domain: Domain = REAL

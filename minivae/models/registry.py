@@ -55,11 +55,14 @@ from .prior.ivae import IVAE
 from .prior.vamp_vae import VampVAE
 from .semi_supervised.m1_m2 import M1M2
 from .semi_supervised.m2 import M2
+from .sequence.td_vae import TDVAE
 from .vae import DECODERS, VAE
 
 # Arguments that belong to the data or to the run, and are no options of a model; ``first`` is another model, which has
 # options of its own.
 OF_DATA = ("data_dim", "context_dim", "first")
+# Arguments that belong to the data or to the run, and are no options of a model.
+OF_DATA = ("data_dim", "context_dim", "sequence_length")
 OF_RUN = ("seed", "dtype", "backend")
 
 MODELS: dict[str, type[Model]] = {
@@ -92,6 +95,7 @@ MODELS: dict[str, type[Model]] = {
     "f-vae": FVAE,
     "m2": M2,
     "m1-m2": M1M2,
+    "td-vae": TDVAE,
     "categorical-vae": CategoricalVAE,
     "joint-vae": JointVAE,
     "vq-vae": VQVAE,

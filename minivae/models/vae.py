@@ -194,9 +194,9 @@ class VAE(Model):
         self.encoder = GaussianMLP(self.data_dim, self.hidden, self.latent_dim, noise, **options)
         self.decoder = self.make_decoder(self.latent_dim, noise, options)
 
-    def make_decoder(self, inputs: int, noise: Generator, options: dict[str, Any]) -> Any:
-        """The network of p(x|z) for so many inputs."""
-        layers = (inputs, self.hidden[::-1], self.data_dim, noise)
+    def make_decoder(self, inputs: int, noise: Generator, options: dict[str, Any], outputs: int | None = None) -> Any:
+        """The network of p(x|z) for so many inputs; of a part of x, for so many outputs."""
+        layers = (inputs, self.hidden[::-1], outputs or self.data_dim, noise)
         return self._decoder(*layers, **self._decoder_options, **options)  # pyright: ignore[reportCallIssue]
 
     def posterior(self, x: Any, context: Any = None) -> Distribution:

@@ -23,6 +23,7 @@ from .columns import columns
 from .curves import learning_curve
 from .images import reconstructions, samples
 from .latent import interpolation, latent_scatter, manifold, manifold_grid
+from .rollouts import rollouts
 from .traversals import traversals
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "manifold",
     "manifold_grid",
     "reconstructions",
+    "rollouts",
     "samples",
     "traversals",
 ]

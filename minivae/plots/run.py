@@ -14,6 +14,7 @@ from ..datasets import one_hot
 from ..distributions import StandardNormal
 from ..errors import InputError
 from ..models import Model
+from ..models.sequence.state_space import StateSpaceVAE
 from ..runs import History
 from ..training import Minibatches
 from ..training.evaluate import EVALUATION_SEED
@@ -23,6 +24,7 @@ from .columns import columns
 from .curves import learning_curve
 from .images import reconstructions, samples
 from .latent import interpolation, latent_scatter, manifold
+from .rollouts import rollouts
 from .traversals import traversals
 
 if TYPE_CHECKING:
@@ -34,9 +36,10 @@ PAIRS = 6  # of test points, interpolated between
 # The files that a run may have.
 NAMES = (
     *("learning_curve.png", "samples.png", "reconstructions.png", "columns.png", "latent.png"),
-    *("interpolation.png", "traversals.png", "codebook.png", "manifold.png"),
+    *("interpolation.png", "traversals.png", "codebook.png", "manifold.png", "rollouts.png"),
 )
 SAMPLES, SAMPLES_OF_A_LABEL = 100, 10
+SEQUENCES, SEEN = 8, 4  # rolled out, after a fourth of their steps
 
 
 def draw_run(
@@ -57,6 +60,9 @@ def draw_run(
     often the codes of a codebook are used; of a table, the reconstructions of each column. With two latent dimensions
     the manifold of Figure 4, where p(z) = N(0, I). ``class_names`` are those of the labels 0, 1, ..., ``names`` those
     of a table's columns, where the data have some. In Matplotlib's own style.
+    often the codes of a codebook are used; of a table, the reconstructions of each column; of sequences, how the model
+    goes on with them. With two latent dimensions the manifold of Figure 4. ``class_names`` are those of the labels
+    0, 1, ..., ``names`` those of a table's columns, where the data have some. In Matplotlib's own style.
 
     Raises:
         InputError: some could not be drawn; names them, and the reason of the first. All others are there.
@@ -167,3 +173,8 @@ def _draw_latent(
         pictures.draw("traversals", lambda path: traversals(decode, z, shape, path, on_sphere=model.on_sphere))
     if model.latent_dim == 2 and (context is not None or _is_standard(model)):
         pictures.draw("manifold", lambda path: manifold(decode, shape, path))
+    if isinstance(model, StateSpaceVAE):
+        of_model, steps, few = model, model.sequence_length, x[:SEQUENCES]  # (of_model: for the type checker)
+        seen, noise = -(-steps // SEEN), backend.generator(EVALUATION_SEED, test.backend)
+        goes_on = of_model.rollout(few, seen, noise).numpy()
+        pictures.draw("rollouts", lambda path: rollouts(few.numpy(), goes_on, steps, seen, shape, path))

@@ -56,8 +56,8 @@ def facts(dataset: Dataset, classes: int = 0) -> dict[str, Any]:
         classes: how many labels a model is told; the share of each in training is kept. 0 for none.
 
     Returns:
-        ``name``, ``points`` (of each part), ``data_dim``, ``image_shape``, ``scale``, ``range``, ``split``,
-        ``columns``, ``class_names``, ``label_shares``, ``account``, ``digest``.
+        ``name``, ``points`` (of each part), ``data_dim``, ``image_shape``, ``sequence_length``, ``scale``, ``range``,
+        ``split``, ``columns``, ``class_names``, ``label_shares``, ``account``, ``digest``.
     """
     labels, shares = dataset.train.labels, None
     if classes and labels is not None:
@@ -68,6 +68,7 @@ def facts(dataset: Dataset, classes: int = 0) -> dict[str, Any]:
         **_parts(dataset),
         "data_dim": dataset.data_dim,
         "image_shape": dataset.image_shape,
+        "sequence_length": dataset.sequence_length,
         "scale": dataset.scale,
         "range": list(dataset.value_range),
         "split": dataset.split,

@@ -33,11 +33,12 @@ def test_it_trains_with_defaults_goes_on_evaluates_and_samples(cli, name):
     assert ("is not there" in words.out) == refused
     label = ("--label", 3) if model.context_dim else ()
     assert cli("sample", "run", "-n", 12, *label, "--out", "drawn.npy").code == 0
-    assert np.load("drawn.npy").shape == (12, 64)
+    assert np.load("drawn.npy").shape == (12, model.data_dim)
 
 
 @pytest.mark.parametrize(
-    ("name", "picture"), [("cvae", "samples.png"), ("vq-vae", "codebook.png"), ("vae", "traversals.png")]
+    ("name", "picture"),
+    [("cvae", "samples.png"), ("vq-vae", "codebook.png"), ("vae", "traversals.png"), ("td-vae", "rollouts.png")],
 )
 def test_each_kind_of_picture_is_drawn(cli, tmp_path, name, picture):
     assert cli("train", "--model", name, "--epochs", 1, "--hidden", 8, "--out", "run").code == 0
@@ -111,6 +112,25 @@ def test_data_without_labels_are_refused(refused, rng):
     np.save("own.npy", rng.integers(0, 255, (40, 16)).astype(np.uint8))
     for name in ("cvae", "cmma", "ivae", "m2", "m1-m2"):
         assert "own.npy has no labels" in refused("train", "--model", name, "--data", "own.npy", "--epochs", 1)
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_data_that_are_no_sequences_are_refused_and_a_file_may_say_that_its_are(cli, refused, rng):
+    np.save("own.npy", rng.random((40, 6, 2)).astype(np.float32))
+    for data in ("digits", "own.npy"):
+        said = refused("train", "--model", "td-vae", "--data", data, "--epochs", 1)
+        assert f"{data} is no sequences" in said
+        assert "--data moving-digits" in said
+        assert "--sequence-length T" in said
+    small = ("--model", "td-vae", "--data", "own.npy", "--hidden", 4, "--units", 4, "--epochs", 1, "--out", "run")
+    assert "sequence_length is 5; expected an integer that divides 12" in refused(
+        "train", *small, "--sequence-length", 5
+    )
+    assert cli("train", *small, "--sequence-length", 6).code == 0
+    run = Run.open("run")
+    assert (run.load_model().sequence_length, run.config["options"]["sequence_length"]) == (6, 6)
+    assert cli("train", "--resume", "run", "--epochs", 2).code == 0
+    assert cli("evaluate", "run", "--importance-samples", 2).code == 0
 
 
 @pytest.mark.usefixtures("no_figures")

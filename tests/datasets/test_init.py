@@ -12,13 +12,15 @@ from minivae.errors import InputError
 
 
 def test_names():
-    assert names() == ("digits", "mnist", "frey", "binarized-mnist")
+    made = ("moving-digits", "linear-gaussian-sequences")
+    assert names() == ("digits", "mnist", "frey", "binarized-mnist", *made)
 
 
 def test_available_says_what_is_here():
     here = available()
     assert tuple(here) == names()
-    assert here.pop("digits").is_file()
+    for name in ("digits", "moving-digits", "linear-gaussian-sequences"):
+        assert here.pop(name).is_file()
     assert set(here.values()) == {None}
 
 

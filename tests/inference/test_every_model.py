@@ -84,6 +84,7 @@ SMALL = {  # beside a z of two numbers; of ivae's variance the grid is to see so
     "vamp-vae": {"components": 5},
     "flow-prior-vae": {"steps": 2, "flow_hidden": (3,)},
     "f-vae": {"steps": 2, "flow_hidden": (3,)},
+    "td-vae": {"sequence_length": 1, "state_dim": 1},
     "joint-vae": {"continuous": 1, "discrete": (3,)},
     "m1-m2": {"first": 1, "second": 1},
     "vq-vae": {"num_codes": 2, "entries": 4, "code_dim": 1},
@@ -97,6 +98,7 @@ def made(name):
     x, context = batch_for(shaken(model), np.random.default_rng(1), M)
     for part, p in model.named_parameters():
         if part.startswith(("encoder", "down")):  # of levels, too: of scales that vary much no kernel is near
+        if part.startswith(("encoder", "smoothing", "memory")):
             p.data[...] *= 0.3  # a proposal with narrower tails than the posterior's makes weights of any size
     return SimpleNamespace(name=name, model=model, x=x.numpy(), context=context, generator=backend.generator(0))
 
@@ -177,6 +179,8 @@ def of_log_joint(case):
 
 def log_density(case, z, x, context):
     """log p(x|z) + log p(z) by SciPy."""
+    if case.name == "td-vae":
+        return log_density_of_two_states(case, z, x)
     with no_grad():
         prior, likelihood = case.model.prior(context), case.model.likelihood(tensor(z), context)
         if case.name == "m1-m2":  # of z2, and of z1 given it
@@ -226,6 +230,15 @@ def of_two_levels(w, z):
     )
     scale = np.exp(5 * np.tanh(log_var / 10))
     return stats.norm.logpdf(first[..., 0]) + stats.norm.logpdf(second, mu, scale)
+def log_density_of_two_states(case, z, x):
+    """The first by the belief before any step, the second, which x is of, by the transition."""
+    with no_grad():
+        model, (before, now) = case.model, np.split(z, 2, axis=-1)
+        first, second = model.belief(tensor(np.zeros(model.units))), model.transition(tensor(before), tensor([1.0]))
+        y = model.decoder(tensor(now)).mean.numpy()
+    log_p = stats.norm.logpdf(before, first.mean.numpy(), first.stddev.numpy())
+    log_p = log_p + stats.norm.logpdf(now, second.mean.numpy(), second.stddev.numpy())
+    return DENSITIES[Bernoulli](x, y, None).sum(-1) + log_p[..., 0]
 
 
 VARIANCES = {"ivae": 0.5, "sigma-vae": 1.0}

@@ -41,6 +41,7 @@ OWN: dict[str, dict[str, Any]] = {  # what makes the members small
     **{name: {"steps": 2, "flow_hidden": (3,), "latent_dim": Z} for name in ("flow-prior-vae", "f-vae")},
     "auxiliary-vae": {"auxiliary": 2, "latent_dim": Z},
     "ladder-vae": {"levels": 2, "latent_dim": Z},
+    "td-vae": {"sequence_length": 1, "state_dim": 1, "units": 2},
     **{name: {"critic_hidden": (3,), "latent_dim": Z} for name in CRITICS},
     "m1-m2": {"first": Z, "second": 1, "second_hidden": (3,)},
     "made": {},
@@ -55,6 +56,9 @@ CONSTRUCTOR: dict[str, tuple] = {
     **dict.fromkeys(("num_codes", "code_dim", "features", "dataset_size", "masks"), COUNTS),
     **dict.fromkeys(("continuous", "projections", "auxiliary", "first", "second"), COUNTS),
     **dict.fromkeys(("capacity_steps", "temperature_steps", "first_steps"), (*NUMBERS_ABOVE_0, 1.5)),
+    **dict.fromkeys(("continuous", "projections", "auxiliary", "state_dim", "units", "jumps"), COUNTS),
+    "sequence_length": (*COUNTS, 3),
+    **dict.fromkeys(("capacity_steps", "temperature_steps"), (*NUMBERS_ABOVE_0, 1.5)),
     **dict.fromkeys(("beta", "gamma", "commitment", "free_bits"), NUMBERS_FROM_0),
     **dict.fromkeys(("continuous", "projections", "auxiliary", "levels"), COUNTS),
     **dict.fromkeys(("capacity_steps", "temperature_steps"), (*NUMBERS_ABOVE_0, 1.5)),
@@ -192,6 +196,16 @@ for name, kind in MODELS.items():
         method(model, kind.__name__, "drawn_codes", {"x": ones(M, D), "noise": GENERATOR}, x=X, noise=noise)
         codes = Categorical(ones(model.num_codes * model.num_categories), model.num_categories)
         method(model, kind.__name__, "prior_of", {"codes": codes}, codes=[Says(v, str(v), called) for v in (None, 3)])
+    if name == "td-vae":
+        method(model, kind.__name__, "beliefs", {"x": ones(M, D)}, x=X)
+        seen = {"seen": (-1, 0.5, "1", None, 2)}
+        good = {"x": ones(M, D), "seen": 1, "generator": GENERATOR}
+        method(model, kind.__name__, "rollout", good, x=X, **seen, generator=GENERATORS)
+        times = {"first": np.zeros((3, M)), "delta": np.ones((3, M))}
+        no_times = (*NO_TENSORS, ones(3, M + 1), ones(M), strict(3, M))
+        noise = (*NO_TENSORS, ones(3, M), ones(2, M, 2), strict(3, M, 2))
+        good = {"x": ones(M, D), **times, "noise": GENERATOR}
+        method(model, kind.__name__, "differences", good, x=X, **dict.fromkeys(times, no_times), noise=noise)
     if name == "vq-vae":
         method(model, kind.__name__, "quantize", {"x": ones(M, D)}, x=X)
     if not model.no_log_likelihood and name != "iaf-vae":

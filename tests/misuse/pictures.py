@@ -51,6 +51,15 @@ misuse(
     names=(3, "abcd", [*"abc"]),
     path=PATHS,
 )
+misuse(
+    plots.rollouts,
+    {"originals": ROWS, "rollouts": ROWS, "steps": 2, "seen": 1, **PICTURE},
+    originals=NO_ROWS,
+    rollouts=(*NO_ROWS, np.ones((3, 4))),
+    steps=(*COUNTS, 3),
+    seen=(-1, 0.5, "1", None, 3),
+    **DRAWN,
+)
 misuse(plots.samples, {"images": ROWS, "columns": 2, **PICTURE}, images=NO_ROWS, columns=COUNTS[:-3], **DRAWN)
 MEANS = ROWS[:, :2]
 misuse(plots.manifold_grid, {"n": 2}, n=COUNTS)

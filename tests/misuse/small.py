@@ -190,6 +190,30 @@ misuse(
     backend=BACKENDS,
 )
 misuse(nn.BatchNorm.__call__, {"x": ones(5, 2)}, call=nn.BatchNorm(2), x=POINTS)
+OTHER_STATES = ones(5, 2), strict(5, 3)
+for recurrent in (nn.GRU, nn.LSTM):
+    misuse(
+        recurrent,
+        {"inputs": 2, "units": 3, "generator": GENERATOR, "init": "he", "dtype": "float32", "backend": "numpy"},
+        inputs=COUNTS,
+        units=COUNTS,
+        generator=GENERATORS,
+        **OPTIONS,
+    )
+    misuse(
+        recurrent.__call__,
+        {"x": ones(5, 4, 2), "state": (ones(5, 3),) * recurrent.states},
+        call=recurrent(2, 3, GENERATOR),
+        label=f"{recurrent.__name__}.__call__",
+        x=(*NO_TENSORS, ones(5, 4, 3), ones(2), ones(5, 0, 2), strict(5, 4, 2)),
+        state=(
+            3,
+            "h",
+            ones(5, 3),
+            (),
+            *(Says((bad,) * recurrent.states, "state[0]") for bad in (ones(5, 2), strict(5, 3))),
+        ),
+    )
 STATE = {"weight": np.ones((2, 3)), "bias": np.ones(3)}
 NO_STATES = (
     None,

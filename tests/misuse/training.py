@@ -65,6 +65,7 @@ misuse(
     class_names=(3, "ab"),
     preparation=(*NO_PREPARATIONS, Says(OF_THREE, "3 values")),
     account=(None, "x"),
+    sequence_length=(0, 3, 1.5, "2", None),
 )
 misuse(Dataset.prepared, {"kind": "unit"}, call=DATASET.prepared, kind=KINDS)
 NO_ARRAYS = ("x", np.ones(3), np.array([["a"]]), [[1.0], [1.0, 2.0]])
@@ -80,6 +81,7 @@ misuse(
     columns=(3, "abcd", ("a", "b")),
     split=("Random", 3, Says("random", "'random'")),
     seed=SEEDS,
+    sequence_length=(0, 3, 1.5, "2"),
 )
 misuse(
     datasets.load,
@@ -95,6 +97,7 @@ misuse(
     size=(8, "8x8", (8,), (8, 0), (8, 8)),
     header=("yes", 1, True),
     labelled=(*COUNTS[:-2], Says(3, "multiple of the 10 classes"), Says(10_000, "up to")),
+    sequence_length=(0, 1.5, "2", 2),
 )
 misuse(
     datasets.one_hot,

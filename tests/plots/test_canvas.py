@@ -122,6 +122,7 @@ def every_figure(folder=None):
     yield plots.latent_scatter(IMAGES, np.arange(6), path("scatter"))
     yield plots.interpolation(decode, IMAGES, IMAGES[::-1], (2, 2), path("interpolation"))
     yield plots.traversals(decode, IMAGES, (2, 2), path("traversals"))
+    yield plots.rollouts(IMAGES, IMAGES, 2, 1, (2, 2), path("rollouts"))
     yield plots.codebook_usage(np.eye(4, dtype=int), 2, path("codes"))
 
 
@@ -150,6 +151,7 @@ def test_every_picture_is_a_figure_and_is_written_only_where_a_path_is_given(tmp
         lambda **where: plots.manifold(decode, (2, 2), n=3, **where),
         lambda **where: plots.interpolation(decode, IMAGES, IMAGES[::-1], (2, 2), **where),
         lambda **where: plots.traversals(decode, IMAGES, (2, 2), **where),
+        lambda **where: plots.rollouts(IMAGES, IMAGES, 4, 0, None, **where),
     ],
 )
 def test_a_picture_goes_into_axes_of_one_s_own(path, draw):

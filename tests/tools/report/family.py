@@ -6,13 +6,15 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+from scipy.special import expit
 
 from minivae import backend, regularizers
 from minivae.autodiff import assign, jacobian, tensor
 from minivae.autodiff import sum as total
 from minivae.models.posterior.full_covariance_vae import FullGaussianMLP
 from minivae.models.posterior.iaf_vae import FlowMLP
-from minivae.nn import MADE, Codebook, MaskedLinear
+from minivae.nn import GRU, LSTM, MADE, Codebook, MaskedLinear
+from minivae.nn.recurrent import Recurrent
 
 from ...chance import CRITICAL_Z
 from ...models.members import batch_for, losses, member, shaken
@@ -82,6 +84,29 @@ def _move(book: Codebook, z: np.ndarray) -> None:
         assign(target, value)
 
 
+def recurrent(kind: type[Recurrent]) -> Row:
+    """Each step written out, gate by gate; all steps by the sequence, where it begins and every weight."""
+    rng, layer = np.random.default_rng(SEED), kind(3, 2, backend.generator(0), dtype="float64")
+    shaken_layer(layer)
+    x, state = rng.normal(size=(2, 5, 3)), tuple(rng.normal(size=(kind.states, 2, 2)))
+    weights = {name: value.T for name, value in layer.state_dict().items()}
+    of_x, of_h = ((weights[f"weight_{name}_l0"], weights[f"bias_{name}_l0"]) for name in ("ih", "hh"))
+    h, *c = state
+    rows = []
+    for i in range(5):
+        a, b = (np.split(v @ w + bias, kind.gates, axis=-1) for v, (w, bias) in ((x[:, i], of_x), (h, of_h)))
+        if kind is GRU:
+            u = expit(a[1] + b[1])
+            h = (1 - u) * np.tanh(a[2] + expit(a[0] + b[0]) * b[2]) + u * h
+        else:
+            c = [expit(a[1] + b[1]) * c[0] + expit(a[0] + b[0]) * np.tanh(a[2] + b[2])]
+            h = expit(a[3] + b[3]) * np.tanh(c[0])
+        rows.append(h)
+    value = error(layer(x, state)[0], np.stack(rows, axis=1))
+    f = lambda x, *given: layer(x, given[: kind.states])[0]  # noqa: E731
+    return Row(1, (value, gradient_error(f, [x, *state, *layer.parameters()])))
+
+
 def full_gaussian() -> Row:
     """L times its transpose, against the covariance written out; the sample by every weight."""
     layer = FullGaussianMLP(4, (3,), 2, backend.generator(0), dtype="float64")
@@ -116,6 +141,8 @@ LAYERS: dict[str, Callable[[], Row]] = {
     "MaskedLinear": masked_linear,
     "MADE": made,
     "Codebook": codebook,
+    "GRU": partial(recurrent, GRU),
+    "LSTM": partial(recurrent, LSTM),
     "FullGaussianMLP": full_gaussian,
     "FlowMLP": flow,
 }
