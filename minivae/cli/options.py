@@ -25,10 +25,9 @@ from ..training import Settings
 from ..training.validation import with_validation
 
 # The options that say how data are read, as datasets.load has them.
-READING = ("validation", "array", "points_axis", "labels", "labelled", "colour", "size", "header")
+READING = ("validation", "array", "points_axis", "labels", "labelled", "colour", "size", "header", "sequence_length")
 # What a model of codes has as the run has it that the codes are of, beside the data themselves.
 OF_CODES = ("split", "prepare", "binarize", *(name for name in READING if name != "labels"))
-READING = ("validation", "array", "points_axis", "labels", "colour", "size", "header", "sequence_length")
 # What is trained when the options do not say.
 COMMON: dict[str, Any] = {
     "model": "vae",

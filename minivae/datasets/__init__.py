@@ -97,8 +97,9 @@ def load(
             that leave two readings; or an option that these data have no use for.
     """
     name = _text(name_or_path)
-    choices = Choices(split, seed, validation, array, points_axis, labels, colour, size, header, labelled)
-    choices = Choices(split, seed, validation, array, points_axis, labels, colour, size, header, sequence_length)
+    choices = Choices(
+        split, seed, validation, array, points_axis, labels, colour, size, header, labelled, sequence_length
+    )
     dataset = _load(name, choices)
     source = {**vars(choices), "data": name if name in _SETS else os.path.abspath(os.path.expanduser(name))}
     source["split_seed"] = source.pop("seed")

@@ -60,9 +60,8 @@ from .vae import DECODERS, VAE
 
 # Arguments that belong to the data or to the run, and are no options of a model; ``first`` is another model, which has
 # options of its own.
-OF_DATA = ("data_dim", "context_dim", "first")
+OF_DATA = ("data_dim", "context_dim", "sequence_length", "first")
 # Arguments that belong to the data or to the run, and are no options of a model.
-OF_DATA = ("data_dim", "context_dim", "sequence_length")
 OF_RUN = ("seed", "dtype", "backend")
 
 MODELS: dict[str, type[Model]] = {

@@ -6,6 +6,6 @@ from .init import INITIALIZERS
 from .masked import MADE, MaskedLinear
 from .mlp import ACTIVATIONS, MLP, Linear, Module
 from .mode import training_mode
-from .spectral import SpectralNorms
 from .recurrent import GRU, LSTM
+from .spectral import SpectralNorms
 from .weights import from_torch_state_dict, load_safetensors, save_safetensors, to_torch_state_dict

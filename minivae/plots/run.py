@@ -57,12 +57,10 @@ def draw_run(
     Learning curve and samples (of a model that is told labels, a row of samples for each).
     Where data points have codes and there are test points: reconstructions of them, their
     places in latent space, interpolations between them, traversals of each latent dimension; how
-    often the codes of a codebook are used; of a table, the reconstructions of each column. With two latent dimensions
-    the manifold of Figure 4, where p(z) = N(0, I). ``class_names`` are those of the labels 0, 1, ..., ``names`` those
-    of a table's columns, where the data have some. In Matplotlib's own style.
     often the codes of a codebook are used; of a table, the reconstructions of each column; of sequences, how the model
-    goes on with them. With two latent dimensions the manifold of Figure 4. ``class_names`` are those of the labels
-    0, 1, ..., ``names`` those of a table's columns, where the data have some. In Matplotlib's own style.
+    goes on with them. With two latent dimensions the manifold of Figure 4, where p(z) = N(0, I). ``class_names`` are
+    those of the labels 0, 1, ..., ``names`` those of a table's columns, where the data have some. In Matplotlib's own
+    style.
 
     Raises:
         InputError: some could not be drawn; names them, and the reason of the first. All others are there.

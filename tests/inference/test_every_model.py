@@ -97,8 +97,7 @@ def made(name):
     model = FullVB(6, 2, (5,), dataset_size=10, dtype="float64") if name == "full-vb" else member(name, **options)
     x, context = batch_for(shaken(model), np.random.default_rng(1), M)
     for part, p in model.named_parameters():
-        if part.startswith(("encoder", "down")):  # of levels, too: of scales that vary much no kernel is near
-        if part.startswith(("encoder", "smoothing", "memory")):
+        if part.startswith(("encoder", "smoothing", "memory", "down")):  # of scales that vary much no kernel is near
             p.data[...] *= 0.3  # a proposal with narrower tails than the posterior's makes weights of any size
     return SimpleNamespace(name=name, model=model, x=x.numpy(), context=context, generator=backend.generator(0))
 
@@ -220,6 +219,8 @@ def inverted(flow, z):
         e = e - np.clip(step, -0.5, 0.5)
     assert np.abs(step).max() < 1e-9
     return e, np.linalg.slogdet(matrix)[1]
+
+
 def of_two_levels(w, z):
     """log N(z_1; 0, 1) + log N(z_2; mu_p, sigma_p^2), from the weights alone."""
     first, second = z[..., :1], z[..., 1]
@@ -230,6 +231,8 @@ def of_two_levels(w, z):
     )
     scale = np.exp(5 * np.tanh(log_var / 10))
     return stats.norm.logpdf(first[..., 0]) + stats.norm.logpdf(second, mu, scale)
+
+
 def log_density_of_two_states(case, z, x):
     """The first by the belief before any step, the second, which x is of, by the transition."""
     with no_grad():

@@ -18,10 +18,8 @@ from minivae.models.posterior.coupling_vae import Conditioner, CouplingMLP
 from minivae.models.posterior.flow_vae import FeaturesMLP
 from minivae.models.posterior.hyperspherical_vae import DirectionMLP
 from minivae.models.posterior.joint_encoder import JointEncoder
-from minivae.nn import BatchNorm, Module, training_mode
 from minivae.models.prior.flow_prior_vae import CouplingPrior
-from minivae.nn import Module
-from minivae.nn import Module, SpectralNorms
+from minivae.nn import BatchNorm, Module, SpectralNorms, training_mode
 
 from .page import SEED, Row, error, gradient_error
 
@@ -133,6 +131,8 @@ def batch_norm() -> Row:
     expected = [weight * (X - m) / np.sqrt(v + 1e-5) + bias for m, v in ((X.mean(0), X.var(0)), (mean, variance))]
     expected += [0.9 * mean + 0.1 * X.mean(0), 0.9 * variance + 0.1 * X.var(0, ddof=1)]
     return row(layer, [inside, layer(X), *(value for _, value in moved)], expected, both)
+
+
 def direction() -> Row:
     """log q at given directions, by SciPy; and the concentration, softplus + 1."""
     layer = shaken(DirectionMLP(4, (3,), 2, backend.generator(0), **OPTIONS))
