@@ -102,13 +102,13 @@ class Points:
         batch = self.minibatches.batch(rows, generator)
         # float64: beside a large value the last digits may be all that varies.
         x = batch.x if self._binarized else self.split.images[rows] / np.float64(self.dataset.scale)
-        context = batch.context
-        return x, self.model.completed(x, context) if complete and self.model.partly_told else context
+        return x, self.model.completed(x, batch.context) if complete else batch.context
 
     @property
     def told(self) -> np.ndarray:
         """The places of the points of which a model has been told all that it is told: not those without a label."""
-        return np.flatnonzero(self.split.labels >= 0) if self.model.partly_told else np.arange(len(self))
+        labels = self.split.labels
+        return np.flatnonzero(labels >= 0) if self.model.partly_told and labels is not None else np.arange(len(self))
 
     def chunks(self, seed: int = 0, complete: bool = False) -> Iterator[tuple[Any, Any]]:
         """All points in order, some at a time, with bits of a seed; see :meth:`at`."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import backend
-from ..autodiff import Tensor, as_tensor, log1p, no_grad
+from ..autodiff import Tensor, as_tensor, log1p, no_grad, one_hot_of_largest
 from ..backend import Generator, require_generator
 from ..checks import instance, integer_from_zero, lengths, positive_integer
 from ..datasets.domain import COUNTS, REAL, Domain
@@ -46,8 +46,8 @@ class Model(Module):
         sequence_length: the steps of a data point of a model of sequences; 1 of others.
         context_dim: the length of the context, one-hot labels in training; 0 for none.
         partly_told: whether it may be told a row of zeros, for a data point whose label is missing; it then has
-            ``share``, a 0-d tensor that training sets to the share of the training points that have one,
-            ``classify(x)`` and ``completed(x, context)``, which fills in the likeliest.
+            ``share``, a 0-d tensor that training sets to the share of the training points that have one, and
+            ``classify``.
         domain: the model values that the likelihood is for.
         least_points: the fewest data points of a minibatch, which its objective may compare with each other.
         num_categories: the most values that a number of a discrete z has, for ``codes``; 0 if z is continuous.
@@ -209,8 +209,21 @@ class Model(Module):
 
     # What users call; none of it is recorded for differentiation.
 
+    def classify(self, x: Any) -> Tensor:
+        """q(y|x) of each label, ``(M, context_dim)``, by a model that may be told that it is missing."""
+        raise InputError(f"{type(self).__name__} does not guess labels")
+
+    def completed(self, x: Any, context: Any) -> Any:
+        """What the model is told beside ``x``, with the likeliest label where one is missing (``partly_told``)."""
+        if not self.partly_told:
+            return context
+        given = Model._told(self, context)
+        with no_grad():
+            return given + (1.0 - given.sum(axis=-1, keepdims=True)) * one_hot_of_largest(self.classify(x))
+
     def encode(self, x: Any, context: Any = None) -> Tensor:
         """The posterior means, ``(M, latent_dim)``; of a Student's t, which may have none, the locations."""
+        context = self.completed(x, context)
         with no_grad():
             return self.posterior(self.prepared(x), context).centre
 
@@ -225,6 +238,7 @@ class Model(Module):
 
     def reconstruct(self, x: Any, context: Any = None) -> Tensor:
         """The means of p(x|z) at the posterior means of z: what the code keeps of ``x``."""
+        context = self.completed(x, context)
         return self.decode(self.encode(x, context), context)
 
     def sample(self, generator: Generator, n: int, context: Any = None) -> Tensor:

@@ -91,20 +91,6 @@ class M2(CVAE):
         with no_grad():
             return softmax(self.classifier(self.features(self.prepared(x))))
 
-    def completed(self, x: Any, context: Any) -> Tensor:
-        """Labels ``(M, K)`` in which the likeliest by q(y|x) stands where one is missing; ``x`` in its own units."""
-        given = super()._told(context)
-        with no_grad():
-            return given + (1.0 - sum(given, axis=-1, keepdims=True)) * one_hot_of_largest(self.classify(x))
-
-    def encode(self, x: Any, context: Any = None) -> Tensor:
-        """The means of q(z|x, y); the likeliest y is taken where it is missing."""
-        return super().encode(x, self.completed(x, context))
-
-    def reconstruct(self, x: Any, context: Any = None) -> Tensor:
-        """The means of p(x|y, z) at those of z; the likeliest y is taken where it is missing."""
-        return super().reconstruct(x, self.completed(x, context))
-
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:
         """One phase. ``noise`` is as the VAE's; ``error`` is the share of points that have another label than q's."""
         x, given = self._points(batch), super()._told(batch.context)
