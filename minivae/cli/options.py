@@ -231,7 +231,7 @@ def complete(given: Mapping[str, Any], dataset: Dataset, likelihood: type | None
     which = given.get("model", COMMON["model"])
     model, plain = of_model(which), of_model("vae")
     _require_known(given, model)
-    if given.get("codes_of") is not None and "first" not in registry.arguments(registry.named(which)[1]):
+    if given.get("codes_of") is not None and "first" not in registry.named(which)[1].no_options:
         raise InputError(f"--codes-of is not an option of --model {which}; it belongs to autoregressive-prior")
     given = {flag: value for flag, value in given.items() if (flag, value) != ("prepare", "auto")}
     usual = {**COMMON, "data": name, **(USUAL.get(name) or _usual_for_own(dataset, given, likelihood))}

@@ -93,8 +93,12 @@ def _first_stage(
     """The argument ``first`` of a model that has it: what the run has that goes on, or another model begins with; else
     the model of the run whose codes are asked for.
     """
-    if "first" not in registry.arguments(kind):
+    if "first" not in kind.no_options:
         return {}
+    if args.codes_of is not None and args.init_from is not None:
+        raise InputError(
+            "--init-from is beside --codes-of; expected one of them: a run has the model of its codes in itself"
+        )
     begun = run if run is not None or args.init_from is None else Run.open(args.init_from)
     if begun is not None:
         return {"first": (begun.config.get("model_config") or {}).get("first")}

@@ -40,6 +40,7 @@ class Model(Module):
         minimises: the loss in a line: D is -log p(x|z), R is KL(q(z|x) || p(z)).
         source: author, year and title or number of the paper.
         fixed: names of the base's arguments that a variant has decided on, and does not take.
+        no_options: names of arguments that are no options of a command line: a model of another stage.
         config: the constructor's arguments that rebuild the model, as JSON can hold them;
             without seed, dtype and backend, which belong to a run.
         data_dim, latent_dim: the lengths of x and z; without a latent variable the latter is 0.
@@ -68,6 +69,7 @@ class Model(Module):
     minimises: str = ""
     source: str = ""
     fixed: tuple[str, ...] = ()
+    no_options: tuple[str, ...] = ()
     config: dict[str, Any]
     data_dim: int
     latent_dim: int

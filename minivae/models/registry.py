@@ -62,6 +62,8 @@ from .vae import DECODERS, VAE
 # options of its own.
 OF_DATA = ("data_dim", "context_dim", "sequence_length", "first")
 # Arguments that belong to the data or to the run, and are no options of a model.
+# Arguments that belong to the data or to the run, and are no options of a model.
+OF_DATA = ("data_dim", "context_dim")
 OF_RUN = ("seed", "dtype", "backend")
 
 MODELS: dict[str, type[Model]] = {
@@ -174,7 +176,8 @@ def arguments(model: type[Model]) -> dict[str, Option]:
     for owner, parameters in constructors(model):
         hints, texts = _hints(owner) if parameters else {}, documented(owner)
         for parameter in parameters:
-            option = _option(owner, parameter, hints, texts.get(parameter.name, ""))
+            unsaid = parameter.name in (*OF_DATA, *OF_RUN, *model.no_options)
+            option = _option(owner, parameter, hints, texts.get(parameter.name, ""), unsaid)
             known = found.setdefault(parameter.name, option)
             found[parameter.name] = known._replace(help=known.help or option.help)
     if "data_dim" not in found:
@@ -184,7 +187,8 @@ def arguments(model: type[Model]) -> dict[str, Option]:
 
 def options(model: type[Model]) -> dict[str, Option]:
     """What the user may choose of a model, by the name of the argument."""
-    return {name: option for name, option in arguments(model).items() if name not in OF_DATA + OF_RUN}
+    unsaid = (*OF_DATA, *OF_RUN, *model.no_options)
+    return {name: option for name, option in arguments(model).items() if name not in unsaid}
 
 
 def documented(owner: type) -> dict[str, str]:
@@ -224,9 +228,9 @@ def _hints(owner: type) -> dict[str, Any]:
         ) from error
 
 
-def _option(owner: type, parameter: inspect.Parameter, hints: dict[str, Any], text: str) -> Option:
+def _option(owner: type, parameter: inspect.Parameter, hints: dict[str, Any], text: str, unsaid: bool) -> Option:
     name, what = parameter.name, f"argument {parameter.name} of {owner.__name__}"
-    if name in OF_DATA + OF_RUN:  # not said on the command line, or of the same kind for all
+    if unsaid:  # not said on the command line, or of the same kind for all
         return Option(parameter.default, type(parameter.default), False, None, text)
     if name not in hints:
         raise InputError(f"{what} has no annotation; expected its type, as in  {name}: float = 1.0")

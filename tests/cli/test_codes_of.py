@@ -47,6 +47,7 @@ def test_what_does_not_go_with_the_codes_is_refused_in_one_line(refused, cli, rn
         (("--data", "own.npy"), "other data, or in other parts"),
         (("--model", "vae"), "--codes-of is not an option of --model vae; it belongs to autoregressive-prior"),
         (("--codes-of", "nowhere"), "nowhere is not a run"),
+        (("--init-from", "first"), "--init-from is beside --codes-of; expected one of them"),
     ):
         assert part in refused(*PRIOR, 1, "--codes-of", "first", *words, "--out", "run")
     assert cli("train", "--epochs", 1, "--hidden", 5, "--out", "vae", "--quiet").code == 0

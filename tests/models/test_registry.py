@@ -20,7 +20,7 @@ def test_options_are_the_arguments_that_belong_to_no_data_and_no_run(name):
     model = MODELS[name]
     chosen = options(model)
     assert chosen
-    assert chosen.keys() == arguments(model).keys() - {*OF_DATA, *OF_RUN}
+    assert chosen.keys() == arguments(model).keys() - {*OF_DATA, *OF_RUN, *model.no_options}
     assert not chosen.keys() & {"data_dim", "context_dim", "seed", "dtype", "backend"}
 
 

@@ -52,6 +52,7 @@ class AutoregressivePrior(VAE):
 
     minimises = "-log p(k) = -sum_i log p(k_i | k_<i)"
     source = "van den Oord et al. 2017, arXiv 1711.00937, with the MADE of arXiv 1502.03509"
+    no_options = ("first",)
     no_kl = "its loss is the cross-entropy of codes that are given"
 
     def __init__(
