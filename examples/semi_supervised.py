@@ -8,8 +8,8 @@ Kingma et al. 2014, "Semi-supervised learning with deep generative models", Tabl
 M1+M2 on MNIST with 100 labels. The labels of a draw are the same number of each class; those of all other training
 points are hidden. What M2 can learn of codes is what M1 keeps in them: with the Bernoulli likelihood of grey levels the
 code of a shipped digit holds 3 nats, of which its class alone takes 2.3, so that M1 has a Gaussian of variance 0.03
-there, and 15 nats. A row of ``errors.csv`` is written when a model is done, and what is there, with the same settings, is not
-trained again: a run that was cut off goes on where it was.
+there, and 15 nats. A row of ``errors.csv`` is written when a model is done, and what is there, with the same settings,
+is not trained again: a run that was cut off goes on where it was.
 """
 
 import argparse

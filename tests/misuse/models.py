@@ -39,7 +39,7 @@ OWN: dict[str, dict[str, Any]] = {  # what makes the members small
     "coupling-vae": {"steps": 2, "flow_hidden": (3,), "features": 2, "latent_dim": Z},
     "auxiliary-vae": {"auxiliary": 2, "latent_dim": Z},
     **{name: {"critic_hidden": (3,), "latent_dim": Z} for name in CRITICS},
-    "m1-m2": {"first": Z, "second": 1, "second_hidden": (3,)},
+    "m1-m2": {"first": 1, "second": Z - 1, "second_hidden": (3,)},
     "made": {},
 }
 TOLD = [name for name, kind in MODELS.items() if "context_dim" in registry.arguments(kind)]
@@ -161,7 +161,7 @@ for name, kind in MODELS.items():
         **{key: (*values, *(FEWER_ROWS if name != "m2" else ())) for key, values in context.items()},
     )
     z = ones(M, model.latent_dim)
-    decoder_told = context if name not in ("cmma", "ivae") else {}
+    decoder_told = context if name not in ("cmma", "ivae", "m1-m2") else {}
     for call in ("likelihood", "decode"):
         method(model, kind.__name__, call, {"z": z, **told}, z=CODE, **decoder_told)
     if context:
