@@ -1,16 +1,13 @@
 """The stacked semi-supervised model, M1+M2: a VAE of the data, and M2 of its codes.
 
     p(x, y, z1, z2) = p(y) p(z2) p(z1|y, z2) p(x|z1)
-    M1 minimises  -log p(x|z1) + KL(q(z1|x) || N(0, I)),  and knows no label
-    M2 minimises  its own loss (m2) of the codes z1 ~ q(z1|x), held,  and begins when M1 is under way
+    minimises  M1: -log p(x|z1) + KL(q(z1|x) || N(0, I));  M2: m2's loss of z1 ~ q(z1|x), held, once M1 is under way
 
 Kingma, Rezende, Mohamed & Welling 2014, "Semi-supervised learning with deep generative models", arXiv 1406.5298,
 section 2: M2 learns from samples of q(z1|x). (Their M1 is done when M2 begins; here it goes on.) The bound on log p(x),
 or on log p(x|y) where a label is given, is that of a VAE whose prior is M2, by M2's bound B on log p(z1):
 
     log p(x) >= E_q(z1|x) [ log p(x|z1) + B(z1) - log q(z1|x) ],    kl = E_q(z1|x) [ log q(z1|x) - B(z1) ]
-
-z is (z1, z2): q(z1|x) q(z2|z1, y) is the posterior, p(z2) p(z1|y, z2) the prior, and x depends on z1 alone.
 """
 
 from __future__ import annotations
@@ -69,12 +66,12 @@ class M1M2(VAE):
         self.first_steps = ramp_length("first_steps", first_steps)
         super().__init__(data_dim, first + second, hidden, estimator="A", seed=seed, **others)
         where = {"dtype": (array := self.encoder.mean.bias._data).dtype, "backend": backend_of(array).name}
-        where |= {name: self.config[name] for name in ("activation", "init")}
-        of_codes = {"context_dim": context_dim, "alpha": alpha, "likelihood": "gaussian"}
-        self.m2 = M2(first, second, layer_sizes("second_hidden", second_hidden), seed=seed + 1, **where, **of_codes)
+        where |= {name: self.config[name] for name in ("activation", "init")} | {"likelihood": "gaussian"}
+        sizes = self.first, self.second, layer_sizes("second_hidden", second_hidden)
+        self.m2 = M2(*sizes, context_dim=context_dim, alpha=alpha, seed=seed + 1, **where)
         self.context_dim, self.begun = self.m2.context_dim, self.scalar(1.0)
-        self.remember(context_dim=context_dim, first=first, second=second, second_hidden=self.m2.hidden)
-        self.remember(alpha=alpha, first_steps=self.first_steps)
+        self.remember(context_dim=self.context_dim, first=self.first, second=self.second, alpha=self.m2.alpha)
+        self.remember(second_hidden=self.m2.hidden, first_steps=self.first_steps)
 
     def build(self, noise: Generator, options: dict[str, Any]) -> None:
         """M1's networks."""
@@ -83,7 +80,7 @@ class M1M2(VAE):
 
     @property
     def share(self) -> Tensor:
-        """Of the training points, how many have a label, 0-d; training sets it."""
+        """As of M2: training sets it."""
         return self.m2.share
 
     def advance(self, step: int, total_steps: int) -> None:
