@@ -43,7 +43,7 @@ OWN: dict[str, dict[str, Any]] = {  # what makes the members small
     "ladder-vae": {"levels": 2, "latent_dim": Z},
     "td-vae": {"sequence_length": 1, "state_dim": 1, "units": 2},
     **{name: {"critic_hidden": (3,), "latent_dim": Z} for name in CRITICS},
-    "m1-m2": {"first": Z, "second": 1, "second_hidden": (3,)},
+    "m1-m2": {"first": 1, "second": Z - 1, "second_hidden": (3,)},
     "made": {},
     "autoregressive-prior": {
         "first": {"model": "categorical-vae", "hidden": (3,), "variables": 1, "num_categories": 2}
@@ -176,7 +176,7 @@ for name, kind in MODELS.items():
         **{key: (*values, *(FEWER_ROWS if name != "m2" else ())) for key, values in context.items()},
     )
     z = ones(M, model.latent_dim) / (model.latent_dim**0.5 if model.on_sphere else 1.0)
-    decoder_told = context if name not in ("cmma", "ivae") else {}
+    decoder_told = context if name not in ("cmma", "ivae", "m1-m2") else {}
     for call in ("likelihood", "decode"):
         method(model, kind.__name__, call, {"z": z, **told}, z=CODE, **decoder_told)
     if context:

@@ -12,6 +12,13 @@ from .m2 import M2
 from .twin import Draws, Phase, Twin, Weights, decoded, encoded, ramp, standard_normal
 
 
+class Held(Draws):
+    """Noise that was drawn with other noise."""
+
+    def __init__(self, noise: torch.Tensor) -> None:
+        self._left = [("standard_normal", noise)]
+
+
 class M1M2(Twin):
     """The bound of both: log p(x|z1) - log q(z1|x) of M1, and M2's in the place of log p(z1)."""
 
@@ -25,13 +32,15 @@ class M1M2(Twin):
 
     def phases(self, w: Weights, x: torch.Tensor, context: Any, draws: Draws, options: Any) -> list[Phase]:
         q = encoded(w, x, options)
-        z = q.mean + q.stddev * draws.normal(options["samples"], *q.mean.shape)
+        count, rows, d = options["samples"], len(x), q.mean.shape[1]
+        noise = draws.normal(count, rows, d + options["second"])
+        z, of_m2 = q.mean + q.stddev * noise[..., :d], Held(noise[..., d:].reshape(1, count * rows, -1))
         log_p = decoded(w, z, options).log_prob(x).mean()
         codes, labels = z.detach().flatten(0, 1), context.repeat(len(z), 1)
         own = {"latent_dim": options["second"], "samples": 1, "estimator": "B", "likelihood": "gaussian"}
         own |= {"sigmoid_mean": False, "variance": None}
         part = {name.removeprefix("m2."): value for name, value in w.items() if name.startswith("m2.")}
-        (m2,) = M2().phases(part, codes, labels, draws, {**options, **own})
+        (m2,) = M2().phases(part, codes, labels, of_m2, {**options, **own})
         bound = log_p + q.entropy().mean() + m2.terms["bound"]
         m1 = kl_divergence(q, standard_normal(q.mean)).mean() - log_p
         terms = {"objective": -m1 - m2.loss.detach(), "bound": bound, "reconstruction": log_p, "kl": log_p - bound}

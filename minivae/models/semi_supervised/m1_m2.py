@@ -1,16 +1,13 @@
 """The stacked semi-supervised model, M1+M2: a VAE of the data, and M2 of its codes.
 
     p(x, y, z1, z2) = p(y) p(z2) p(z1|y, z2) p(x|z1)
-    M1 minimises  -log p(x|z1) + KL(q(z1|x) || N(0, I)),  and knows no label
-    M2 minimises  its own loss (m2) of the codes z1 ~ q(z1|x), held,  and begins when M1 is under way
+    minimises  M1: -log p(x|z1) + KL(q(z1|x) || N(0, I));  M2: m2's loss of z1 ~ q(z1|x), held, once M1 is under way
 
 Kingma, Rezende, Mohamed & Welling 2014, "Semi-supervised learning with deep generative models", arXiv 1406.5298,
 section 2: M2 learns from samples of q(z1|x). (Their M1 is done when M2 begins; here it goes on.) The bound on log p(x),
 or on log p(x|y) where a label is given, is that of a VAE whose prior is M2, by M2's bound B on log p(z1):
 
     log p(x) >= E_q(z1|x) [ log p(x|z1) + B(z1) - log q(z1|x) ],    kl = E_q(z1|x) [ log q(z1|x) - B(z1) ]
-
-z is (z1, z2): q(z1|x) q(z2|z1, y) is the posterior, p(z2) p(z1|y, z2) the prior, and x depends on z1 alone.
 """
 
 from __future__ import annotations
@@ -18,13 +15,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ... import bounds
 from ...autodiff import Tensor, concatenate, mean, no_grad, reshape, softmax, stop_gradient
 from ...backend import Generator, backend_of
-from ...checks import positive_integer
+from ...checks import layer_sizes, positive_integer
 from ...distributions import Distribution, StandardNormal, kl
 from ...distributions.chain import Chain
 from ..bound.ramp import progress, ramp_length
-from ..phase import Batch, Phase, noise_for
+from ..phase import Batch, Phase
 from ..vae import VAE, GaussianMLP
 from .m2 import M2
 
@@ -41,8 +39,7 @@ class M1M2(VAE):
         data_dim, hidden, others: see :class:`VAE`; of M1.
 
     Attributes:
-        m2: the :class:`M2` of the codes.
-        begun: whether M2 is trained, 0 or 1, 0-d.
+        m2, begun: the :class:`M2` of the codes, and whether it is trained, 0 or 1, 0-d.
     """
 
     minimises = "M1: D + KL(q(z1|x) || N(0,I)); M2: m2's of z1 ~ q(z1|x)"
@@ -68,14 +65,13 @@ class M1M2(VAE):
         self.first, self.second = positive_integer("first", first), positive_integer("second", second)
         self.first_steps = ramp_length("first_steps", first_steps)
         super().__init__(data_dim, first + second, hidden, estimator="A", seed=seed, **others)
-        like = self.encoder.mean.bias
-        where = {"dtype": like.dtype, "backend": backend_of(like._data).name}
-        where |= {name: self.config[name] for name in ("activation", "init")}
-        of_codes = {"context_dim": context_dim, "alpha": alpha, "likelihood": "gaussian"}
-        self.m2 = M2(first, second, second_hidden, seed=seed + 1, **where, **of_codes)
+        where = {"dtype": (array := self.encoder.mean.bias._data).dtype, "backend": backend_of(array).name}
+        where |= {name: self.config[name] for name in ("activation", "init")} | {"likelihood": "gaussian"}
+        sizes = self.first, self.second, layer_sizes("second_hidden", second_hidden)
+        self.m2 = M2(*sizes, context_dim=context_dim, alpha=alpha, seed=seed + 1, **where)
         self.context_dim, self.begun = self.m2.context_dim, self.scalar(1.0)
-        self.remember(context_dim=context_dim, first=self.first, second=self.second, second_hidden=self.m2.hidden)
-        self.remember(alpha=self.m2.alpha, first_steps=self.first_steps)
+        self.remember(context_dim=self.context_dim, first=self.first, second=self.second, alpha=self.m2.alpha)
+        self.remember(second_hidden=self.m2.hidden, first_steps=self.first_steps)
 
     def build(self, noise: Generator, options: dict[str, Any]) -> None:
         """M1's networks."""
@@ -84,19 +80,19 @@ class M1M2(VAE):
 
     @property
     def share(self) -> Tensor:
-        """Of the training points, how many have a label, 0-d; training sets it."""
+        """As of M2: training sets it."""
         return self.m2.share
 
     def advance(self, step: int, total_steps: int) -> None:
         """M2 begins."""
         self.begun.data[...] = progress(step, total_steps, self.first_steps) == 1
 
-    def posterior(self, x: Any, context: Any = None) -> Distribution:
+    def posterior(self, x: Any, context: Any = None) -> Chain:
         """q(z1|x) q(z2|z1, y)."""
         y = self.m2._told(context)
         return Chain(self.encoder(self.features(x)), lambda z1: self.m2.posterior(z1, y), self.second)
 
-    def prior(self, context: Any = None) -> Distribution:
+    def prior(self, context: Any = None) -> Chain:
         """p(z2) p(z1|y, z2)."""
         y = self.m2._told(context)
         return Chain(self.m2.prior(y), lambda z2: self.m2.likelihood(z2, y), self.first, y.shape[:-1], last_first=True)
@@ -110,25 +106,26 @@ class M1M2(VAE):
         with no_grad():
             return softmax(self.m2.classifier(self.encoder(self.features(self.prepared(x))).mean))
 
-    def phases(self, batch: Batch, noise: Any) -> list[Phase]:
-        """M1, then M2.
+    def bound_and_draws(self, x: Any, noise: Any, context: Any = None, samples: Any = None) -> Any:
+        """The bound on log p(x|y), with the entropy of q(z1|x) and M2's KL in closed form, and the draws of z."""
+        q = self.posterior(self._vectors("x", x, "data_dim"), context)
+        z = q.sample(self.noise(q, noise, samples))
+        z1, z2 = z[..., : self.first], z[..., self.first :]
+        b = self.m2.likelihood(z2, context).log_prob(z1) - kl(self.m2.posterior(z1, context), self.m2.prior(context))
+        return bounds.sgvb_b(self.decoder(z1).log_prob(x), -mean(b, axis=0) - q.first.entropy()), z
 
-        Args:
-            batch: the data.
-            noise: a generator, or a dict of "first", epsilon of z1, ``(L, M, first)``, and "second", that of z2,
-                ``(1, L M, second)``.
-        """
+    def phases(self, batch: Batch, noise: Any) -> list[Phase]:
+        """M1, then M2. ``noise``: a generator, or epsilon of both, ``(L, M, first + second)``."""
         x, given = self._points(batch), super()._told(batch.context)
-        first, second = noise_for(("first", "second"), noise)
         q = self.encoder(self.features(x))
-        z = q.sample(self.noise(q, first))
-        reconstruction = mean(self.decoder(z).log_prob(x))
-        m1 = reconstruction - mean(kl(q, StandardNormal(self.first, q.mean)))
-        codes = reshape(stop_gradient(z), -1, self.first)
-        (m2,) = self.m2.phases(Batch(codes, concatenate([given] * len(z), axis=0)), second)
-        bound = reconstruction + mean(q.entropy()) + m2.terms["bound"]
-        terms = {"bound": bound, "reconstruction": reconstruction, "kl": reconstruction - bound}
+        epsilon = self.noise(Chain(q, self.m2.posterior, self.second), noise)
+        z = q.sample(epsilon[..., : self.first])
+        of_m2 = reshape(epsilon[..., self.first :], 1, -1, self.second)
+        labels = concatenate([given] * len(z), axis=0)
+        (m2,) = self.m2.phases(Batch(reshape(stop_gradient(z), -1, self.first), labels), of_m2)
+        reconstruction, apart = mean(self.decoder(z).log_prob(x)), -mean(q.entropy()) - m2.terms["bound"]
+        terms = {"bound": reconstruction - apart, "reconstruction": reconstruction, "kl": apart}
         terms |= {name: m2.terms[name] for name in ("label", "error")}
-        one = Phase(-m1, [*self.encoder.parameters(), *self.decoder.parameters()], terms)
-        # (The objective, which chooses between epochs, is that of both.)
-        return [one.with_loss(stop_gradient(m2.loss) - m1), Phase(m2.loss * self.begun, self.m2.parameters(), {})]
+        m1 = mean(kl(q, StandardNormal(self.first, q.mean))) - reconstruction  # (the objective is that of both)
+        one = Phase(m1, [*self.encoder.parameters(), *self.decoder.parameters()], terms)
+        return [one.with_loss(m1 + stop_gradient(m2.loss)), Phase(m2.loss * self.begun, self.m2.parameters(), {})]
