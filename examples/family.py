@@ -53,6 +53,7 @@ OWN = {
         "aae": {"critic_hidden": (200, 200), "critic_lr": 0.002},
         "gan": {"critic_hidden": (200, 200), "critic_lr": 0.005},
         "vq-vae": {"num_codes": 4, "entries": 16},
+        "td-vae": {"sequence_length": 8},  # a digit is read row by row
     },
 }
 COLUMNS = (
