@@ -1,5 +1,7 @@
 """A chain of Gaussians, forwards and backwards, against SciPy's densities and the moments of what it draws."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -27,7 +29,7 @@ def test_the_density_is_that_of_each_state_given_the_one_before(backwards, rng):
     states = z.reshape(5, B, LAST + 1, D)
     order = [3, 2, 1, 0] if backwards else [0, 1, 2, 3]
     expected = stats.norm.logpdf(states[:, :, order[0]], 2.0, 1.0)
-    for before, i in zip(order, order[1:], strict=False):
+    for before, i in pairwise(order):
         expected = expected + stats.norm.logpdf(states[:, :, i], states[:, :, before] / 2 + i + 1, np.sqrt((i + 1) / 4))
     np.testing.assert_allclose(chain(backwards).log_prob(tensor(z)).numpy(), expected.sum(-1), rtol=1e-12)
 
@@ -40,7 +42,7 @@ def test_draws_have_their_moments_and_their_own_density(backwards):
     np.testing.assert_allclose(p.log_prob(z).numpy(), log_p.numpy(), rtol=1e-10)
     order = [3, 2, 1, 0] if backwards else [0, 1, 2, 3]
     mean, variance = {order[0]: 2.0}, {order[0]: 1.0}
-    for before, i in zip(order, order[1:], strict=False):
+    for before, i in pairwise(order):
         mean[i], variance[i] = mean[before] / 2 + i + 1, variance[before] / 4 + (i + 1) / 4
     for i in order:
         draws = z.numpy()[..., D * i : D * (i + 1)]
