@@ -58,6 +58,7 @@ OWN = {
         "m1-m2": {"first": 8, "second": 4},
         "vq-vae": {"num_codes": 4, "entries": 16},
         "autoregressive-prior": {"first": {"num_codes": 4, "entries": 16, "hidden": (200,)}},
+        "td-vae": {"sequence_length": 8},  # a digit is read row by row
     },
 }
 COLUMNS = (

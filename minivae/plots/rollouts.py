@@ -48,10 +48,11 @@ def rollouts(
     of_step = None if shape is None or shape[0] % steps else (shape[0] // steps, *shape[1:])
     cells = np.stack([originals, drawn], axis=1).reshape(2 * len(originals), steps, -1)
     with picture(path, ax) as figure:
-        title = f"Sequences, and the model's after {seen} steps"
+        said = "their reconstructions" if seen == steps else f"how the model goes on after {seen} steps"
+        title = f"Sequences, and {said}"
         axes, layout = draw_tile(figure, cells, of_step, title, Margins(left=0.8, bottom=0.45), group=2, ax=ax)
         axes.set_yticks(layout.tops + layout.shape[0] / 2, ["data", "model"] * len(originals))
-        if seen:
+        if 0 < seen < steps:
             axes.set_xticks(layout.lefts[[seen - 1]] + layout.shape[1] / 2, ["seen until here"])
         axes.tick_params(length=0)
     return figure

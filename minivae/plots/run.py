@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import backend
+from ..autodiff import Tensor
 from ..datasets import one_hot
 from ..distributions import StandardNormal
 from ..errors import InputError
@@ -39,7 +40,7 @@ NAMES = (
     *("interpolation.png", "traversals.png", "codebook.png", "manifold.png", "rollouts.png"),
 )
 SAMPLES, SAMPLES_OF_A_LABEL = 100, 10
-SEQUENCES, SEEN = 8, 4  # rolled out, after a fourth of their steps
+SEQUENCES, SEEN = 8, 4  # rolled out, after one in SEEN of their steps
 
 
 def draw_run(
@@ -153,7 +154,10 @@ def _draw_latent(
     def rebuilt(n: int) -> np.ndarray:
         return model.reconstruct(x[:n], None if context is None else context[:n]).numpy()
 
-    pictures.draw("reconstructions", lambda path: reconstructions(x.numpy()[:30], rebuilt(30), shape, path))
+    if isinstance(model, StateSpaceVAE):
+        _draw_sequences(model, x[:SEQUENCES], shape, pictures)
+    else:
+        pictures.draw("reconstructions", lambda path: reconstructions(x.numpy()[:30], rebuilt(30), shape, path))
     if names is not None:
         table = x.numpy()[:SCATTERED]
         pictures.draw("columns", lambda path: columns(table, rebuilt(SCATTERED), names, path))
@@ -171,8 +175,16 @@ def _draw_latent(
         pictures.draw("traversals", lambda path: traversals(decode, z, shape, path, on_sphere=model.on_sphere))
     if model.latent_dim == 2 and (context is not None or _is_standard(model)):
         pictures.draw("manifold", lambda path: manifold(decode, shape, path))
-    if isinstance(model, StateSpaceVAE):
-        of_model, steps, few = model, model.sequence_length, x[:SEQUENCES]  # (of_model: for the type checker)
-        seen, noise = -(-steps // SEEN), backend.generator(EVALUATION_SEED, test.backend)
-        goes_on = of_model.rollout(few, seen, noise).numpy()
-        pictures.draw("rollouts", lambda path: rollouts(few.numpy(), goes_on, steps, seen, shape, path))
+
+
+def _draw_sequences(model: StateSpaceVAE, x: Tensor, shape: tuple[int, ...] | None, pictures: Pictures) -> None:
+    """Each step beside the one before: whole sequences as their codes have them, and as they go on after the first."""
+    steps, data = model.sequence_length, x.numpy()
+    generator = backend.generator(EVALUATION_SEED, backend.backend_of(x.data).name)
+
+    def draw(name: str, made: Callable[[], Tensor], seen: int) -> None:
+        pictures.draw(name, lambda path: rollouts(data, made().numpy(), steps, seen, shape, path))
+
+    seen = -(-steps // SEEN)
+    draw("reconstructions", lambda: model.reconstruct(x), steps)
+    draw("rollouts", lambda: model.rollout(x, seen, generator), seen)

@@ -34,6 +34,8 @@ def test_steps_that_are_no_pictures_are_curves(path, drawn):
     assert drawn[0].panels[0].ticks[0] == []
     plots.rollouts(np.abs(rows), np.abs(rows), 10, 10, (4, 5), path)  # 4 rows are not 10 times as many
     assert any("each cell: 2 values" in text for text in drawn[1].texts)
+    assert any("their reconstructions" in text for text in drawn[1].texts)
+    assert drawn[1].panels[0].ticks[0] == []
 
 
 def test_more_cannot_be_seen_than_there_is(path):
