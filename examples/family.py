@@ -55,7 +55,7 @@ OWN = {
         "wae-gan": {"critic_hidden": (200, 200), "critic_lr": 0.005, "critic_weight": 1.0},
         "aae": {"critic_hidden": (200, 200), "critic_lr": 0.002},
         "gan": {"critic_hidden": (200, 200), "critic_lr": 0.005},
-        "m1-m2": {"first": 8, "second": 4},
+        "m1-m2": {"first_dim": 8, "second_dim": 4},
         "vq-vae": {"num_codes": 4, "entries": 16},
         "autoregressive-prior": {"first": {"num_codes": 4, "entries": 16, "hidden": (200,)}},
         "td-vae": {"sequence_length": 8},  # a digit is read row by row

@@ -31,12 +31,12 @@ PAPER = {"m2": 11.97, "m1-m2": 3.33}  # per cent, of MNIST with 100 labels
 MODELS = {
     "digits": {
         "m2": {"hidden": (100,), "latent_dim": 8},
-        "m1-m2": {"hidden": (200,), "first": 16, "second_hidden": (100,), "second": 8}
+        "m1-m2": {"hidden": (200,), "first_dim": 16, "second_hidden": (100,), "second_dim": 8}
         | {"likelihood": "gaussian", "variance": 0.03},
     },
     "mnist": {
         "m2": {"hidden": (500,), "latent_dim": 50},
-        "m1-m2": {"hidden": (600, 600), "first": 50, "second_hidden": (500,), "second": 50},
+        "m1-m2": {"hidden": (600, 600), "first_dim": 50, "second_hidden": (500,), "second_dim": 50},
     },
 }
 BINARIZE = {"digits": "none", "mnist": "dynamic"}

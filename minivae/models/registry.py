@@ -58,12 +58,8 @@ from .semi_supervised.m2 import M2
 from .sequence.td_vae import TDVAE
 from .vae import DECODERS, VAE
 
-# Arguments that belong to the data or to the run, and are no options of a model; ``first`` is another model, which has
-# options of its own.
-OF_DATA = ("data_dim", "context_dim", "sequence_length", "first")
 # Arguments that belong to the data or to the run, and are no options of a model.
-# Arguments that belong to the data or to the run, and are no options of a model.
-OF_DATA = ("data_dim", "context_dim")
+OF_DATA = ("data_dim", "context_dim", "sequence_length")
 OF_RUN = ("seed", "dtype", "backend")
 
 MODELS: dict[str, type[Model]] = {

@@ -86,7 +86,7 @@ SMALL = {  # beside a z of two numbers; of ivae's variance the grid is to see so
     "f-vae": {"steps": 2, "flow_hidden": (3,)},
     "td-vae": {"sequence_length": 1, "state_dim": 1},
     "joint-vae": {"continuous": 1, "discrete": (3,)},
-    "m1-m2": {"first": 1, "second": 1},
+    "m1-m2": {"first_dim": 1, "second_dim": 1},
     "vq-vae": {"num_codes": 2, "entries": 4, "code_dim": 1},
 }
 

@@ -43,7 +43,7 @@ OWN: dict[str, dict[str, Any]] = {  # what makes the members small
     "ladder-vae": {"levels": 2, "latent_dim": Z},
     "td-vae": {"sequence_length": 1, "state_dim": 1, "units": 2},
     **{name: {"critic_hidden": (3,), "latent_dim": Z} for name in CRITICS},
-    "m1-m2": {"first": 1, "second": Z - 1, "second_hidden": (3,)},
+    "m1-m2": {"first_dim": 1, "second_dim": Z - 1, "second_hidden": (3,)},
     "made": {},
     "autoregressive-prior": {
         "first": {"model": "categorical-vae", "hidden": (3,), "variables": 1, "num_categories": 2}
@@ -54,7 +54,7 @@ TOLD = [name for name, kind in MODELS.items() if "context_dim" in registry.argum
 CONSTRUCTOR: dict[str, tuple] = {
     **dict.fromkeys(("data_dim", "latent_dim", "samples", "groups", "variables", "entries", "context_dim"), COUNTS),
     **dict.fromkeys(("num_codes", "code_dim", "features", "dataset_size", "masks"), COUNTS),
-    **dict.fromkeys(("continuous", "projections", "auxiliary", "first", "second", "levels"), COUNTS),
+    **dict.fromkeys(("continuous", "projections", "auxiliary", "first_dim", "second_dim", "levels"), COUNTS),
     **dict.fromkeys(("capacity_steps", "temperature_steps", "first_steps"), (*NUMBERS_ABOVE_0, 1.5)),
     **dict.fromkeys(("state_dim", "units", "jumps"), COUNTS),
     "sequence_length": (*COUNTS, 3),

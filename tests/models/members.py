@@ -34,7 +34,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "ladder-vae": {"levels": 2},
     "categorical-vae": {"variables": 3, "num_categories": 4},
     "joint-vae": {"continuous": 2, "discrete": (3, 4)},
-    "m1-m2": {"first": 3, "second": 2, "second_hidden": (4,)},
+    "m1-m2": {"first_dim": 3, "second_dim": 2, "second_hidden": (4,)},
     "vq-vae": {"num_codes": 3, "entries": 5, "code_dim": 2},
     "autoregressive-prior": {"first": {"num_codes": 3, "entries": 5, "code_dim": 2, "hidden": (5,)}},
     "vamp-vae": {"components": 7},

@@ -25,7 +25,7 @@ class M1M2(Twin):
     member = "m1-m2"
     cases: Mapping[str, Mapping[str, Any]] = {
         "before M2 begins": {"at": 0.1},
-        "M2 has begun": {"at": 0.3, "alpha": 2.0, "second": 4},
+        "M2 has begun": {"at": 0.3, "alpha": 2.0, "second_dim": 4},
         "after some steps": {"at": 0.1, "first_steps": 100},
         "one label": {"context_dim": 1},
     }
@@ -33,11 +33,11 @@ class M1M2(Twin):
     def phases(self, w: Weights, x: torch.Tensor, context: Any, draws: Draws, options: Any) -> list[Phase]:
         q = encoded(w, x, options)
         count, rows, d = options["samples"], len(x), q.mean.shape[1]
-        noise = draws.normal(count, rows, d + options["second"])
+        noise = draws.normal(count, rows, d + options["second_dim"])
         z, of_m2 = q.mean + q.stddev * noise[..., :d], Held(noise[..., d:].reshape(1, count * rows, -1))
         log_p = decoded(w, z, options).log_prob(x).mean()
         codes, labels = z.detach().flatten(0, 1), context.repeat(len(z), 1)
-        own = {"latent_dim": options["second"], "samples": 1, "estimator": "B", "likelihood": "gaussian"}
+        own = {"latent_dim": options["second_dim"], "samples": 1, "estimator": "B", "likelihood": "gaussian"}
         own |= {"sigmoid_mean": False, "variance": None}
         part = {name.removeprefix("m2."): value for name, value in w.items() if name.startswith("m2.")}
         (m2,) = M2().phases(part, codes, labels, of_m2, {**options, **own})

@@ -32,7 +32,7 @@ class M1M2(VAE):
 
     Args:
         context_dim: K, how many labels there are.
-        first, second: the lengths of z1 and z2.
+        first_dim, second_dim: the lengths of z1 and z2.
         second_hidden: hidden layers of M2's networks.
         alpha: the weight on M2's classifier, times N over the number of labelled points.
         first_steps: how long M1 trains alone: a share of the run up to 1, else so many minibatches.
@@ -54,29 +54,30 @@ class M1M2(VAE):
         hidden: Sequence[int] = (500,),
         *,
         context_dim: int,
-        first: int = 20,
-        second: int = 10,
+        first_dim: int = 20,
+        second_dim: int = 10,
         second_hidden: Sequence[int] = (100,),
         alpha: float = 0.1,
         first_steps: float = 0.3,
         seed: int = 0,
         **others: Any,
     ) -> None:
-        self.first, self.second = positive_integer("first", first), positive_integer("second", second)
+        sizes = positive_integer("first_dim", first_dim), positive_integer("second_dim", second_dim)
+        self.first_dim, self.second_dim = sizes
         self.first_steps = ramp_length("first_steps", first_steps)
-        super().__init__(data_dim, first + second, hidden, estimator="A", seed=seed, **others)
+        super().__init__(data_dim, first_dim + second_dim, hidden, estimator="A", seed=seed, **others)
         where = {"dtype": (array := self.encoder.mean.bias._data).dtype, "backend": backend_of(array).name}
         where |= {name: self.config[name] for name in ("activation", "init")} | {"likelihood": "gaussian"}
-        sizes = self.first, self.second, layer_sizes("second_hidden", second_hidden)
-        self.m2 = M2(*sizes, context_dim=context_dim, alpha=alpha, seed=seed + 1, **where)
+        second_hidden = layer_sizes("second_hidden", second_hidden)
+        self.m2 = M2(*sizes, second_hidden, context_dim=context_dim, alpha=alpha, seed=seed + 1, **where)
         self.context_dim, self.begun = self.m2.context_dim, self.scalar(1.0)
-        self.remember(context_dim=self.context_dim, first=self.first, second=self.second, alpha=self.m2.alpha)
+        self.remember(context_dim=self.context_dim, alpha=self.m2.alpha, first_dim=first_dim, second_dim=second_dim)
         self.remember(second_hidden=self.m2.hidden, first_steps=self.first_steps)
 
     def build(self, noise: Generator, options: dict[str, Any]) -> None:
         """M1's networks."""
-        self.encoder = GaussianMLP(self.data_dim, self.hidden, self.first, noise, **options)
-        self.decoder = self.make_decoder(self.first, noise, options)
+        self.encoder = GaussianMLP(self.data_dim, self.hidden, self.first_dim, noise, **options)
+        self.decoder = self.make_decoder(self.first_dim, noise, options)
 
     @property
     def share(self) -> Tensor:
@@ -90,16 +91,18 @@ class M1M2(VAE):
     def posterior(self, x: Any, context: Any = None) -> Chain:
         """q(z1|x) q(z2|z1, y)."""
         y = self.m2._told(context)
-        return Chain(self.encoder(self.features(x)), lambda z1: self.m2.posterior(z1, y), self.second)
+        return Chain(self.encoder(self.features(x)), lambda z1: self.m2.posterior(z1, y), self.second_dim)
 
     def prior(self, context: Any = None) -> Chain:
         """p(z2) p(z1|y, z2)."""
         y = self.m2._told(context)
-        return Chain(self.m2.prior(y), lambda z2: self.m2.likelihood(z2, y), self.first, y.shape[:-1], last_first=True)
+        return Chain(
+            self.m2.prior(y), lambda z2: self.m2.likelihood(z2, y), self.first_dim, y.shape[:-1], last_first=True
+        )
 
     def likelihood(self, z: Any, context: Any = None) -> Distribution:
         """p(x|z1)."""
-        return self.decoder(self._vectors("z", z, "latent_dim")[..., : self.first])
+        return self.decoder(self._vectors("z", z, "latent_dim")[..., : self.first_dim])
 
     def classify(self, x: Any) -> Tensor:
         """q(y|z1) at the mean of q(z1|x): ``(M, data_dim)``, in the data's own units -> ``(M, context_dim)``."""
@@ -110,22 +113,22 @@ class M1M2(VAE):
         """The bound on log p(x|y), with the entropy of q(z1|x) and M2's KL in closed form, and the draws of z."""
         q = self.posterior(self._vectors("x", x, "data_dim"), context)
         z = q.sample(self.noise(q, noise, samples))
-        z1, z2 = z[..., : self.first], z[..., self.first :]
+        z1, z2 = z[..., : self.first_dim], z[..., self.first_dim :]
         b = self.m2.likelihood(z2, context).log_prob(z1) - kl(self.m2.posterior(z1, context), self.m2.prior(context))
         return bounds.sgvb_b(self.decoder(z1).log_prob(x), -mean(b, axis=0) - q.first.entropy()), z
 
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:
-        """M1, then M2. ``noise``: a generator, or epsilon of both, ``(L, M, first + second)``."""
+        """M1, then M2. ``noise``: a generator, or epsilon of both, ``(L, M, first_dim + second_dim)``."""
         x, given = self._points(batch), super()._told(batch.context)
         q = self.encoder(self.features(x))
-        epsilon = self.noise(Chain(q, self.m2.posterior, self.second), noise)
-        z = q.sample(epsilon[..., : self.first])
-        of_m2 = reshape(epsilon[..., self.first :], 1, -1, self.second)
+        epsilon = self.noise(Chain(q, self.m2.posterior, self.second_dim), noise)
+        z = q.sample(epsilon[..., : self.first_dim])
+        of_m2 = reshape(epsilon[..., self.first_dim :], 1, -1, self.second_dim)
         labels = concatenate([given] * len(z), axis=0)
-        (m2,) = self.m2.phases(Batch(reshape(stop_gradient(z), -1, self.first), labels), of_m2)
+        (m2,) = self.m2.phases(Batch(reshape(stop_gradient(z), -1, self.first_dim), labels), of_m2)
         reconstruction, apart = mean(self.decoder(z).log_prob(x)), -mean(q.entropy()) - m2.terms["bound"]
         terms = {"bound": reconstruction - apart, "reconstruction": reconstruction, "kl": apart}
         terms |= {name: m2.terms[name] for name in ("label", "error")}
-        m1 = mean(kl(q, StandardNormal(self.first, q.mean))) - reconstruction  # (the objective is that of both)
+        m1 = mean(kl(q, StandardNormal(self.first_dim, q.mean))) - reconstruction  # (the objective is that of both)
         one = Phase(m1, [*self.encoder.parameters(), *self.decoder.parameters()], terms)
         return [one.with_loss(m1 + stop_gradient(m2.loss)), Phase(m2.loss * self.begun, self.m2.parameters(), {})]

@@ -74,7 +74,7 @@ def test_m2_waits_until_m1_is_under_way(rng):
 
 def test_the_bound_lies_below_log_p_by_what_the_posteriors_miss(rng):
     """z1 and z2 of one number each: log p(x|y) and log p(x) on a grid, and the bounds of phases and of draws below."""
-    model = shaken(member("m1-m2", first=1, second=1, dtype="float64"))
+    model = shaken(member("m1-m2", first_dim=1, second_dim=1, dtype="float64"))
     for name, p in model.named_parameters():
         if name.startswith("decoder"):
             p.data[...] *= 2.0
@@ -127,7 +127,7 @@ def test_it_classifies_by_the_mean_of_z1_and_a_missing_label_is_none_elsewhere(m
 def test_few_labels_are_enough_to_classify():
     """5 of each class, beside 1,450 digits without; a p(x|z1) under which z1 keeps what tells digits apart."""
     data = load("digits")
-    options = {"likelihood": "gaussian", "variance": 0.03, "alpha": 1.0, "first": 16, "second": 4}
+    options = {"likelihood": "gaussian", "variance": 0.03, "alpha": 1.0, "first_dim": 16, "second_dim": 4}
     model = M1M2(64, (50,), context_dim=10, second_hidden=(30,), **options)
     mv.fit(model, keep_labels(data, 50, seed=1), epochs=15, lr=5e-3, report_every=15, progress=False)
     found = model.classify(data.test.images / data.scale).numpy().argmax(-1)
