@@ -96,9 +96,8 @@ class M1M2(VAE):
     def prior(self, context: Any = None) -> Chain:
         """p(z2) p(z1|y, z2)."""
         y = self.m2._told(context)
-        return Chain(
-            self.m2.prior(y), lambda z2: self.m2.likelihood(z2, y), self.first_dim, y.shape[:-1], last_first=True
-        )
+        of_z1 = self.first_dim, y.shape[:-1]
+        return Chain(self.m2.prior(y), lambda z2: self.m2.likelihood(z2, y), *of_z1, last_first=True)
 
     def likelihood(self, z: Any, context: Any = None) -> Distribution:
         """p(x|z1)."""
