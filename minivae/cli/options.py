@@ -60,8 +60,8 @@ USUAL: dict[str, dict[str, Any]] = {
     "mnist": {"hidden": [500], "latent": 20, "likelihood": "bernoulli", "epochs": 10},
     "binarized-mnist": {"hidden": [500], "latent": 20, "likelihood": "bernoulli", "epochs": 10},
     "frey": {"hidden": [200], "latent": 10, "likelihood": "gaussian", "sigmoid_mean": True, "epochs": 100},
-    "moving-digits": {"hidden": [200], "latent": 20, "likelihood": "bernoulli", "epochs": 100},
-    "linear-gaussian-sequences": {"hidden": [50], "latent": 20, "likelihood": "gaussian", "epochs": 100},
+    "moving-digits": {"hidden": [100], "latent": 20, "likelihood": "bernoulli", "epochs": 200, "lr": 0.003},
+    "linear-gaussian-sequences": {"hidden": [50], "latent": 20, "likelihood": "gaussian", "epochs": 60, "lr": 0.003},
 }
 # Arguments of a single model that go with the data as the sizes do: of 64 pixels 25 nats cannot be made use of.
 # Of 1,500 training points a prior of 16 codes learns no more after some 600 steps of 0.001, but the points by heart.

@@ -187,6 +187,7 @@ for name, kind in MODELS.items():
         method(model, kind.__name__, "begin", {"data_points": M}, data_points=COUNTS)
     if name in ("m2", "m1-m2"):
         method(model, kind.__name__, "classify", {"x": ones(M, D)}, x=X)
+        method(model, kind.__name__, "completed", {"x": ones(M, D), **told}, x=X, **context)
     if name in ("vq-vae", "categorical-vae"):
         noise, called = ((None, 3), "codes") if name == "categorical-vae" else ((), "which")
         method(model, kind.__name__, "drawn_codes", {"x": ones(M, D), "noise": GENERATOR}, x=X, noise=noise)

@@ -91,11 +91,18 @@ def test_gradients_where_labels_are_missing(model, rng):
         check_gradients(loss, parameters, mode="directions", tolerance=1e-5)
 
 
-def test_a_missing_label_is_no_label_elsewhere(model, x):
-    zeros = np.zeros((ROWS, CLASSES))
-    for call in (model.encode, model.reconstruct, lambda x, y: model.bound(x, Repeated()(), y)):
+def test_a_missing_label_is_the_likeliest_where_users_ask_for_a_code_and_refused_elsewhere(model, x):
+    likeliest = np.eye(CLASSES)[model.classify(x).numpy().argmax(-1)]
+    told = np.eye(CLASSES)[np.arange(ROWS) % CLASSES]
+    told[1:] = 0.0
+    completed = np.concatenate([told[:1], likeliest[1:]])
+    np.testing.assert_array_equal(model.completed(x, told).numpy(), completed)
+    for call in (model.encode, model.reconstruct):
+        np.testing.assert_array_equal(call(x, told).numpy(), call(x, completed).numpy())
+    refuse = (lambda y: model.bound(x, Repeated()(), y), lambda y: model.decode(np.zeros((ROWS, 3)), y), model.prior)
+    for call in refuse:
         with pytest.raises(InputError, match="context has a row of zeros, a missing label"):
-            call(x, zeros)
+            call(told)
 
 
 def test_it_classifies(model, x):
