@@ -96,7 +96,7 @@ misuse(
     colour=("Grey", 3, "rgb"),
     size=(8, "8x8", (8,), (8, 0), (8, 8)),
     header=("yes", 1, True),
-    labelled=(*COUNTS[:-2], Says(3, "multiple of the 10 classes"), Says(10_000, "up to")),
+    labelled=(0, -1, 1.5, "30", Says(3, "multiple of the 10 classes"), Says(10_000, "up to")),
     sequence_length=(0, 1.5, "2", 2),
 )
 misuse(
