@@ -33,7 +33,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "joint-vae": {"continuous": 2, "discrete": (3, 4)},
     "vq-vae": {"num_codes": 3, "entries": 5, "code_dim": 2},
     "vamp-vae": {"components": 7},
-    "td-vae": {"sequence_length": 3, "state_dim": 2, "units": 4, "jumps": 2},
+    "td-vae": {"sequence_length": 2, "state_dim": 2, "units": 4, "jumps": 2},
     **{name: {"critic_hidden": (6, 5)} for name in CRITICS},
     "swae": {"projections": 6},
     "info-vae": {"alpha": 0.3, "lambd": 5.0},

@@ -45,9 +45,9 @@ class StateSpaceVAE(VAE):
         hidden: Sequence[int] = (200,),
         *,
         sequence_length: int,
-        state_dim: int = 8,
+        state_dim: int = 12,
         units: int = 50,
-        jumps: int = 4,
+        jumps: int = 1,
         samples: int = 10,
         **others: Any,
     ) -> None:
