@@ -42,7 +42,7 @@ class StateSpaceVAE(VAE):
     def __init__(
         self,
         data_dim: int,
-        hidden: Sequence[int] = (200,),
+        hidden: Sequence[int] = (50,),
         *,
         sequence_length: int,
         state_dim: int = 12,
