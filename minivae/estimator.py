@@ -192,6 +192,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             kind = registry.named(instance("model", kind, str, "a name, or a class of a model"))[1]
         if "context_dim" in registry.arguments(kind):
             raise InputError(f"model is {shown(self.model)}, which is told labels; expected one that is told nothing")
+        if "sequence_length" in registry.arguments(kind):
+            raise InputError(f"model is {shown(self.model)}, but it is for sequences; expected one for rows of a table")
         return kind
 
     def _said(self, kind: type[Model]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "mnist": {"hidden": [500], "latent": 20, "likelihood": "bernoulli", "epochs": 10},
     "binarized-mnist": {"hidden": [500], "latent": 20, "likelihood": "bernoulli", "epochs": 10},
     "frey": {"hidden": [200], "latent": 10, "likelihood": "gaussian", "sigmoid_mean": True, "epochs": 100},
-    "moving-digits": {"hidden": [100], "latent": 20, "likelihood": "bernoulli", "epochs": 200, "lr": 0.003},
+    "moving-digits": {"hidden": [50], "latent": 20, "likelihood": "bernoulli", "epochs": 120, "lr": 0.005},
     "linear-gaussian-sequences": {"hidden": [50], "latent": 20, "likelihood": "gaussian", "epochs": 60, "lr": 0.003},
 }
 # Arguments of a single model that go with the data as the sizes do: of 64 pixels 25 nats cannot be made use of.

@@ -40,7 +40,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "vamp-vae": {"components": 7},
     "flow-prior-vae": {"steps": 3, "flow_hidden": (5,)},
     "f-vae": {"steps": 3, "flow_hidden": (5,)},
-    "td-vae": {"sequence_length": 3, "state_dim": 2, "units": 4, "jumps": 2},
+    "td-vae": {"sequence_length": 2, "state_dim": 2, "units": 4, "jumps": 2},
     **{name: {"critic_hidden": (6, 5)} for name in CRITICS},
     "swae": {"projections": 6},
     "info-vae": {"alpha": 0.3, "lambd": 5.0},

@@ -163,7 +163,8 @@ def test_a_model_that_forgets_an_argument_is_refused():
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_member_remembers(name):
-    told = {"context_dim": 2} if "context_dim" in registry.arguments(MODELS[name]) else {}
+    known = registry.arguments(MODELS[name])
+    told = {argument: 2 for argument in ("context_dim", "sequence_length") if argument in known}
     require_remembered(MODELS[name](data_dim=4, **told))
 
 

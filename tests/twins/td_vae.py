@@ -20,7 +20,7 @@ class TDVAE(Twin):
         "as far as there are steps": {"jumps": 9, "m": 30},
         "one step": {"sequence_length": 1, "state_dim": 1},
         "every step a number": {"sequence_length": 6, "jumps": 4, "m": 30},
-        "every default": {"state_dim": 8, "units": 50, "jumps": 4, "hidden": (200,)},
+        "every default": {"state_dim": 12, "units": 50, "jumps": 1, "hidden": (200,), "samples": 10},
     }
 
     def phases(self, w: Weights, x: torch.Tensor, context: Any, draws: Draws, options: Any) -> list[Phase]:

@@ -42,12 +42,12 @@ class StateSpaceVAE(VAE):
     def __init__(
         self,
         data_dim: int,
-        hidden: Sequence[int] = (200,),
+        hidden: Sequence[int] = (50,),
         *,
         sequence_length: int,
-        state_dim: int = 8,
+        state_dim: int = 12,
         units: int = 50,
-        jumps: int = 4,
+        jumps: int = 1,
         samples: int = 10,
         **others: Any,
     ) -> None:

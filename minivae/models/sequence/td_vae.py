@@ -5,8 +5,8 @@
 
 Gregor et al. 2019, "Temporal difference variational auto-encoder", arXiv 1806.03107, section 4, with one layer of z
 where the paper's moving digits have two. The times are drawn with z, ``samples`` of them for each data point: t_2 = t_1
-+ delta, delta from 1 to ``jumps`` and told to q and p_T; t_1 from 0, before the first step, where b is 0, so that
-sequences can be drawn from nothing, too.
++ delta, delta from 1 to ``jumps`` (by default 1; 4 for the paper's moving digits) and told to q and p_T; t_1 from 0,
+before the first step, where b is 0, so that sequences can be drawn from nothing, too.
 
 Changes the loss of :mod:`.state_space`, where the networks are: it is of two times, and no bound on log p(x). For delta
 = 1 minus the loss is on average at most log p(x_2|x_1, ..., x_{t_1}), which p_B, p_T and p_D define. If p_B is the

@@ -142,7 +142,7 @@ def test_times_are_even_over_all_that_fit(steps, jumps):
 
 
 def test_a_belief_knows_of_what_came_and_of_nothing_else(rng):
-    model = shaken(member("td-vae", dtype="float64"))
+    model = shaken(member("td-vae", sequence_length=3, dtype="float64"))
     x = rng.uniform(size=(1, 6))
     b = model.beliefs(tensor(x)).numpy()
     assert b.shape == (1, 4, 4)
@@ -155,7 +155,7 @@ def test_a_belief_knows_of_what_came_and_of_nothing_else(rng):
 
 
 def test_terms_and_objective_add_up_and_every_weight_is_trained(rng):
-    model = shaken(member("td-vae", dtype="float64", samples=3))
+    model = shaken(member("td-vae", sequence_length=3, dtype="float64", samples=3))
     (phase,) = model.phases(batch_for(model, rng), backend.generator(0))
     terms = {name: float(value) for name, value in phase.terms.items()}
     assert terms["objective"] == pytest.approx(terms["reconstruction"] - terms["smoothing"] - terms["transition"])
@@ -179,7 +179,7 @@ def test_what_is_no_sequence_is_refused(options, said):
 
 
 def test_rollouts_keep_what_was_seen_and_draw_what_comes(rng):
-    model, x = shaken(member("td-vae", dtype="float64")), rng.uniform(size=(3, 6))
+    model, x = shaken(member("td-vae", sequence_length=3, dtype="float64")), rng.uniform(size=(3, 6))
     with no_grad():
         b = model.beliefs(tensor(x))
         at = [model.decoder(model.belief(b[:, i]).mean).mean.numpy() for i in (1, 2, 3)]
@@ -197,7 +197,7 @@ def test_rollouts_keep_what_was_seen_and_draw_what_comes(rng):
 
 def test_rollouts_are_draws_of_the_transition(rng):
     """The state after the first step of a rollout, by its decoded mean, which a linear decoder says."""
-    model = shaken(member("td-vae", dtype="float64", likelihood="gaussian", hidden=(), state_dim=1))
+    model = shaken(member("td-vae", sequence_length=3, dtype="float64", likelihood="gaussian", hidden=(), state_dim=1))
     x, n = np.tile(rng.uniform(size=6), (4000, 1)), 4000
     w, c = model.decoder.mean.weight.numpy(), model.decoder.mean.bias.numpy()
     z = ((model.rollout(x, 2, backend.generator(0)).numpy()[:, 4:] - c) @ w.T / (w @ w.T))[:, 0]
@@ -215,7 +215,7 @@ def test_rollouts_are_draws_of_the_transition(rng):
 
 def test_gradients_reach_the_beliefs_at_both_times(rng):
     """Of a loss at t_1 = 1 and t_2 = 2 the first two steps have a gradient, and the third none."""
-    model = shaken(member("td-vae", dtype="float64"))
+    model = shaken(member("td-vae", sequence_length=3, dtype="float64"))
     x = Tensor(rng.uniform(size=(1, 6)))
     x.requires_grad = True
     parts = model.differences(x, np.ones((2, 1)), np.ones((2, 1)), rng.normal(size=(2, 1, 4)))
