@@ -85,7 +85,7 @@ class Session:
         from minivae import datasets
         from minivae.files import npy
 
-        self.trainers = {n: _trainer(datasets.load(n)) for n in datasets.names() if n == "digits" or _there(n)}
+        self.trainers = {n: _trainer(datasets.load(n)) for n in datasets.names() if _there(n)}
         self._folder = TemporaryDirectory()
         images = np.random.default_rng(0).integers(256, size=shape, dtype=np.uint8)
         limit = npy.MAP_ABOVE
@@ -125,7 +125,9 @@ def _trainer(dataset: Any) -> Any:
     from minivae.models import VAE
     from minivae.training import Settings, Trainer
 
-    return Trainer(VAE(dataset.data_dim, 2, hidden=(20,)), dataset, Settings(batch_size=BATCH, epochs=1_000_000))
+    bits = 0 <= dataset.value_range[0] <= dataset.value_range[1] <= 1
+    model = VAE(dataset.data_dim, 2, hidden=(20,), likelihood="bernoulli" if bits else "gaussian")
+    return Trainer(model, dataset, Settings(batch_size=BATCH, epochs=1_000_000))
 
 
 def run(quick: bool, say: Callable[[str], None]) -> dict[str, Any]:

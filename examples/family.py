@@ -192,7 +192,7 @@ AXES = {
     "semi_supervised": "labels, of which some are missing",
     "aggregate": "terms on q(z)",
     "adversarial": "critics",
-    "autoregressive": "no latent variable",
+    "autoregressive": "one number after the other",
     "sequence": "sequences",
     "learning": "another way to learn",
 }

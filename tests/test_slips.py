@@ -107,7 +107,6 @@ BY_HAND = {
     "--hidden-dim 3": "--hidden",
     "--hidden_size 3": "--hidden",
     "--layers 3": "--hidden",
-    "--units 3": "--hidden",
     "--num-epochs 3": "--epochs",
     "--n_epochs 3": "--epochs",
     "--max-epochs 3": "--epochs",

@@ -38,6 +38,7 @@ ARGUMENTS = {
     "floor_divide": (X, Y),
     "full": (3, 0.5),
     "full_like": (X, 0.5),
+    "linspace": (-1.0, 1.0, 5),
     "linalg.solve": (SQUARE, SQUARE[:, :1]),
     "matmul": (X, Y.T),
     "may_share_memory": (X, Y),

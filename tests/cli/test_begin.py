@@ -112,7 +112,7 @@ def test_a_config_that_is_not_there(refused):
 @EVERY_MEMBER_BY_COMMANDS
 def test_every_command_opens_a_run_of_a_program(cli, name):
     digits = datasets.load("digits")
-    options = {"critic_hidden": (20,), "context_dim": 10}
+    options = {"critic_hidden": (20,), "context_dim": 10, "sequence_length": 8}
     options = {key: value for key, value in options.items() if key in arguments(MODELS[name])}
     model = MODELS[name](64, hidden=(8,), **options)
     mv.fit(model, digits, run=Run.create("run"), epochs=1, report_every=1, seed=3, progress=False)

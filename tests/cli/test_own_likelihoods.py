@@ -60,7 +60,8 @@ class Counting(Likelihood):
 
 @pytest.mark.parametrize("name", [n for n, kind in MODELS.items() if registry.options(kind).get("likelihood")])
 def test_every_model_with_a_likelihood_takes_a_class(name, rng):
-    sizes = {"hidden": (4,)} | ({"context_dim": 2} if "context_dim" in registry.arguments(MODELS[name]) else {})
+    known, of_data = registry.arguments(MODELS[name]), {"context_dim": 2, "sequence_length": 5}
+    sizes = {"hidden": (4,), **{key: value for key, value in of_data.items() if key in known}}
     model = MODELS[name](5, likelihood=Mine, **sizes)
     assert isinstance(model.decoder, Mine)
     assert model.config["likelihood"] == f"{__name__}:Mine"

@@ -41,7 +41,7 @@ from .state_space import StateSpaceVAE
 class TDVAE(StateSpaceVAE):
     """The VAE of a state that moves, learned from pairs of times. Arguments as of :class:`StateSpaceVAE`."""
 
-    minimises = "-log p_D(x2|z2) - log p_B(z1|b1) - log p_T(z2|z1) + log p_B(z2|b2) + log q(z1|z2,b1,b2)"
+    minimises = "log q(z1|z2,b)/p_B(z1|b1) + log p_B(z2|b2)/p_T(z2|z1) - log p_D(x2|z2)"
     source = "Gregor et al. 2019, arXiv 1806.03107"
     no_kl = "its loss has no KL from a prior, but two differences between beliefs"
 
