@@ -22,7 +22,7 @@ from .flow_prior_vae import FlowPriorVAE
 class FVAE(FlowPriorVAE):
     """The VAE with one variance in its posterior and a flow for a prior. Arguments as of :class:`FlowPriorVAE`."""
 
-    minimises = "-log p(x|v) + log q(v|x) - log N(F(v)) - log |det F'(v)|, v = E(x) + sigma_1 u"
+    minimises = "-log p(x|v) + log q(v|x) - log N(F(v)) - log |det F'(v)|, v = E(x) + s u"
     source = "Su & Wu 2018, arXiv 1809.05861"
 
     def build(self, noise: Generator, options: dict[str, Any]) -> None:
