@@ -68,7 +68,10 @@ def test_every_example_is_run_here_and_by_the_gate():
     assert all(f"examples/{name}" in gate for name in found)
 
 
-@pytest.mark.parametrize("name", RUNS)
+LONG = ("own_data.py", "mnist.py", "frey_face.py")  # which the gate runs anyway
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in LONG)) for n in RUNS])
 def test_an_example_runs_and_leaves_its_pictures(name, tmp_path):
     options, says, leaves, needs_data = RUNS[name]
     if needs_data and not os.environ.get("MINIVAE_DATA"):

@@ -143,7 +143,10 @@ def trained(tmp_path):
     return run
 
 
-@pytest.mark.parametrize("damage", [b"", b"\x80", b"garbage", b"cos\nsystem\n."])
+DAMAGES = [b"", *(pytest.param(damage, marks=pytest.mark.slow) for damage in (b"\x80", b"garbage", b"cos\nsystem\n."))]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_cache_of_numba_costs_a_line(trained, tmp_path, damage):
     said, expected = trained("whole")
     assert said == ""

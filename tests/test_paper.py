@@ -226,6 +226,7 @@ NEEDS_DATA = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 @NEEDS_DATA
 def test_every_changed_assumption_makes_a_run_that_trains(paper):
     import assumptions

@@ -248,13 +248,13 @@ def assert_chunk_same(start: int, count: int, block: int | None, monkeypatch: py
     assert_same(range(FIRST + start, FIRST + start + count))
 
 
-@chunks(0, 2_000, 250)
+@chunks(0, 1_000, 125)
 def test_recorded_steps_give_what_the_steps_give(start, count, block, monkeypatch):
     assert_chunk_same(start, count, block, monkeypatch)
 
 
 @pytest.mark.slow
-@chunks(2_000, 20_000, 1_000)
+@chunks(1_000, 20_000, 1_000)
 def test_many_recorded_steps_give_what_the_steps_give(start, count, block, monkeypatch):
     assert_chunk_same(start, count, block, monkeypatch)
 

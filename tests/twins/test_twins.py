@@ -77,8 +77,17 @@ def distances(name, options, dtype):
             yield "gradient", distance(step.gradients[i][key], g, 1e-3 * largest)
 
 
-@pytest.mark.parametrize("dtype", TOLERANCE)
-@EVERY_ROW
+# In float32 the suite has the usual case of each member, which tells whether its dtype is kept; the others are slow.
+@pytest.mark.parametrize(
+    ("name", "options", "dtype"),
+    [
+        pytest.param(
+            n, o, dtype, id=f"{n}, {t}-{dtype}", marks=[pytest.mark.slow] * (dtype == "float32" and t != "usual")
+        )
+        for n, t, o in ROWS
+        for dtype in TOLERANCE
+    ],
+)
 def test_values_and_gradients(name, options, dtype):
     for what, error in distances(name, options, dtype):
         assert error <= TOLERANCE[dtype], what

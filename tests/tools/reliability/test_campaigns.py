@@ -13,7 +13,13 @@ from .campaign import REFUSED, RIGHT, Campaign, all_campaigns
 
 ALL = all_campaigns()
 NAMES = [campaign.name for campaign in ALL]
-LONG = ("forty trainings begin at once without --out",)  # of which a few take as long as all
+# Of which a few take as long as all, or ten seconds.
+LONG = (
+    "forty trainings begin at once without --out",
+    "files: bombs",
+    "Python's own options",
+    "surroundings of a process",
+)
 FEW = [pytest.param(one, id=one.name, marks=[pytest.mark.slow] * (one.name in LONG)) for one in ALL]
 
 
