@@ -180,7 +180,7 @@ def layers() -> set[str]:
                 pending.append(kind)
                 if kind.__module__.startswith(floors) and not kind.__module__.startswith("minivae.models.learning."):
                     found.add(kind.__name__)
-    return found - {"Likelihood"}  # the base of those
+    return found - {"Likelihood", "Recurrent"}  # bases of others
 
 
 NETWORK = {"value": 1e-12, "differences": 1e-6}

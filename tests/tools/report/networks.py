@@ -19,6 +19,7 @@ from minivae.models.posterior.flow_vae import FeaturesMLP
 from minivae.models.posterior.hyperspherical_vae import DirectionMLP
 from minivae.models.posterior.joint_encoder import JointEncoder
 from minivae.models.prior.flow_prior_vae import CouplingPrior
+from minivae.models.sequence.d_block import DBlock
 from minivae.nn import BatchNorm, Module, SpectralNorms, training_mode
 
 from .page import SEED, Row, error, gradient_error
@@ -133,6 +134,21 @@ def batch_norm() -> Row:
     return row(layer, [inside, layer(X), *(value for _, value in moved)], expected, both)
 
 
+def d_block() -> Row:
+    """Of an input in two parts."""
+    layer = shaken(DBlock(4, 3, 2, backend.generator(0), dtype="float64"))
+    state = layer.state_dict()
+    affine = lambda h, name: h @ state[f"{name}.weight"] + state[f"{name}.bias"]  # noqa: E731
+    h = np.tanh(affine(X, "value")) * special.expit(affine(X, "gate"))
+    q = layer(tensor(X[:, :1]), tensor(X[:, 1:]))
+
+    def joined(x: Tensor) -> Tensor:
+        q = layer(x[:, :1], x[:, 1:])
+        return concatenate([q.mean, q.log_var], axis=-1)
+
+    return row(layer, (q.mean, q.log_var), (affine(h, "mean"), affine(h, "log_var")), joined)
+
+
 def direction() -> Row:
     """log q at given directions, by SciPy; and the concentration, softplus + 1."""
     layer = shaken(DirectionMLP(4, (3,), 2, backend.generator(0), **OPTIONS))
@@ -236,6 +252,7 @@ LAYERS: dict[str, Callable[[], Row]] = {
     "CouplingMLP": coupling,
     "AuxiliaryMLP": auxiliary,
     "JointEncoder": joint,
+    "DBlock": d_block,
     "DirectionMLP": direction,
     "CouplingPrior": coupling_prior,
     "Critic": critic,
