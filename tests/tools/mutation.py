@@ -90,7 +90,7 @@ NOT_YET = tuple(
         "models/likelihood": "log_cosh_vae sigma_vae",
         "models/posterior": "auxiliary_vae bn_vae coupling_vae flow_vae householder_vae hyperspherical_vae "
         "joint_encoder joint_vae planar_vae radial_vae",
-        "models/prior": "f_vae flow_prior_vae vamp_vae",
+        "models/prior": "flow_prior_vae vamp_vae",
         "models/semi_supervised": "m1_m2 m2",
         "models/sequence": "chain d_block state_space td_vae",
     }.items()
