@@ -73,6 +73,8 @@ EQUIVALENT = {
     ("minivae/nn/masked.py", "astype(mask, dtype)", "mask"): "a product of numbers with booleans is one with 0 and 1",
     ("minivae/models/autoregressive/made.py", "u * 0.0", "u"): "no pixel looks at one that is not drawn yet",
     ("minivae/models/autoregressive/made.py", "0.0", "1.0"): "as above",
+    ("minivae/distributions/autoregressive.py", "noise * 0.0", "noise"): "no code looks at one that is not drawn yet",
+    ("minivae/distributions/autoregressive.py", "0.0", "1.0"): "as above",
     ("minivae/models/autoregressive/made.py", "1", "2"): "a turn more, in which nothing is drawn",
     (
         "minivae/regularizers/total_correlation.py",

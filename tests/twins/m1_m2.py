@@ -44,7 +44,7 @@ class M1M2(Twin):
         bound = log_p + q.entropy().mean() + m2.terms["bound"]
         m1 = kl_divergence(q, standard_normal(q.mean)).mean() - log_p
         terms = {"objective": -m1 - m2.loss.detach(), "bound": bound, "reconstruction": log_p, "kl": log_p - bound}
-        terms |= {name: m2.terms[name] for name in ("label", "error")}
+        terms["label"] = m2.terms["label"]
         loss = m1 + m2.loss.detach()
         return [Phase(loss, terms, ["encoder", "decoder"]), Phase(m2.loss * w["begun"], {}, ["m2."])]
 

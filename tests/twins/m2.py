@@ -33,7 +33,7 @@ class M2(Twin):
         d, count, rows = options["latent_dim"], context.shape[1], len(x)
         noise = draws.normal(options["samples"], rows, d)
         q_y = Categorical(logits=network(w, "classifier", x, options["activation"]))
-        parts: dict[str, list[torch.Tensor]] = {"bound": [], "reconstruction": [], "kl": [], "label": [], "error": []}
+        parts: dict[str, list[torch.Tensor]] = {"bound": [], "reconstruction": [], "kl": [], "label": []}
         for i in range(rows):
             given = bool(context[i].sum() > 0)
             labels = [int(context[i].argmax())] if given else range(count)
@@ -46,8 +46,7 @@ class M2(Twin):
             if not given:
                 bound = bound - math.log(count) + q_y.entropy()[i]
             said = q_y.logits[i, labels[0]] if given else torch.zeros((), dtype=x.dtype)
-            wrong = float(given and int(q_y.probs[i].argmax()) != labels[0])
-            values = (bound, reconstruction, kl, said, torch.tensor(wrong, dtype=x.dtype))
+            values = (bound, reconstruction, kl, said)
             for kept, value in zip(parts.values(), values, strict=True):
                 kept.append(value)
         terms = {name: torch.stack(values).mean() for name, values in parts.items()}

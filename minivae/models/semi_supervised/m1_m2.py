@@ -12,7 +12,7 @@ or on log p(x|y) where a label is given, is that of a VAE whose prior is M2, by 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ... import bounds
@@ -127,7 +127,11 @@ class M1M2(VAE):
         (m2,) = self.m2.phases(Batch(reshape(stop_gradient(z), -1, self.first_dim), labels), of_m2)
         reconstruction, apart = mean(self.decoder(z).log_prob(x)), -mean(q.entropy()) - m2.terms["bound"]
         terms = {"bound": reconstruction - apart, "reconstruction": reconstruction, "kl": apart}
-        terms |= {name: m2.terms[name] for name in ("label", "error")}
+        terms["label"] = m2.terms["label"]
         m1 = mean(kl(q, StandardNormal(self.first_dim, q.mean))) - reconstruction  # (the objective is that of both)
-        one = Phase(m1, [*self.encoder.parameters(), *self.decoder.parameters()], terms)
+        one = Phase(m1, [*self.encoder.parameters(), *self.decoder.parameters()], terms, means=m2.means)
         return [one.with_loss(m1 + stop_gradient(m2.loss)), Phase(m2.loss * self.begun, self.m2.parameters(), {})]
+
+    def of_means(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """``error`` of the labels, as M2's."""
+        return self.m2.of_means(means)

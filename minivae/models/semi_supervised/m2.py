@@ -14,7 +14,7 @@ point. With every label given this is a CVAE with p(z) = N(0, I), and a classifi
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -92,7 +92,7 @@ class M2(CVAE):
             return softmax(self.classifier(self.features(self.prepared(x))))
 
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:
-        """One phase. ``noise`` is as the VAE's; ``error`` is the share of points that have another label than q's."""
+        """One phase; ``noise`` is as the VAE's."""
         x, given = self._points(batch), super()._told(batch.context)
         log_q = log_softmax(self.classifier(self.features(x)))
         unlabelled = 1.0 - sum(given, axis=-1, keepdims=True)
@@ -105,11 +105,14 @@ class M2(CVAE):
         unsaid = mean(sum(unlabelled * weights * (log_q + math.log(self.context_dim)), axis=-1))
         bound = reconstruction - kl - unsaid
         said = mean(sum(given * log_q, axis=-1))
-        right = mean(sum(given * one_hot_of_largest(log_q), axis=-1))
         terms = {"bound": bound, "reconstruction": reconstruction, "kl": kl, "label": said}
-        terms["error"] = mean(sum(given, axis=-1)) - right
-        first = Phase(-bound, self.parameters(), terms)
+        means = {"told": mean(sum(given, axis=-1)), "right": mean(sum(given * one_hot_of_largest(log_q), axis=-1))}
+        first = Phase(-bound, self.parameters(), terms, means=means)
         return [first.with_loss(-bound - said * self.alpha / self.share)]
+
+    def of_means(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """``error``: of the points that have a label, the share of those whose likeliest by q(y|x) is another."""
+        return {"error": 1.0 - means["right"] / means["told"]} if float(means["told"]) else {}
 
     def _told(self, context: Any) -> Tensor:
         """Labels for a network, which a row of zeros is not. On a GPU and in what is replayed nobody looks."""

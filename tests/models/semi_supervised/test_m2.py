@@ -9,7 +9,7 @@ from minivae.datasets import Dataset, Split, keep_labels, load
 from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 from minivae.models import Batch
-from minivae.training import Minibatches, Settings, Trainer
+from minivae.training import Minibatches, Settings, Trainer, evaluate
 
 from ..members import CLASSES, Repeated, batch_for, losses, member, shaken
 
@@ -47,7 +47,7 @@ def test_with_all_labels_it_is_the_cvae_and_a_classifier(model, x, rng):
         assert float(found.terms[part]) == pytest.approx(float(expected.terms[part]), rel=1e-12), part
     said = log_q[np.arange(ROWS), y].mean()
     assert float(found.loss) == pytest.approx(float(expected.loss) - 0.7 * said, rel=1e-12)
-    assert float(found.terms["error"]) == pytest.approx((log_q.argmax(-1) != y).mean())
+    assert float(model.of_means(found.means)["error"]) == pytest.approx((log_q.argmax(-1) != y).mean())
     theirs = [g.numpy() for g in backward(expected.loss, cvae.parameters())]
     same = [g.numpy() for g in backward(found.loss, [p for n, p in model.named_parameters() if n in own])]
     for ours, other in zip(same, theirs, strict=True):
@@ -64,7 +64,7 @@ def test_without_labels_it_is_the_sum_over_all(model, x, rng):
     assert float(found.loss) == pytest.approx(-expected, rel=1e-12)
     # No q(y|x) bounds log p(x) more tightly than the one in proportion to exp(B).
     assert expected < (np.log(np.exp(each).mean(-1))).mean() + 1e-12
-    assert float(found.terms["error"]) == float(found.terms["label"]) == 0
+    assert (float(found.terms["label"]), model.of_means(found.means)) == (0, {})
 
 
 def test_some_labels_are_an_average_of_both(model, x, rng):
@@ -135,7 +135,20 @@ def test_missing_labels_reach_the_model_as_zeros_and_the_share_is_that_of_the_da
     contexts = trainer.train.contexts.numpy()
     np.testing.assert_array_equal(contexts.sum(-1), data.train.labels >= 0)
     trainer.train_step()
-    assert {"train_error", "test_error", "test_label"} <= trainer.report().keys()
+    assert {"train_label", "test_error", "test_label"} <= trainer.report().keys()
+
+
+@pytest.mark.parametrize("name", ["m2", "m1-m2"])
+def test_the_error_of_a_part_is_that_of_its_points_with_labels(name):
+    model, data = member(name, data_dim=64, classes=10), digits_with(30)
+    minibatches = Minibatches(data.train, 16.0, classes=10, partly=True)
+    known = data.train.labels >= 0
+    likeliest = model.classify(data.train.images[known] / 16.0).numpy().argmax(-1)
+    expected = (likeliest != data.train.labels[known]).mean()
+    # (of m1-m2 evaluations classify a draw of z1, where classify takes its mean)
+    assert evaluate(model, minibatches)["error"] == pytest.approx(expected, abs=1e-6 if name == "m2" else 0.25)
+    none = Minibatches(Split(data.train.images, np.full(1500, -1)), 16.0, classes=10, partly=True)
+    assert "error" not in evaluate(model, none)
 
 
 def test_a_model_that_must_be_told_refuses_missing_labels():
