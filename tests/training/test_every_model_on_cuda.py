@@ -9,6 +9,7 @@ from minivae.training import Settings, Trainer
 from minivae.training.evaluate import evaluate
 from minivae.training.minibatches import Minibatches
 
+from ..doubles.emulation_gaps import emulated
 from ..models.members import CLASSES, DATA_DIM, EVERY_MEMBER, member, shaken
 
 STEPS, BATCH, ROWS = 12, 10, 43
@@ -50,6 +51,8 @@ def assert_same_model(found, expected, dtype):
 @both_dtypes
 @EVERY_MEMBER
 def test_captured_steps_train_as_eager_ones_and_are_resumed(cuda, name, dtype, caplog):
+    if name == "swae" and emulated():
+        pytest.skip("its step sorts, which an emulation does on the host: nothing of it can be captured there")
     eager, captured = (trainer(cuda, name, dtype, compile) for compile in (False, True))
     expected, before = train(eager, STEPS), cuda.launches
     found = train(captured, 6)
@@ -81,7 +84,7 @@ def test_what_users_call_gives_what_numpy_gives(cuda, name, dtype):
         arrays = [backend.asarray(a, backend=backend.backend_of(model.parameters()[0].data).name) for a in arrays]
         return arrays if model.context_dim else arrays[:-1]
 
-    for call in ("encode", "reconstruct") if model.latent_dim else ():
+    for call in ("encode", "reconstruct") if model.latent_dim and not model.no_codes else ():
         found = getattr(model, call)(*told(model, x, labels)).numpy()
         np.testing.assert_allclose(found, getattr(host, call)(*told(host, x, labels)).numpy(), **CLOSE[dtype])
     minibatches = {"dtype": dtype, "classes": model.context_dim}
