@@ -105,3 +105,12 @@ def test_one_point_is_a_minibatch_for_no_step():
         model.phases(Batch(tensor(np.zeros((1, 6)))), Repeated()())
     assert model.bound(np.zeros((1, 6)), Repeated()()).value.shape == (1,)  # of a trained model each point has one
     assert M > 2
+
+
+@pytest.mark.parametrize("init", ["glorot", "paper"])
+def test_what_is_taken_away_again_is_no_parameter(init):
+    """The bias before the normalisation is 0, however weights begin, and nothing trains it."""
+    model = member("bn-vae", init=init)
+    assert not model.encoder.mean.bias.numpy().any()
+    assert model.encoder.log_var.bias.numpy().any() == (init == "paper")
+    assert not any(p is model.encoder.mean.bias for p in model.parameters())
