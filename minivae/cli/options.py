@@ -158,9 +158,8 @@ def begun(
     model = given.get("model", base.get("model", COMMON["model"]))
     if base.get("model", model) != model:
         base = {name: value for name, value in base.items() if name in (*_OF_RUN, *OF_PROGRAMS, *of_model(model))}
-    codes_of = {**in_file, **given}.get(
-        "codes_of"
-    )  # not those that the run ``init_from`` was of, which has their model
+    # Not the codes that the run ``init_from`` was of: it has their model itself.
+    codes_of = given.get("codes_of", in_file.get("codes_of"))
     of_codes = {} if codes_of is None else _data_of(Run.open(codes_of), given)
     return {**base, **given, **of_codes}
 

@@ -97,5 +97,5 @@ def classes_in_words(names: tuple[str, ...] | None, labels: np.ndarray | None) -
     if labels is None:
         return "none"
     there = labels[labels >= 0]
-    missing = f", {len(labels) - len(there)} of {len(labels)} are missing," if len(there) < len(labels) else ""
+    missing = f" ({len(labels) - len(there)} of {len(labels)} are missing)" if len(there) < len(labels) else ""
     return f"{len(names or np.unique(there))} classes{missing}"

@@ -173,7 +173,7 @@ def test_labels_that_are_missing_are_learnt_from_by_m2_alone(cli, tmp_path, rng)
     small = ("--latent", 2, "--hidden", 8, "--epochs", 1, "--data", "x.csv", "--labels", "kind", "--batch-size", 10)
     said = cli("train", *small, "--model", "m2", "--out", "run")
     assert said.code == 0, said.err
-    assert "2 classes, 20 of 60 are missing, from 'kind' (cat, dog)" in said.out
+    assert "2 classes (20 of 60 are missing) from 'kind' (cat, dog)" in said.out
     assert (tmp_path / "run" / "reconstructions.png").exists()
     assert cli("encode", "run", "--out", "codes.npz").code == 0
     codes, model = np.load("codes.npz"), Run.open("run").load_model()

@@ -265,7 +265,7 @@ def test_a_missing_label_is_minus_one(tmp_path, labels, names):
     found = np.concatenate([data.train.labels, data.test.labels])
     np.testing.assert_array_equal(found, [1, -1, 0, -1] * 10)
     assert (data.classes, data.class_names) == (2, names)
-    assert "2 classes, 20 of 40 are missing, from labels" in data.account["labels"]
+    assert "2 classes (20 of 40 are missing) from labels" in data.account["labels"]
 
 
 @pytest.mark.parametrize(
