@@ -65,6 +65,11 @@ class Split:
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def labelled(self) -> int:
+        """How many data points have a label."""
+        return 0 if self.labels is None else int((self.labels >= 0).sum())
+
     def sample(self, count: int, seed: int = 0) -> Split:
         """Return ``count`` rows drawn without replacement (all rows if there are fewer).
 

@@ -39,16 +39,3 @@ def keep_labels(dataset: Dataset, labelled: int, seed: int = 0) -> Dataset:
     found[kept] = labels[kept]
     account = {**dataset.account, "labelled": labelled}
     return replace(dataset, train=replace(dataset.train, labels=found), account=account)
-
-
-def share_labelled(dataset: Dataset) -> float:
-    """The share of the training points that have a label.
-
-    Raises:
-        InputError: none has.
-    """
-    labels = instance("dataset", dataset, Dataset, "a Dataset").train.labels
-    share = 0.0 if labels is None else float((labels >= 0).mean())
-    if not share:
-        raise InputError(f"{dataset.name} has no labels of training points; expected some to learn from")
-    return share

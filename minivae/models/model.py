@@ -47,8 +47,7 @@ class Model(Module):
         sequence_length: the steps of a data point of a model of sequences; 1 of others.
         context_dim: the length of the context, one-hot labels in training; 0 for none.
         partly_told: whether it may be told a row of zeros, for a data point whose label is missing; it then has
-            ``share``, a 0-d tensor that training sets to the share of the training points that have one, and
-            ``classify``.
+            ``classify``, and is trained on data of which some have one.
         domain: the model values that the likelihood is for.
         least_points: the fewest data points of a minibatch, which its objective may compare with each other.
         num_categories: the most values that a number of a discrete z has, for ``codes``; 0 if z is continuous.
@@ -167,10 +166,14 @@ class Model(Module):
         like = self.parameters()[0]
         return Tensor(like.xp.full((), value, dtype=like.dtype))
 
-    def begin(self, data_points: int) -> None:
-        """Told by a training, before its first step, how many data points it has: N of Eq. 8, for what depends on it.
+    def begin(self, data_points: int, labelled: int = 0) -> None:
+        """Told by a training, before its first step, how many data points it has, for what depends on it.
 
         Kept in a tensor (:meth:`scalar`) it is part of the model's state, so that a checkpoint has it.
+
+        Args:
+            data_points: N of Eq. 8.
+            labelled: how many of them have a label.
         """
 
     def advance(self, step: int, total_steps: int) -> None:

@@ -106,6 +106,8 @@ def require_fit(model: Model, dataset: Dataset, settings: Settings) -> None:
     if model.context_dim and dataset.classes != model.context_dim:
         found = f"labels from 0 to {dataset.classes - 1}" if dataset.classes else "no labels"
         raise InputError(f"{dataset.name} has {found}, but this model was built for context_dim={model.context_dim}")
+    if model.partly_told and not dataset.train.labelled:
+        raise InputError(f"{dataset.name} has no labels of training points; expected some to learn from")
     model.require_points("batch_size", settings.batch_size)
     for name, part in dataset.parts.items():
         model.require_points(f"the number of {name} rows", len(part))

@@ -14,7 +14,6 @@ from ..bounds import weight_log_prior
 from ..checks import instance
 from ..compiler import CompiledStep, compile
 from ..datasets import Dataset
-from ..datasets.partly import share_labelled
 from ..errors import InputError
 from ..models import Model, Phase
 from ..nn import training_mode
@@ -62,7 +61,7 @@ class Trainer:
         self.model, self.dataset, self.settings = model, dataset, settings
         weight = model.parameters()[0]
         model.preparation = dataset.preparation
-        model.begin(len(dataset.train))
+        model.begin(len(dataset.train), dataset.train.labelled)
         options = {
             "preparation": dataset.preparation,
             "binarize": settings.binarize,
@@ -71,8 +70,6 @@ class Trainer:
             "classes": model.context_dim,
             "partly": model.partly_told,
         }
-        if model.partly_told:
-            model.share.data[...] = share_labelled(dataset)  # pyright: ignore[reportAttributeAccessIssue]
         minibatches = {name: Minibatches(part, dataset.scale, **options) for name, part in dataset.parts.items()}
         self.train, self.test, self.validation = (
             minibatches["train"],

@@ -58,6 +58,16 @@ def test_moments(rng):
     np.testing.assert_allclose(p.mean.numpy()[0], expected, rtol=1e-12)  # of a linear one it is the mean
 
 
+@pytest.mark.parametrize("last_first", [False, True])
+def test_a_first_of_a_smaller_batch_is_repeated(rng, last_first):
+    """In the mean, and in the sample that one number of noise stands for."""
+    p, weight, _ = chain(rng, last_first, batch=False)
+    for x, number in ((p.mean, 0.0), (p.sample(0.7), 0.7)):
+        a = np.full((M, A), number)
+        b = a @ weight + 0.3 + number * np.exp(-0.35)
+        np.testing.assert_allclose(x.numpy(), np.concatenate([b, a] if last_first else [a, b], axis=-1), rtol=1e-12)
+
+
 def test_gradients(rng):
     weight, x = Parameter(rng.normal(size=(A, B))), rng.normal(size=(M, A + B))
 

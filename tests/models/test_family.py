@@ -248,7 +248,7 @@ def test_an_evaluation_does_not_know_how_the_data_are_stored_and_cut(name, by_cl
     An estimate whose bias belongs to a size, and an objective that holds it, are compared at one size.
     """
     model = shaken(member(name, data_dim=64, classes=10, dtype="float64"))
-    model.begin(len(by_class))
+    model.begin(len(by_class), len(by_class))
 
     def terms(split, batch_size, seed):
         minibatches = Minibatches(split, 16.0, dtype="float64", classes=model.context_dim)

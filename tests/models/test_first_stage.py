@@ -56,6 +56,7 @@ class Mine(VQVAE):
         (VQVAE(7, (3,)), "first was built for data_dim=7, but data_dim is 6"),
         ({"model": "vea"}, r"first\['model'\] is 'vea'; expected one of vq-vae, categorical-vae"),
         ({"num_code": 3}, "num_code is no argument of first; .* did you mean 'num_codes'"),
+        ({"seed": 4}, "seed is no argument of first"),
         ({"held": "yes"}, r"first\['held'\] is 'yes'"),
     ],
 )

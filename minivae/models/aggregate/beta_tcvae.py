@@ -65,7 +65,7 @@ class BetaTCVAE(VAE):
         self.remember(alpha=self.alpha, beta=self.beta, gamma=self.gamma, weighting=self.weighting)
         self.data_points = self.scalar(0.0)
 
-    def begin(self, data_points: int) -> None:
+    def begin(self, data_points: int, labelled: int = 0) -> None:
         """N."""
         self.data_points.data[...] = positive_integer("data_points", data_points)
 

@@ -79,10 +79,9 @@ class M1M2(VAE):
         self.encoder = GaussianMLP(self.data_dim, self.hidden, self.first_dim, noise, **options)
         self.decoder = self.make_decoder(self.first_dim, noise, options)
 
-    @property
-    def share(self) -> Tensor:
-        """As of M2: training sets it."""
-        return self.m2.share
+    def begin(self, data_points: int, labelled: int = 0) -> None:
+        """As M2."""
+        self.m2.begin(data_points, labelled)
 
     def advance(self, step: int, total_steps: int) -> None:
         """M2 begins."""

@@ -35,7 +35,7 @@ from ...autodiff import (
     tracing,
 )
 from ...backend import Generator
-from ...checks import number_from_zero
+from ...checks import number_from_zero, positive_integer
 from ...distributions import Distribution
 from ...errors import InputError
 from ...nn import MLP
@@ -52,7 +52,7 @@ class M2(CVAE):
         data_dim, latent_dim, hidden, others: see :class:`VAE`; the classifier has the encoder's hidden layers.
 
     Attributes:
-        share: of the training points, how many have a label, 0-d; training sets it.
+        share: of the training points that have a label, among all, 0-d; 1 before training.
     """
 
     minimises = "-B(x,y) - alpha log q(y|x); unlabelled: -sum_y q(y|x) (B - log q(y|x))"
@@ -80,6 +80,11 @@ class M2(CVAE):
         super().build(noise, options)
         self.classifier = MLP((self.data_dim, *self.hidden, self.context_dim), noise, **options)
         self.share = self.scalar(1.0)
+
+    def begin(self, data_points: int, labelled: int = 0) -> None:
+        """The share of the points that have a label."""
+        share = positive_integer("labelled", labelled) / positive_integer("data_points", data_points)
+        self.share.data[...] = share
 
     def prior(self, context: Any = None) -> Distribution:
         """p(z) = N(0, I), whatever y is."""

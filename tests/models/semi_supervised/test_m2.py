@@ -70,7 +70,7 @@ def test_without_labels_it_is_the_sum_over_all(model, x, rng):
 def test_some_labels_are_an_average_of_both(model, x, rng):
     noise, y = rng.normal(size=(SAMPLES, ROWS, 3)), one_hot(rng.integers(0, CLASSES, ROWS))
     some, none = y * (np.arange(ROWS) < 3)[:, None], 0 * y
-    model.share.data[...] = 3 / ROWS
+    model.begin(ROWS, 3)
     bounds, said = {}, {}
     for name, told in (("some", some), ("all", y), ("none", none)):
         parts = [model.phases(Batch(x[i : i + 1], told[i : i + 1]), noise[:, i : i + 1])[0] for i in range(ROWS)]

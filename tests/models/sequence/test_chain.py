@@ -13,7 +13,7 @@ from minivae.models.sequence.chain import Chain
 
 from ...chance import assert_moments
 
-LAST, B, D = 3, 2, 2
+LAST, B, D = 3, 5, 2
 
 
 def chain(backwards=False):
