@@ -267,7 +267,8 @@ def test_codes_are_of_the_type_of_the_rows(dtype):
 # ------------------------------------------------------------- every model
 
 NOT_HERE = {"made": "no latent variable", "cvae": "told labels", "cmma": "told labels", "ivae": "told labels"}
-NOT_HERE |= {"gan": "it has no encoder", "m2": "told labels", "m1-m2": "told labels", "td-vae": "it is for sequences"}
+NOT_HERE |= {"gan": "it has no encoder", "td-vae": "it is for sequences"}
+NOT_HERE |= dict.fromkeys(("m2", "m1-m2", "labelled-aae"), "told labels")
 WITHOUT_LENGTH = ("categorical-vae", "joint-vae", "vq-vae", "m1-m2")
 NOT_HERE |= {"autoregressive-prior": "expected values in .0, 1."}
 UNBOUNDED = ("wae-mmd", "swae", "wae-gan", "aae", "vq-vae")

@@ -21,6 +21,7 @@ from ..autodiff import (
     ndtr,
     standard_normal,
 )
+from ..autodiff.shape import shaped
 from ..backend import Generator
 from ..checks import instance
 from ..errors import InputError
@@ -61,10 +62,20 @@ class Mixture(Distribution):
     def transform(self, noise: Any) -> Tensor:
         """mu_k + sigma_k epsilon, of the component k that the first number's place among all Gaussian ones says."""
         noise = self._as_noise(noise)
-        k = minimum(floor(ndtr(noise[..., :1]) * self.count), self.count - 1.0)
-        chosen = astype(equal(k, arange(self.count, like=k)), self.like.dtype)
+        return self.of_components(self.components_drawn(noise[..., :1]), noise[..., 1:])
+
+    def components_drawn(self, number: Any) -> Tensor:
+        """One-hot, the component that a Gaussian number's place among all says: ``(..., 1)`` -> ``(..., K)``."""
+        number = shaped("number", number, self.like, ..., 1)
+        k = minimum(floor(ndtr(number) * self.count), self.count - 1.0)
+        return astype(equal(k, arange(self.count, like=k)), self.like.dtype)
+
+    def of_components(self, chosen: Any, epsilon: Any) -> Tensor:
+        """mu_k + sigma_k epsilon of chosen components: one-hot ``(..., K)`` and ``(..., event)`` -> the latter."""
+        chosen = shaped("chosen", chosen, self.like, ..., self.count)
+        epsilon = shaped("epsilon", epsilon, self.like, ..., *self.shape)
         log_var = matmul(chosen, broadcast_to(self.components.log_var, self.components.shape))
-        return matmul(chosen, self.components.mean) + exp(log_var * 0.5) * noise[..., 1:]
+        return matmul(chosen, self.components.mean) + exp(log_var * 0.5) * epsilon
 
     def log_prob(self, x: Any) -> Tensor:
         """log of the mean of the components' densities, ``(...,)``."""

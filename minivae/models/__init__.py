@@ -15,6 +15,7 @@
 from .adversarial.aae import AAE
 from .adversarial.factor_vae import FactorVAE
 from .adversarial.gan import GAN
+from .adversarial.labelled_aae import LabelledAAE
 from .adversarial.wae_gan import WAEGAN
 from .aggregate.beta_tcvae import BetaTCVAE
 from .aggregate.dip_vae import DIPVAE1, DIPVAE2

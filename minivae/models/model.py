@@ -6,8 +6,10 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .. import backend
-from ..autodiff import Tensor, as_tensor, log1p, no_grad, one_hot_of_largest
+from ..autodiff import Tensor, as_tensor, log1p, no_grad, one_hot_of_largest, tracing
 from ..backend import Generator, require_generator
 from ..checks import instance, integer_from_zero, lengths, positive_integer
 from ..datasets.domain import COUNTS, REAL, Domain
@@ -222,7 +224,7 @@ class Model(Module):
         """What the model is told beside ``x``, with the likeliest label where one is missing (``partly_told``)."""
         if not self.partly_told:
             return context
-        given = Model._told(self, context)
+        given = self._told(context, missing=True)
         with no_grad():
             return given + (1.0 - given.sum(axis=-1, keepdims=True)) * one_hot_of_largest(self.classify(x))
 
@@ -290,11 +292,21 @@ class Model(Module):
             raise InputError(f"{name} has shape {vectors.shape}, but this model was built for {length}={expected}")
         return vectors
 
-    def _told(self, context: Any) -> Tensor:
-        """The context as a tensor; raises :class:`InputError` if there is none, or of another length."""
+    def _told(self, context: Any, *, missing: bool = False) -> Tensor:
+        """The context as a tensor; of a model that is partly told, whose networks take no missing label, all labels.
+
+        Raises:
+            InputError: there is none, or of another length; or a label is missing and may not be ``missing``. On a GPU
+                and in what is replayed nobody looks for that.
+        """
         if context is None:
             raise InputError(f"context is None; this model expects one, (M, {self.context_dim})")
-        return self._vectors("context", context, "context_dim")
+        y = self._vectors("context", context, "context_dim")
+        if self.partly_told and not missing and y.xp is np and not tracing() and (y._data == 0).all(axis=-1).any():
+            raise InputError(
+                "context has a row of zeros, a missing label; expected one-hot rows (classify(x) has q(y|x))"
+            )
+        return y
 
     def _points(self, batch: Batch) -> Tensor:
         """The data points of a minibatch, ``(M, data_dim)``.

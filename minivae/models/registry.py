@@ -13,6 +13,7 @@ from ..nn import Module
 from .adversarial.aae import AAE
 from .adversarial.factor_vae import FactorVAE
 from .adversarial.gan import GAN
+from .adversarial.labelled_aae import LabelledAAE
 from .adversarial.wae_gan import WAEGAN
 from .aggregate.beta_tcvae import BetaTCVAE
 from .aggregate.dip_vae import DIPVAE1, DIPVAE2
@@ -107,6 +108,7 @@ MODELS: dict[str, type[Model]] = {
     "hfvae": HFVAE,
     "wae-gan": WAEGAN,
     "aae": AAE,
+    "labelled-aae": LabelledAAE,
     "gan": GAN,
     "wake-sleep": WakeSleep,
 }

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import backend
-from ..autodiff import Tensor
+from ..autodiff import Tensor, no_grad
 from ..datasets import one_hot
-from ..distributions import StandardNormal
+from ..distributions import Normal
 from ..errors import InputError
 from ..models import Model
 from ..models.sequence.state_space import StateSpaceVAE
@@ -59,9 +59,9 @@ def draw_run(
     Where data points have codes and there are test points: reconstructions of them, their
     places in latent space, interpolations between them, traversals of each latent dimension; how
     often the codes of a codebook are used; of a table, the reconstructions of each column; of sequences, how the model
-    goes on with them. With two latent dimensions the manifold of Figure 4, where p(z) = N(0, I). ``class_names`` are
-    those of the labels 0, 1, ..., ``names`` those of a table's columns, where the data have some. In Matplotlib's own
-    style.
+    goes on with them. With two latent dimensions the manifold of Figure 4, where p(z) is a Gaussian. ``class_names``
+    are those of the labels 0, 1, ..., ``names`` those of a table's columns, where the data have some. In Matplotlib's
+    own style.
 
     Raises:
         InputError: some could not be drawn; names them, and the reason of the first. All others are there.
@@ -73,16 +73,19 @@ def draw_run(
     if not model.no_codes and test is not None:
         with pictures.sparing("latent space"):
             _draw_latent(model, test, labels, image_shape, pictures, class_names, names)
-    elif model.latent_dim == 2 and not model.context_dim and _is_standard(model):
+    elif model.latent_dim == 2 and not model.context_dim and isinstance(p := model.prior(), Normal):
         # (what a label does is shown beside a data point's)
-        pictures.draw("manifold", lambda path: manifold(lambda z: model.decode(z).numpy(), image_shape, path))
+        pictures.draw(
+            "manifold", lambda path: manifold(lambda z: model.decode(_of_prior(p, z)).numpy(), image_shape, path)
+        )
     pictures.require_all()
     return pictures.paths
 
 
-def _is_standard(model: Model) -> bool:
-    """Whether p(z) = N(0, I), as whose quantiles the points of a manifold lie."""
-    return isinstance(model.prior(), StandardNormal)
+def _of_prior(p: Normal, z: np.ndarray) -> np.ndarray:
+    """The quantiles of p(z), or of p(z|y) of one label, for those of N(0, I), ``(n, 2)``."""
+    with no_grad():
+        return p.transform(z.reshape(len(z), *p.shape)).numpy().reshape(z.shape)
 
 
 class Pictures:
@@ -173,8 +176,9 @@ def _draw_latent(
         pictures.draw("codebook", lambda path: codebook_usage(model.codes(x).numpy(), used, path))
     else:
         pictures.draw("traversals", lambda path: traversals(decode, z, shape, path, on_sphere=model.on_sphere))
-    if model.latent_dim == 2 and (context is not None or _is_standard(model)):
-        pictures.draw("manifold", lambda path: manifold(decode, shape, path))
+    first = None if context is None else model.completed(x[:1], context[:1])
+    if model.latent_dim == 2 and isinstance(p := model.prior(first), Normal):
+        pictures.draw("manifold", lambda path: manifold(lambda z: decode(_of_prior(p, z)), shape, path))
 
 
 def _draw_sequences(model: StateSpaceVAE, x: Tensor, shape: tuple[int, ...] | None, pictures: Pictures) -> None:

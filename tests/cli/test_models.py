@@ -12,7 +12,7 @@ from minivae.runs import Run
 from ..models.members import EVERY_MEMBER_BY_COMMANDS
 
 # What makes a minute of critic a second; every other option is the default.
-QUICK = dict.fromkeys(("factor-vae", "wae-gan", "aae", "gan"), ("--critic-hidden", 20))
+QUICK = dict.fromkeys(("factor-vae", "wae-gan", "aae", "labelled-aae", "gan"), ("--critic-hidden", 20))
 EVERY_MODEL = pytest.mark.parametrize("name", MODELS)
 
 

@@ -217,6 +217,20 @@ def test_the_top_is_standard_normal(rng):
     np.testing.assert_array_equal(found.state.numpy(), found.z.numpy())
 
 
+class TopAlone(Linear):
+    """The state is z_1."""
+
+    def below(self, level, state, z):
+        return z if state is None else state
+
+
+def test_a_top_with_several_draws_below_is_repeated(rng):
+    levels = rng.normal(size=(M, 2)), rng.normal(size=(L, M, 3))
+    found = Hierarchy(TopAlone(rng, (2, 3)), LIKE).descend(lambda i, _: tensor(levels[i]))
+    expected = np.concatenate([np.broadcast_to(levels[0], (L, M, 2)), levels[1]], axis=-1)
+    np.testing.assert_array_equal(found.z.numpy(), expected)
+
+
 def test_what_it_has_not_is_refused(rng):
     q, p = posterior(rng)
     with pytest.raises(InputError, match="no closed-form KL is known for q a Hierarchy, p a Hierarchy"):

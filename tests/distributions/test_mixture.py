@@ -69,6 +69,27 @@ def test_a_sample_is_of_one_component_in_all_of_its_elements():
     assert_mean(which[:, :1] == np.arange(K), 1 / K)
 
 
+def test_components_are_drawn_by_one_number_and_may_be_given(rng):
+    """One variance for all, too."""
+    mean, number, epsilon = rng.normal(size=(K, EVENT)), rng.normal(size=(L, M, 1)), rng.normal(size=(L, M, EVENT))
+    ours = Mixture(Normal(tensor(mean, "float32"), 0.6))
+    chosen = ours.components_drawn(number)
+    which = np.floor(stats.norm.cdf(number[..., 0]) * K).astype(int)
+    assert chosen.dtype == "float32"
+    np.testing.assert_array_equal(chosen.numpy(), np.eye(K)[which])
+    expected = mean[which] + np.exp(0.3) * epsilon
+    np.testing.assert_allclose(ours.of_components(chosen, epsilon).numpy(), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(
+        ours.sample(np.concatenate([number, epsilon], axis=-1)).numpy(), ours.of_components(chosen, epsilon).numpy()
+    )
+    for call, said in (
+        (lambda: ours.components_drawn(epsilon), "number"),
+        (lambda: ours.of_components(number, 0.0), "chosen"),
+    ):
+        with pytest.raises(InputError, match=f"{said} has shape"):
+            call()
+
+
 def test_gradients_by_the_parameters_by_points_and_by_noise(rng):
     mean, log_var = parameters(rng)
     x, noise = rng.normal(size=(M, EVENT)), rng.normal(size=(M, 1 + EVENT))

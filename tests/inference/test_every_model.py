@@ -45,7 +45,7 @@ VALUE = ""  # a value that is right; anything else is what a refusal says
 KINDS = {
     "full-vb": "a density",
     **{n: "a density, given the context" if "context_dim" in arguments(m) else "a density" for n, m in MODELS.items()},
-    **dict.fromkeys(("wae-mmd", "swae", "wae-gan", "aae"), "a density, and points for codes"),
+    **dict.fromkeys(("wae-mmd", "swae", "wae-gan", "aae", "labelled-aae"), "a density, and points for codes"),
     "categorical-vae": "discrete",
     "joint-vae": "discrete",
     "hyperspherical-vae": "on a sphere",

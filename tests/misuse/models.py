@@ -30,7 +30,7 @@ from .subject import (
 D, Z, C, M = 4, 2, 3, 5  # lengths of x, z and context; data points
 GENERATOR = backend.generator(0)
 SMALL: dict[str, Any] = {"hidden": (3,)}
-CRITICS = ("factor-vae", "wae-gan", "aae", "gan")
+CRITICS = ("factor-vae", "wae-gan", "aae", "labelled-aae", "gan")
 OWN: dict[str, dict[str, Any]] = {  # what makes the members small
     "categorical-vae": {"variables": 1, "num_categories": 2},
     "joint-vae": {"continuous": 1, "discrete": (3,)},

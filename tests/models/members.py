@@ -21,7 +21,7 @@ from minivae.regularizers import balance
 DATA_DIM, CLASSES, M = 6, 3, 4
 
 # What is small beside ``latent_dim`` and ``hidden``, which every model that takes them gets.
-CRITICS = ("factor-vae", "wae-gan", "aae", "gan")
+CRITICS = ("factor-vae", "wae-gan", "aae", "labelled-aae", "gan")
 SMALL: dict[str, dict[str, Any]] = {
     "miwae": {"groups": 2, "samples": 3},
     "piwae": {"groups": 3, "samples": 2},

@@ -117,7 +117,7 @@ class M1M2(VAE):
 
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:
         """M1, then M2. ``noise``: a generator, or epsilon of both, ``(L, M, first_dim + second_dim)``."""
-        x, given = self._points(batch), super()._told(batch.context)
+        x, given = self._points(batch), self._told(batch.context, missing=True)
         q = self.encoder(self.features(x))
         epsilon = self.noise(Chain(q, self.m2.posterior, self.second_dim), noise)
         z = q.sample(epsilon[..., : self.first_dim])

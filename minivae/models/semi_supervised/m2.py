@@ -17,8 +17,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from ...autodiff import (
     Tensor,
     arange,
@@ -28,17 +26,15 @@ from ...autodiff import (
     log_softmax,
     mean,
     no_grad,
-    one_hot_of_largest,
     softmax,
     stack,
     sum,
-    tracing,
 )
 from ...backend import Generator
 from ...checks import number_from_zero, positive_integer
 from ...distributions import Distribution
-from ...errors import InputError
 from ...nn import MLP
+from ..guesses import error_of, guesses
 from ..phase import Batch, Phase
 from ..prior.cvae import CVAE
 
@@ -98,7 +94,7 @@ class M2(CVAE):
 
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:
         """One phase; ``noise`` is as the VAE's."""
-        x, given = self._points(batch), super()._told(batch.context)
+        x, given = self._points(batch), self._told(batch.context, missing=True)
         log_q = log_softmax(self.classifier(self.features(x)))
         unlabelled = 1.0 - sum(given, axis=-1, keepdims=True)
         weights = given + unlabelled * softmax(log_q)
@@ -111,22 +107,12 @@ class M2(CVAE):
         bound = reconstruction - kl - unsaid
         said = mean(sum(given * log_q, axis=-1))
         terms = {"bound": bound, "reconstruction": reconstruction, "kl": kl, "label": said}
-        means = {"told": mean(sum(given, axis=-1)), "right": mean(sum(given * one_hot_of_largest(log_q), axis=-1))}
-        first = Phase(-bound, self.parameters(), terms, means=means)
+        first = Phase(-bound, self.parameters(), terms, means=guesses(given, log_q))
         return [first.with_loss(-bound - said * self.alpha / self.share)]
 
     def of_means(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """``error``: of the points that have a label, the share of those whose likeliest by q(y|x) is another."""
-        return {"error": 1.0 - means["right"] / means["told"]} if float(means["told"]) else {}
-
-    def _told(self, context: Any) -> Tensor:
-        """Labels for a network, which a row of zeros is not. On a GPU and in what is replayed nobody looks."""
-        y = super()._told(context)
-        if y.xp is np and not tracing() and (y._data == 0).all(axis=-1).any():
-            raise InputError(
-                "context has a row of zeros, a missing label; expected one-hot rows (classify(x) has q(y|x))"
-            )
-        return y
+        return error_of(means)
 
 
 def one_label(x: Tensor, label: int, count: int) -> Tensor:
