@@ -8,6 +8,7 @@ from .delta import Delta
 from .distribution import KL_PAIRS, Distribution, kl, kl_by_dimension, register_kl
 from .elementwise import Elementwise, InverseCDF, LocationScale
 from .elliptical import Elliptical, MultivariateNormal, MultivariateStudentT
+from .exp_concrete import ExpConcrete
 from .flow import Flow
 from .gamma import Chi2, Erlang, Gamma, SumOfExponentials
 from .hierarchy import Hierarchy, Residual, TopDown

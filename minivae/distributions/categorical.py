@@ -31,6 +31,8 @@ from ..errors import InputError, shown
 from .distribution import Distribution, parameter, register_kl
 from .elementwise import inside_unit
 
+LEAST_TEMPERATURE = 1e-30  # below it, logits over it are beyond float32
+
 
 class Categorical(Distribution):
     """Independent variables of K values each, as one-hot vectors end to end.

@@ -9,6 +9,7 @@ from math import prod
 from typing import Any
 
 from ..autodiff import Tensor, add, as_tensor, concatenate, reshape
+from ..autodiff.shape import shaped
 from ..backend import Generator
 from ..checks import instance, sequence
 from ..errors import InputError
@@ -81,8 +82,12 @@ class Product(Distribution):
 
     def log_prob(self, x: Any) -> Tensor:
         """The sum of the parts' log p."""
-        pieces = zip(self.parts, _cut(self._as_data(x), self.lengths), strict=True)
+        pieces = zip(self.parts, self.pieces(self._as_data(x)), strict=True)
         return reduce(add, [part.log_prob(piece) for part, piece in pieces])
+
+    def pieces(self, x: Any) -> list[Tensor]:
+        """Those of vectors, ``(..., event)``, that belong to each part."""
+        return _cut(shaped("x", x, self.like, ..., self.shape[-1]), self.lengths)
 
     def entropy(self) -> Tensor:
         """The sum of the parts' entropies."""

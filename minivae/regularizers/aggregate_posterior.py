@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 from ..autodiff import Tensor, concatenate, exp, expand_dims, eye, log, logsumexp, maximum, square, sum
 from ..autodiff.shape import shaped
 from ..checks import instance, layer_sizes, one_of, positive_integer
-from ..distributions import Distribution, Normal
+from ..distributions import Distribution, ExpConcrete, Normal, Product
 from ..errors import InputError
 
 WEIGHTINGS = ("mss", "mws", "loo")
@@ -81,17 +81,35 @@ def log_weights(batch: int, data_points: Any, weighting: str, like: Tensor) -> T
 
 
 def log_ratios(q: Distribution, z: Any) -> Tensor:
-    """log q(z_ik|x_j) - log q(z_ik|x_i) of each dimension k: each draw under every posterior, ``(L, B, B, d)``.
+    """log q(z_ik|x_j) - log q(z_ik|x_i) of each variable k: each draw under every posterior, ``(L, B, B, d)``.
 
-    Beside its own the densities keep their digits, which far out and of large variances they would lose.
+    The variables are the dimensions of a Gaussian; a relaxed categorical variable is one.
 
     Args:
-        q: q(z|x_n), a :class:`~minivae.distributions.Normal` of ``(B, d)``.
-        z: draws ``(L, B, d)``, of z_i from q(z|x_i).
+        q: q(z|x_n), a :class:`~minivae.distributions.Normal` or an :class:`~minivae.distributions.ExpConcrete` over
+            ``(B, event)``, or a :class:`~minivae.distributions.Product` of such.
+        z: draws ``(L, B, event)``, of z_i from q(z|x_i).
     """
-    normal = instance("q", q, Normal, "a Normal")
-    mean, log_var = normal.mean, normal.log_var
-    z = shaped("z", z, shaped("q.mean", mean, None, None, None), None, *mean.shape)
+    if isinstance(q, Product):
+        pieces = zip(q.parts, q.pieces(z), strict=True)
+        return concatenate([log_ratios(part, piece) for part, piece in pieces], axis=-1)
+    if isinstance(q, ExpConcrete):
+        z = shaped("z", z, q.like, None, *_batch_of(q))
+        ratios = q.log_prob(expand_dims(z, -2)) - expand_dims(q.log_prob(z), -1)
+        return expand_dims(ratios, -1)
+    return _of_dimensions(instance("q", q, Normal, "a Normal, an ExpConcrete or a Product"), z)
+
+
+def _batch_of(q: Distribution) -> tuple[int, ...]:
+    if len(q.shape) != 2:
+        raise InputError(f"q is over {q.shape}; expected (B, event), of a minibatch")
+    return q.shape
+
+
+def _of_dimensions(q: Normal, z: Any) -> Tensor:
+    """Beside its own the densities keep their digits, which far out and of large variances they would lose."""
+    mean, log_var = q.mean, q.log_var
+    z = shaped("z", z, mean, None, *_batch_of(q))
     precision = exp(-log_var)
     own = square(z - mean) * precision + log_var
     return (square(expand_dims(z, -2) - mean) * precision + log_var - expand_dims(own, -2)) * -0.5
@@ -127,7 +145,7 @@ def split_kl(
         q, z: see :func:`log_ratios`.
         log_q, log_p: log q(z|x) and log p(z), ``(L, B)``.
         data_points, weighting: see :func:`log_weights`.
-        group_sizes: how many dimensions each group has, one after the other; each is a group if None.
+        group_sizes: how many variables each group has, one after the other; each is a group if None.
 
     Raises:
         InputError: shapes or sizes do not go together, or ``weighting`` is none.

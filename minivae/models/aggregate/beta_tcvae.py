@@ -14,11 +14,12 @@ what was not trained yet takes the minibatch for all of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from ...autodiff import Tensor, mean
 from ...checks import number_from_zero, one_of, positive_integer
+from ...distributions import Distribution
 from ...regularizers import Split, split_kl
 from ..phase import Batch, Phase
 from ..vae import VAE
@@ -84,10 +85,18 @@ class BetaTCVAE(VAE):
         z, log_q = q.sample_with_log_prob(self.noise(q, noise))
         log_p = self.prior().log_prob(z)
         terms = self.estimate(self.likelihood(z).log_prob(x), log_p, log_q).terms()
+        return [self.priced(terms["reconstruction"], self.split(q, z, log_q, log_p), terms)]
+
+    def split(self, q: Distribution, z: Tensor, log_q: Tensor, log_p: Tensor) -> Split:
+        """The parts of log q(z|x) - log p(z) at draws from a minibatch's ``q``."""
         told = {"data_points": self.data_points, "weighting": self.weighting, "group_sizes": self.group_sizes}
-        priced = self.parts(split_kl(q, z, log_q, log_p, **told))
+        return split_kl(q, z, log_q, log_p, **told)
+
+    def priced(self, reconstruction: Tensor, split: Split, terms: Mapping[str, Tensor]) -> Phase:
+        """The phase whose loss is D and the parts at their prices, with these terms."""
+        priced = self.parts(split)
         parts = {f"{name}_{self.weighting}": mean(part) for name, (_, part) in priced.items()}
-        loss = -terms["reconstruction"]
+        loss = -reconstruction
         for (weight, _), part in zip(priced.values(), parts.values(), strict=True):
             loss = loss + part * weight
-        return [Phase(loss, self.parameters(), terms).with_loss(loss, **parts)]
+        return Phase(loss, self.parameters(), {**terms}).with_loss(loss, **parts)

@@ -21,13 +21,12 @@ from ...autodiff import Tensor, argmax, constant_like
 from ...backend import Generator
 from ...checks import instance, number_from, positive_integer
 from ...distributions import Categorical, Distribution, kl
+from ...distributions.categorical import LEAST_TEMPERATURE
 from ...errors import InputError
 from ...nn import MLP
 from ..bound.ramp import progress, ramp_length
 from ..phase import Batch, Phase
 from ..vae import VAE
-
-LEAST_TEMPERATURE = 1e-30  # below it, logits over it are beyond float32
 
 
 class CategoricalVAE(VAE):

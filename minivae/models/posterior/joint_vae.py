@@ -19,16 +19,15 @@ from functools import reduce
 from typing import Any
 
 from ... import bounds
-from ...autodiff import Tensor, absolute, add, argmax, concatenate, constant_like, mean
+from ...autodiff import Tensor, absolute, add, constant_like, mean
 from ...backend import Generator
-from ...checks import layer_sizes, number_from, number_from_zero, positive_integer
-from ...distributions import Product, StandardNormal, kl
-from ...errors import InputError
+from ...checks import number_from, number_from_zero, positive_integer
+from ...distributions import Product, kl
+from ...distributions.categorical import LEAST_TEMPERATURE
 from ..bound.ramp import progress, ramp_length
 from ..phase import Batch, Phase
 from ..vae import VAE
-from .categorical_vae import LEAST_TEMPERATURE
-from .joint_encoder import JointEncoder, variables
+from .joint_encoder import JointEncoder, discrete_sizes, joint_codes, joint_prior
 
 KINDS = ("continuous", "discrete")
 
@@ -69,9 +68,7 @@ class JointVAE(VAE):
         **others: Any,
     ) -> None:
         self.continuous = positive_integer("continuous", continuous)
-        self.discrete = layer_sizes("discrete", discrete)
-        if 1 in self.discrete:
-            raise InputError(f"discrete is {self.discrete}; expected at least 2 values of each, or nothing varies")
+        self.discrete = discrete_sizes(discrete)
         self.gamma = number_from_zero("gamma", gamma)
         self.temperature = number_from("temperature", temperature, LEAST_TEMPERATURE)
         given = number_from_zero("capacity", capacity), number_from_zero("discrete_capacity", discrete_capacity)
@@ -101,16 +98,11 @@ class JointVAE(VAE):
 
     def prior(self, context: Any = None) -> Product:
         """p(z, c): N(0, I), and every value as likely."""
-        like = self.encoder.first_parameter()
-        logits = constant_like(like, 0.0, (sum(self.discrete),)) if self.discrete else None
-        return Product([StandardNormal(self.continuous, like), *variables(logits, self.discrete)])
+        return joint_prior(self.continuous, self.discrete, self.encoder.first_parameter())
 
     def codes(self, x: Any) -> Tensor:
         """The most likely value of each discrete variable, ``(M, variables)`` integers."""
-        if not self.discrete:
-            return super().codes(x)
-        _, *discrete = self.posterior(self.prepared(x)).parts
-        return concatenate([argmax(variable.mean, axis=-1, keepdims=True) for variable in discrete], axis=-1)
+        return joint_codes(self.posterior(self.prepared(x))) if self.discrete else super().codes(x)
 
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:
         """One phase. ``noise``: a generator, or for L draws of M points normal and then uniform numbers."""
