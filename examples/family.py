@@ -54,7 +54,7 @@ OWN = {
         "joint-vae": {"continuous": 7, "capacity": 3.0, "discrete_capacity": 2.0},
         "wae-gan": {"critic_hidden": (200, 200), "critic_lr": 0.005, "critic_weight": 1.0},
         "aae": {"critic_hidden": (200, 200), "critic_lr": 0.002},
-        "labelled-aae": {"critic_hidden": (200, 200), "critic_lr": 0.002},
+        "labelled-aae": {"critic_hidden": (200, 200), "critic_lr": 0.01},
         "gan": {"critic_hidden": (200, 200), "critic_lr": 0.005},
         "m1-m2": {"first_dim": 8, "second_dim": 4},
         "vq-vae": {"num_codes": 4, "entries": 16},
