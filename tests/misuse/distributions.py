@@ -10,7 +10,7 @@ import minivae.distributions as d
 from minivae import backend
 from minivae.autodiff import Tensor, tensor
 
-from .subject import COUNTS, GENERATORS, NO_TENSORS, Says, misuse, ones, strict
+from .subject import COUNTS, GENERATORS, NO_TENSORS, NUMBERS_ABOVE_0, Says, misuse, ones, strict
 
 BATCH, EVENT = 2, 3
 INTEGERS = np.ones((BATCH, EVENT), int)
@@ -49,6 +49,7 @@ MEMBERS: dict[type, dict] = {  # by family, parameters by name
     d.Normal: {"mean": zeros(), "log_var": zeros()},
     d.StandardNormal: {"size": EVENT, "like": zeros()},
     d.Categorical: {"logits": zeros(), "num_categories": 3},
+    d.ExpConcrete: {"logits": zeros(), "temperature": 0.5},
     d.Categories: {"logits": zeros(BATCH, EVENT * 3), "num_categories": 3},
     d.Poisson: {"log_rate": zeros()},
     d.NegativeBinomial: {"log_mean": zeros(), "log_concentration": zeros()},
@@ -90,6 +91,7 @@ MEMBERS: dict[type, dict] = {  # by family, parameters by name
 }
 OTHERS = {  # what is wrong for a parameter that is no tensor, or a tensor with a shape of its own
     "size": COUNTS,
+    "temperature": NUMBERS_ABOVE_0,
     "like": (None, 1.0, np.ones(3)),
     "num_categories": (0, 2, -1, 1.5, "3"),
     "parts": (None, 3, [], Says([zeros()], "Tensor("), Says(OF_TWO_BATCHES, "[(), (2,)]")),
@@ -232,3 +234,15 @@ for divergence in (d.kl, d.kl_by_dimension):
         p=(*no_pair, Says(d.Normal(zeros(2, 1), zeros(2, 1)), "(2, 1)")),
     )
 misuse(d.register_kl, {}, call=lambda q=d.Normal, p=d.Normal: d.register_kl(q, p), q=(None, "Normal"), p=(None, NORMAL))
+method(
+    d.Product, "pieces", {"x": ones(BATCH, EVENT)}, x=(*NO_TENSORS, ones(BATCH, EVENT + 1), 1.0, strict(BATCH, EVENT))
+)
+NOT_THREE = (*NO_TENSORS, 1.0, ones(EVENT + 1), strict(EVENT))
+method(d.Mixture, "components_drawn", {"number": ones(1)}, number=(*NO_TENSORS, 1.0, ones(2), strict(1)))
+method(
+    d.Mixture,
+    "of_components",
+    {"chosen": ones(BATCH), "epsilon": ones(EVENT)},
+    chosen=(*NO_TENSORS, 1.0, ones(BATCH + 1), strict(BATCH)),
+    epsilon=NOT_THREE,
+)

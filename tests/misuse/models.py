@@ -34,6 +34,7 @@ CRITICS = ("factor-vae", "wae-gan", "aae", "labelled-aae", "gan")
 OWN: dict[str, dict[str, Any]] = {  # what makes the members small
     "categorical-vae": {"variables": 1, "num_categories": 2},
     "joint-vae": {"continuous": 1, "discrete": (3,)},
+    "hfvae": {"latent_dim": 4, "discrete": (3,)},
     "vq-vae": {"num_codes": 1, "entries": 3, "code_dim": 2},
     "iaf-vae": {"flow_hidden": (3,), "features": 2, "latent_dim": Z},
     **{name: {"steps": 2, "latent_dim": Z} for name in ("planar-vae", "radial-vae", "householder-vae")},
@@ -163,8 +164,9 @@ for name, kind in MODELS.items():
     if name == "made":
         method(model, kind.__name__, "log_prob", {"x": ones(M, D)}, x=X)
         continue
+    encoder_told = context if name != "labelled-aae" else {}
     for call in () if model.no_codes else ("posterior", "encode", "reconstruct"):
-        method(model, kind.__name__, call, {"x": ones(M, D), **told}, x=X, **context)
+        method(model, kind.__name__, call, {"x": ones(M, D), **told}, x=X, **encoder_told)
     misuse(
         Model.sample_prior,
         {"generator": GENERATOR, "n": M, "lead": (2,), **told},
@@ -176,18 +178,19 @@ for name, kind in MODELS.items():
         **{key: (*values, *(FEWER_ROWS if name != "m2" else ())) for key, values in context.items()},
     )
     z = ones(M, model.latent_dim) / (model.latent_dim**0.5 if model.on_sphere else 1.0)
-    decoder_told = context if name not in ("cmma", "ivae", "m1-m2") else {}
+    decoder_told = encoder_told if name not in ("cmma", "ivae", "m1-m2") else {}
     for call in ("likelihood", "decode"):
         method(model, kind.__name__, call, {"z": z, **told}, z=CODE, **decoder_told)
     if context:
         method(model, kind.__name__, "prior", told, **context)
     if model.num_categories:
         method(model, kind.__name__, "codes", {"x": ones(M, D)}, x=X)
-    if hasattr(model, "data_points"):
-        method(model, kind.__name__, "begin", {"data_points": M}, data_points=COUNTS)
-    if name in ("m2", "m1-m2"):
+    if kind.begin is not Model.begin:
+        labelled = COUNTS if model.partly_told else (-1, 2.5, "3", None)
+        method(model, kind.__name__, "begin", {"data_points": M, "labelled": 1}, data_points=COUNTS, labelled=labelled)
+    if model.partly_told:
         method(model, kind.__name__, "classify", {"x": ones(M, D)}, x=X)
-        method(model, kind.__name__, "completed", {"x": ones(M, D), **told}, x=X, **context)
+        method(model, kind.__name__, "completed", {"x": ones(M, D), **told}, x=X, context=CONTEXT)
     if name in ("vq-vae", "categorical-vae"):
         noise, called = ((None, 3), "codes") if name == "categorical-vae" else ((), "which")
         method(model, kind.__name__, "drawn_codes", {"x": ones(M, D), "noise": GENERATOR}, x=X, noise=noise)

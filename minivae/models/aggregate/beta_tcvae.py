@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from ...autodiff import Tensor, mean
-from ...checks import number_from_zero, one_of, positive_integer
+from ...checks import integer_from_zero, number_from_zero, one_of, positive_integer
 from ...distributions import Distribution
 from ...regularizers import Split, split_kl
 from ..phase import Batch, Phase
@@ -68,6 +68,7 @@ class BetaTCVAE(VAE):
 
     def begin(self, data_points: int, labelled: int = 0) -> None:
         """N."""
+        integer_from_zero("labelled", labelled)
         self.data_points.data[...] = positive_integer("data_points", data_points)
 
     def parts(self, split: Split) -> dict[str, tuple[float, Tensor]]:
@@ -85,14 +86,14 @@ class BetaTCVAE(VAE):
         z, log_q = q.sample_with_log_prob(self.noise(q, noise))
         log_p = self.prior().log_prob(z)
         terms = self.estimate(self.likelihood(z).log_prob(x), log_p, log_q).terms()
-        return [self.priced(terms["reconstruction"], self.split(q, z, log_q, log_p), terms)]
+        return [self._priced(terms["reconstruction"], self._split(q, z, log_q, log_p), terms)]
 
-    def split(self, q: Distribution, z: Tensor, log_q: Tensor, log_p: Tensor) -> Split:
+    def _split(self, q: Distribution, z: Tensor, log_q: Tensor, log_p: Tensor) -> Split:
         """The parts of log q(z|x) - log p(z) at draws from a minibatch's ``q``."""
         told = {"data_points": self.data_points, "weighting": self.weighting, "group_sizes": self.group_sizes}
         return split_kl(q, z, log_q, log_p, **told)
 
-    def priced(self, reconstruction: Tensor, split: Split, terms: Mapping[str, Tensor]) -> Phase:
+    def _priced(self, reconstruction: Tensor, split: Split, terms: Mapping[str, Tensor]) -> Phase:
         """The phase whose loss is D and the parts at their prices, with these terms."""
         priced = self.parts(split)
         parts = {f"{name}_{self.weighting}": mean(part) for name, (_, part) in priced.items()}

@@ -98,15 +98,15 @@ class HFVAE(BetaTCVAE):
             return super().phases(batch, noise)
         x = self._points(batch)
         q, p = self.encoder(self.features(x)), self.prior()
-        drawn, soft_q, soft_p = self.noise(q, noise), self.relaxed(q), self.relaxed(p)
+        drawn, soft_q, soft_p = self.noise(q, noise), self._relaxed(q), self._relaxed(p)
         z, w = q.sample(drawn), soft_q.sample(drawn)
         log_q, log_p = soft_q.log_prob(w), soft_p.log_prob(w)
         terms = self.estimate(self.likelihood(z).log_prob(x), p.log_prob(z), q.log_prob(z)).terms()
         soft = self.estimate(self.likelihood(q.relax(drawn, self.temperature)).log_prob(x), log_p, log_q).terms()
         terms = {**terms, "relaxed_bound": soft["bound"]}
-        return [self.priced(soft["reconstruction"], self.split(soft_q, w, log_q, log_p), terms)]
+        return [self._priced(soft["reconstruction"], self._split(soft_q, w, log_q, log_p), terms)]
 
-    def relaxed(self, p: Any) -> Product:
+    def _relaxed(self, p: Any) -> Product:
         """The same variables with the discrete ones relaxed, and by their logarithms."""
         relax = lambda part: ExpConcrete(part.log_p[..., 0, :], self.temperature)  # noqa: E731
         return Product([relax(part) if isinstance(part, Categorical) else part for part in p.parts])
