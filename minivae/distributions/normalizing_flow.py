@@ -144,7 +144,7 @@ class Planar(FlowStep):
         """Bisection, then two steps of Newton's, by which its first and second derivatives are those of the root."""
         k = self.slope - 1.0
         with no_grad():
-            a, width = c, absolute(k) + c * 0.0
+            a, width = c, absolute(k)
             for _ in range(BISECTIONS):
                 width = width * 0.5
                 a = where(greater(a + k * tanh(a), c), a - width, a + width)

@@ -38,6 +38,8 @@ from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 from minivae.optim import Adam
 
+from .extremes import assert_finite_gradients
+
 EVENT, M, L = 4, 2, 5
 SHAPES = {"planar": (EVENT, EVENT, 1), "radial": (EVENT, 1, 1), "householder": (EVENT,), "coupling": (3,)}
 KINDS = {"planar": Planar, "radial": Radial, "householder": Householder}
@@ -186,6 +188,24 @@ def test_a_radial_step_moves_along_the_ray_from_its_centre(rng):
     at_centre, log_det = Radial(centre, [[a]], [[b]])(centre)
     np.testing.assert_array_equal(at_centre.numpy(), centre)
     assert log_det.numpy()[0] == pytest.approx(EVENT * np.log1p(beta / alpha), rel=1e-12)
+
+
+def test_a_radial_step_turns_back_where_the_root_is_a_small_difference():
+    """a = 1e-3 beside 1e3, in float32: 250 - 250.002 would have two digits left."""
+    centre, a, b, y = np.zeros((1, EVENT)), np.log(np.expm1(1e-3)), 1e3, np.full((1, EVENT), 500 / np.sqrt(EVENT))
+    exact, fine = (
+        Radial(tensor(centre, dtype), [[a]], [[b]]).backward(tensor(y, dtype)) for dtype in ("float64", "float32")
+    )
+    for expected, found in zip(exact, fine, strict=True):
+        np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-5)
+
+
+def test_far_out_a_radial_step_turns_back_with_a_gradient():
+    """Where the root that is not taken would divide by 0."""
+    y = tensor(np.full((1, EVENT), 1e6), "float32", requires_grad=True)
+    z, log_det = Radial(tensor(np.zeros((1, EVENT)), "float32"), [[-7.0]], [[-7.0]]).backward(y)
+    np.testing.assert_allclose(z.numpy(), y.numpy(), rtol=1e-6)
+    assert_finite_gradients(z.sum() + log_det.sum(), [y])
 
 
 def test_a_radial_step_of_equal_numbers_is_the_identity(rng):

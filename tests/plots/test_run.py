@@ -6,8 +6,10 @@ import warnings
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from minivae import Dataset, models
+from minivae.datasets import Split, one_hot
 from minivae.errors import InputError
 from minivae.plots import run as plots_of_run
 from minivae.plots import samples
@@ -115,6 +117,30 @@ def test_threads_leave_the_parameters_as_they_were():
             thread.join()
         assert matplotlib.rcParams["text.usetex"]
     assert dict(matplotlib.rcParams) == before
+
+
+@pytest.mark.parametrize("kind", [models.CVAE, models.CMMA, models.LabelledAAE])
+def test_of_a_model_that_is_told_a_label_the_manifold_is_of_its_prior_given_it(kind, tmp_path, monkeypatch):
+    """Where p(z|y) is another Gaussian than N(0, I), its quantiles."""
+    x, labels = np.random.default_rng(0).random((20, 12), np.float32), np.arange(20) % 3
+    model = kind(12, 2, (4,), context_dim=3)
+    for p in model.parameters():
+        p.data[...] += 0.3
+    test = Minibatches(Split(x, labels), 1.0, classes=3)
+    places = np.array([[0.0, 0.0], [1.0, -2.0], [0.5, 0.25], [-3.0, 1.0]])
+
+    def decoded(decode, shape, path):
+        seen.append(decode(places))
+        return Figure()
+
+    seen = []
+    monkeypatch.setattr(plots_of_run, "manifold", decoded)
+    draw_run(model, test, labels, (3, 4), History([]), tmp_path)
+    label = one_hot(labels[np.random.default_rng(0).permutation(20)[:1]], 3)
+    p = model.prior(label)
+    z = p.mean.numpy() + np.exp(np.broadcast_to(p.log_var.numpy(), (1, 2)) / 2) * places
+    assert not np.allclose(z, places, atol=0.1)
+    np.testing.assert_allclose(seen[0], model.decode(z, np.repeat(label, 4, axis=0)).numpy(), rtol=1e-4)
 
 
 @pytest.mark.parametrize("kind", [models.HypersphericalVAE, models.FlowPriorVAE, models.FVAE])
