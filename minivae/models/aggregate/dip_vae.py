@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...autodiff import Tensor, exp, eye, mean
+from ...autodiff import Tensor, constant_like, exp, eye, mean
 from ...checks import instance, number_from_zero
 from ...distributions import Distribution, Normal
 from ...regularizers import covariance, covariance_of, moments, off_identity
@@ -55,7 +55,7 @@ class DIPVAE1(VAE):
 
     def spread(self, q: Distribution) -> Tensor:
         """What C has beside the covariance of the means: nothing, or the variances' averages, ``(d,)``."""
-        return mean(q.mean, axis=0) * 0.0
+        return constant_like(q.mean, 0.0, q.mean.shape[-1:])
 
     def phases(self, batch: Batch, noise: Any) -> list[Phase]:
         """One phase: minus the bound, and the two squares."""

@@ -11,6 +11,7 @@ from minivae.datasets import Dataset, Split, load
 from minivae.datasets.preparation import Preparation
 from minivae.distributions import Autoregressive, Entries
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 from minivae.inference import log_likelihood
 from minivae.models import VQVAE, AutoregressivePrior, Batch, CategoricalVAE
 from minivae.training import Minibatches, evaluate
@@ -101,6 +102,21 @@ def test_of_a_categorical_vae_the_bound_is_that_of_all_codes(rng):
     found = log_likelihood(model, x, backend.generator(0), 4000)
     error = (found.value.numpy() - np.log(np.exp(joint).sum(0))) / found.stderr.numpy()
     assert np.abs(error).max() < 5
+
+
+def test_the_bound_has_the_gradient_of_its_value(rng):
+    """By the weights of both stages: those of the prior, and the encoder's, whose entropy is part of it."""
+    first = {"model": "categorical-vae", "hidden": (5,), "variables": C, "num_categories": K}
+    model = shaken(AutoregressivePrior(D, (7,), first=first, dtype="float64"), seed=2)
+    batch, noise = Batch(rng.uniform(size=(M, D))), rng.uniform(size=(1, M, C * K))
+    check_gradients(lambda *_: model.phases(batch, noise)[0].terms["bound"], model.parameters(), mode="directions")
+
+
+@EVERY_FIRST
+def test_it_draws_as_often_as_the_first_stage(name):
+    first, model = held(name)
+    assert (model.draws, model.samples) == (first.draws, first.samples)
+    assert first.samples == (2 if name == "categorical-vae" else 1)
 
 
 @EVERY_FIRST

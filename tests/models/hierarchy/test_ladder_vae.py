@@ -68,7 +68,7 @@ def test_one_level_begins_as_the_vae_of_that_seed():
 )
 def test_elements_are_shared_out_evenly(latent_dim, levels, lengths):
     model = LadderVAE(6, latent_dim, (5,), levels=levels)
-    assert model.lengths == lengths
+    assert (model.lengths, model.config["levels"]) == (lengths, levels)
     assert model.prior().shape == (latent_dim,)
 
 
