@@ -88,6 +88,12 @@ EQUIVALENT = {
         )
         for less in ("less(row, expand_dims(row, -1))", "less(above, below)")
     },
+    (
+        "minivae/models/likelihood/sigma_vae.py",
+        "maximum(errors, self._least)",
+        f"{STOPPED}(maximum(errors, self._least))",
+    ): "the loss is at its least by the best variance, or that is the floor",
+    ("minivae/models/posterior/coupling_vae.py", "h.shape[-1]", "h.shape[0]"): "beside no features x is x",
     **{
         (f"minivae/models/{name}.py", "-terms['bound']", "terms['bound']"): "with_loss puts another in its place"
         for name in ("adversarial/factor_vae", "posterior/iaf_vae", "aggregate/info_vae")

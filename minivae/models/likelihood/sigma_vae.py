@@ -72,5 +72,5 @@ class SigmaVAE(VAE):
     def _moved(self, errors: Tensor) -> list[tuple[Tensor, Tensor]]:
         """The running means after this minibatch."""
         with no_grad():
-            pairs = ((self.errors, errors), (self.weight, errors * 0.0 + 1.0))
+            pairs = ((self.errors, errors), (self.weight, 1.0))
             return [(state, state * self.decay + value * (1 - self.decay)) for state, value in pairs]

@@ -85,6 +85,8 @@ def test_the_variance_has_the_floor_of_other_densities():
     (phase,) = model.phases(Batch(tensor(x)), backend.generator(0))
     expected = DATA_DIM / 2 * (np.log(2 * np.pi) - 3 + 1e-8 / np.exp(-3.0)) + float(phase.terms["kl"])
     assert float(phase.loss) == pytest.approx(expected, rel=1e-12)
+    (g,) = backward(phase.loss, [model.decoder.mean.bias])  # as of any Gaussian with that variance
+    np.testing.assert_allclose(g.numpy(), -1e-4 / np.exp(-3.0), rtol=1e-9)
 
 
 def test_training_comes_to_the_variance_of_the_noise(rng):

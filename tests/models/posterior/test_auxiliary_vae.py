@@ -6,6 +6,7 @@ import pytest
 from minivae.autodiff import square, tensor
 from minivae.distributions import Normal
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 from minivae.models import VAE, AuxiliaryVAE
 
 from ...linear_gaussian import LinearGaussian
@@ -59,6 +60,15 @@ def test_the_terms_of_a_weigh_draws_properly(rng):
     log_q = np.log(np.exp(log_each[..., 0]).mean(1)) - 0.5 * np.log(2 * np.pi)
     below = terms[:200] - log_q
     assert below.mean() > 3 * below.std() / np.sqrt(200)
+
+
+def test_its_middle_is_the_draw_without_noise_and_draws_have_gradients(rng):
+    model = shaken(member("auxiliary-vae", dtype="float64"))
+    x, noise = batch_for(model, rng).x, rng.normal(size=(M, A + D))
+    np.testing.assert_allclose(model.posterior(x).sample(0.0).numpy(), model.posterior(x).mean.numpy(), rtol=1e-12)
+    parts = [*model.encoder.first.parameters(), *model.encoder.second.parameters()]
+    for f in (lambda *_: model.posterior(x).mean, lambda *_: model.posterior(x).sample(noise)):
+        check_gradients(f, parts, mode="directions", allow_zero=True)
 
 
 def test_it_has_no_density_and_says_so(rng):
