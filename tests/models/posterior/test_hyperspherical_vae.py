@@ -56,6 +56,10 @@ def test_what_is_no_direction_is_not_decoded(rng):
     z[1] *= 1.2
     with pytest.raises(InputError, match=r"z of a HypersphericalVAE has a row of length 1\.2; expected directions"):
         model.decode(z)
+    z[1] *= 0.8 / 1.2
+    z[2] *= 1.1
+    with pytest.raises(InputError, match=r"a row of length 0\.8; expected"):  # the farthest from 1
+        model.decode(z)
     with pytest.raises(InputError, match="latent_dim is 1; expected at least 2: z is a direction"):
         member("hyperspherical-vae", latent_dim=1)
 

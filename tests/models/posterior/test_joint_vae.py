@@ -6,6 +6,7 @@ import pytest
 from minivae.autodiff import backward, tensor
 from minivae.datasets import load
 from minivae.distributions import Categorical, Normal, Product
+from minivae.gradcheck import check_gradients
 from minivae.models import Batch
 from minivae.training import fit
 
@@ -54,6 +55,16 @@ def test_both_bounds_are_what_they_say_and_the_loss_has_the_distances(rng):
     assert terms["relaxed_bound"] == pytest.approx(relaxed - terms["kl"], rel=1e-12)
     distances = abs(terms["continuous_kl"] - 0.5) + abs(terms["discrete_kl"] - 1.5)
     assert float(phase.loss) == pytest.approx(-relaxed + 7 * distances, rel=1e-12)
+
+
+def test_the_relaxed_bound_has_the_gradient_of_its_value(rng):
+    """Both KLs' as well, which the loss has otherwise."""
+    model = model_of()
+    batch, noise = Batch(batch_for(model, rng).x), noise_for(rng)
+    check_gradients(
+        lambda *_: model.phases(batch, noise)[0].terms["relaxed_bound"], model.parameters(), mode="directions"
+    )
+    assert model.num_categories == max(K)
 
 
 def test_without_a_discrete_variable_it_is_the_disentangled_beta_vae(rng):

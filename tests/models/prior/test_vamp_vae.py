@@ -6,7 +6,9 @@ from scipy import special, stats
 
 from minivae import backend
 from minivae.autodiff import backward, mean, tensor
-from minivae.distributions import Normal, kl
+from minivae.datasets.domain import Domain
+from minivae.distributions import Logistic, Normal, kl
+from minivae.models.likelihoods import Likelihood
 
 from ..members import DATA_DIM, Repeated, batch_for, member, shaken
 
@@ -43,10 +45,21 @@ def test_no_other_prior_is_better_for_its_encoder(rng):
     assert difference == pytest.approx(gain.mean(), abs=5 * gain.std() / np.sqrt(20_000) + 0.02)
 
 
+class FromMinus2To6(Likelihood):
+    """A logistic distribution of values with two ends."""
+
+    heads = ("loc", "log_scale")
+    domain = Domain("values from -2 to 6", -2.0, 6.0)
+
+    def distribution(self, loc, log_scale):
+        return Logistic(loc, log_scale)
+
+
 @pytest.mark.parametrize(
     ("options", "low", "high"),
     [
         ({}, 0.0, 1.0),
+        ({"likelihood": FromMinus2To6}, -2.0, 6.0),
         ({"likelihood": "gaussian", "sigmoid_mean": True}, 0.0, 1.0),
         ({"likelihood": "gaussian"}, -np.inf, np.inf),
         ({"likelihood": "poisson"}, 0.0, np.inf),
@@ -59,6 +72,9 @@ def test_pseudo_inputs_are_values_that_x_can_have(options, low, high, rng):
     start = model.inputs.numpy().copy()
     np.testing.assert_array_equal(model.pseudo_inputs().numpy(), start)  # where no gradient is cut off
     assert len(np.unique(start)) == start.size
+    if np.isfinite(high):  # of the middle half
+        assert low + (high - low) / 4 < start.min() < low + 3 / 8 * (high - low)
+        assert high - 3 / 8 * (high - low) < start.max() < high - (high - low) / 4
     moved = rng.normal(0, 6, start.shape)
     model.inputs.data[...] = moved
     np.testing.assert_array_equal(model.pseudo_inputs().numpy(), np.clip(moved, low, high))
