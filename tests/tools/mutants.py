@@ -93,10 +93,31 @@ EQUIVALENT = {
         "maximum(errors, self._least)",
         f"{STOPPED}(maximum(errors, self._least))",
     ): "the loss is at its least by the best variance, or that is the floor",
+    (
+        "minivae/models/sequence/td_vae.py",
+        "astype(equal(expand_dims(swapaxes(place, 0, 1), -1), steps), sequences.dtype)",
+        "equal(expand_dims(swapaxes(place, 0, 1), -1), steps)",
+    ): "a product of numbers with booleans is one with 0 and 1",
+    ("minivae/models/semi_supervised/m2.py", "log_q", f"{STOPPED}(log_q)"): "the mean of a score is 0",
     ("minivae/models/posterior/coupling_vae.py", "h.shape[-1]", "h.shape[0]"): "beside no features x is x",
+    (
+        "minivae/models/sequence/state_space.py",
+        "astype(equal(expand_dims(delta, -1), arange(1, self.jumps + 1, like=delta)), delta.dtype)",
+        "equal(expand_dims(delta, -1), arange(1, self.jumps + 1, like=delta))",
+    ): "joined to numbers booleans are 0 and 1",
+    (
+        "minivae/models/semi_supervised/m1_m2.py",
+        "stop_gradient(z)",
+        "z",
+    ): "M2's loss trains M2 alone, and stands stopped in M1's; the walk is shorter",
+    ("minivae/models/semi_supervised/m1_m2.py", "stop_gradient(m2.loss)", "m2.loss"): "as above: z is held",
+    **{
+        ("minivae/models/semi_supervised/m1_m2.py", term, f"{STOPPED}({term})"): "of a term that is reported alone"
+        for term in ("-mean(q.entropy())", "m2.terms['bound']", "reconstruction", "apart", "m2.terms['label']")
+    },
     **{
         (f"minivae/models/{name}.py", "-terms['bound']", "terms['bound']"): "with_loss puts another in its place"
-        for name in ("adversarial/factor_vae", "posterior/iaf_vae", "aggregate/info_vae")
+        for name in ("adversarial/factor_vae", "posterior/iaf_vae", "aggregate/info_vae", "semi_supervised/m2")
     },
 }
 

@@ -132,12 +132,13 @@ def all_mutants(root: Path, paths: list[str]) -> list[Mutant]:
 
 
 def stages_of(path: str) -> list[list[str]]:
-    """The test files to run for a source file: its mirror, maybe in parts, or beside a twin; those of its package."""
+    """The tests to run for a source file: its mirror, maybe in parts, or beside a twin; its room's; its package's."""
     file = Path(path)
     mirrors = sorted((ROOT / "tests").joinpath(*file.parts[1:-1]).glob(f"test_{file.stem}*.py"))
     mirrors += (ROOT / "tests" / "twins").glob(f"test_{file.stem}.py")
     stages = [QUICK if path.startswith(OF_LOSSES) else []]
-    stages += [[m.relative_to(ROOT).as_posix() for m in mirrors], ALSO.get("/".join(file.parts[:-1][:2]), [])]
+    room = [Path("tests", *file.parts[1:-1]).as_posix()] if len(file.parts) > 3 else []  # of a folder in models
+    stages += [[m.relative_to(ROOT).as_posix() for m in mirrors], room, ALSO.get("/".join(file.parts[:-1][:2]), [])]
     return [tests for tests in stages if tests]
 
 

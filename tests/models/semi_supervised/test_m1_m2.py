@@ -7,7 +7,9 @@ from scipy import special
 import minivae as mv
 from minivae.autodiff import backward, tensor
 from minivae.datasets import keep_labels, load
+from minivae.distributions import kl
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 from minivae.inference import log_likelihood
 from minivae.models import M1M2, M2, Batch
 from minivae.training import Settings, Trainer
@@ -104,6 +106,32 @@ def test_the_bound_lies_below_log_p_by_what_the_posteriors_miss(rng):
     assert value.mean() == pytest.approx(bound, abs=6 * value.std() / np.sqrt(value.size))
     found = log_likelihood(model, x, Repeated()(), 4000, context=context)
     assert (np.abs(found.value.numpy() - told) < 6 * found.stderr.numpy() + 1e-9).all()
+
+
+def test_the_bound_is_an_average_over_draws_and_has_the_gradient_of_its_value(model, rng):
+    """log p(x|z1) + E log p(z1|y, z2) - KL + H(q(z1|x)), by hand; by all weights but the classifier's."""
+    x, context = batch_for(model, rng, ROWS)
+    draws = noise(rng)
+    q = model.encoder(x)
+    z1 = q.sample(draws[..., :FIRST])
+    of_z2 = model.m2.posterior(z1, context)
+    z2 = of_z2.sample(draws[..., FIRST:])
+    b = model.m2.likelihood(z2, context).log_prob(z1) - kl(of_z2, model.m2.prior(context))
+    reconstruction = model.decoder(z1).log_prob(x).numpy().mean(0)
+    bound = model.bound(x, draws, context)
+    np.testing.assert_allclose(bound.reconstruction.numpy(), reconstruction, rtol=1e-12)
+    np.testing.assert_allclose(bound.kl.numpy(), -b.numpy().mean(0) - q.entropy().numpy(), rtol=1e-11)
+    assert model.bound(x, Repeated()(), context, samples=7).value.shape == (ROWS,)
+    assert model.bound_and_draws(x, Repeated()(), context, 7)[1].shape == (7, ROWS, FIRST + SECOND)
+    parts = [p for name, p in model.named_parameters() if "classifier" not in name]
+    check_gradients(lambda *_: model.bound(x, draws, context).value, parts, mode="directions")
+
+
+def test_m2_begins_as_the_one_of_the_next_seed():
+    ours = member("m1-m2", seed=3).m2.state_dict()
+    theirs = M2(FIRST, SECOND, (4,), context_dim=CLASSES, likelihood="gaussian", seed=4).state_dict()
+    for name, value in theirs.items():
+        np.testing.assert_array_equal(ours[name], value, err_msg=name)
 
 
 def test_samples_go_from_y_to_z1_to_x(model, rng):

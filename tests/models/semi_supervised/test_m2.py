@@ -9,6 +9,7 @@ from minivae.datasets import Dataset, Split, keep_labels, load
 from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 from minivae.models import Batch
+from minivae.models.semi_supervised.m2 import one_label
 from minivae.training import Minibatches, Settings, Trainer, evaluate
 
 from ..members import CLASSES, Repeated, batch_for, losses, member, shaken
@@ -103,6 +104,12 @@ def test_a_missing_label_is_the_likeliest_where_users_ask_for_a_code_and_refused
     for call in refuse:
         with pytest.raises(InputError, match="context has a row of zeros, a missing label"):
             call(told)
+
+
+def test_one_label_for_each_row(x):
+    found = one_label(tensor(x.numpy(), "float32"), 1, 4)
+    assert (found.shape, found.dtype) == ((ROWS, 4), "float32")
+    np.testing.assert_array_equal(found.numpy(), np.eye(4)[[1] * ROWS])
 
 
 def test_it_classifies(model, x):

@@ -10,6 +10,7 @@ from minivae.autodiff import sum as total
 from minivae.datasets.linear_gaussian import LinearGaussian
 from minivae.distributions import MultivariateNormal
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 from minivae.models import TDVAE, Batch
 
 from ...chance import assert_mean
@@ -211,6 +212,15 @@ def test_rollouts_are_draws_of_the_transition(rng):
     assert_mean(z, expected)
     assert_mean((z - expected) ** 2, (share * (var + (mean - expected) ** 2)).sum())
     assert len(z) == n
+
+
+def test_gradients_by_the_data(rng):
+    """Which beliefs and the likelihood see."""
+    model = shaken(member("td-vae", dtype="float64"))
+    x, noise = batch_for(model, rng).x, rng.normal(size=(2, M, 2 * model.state_dim))
+    first, delta = np.array([[0.0, 1.0, 0.0, 1.0], [1.0, 0.0, 1.0, 0.0]]), np.ones((2, M))
+    for i in range(3):
+        check_gradients(lambda x, i=i: model.differences(x, first, delta, noise)[i], [x.numpy()], mode="directions")
 
 
 def test_gradients_reach_the_beliefs_at_both_times(rng):
