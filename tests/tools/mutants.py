@@ -75,7 +75,6 @@ EQUIVALENT = {
     ("minivae/models/autoregressive/made.py", "0.0", "1.0"): "as above",
     ("minivae/distributions/autoregressive.py", "noise * 0.0", "noise"): "no code looks at one that is not drawn yet",
     ("minivae/distributions/autoregressive.py", "0.0", "1.0"): "as above",
-    ("minivae/models/autoregressive/made.py", "1", "2"): "a turn more, in which nothing is drawn",
     (
         "minivae/regularizers/total_correlation.py",
         "expand_dims(u, 0)",

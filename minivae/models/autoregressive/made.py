@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ...autodiff import Tensor, astype, concatenate, floor, logsumexp, no_grad, stack, take, tracing, uniform, where
+from ...autodiff import Tensor, astype, concatenate, floor, logsumexp, no_grad, stack, take, tracing, uniform
 from ...autodiff.shape import shaped
 from ...backend import Generator, generator
 from ...checks import layer_sizes, positive_integer
@@ -110,10 +110,10 @@ class MADE(Model):
             return take(x, np.argsort(np.concatenate(rows)), axis=0)
 
     def _sample(self, u: Tensor, which: int) -> Tensor:
-        x, order = u * 0.0, self.network.order(which)
-        for i in range(1, self.data_dim + 1):
+        x = u * 0.0
+        for _ in range(self.data_dim):  # after pass i the first i pixels are what the same u makes of them again
             (logits,) = self.network(x, which=which)
-            x = where(order == i, Bernoulli(logits).sample(u), x)
+            x = Bernoulli(logits).sample(u)
         return x
 
     def posterior(*_: Any, **__: Any) -> NoReturn:

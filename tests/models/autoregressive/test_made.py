@@ -8,6 +8,7 @@ import pytest
 from minivae import backend, fit
 from minivae.datasets import Dataset, Split
 from minivae.errors import InputError
+from minivae.gradcheck import check_gradients
 from minivae.inference import log_likelihood
 from minivae.models import MODELS, Batch
 
@@ -110,6 +111,13 @@ def test_log_p_is_exact(rng):
     assert not found.stderr.numpy().any()
     (phase,) = model.phases(Batch(x), backend.generator(0))
     assert float(phase.terms["bound"]) == pytest.approx(model.log_prob(x).numpy().mean())
+
+
+@pytest.mark.parametrize("masks", [1, 3])
+def test_log_p_has_the_gradient_of_its_value(masks, rng):
+    model = shaken(member("made", dtype="float64", masks=masks))
+    x = (rng.uniform(size=(3, 6)) > 0.5).astype(float)
+    check_gradients(lambda *_: model.log_prob(x), model.parameters(), mode="directions", allow_zero=True)
 
 
 @pytest.mark.parametrize("method", ["posterior", "likelihood", "prior", "encode", "reconstruct"])

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy import special
 
 from minivae import backend
 from minivae.autodiff import backward, mean, standard_normal, tensor
@@ -38,6 +39,21 @@ def test_far_weights_do_not_overflow():
     np.testing.assert_allclose(
         importance_weighted(log_w, zero, zero).value.numpy(), np.array([1000, -1000]) - np.log(2)
     )
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
+def test_a_weight_on_the_kl_is_on_the_logarithms_of_prior_and_posterior(weight, rng):
+    """log w = log p(x|z) + weight (log p(z) - log q(z|x)) in the loss; what is reported has no weight."""
+    model, noise = shaken(member("iwae", samples=4, dtype="float64")), Repeated()
+    batch = batch_for(model, rng)
+    q = model.posterior(batch.x)
+    z, log_q = q.sample_with_log_prob(noise(), 4)
+    kl = (model.prior().log_prob(z) - log_q).numpy()
+    log_w = model.likelihood(z).log_prob(batch.x).numpy() + weight * kl
+    (phase,) = model.phases_at(batch, noise(), model.scalar(weight))
+    assert float(phase.loss) == pytest.approx(-(special.logsumexp(log_w, axis=0) - np.log(4)).mean(), rel=1e-12)
+    own = model.phases(batch, noise())[0].terms
+    assert {name: float(own[name]) for name in own} == {name: float(phase.terms[name]) for name in own}
 
 
 def test_groups_that_do_not_divide_are_refused(rng):
