@@ -107,3 +107,13 @@ def test_an_encoder_is_given_the_logarithms_of_counts(rng):
     np.testing.assert_allclose(model.features(np.full((1, 5), 1e6)).numpy(), np.log1p(1e6))
     real = model_of("laplace", dtype="float64")
     np.testing.assert_array_equal(real.features(np.full((1, 5), 1e6)).numpy(), 1e6)
+
+
+@pytest.mark.parametrize("name", ["laplace", "student-t"])
+def test_the_logarithm_of_a_scale_is_kept_above_its_floor(name):
+    floor = -3.0
+    decoder = LIKELIHOODS[name](2, (3,), 4, backend.generator(0), log_scale_floor=floor, dtype="float64")
+    for low in (-50.0, -3.0, 0.5):
+        decoder.log_scale.weight.data[...], decoder.log_scale.bias.data[...] = 0.0, low
+        expected = np.log1p(np.exp(low - floor)) + floor
+        np.testing.assert_allclose(decoder(np.zeros((1, 2))).log_scale.numpy(), expected, rtol=1e-12)

@@ -34,3 +34,11 @@ def test_a_variance_of_bits_or_not_above_zero_is_refused():
             GaussianMLP(2, (3,), 4, backend.generator(0), variance=none)
         with pytest.raises(InputError, match=f"variance is {none} with the bernoulli likelihood"):
             VAE(DATA_DIM, variance=none)
+
+
+@pytest.mark.parametrize(("of", "count"), [("column", DATA_DIM), ("all", 1)])
+def test_a_learned_variance_of_columns_or_of_all_begins_at_1(of, count):
+    """However the weights begin."""
+    decoder = VAE(DATA_DIM, LATENT_DIM, HIDDEN, likelihood="gaussian", variance_of=of, init="paper").decoder
+    assert decoder.mean.bias.numpy().any()
+    np.testing.assert_array_equal(decoder.log_var.numpy(), np.zeros(count))

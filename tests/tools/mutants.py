@@ -98,6 +98,17 @@ EQUIVALENT = {
         "equal(expand_dims(swapaxes(place, 0, 1), -1), steps)",
     ): "a product of numbers with booleans is one with 0 and 1",
     ("minivae/models/semi_supervised/m2.py", "log_q", f"{STOPPED}(log_q)"): "the mean of a score is 0",
+    (
+        "minivae/models/adversarial/labelled_aae.py",
+        "log_softmax(self._mixture().components.log_prob(expand_dims(z, -2)))",
+        f"{STOPPED}(log_softmax(self._mixture().components.log_prob(expand_dims(z, -2))))",
+    ): "of guesses that are counted, which has no gradient",
+    (
+        "minivae/models/posterior/categorical_vae.py",
+        "self.encoder.first_parameter()",
+        f"{STOPPED}(self.encoder.first_parameter())",
+    ): "asked for its dtype and backend alone",
+    ("minivae/models/posterior/vq_vae.py", "1e-10", "2e-10"): "any small number keeps 0 log 0 from being none",
     ("minivae/models/posterior/coupling_vae.py", "h.shape[-1]", "h.shape[0]"): "beside no features x is x",
     (
         "minivae/models/sequence/state_space.py",
