@@ -103,11 +103,14 @@ EQUIVALENT = {
         "log_softmax(self._mixture().components.log_prob(expand_dims(z, -2)))",
         f"{STOPPED}(log_softmax(self._mixture().components.log_prob(expand_dims(z, -2))))",
     ): "of guesses that are counted, which has no gradient",
-    (
-        "minivae/models/posterior/categorical_vae.py",
-        "self.encoder.first_parameter()",
-        f"{STOPPED}(self.encoder.first_parameter())",
-    ): "asked for its dtype and backend alone",
+    **{
+        (
+            f"minivae/models/{name}.py",
+            "self.encoder.first_parameter()",
+            f"{STOPPED}(self.encoder.first_parameter())",
+        ): "asked for its dtype and backend alone"
+        for name in ("aggregate/hfvae", "posterior/categorical_vae", "posterior/joint_vae")
+    },
     ("minivae/models/posterior/vq_vae.py", "1e-10", "2e-10"): "any small number keeps 0 log 0 from being none",
     ("minivae/models/posterior/coupling_vae.py", "h.shape[-1]", "h.shape[0]"): "beside no features x is x",
     (

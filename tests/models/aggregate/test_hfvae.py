@@ -124,6 +124,7 @@ def test_codes_samples_and_reconstructions_have_whole_values(rng):
     x = batch_for(model, rng, M).x
     codes, means = model.codes(x).numpy(), model.encode(x).numpy()
     assert codes.shape == (M, 2)
+    assert (model.num_categories, made().num_categories) == (3, 0)
     for start, n, column in ((D, 3, 0), (D + 3, 2, 1)):
         np.testing.assert_array_equal(codes[:, column], means[:, start : start + n].argmax(-1))
         np.testing.assert_allclose(means[:, start : start + n].sum(-1), 1, rtol=1e-12)
