@@ -33,9 +33,14 @@ def moments(z: Any) -> tuple[Tensor, Tensor]:
     """Two averages over the rows of codes ``(M, d)``, from which :func:`covariance_of` makes C: z, and z z^T.
 
     Averages of them over minibatches are those over all data, which C's is not.
+
+    Raises:
+        InputError: there is no row.
     """
     z = shaped("z", z, None, None, None)
-    return mean(z, axis=0), matmul(swapaxes(z, 0, 1), z) * (1 / max(len(z), 1))
+    if not len(z):
+        raise InputError(f"z has shape {z.shape}; expected at least 1 row")
+    return mean(z, axis=0), matmul(swapaxes(z, 0, 1), z) * (1 / len(z))
 
 
 def covariance_of(first: Any, second: Any) -> Tensor:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minivae import backend
-from minivae.autodiff import assign, tensor
+from minivae.autodiff import assign, backward, tensor
 from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 from minivae.nn import SpectralNorms
@@ -62,6 +62,18 @@ def test_its_gradient_is_that_of_the_singular_value(rng):
             return norms([*matrices[:i], m, *matrices[i + 1 :]])[0][i]
 
         check_gradients(value, [matrix])
+
+
+def test_before_it_has_converged_its_gradient_is_that_with_the_vectors_held(rng):
+    """v u^T, which is all that a step of training is given."""
+    matrices, norms = [tensor(m, requires_grad=True) for m in matrices_of(rng)], made()
+    vectors = [v.numpy().copy() for v in norms.vectors]
+    values, pairs = norms(matrices)
+    for matrix, start, value, (_, new) in zip(matrices, vectors, values, pairs, strict=True):
+        stretched = matrix.numpy() @ start
+        v = stretched / np.linalg.norm(stretched)
+        (g,) = backward(value, [matrix])
+        np.testing.assert_allclose(g.numpy(), np.outer(v, new.numpy()), rtol=1e-10, atol=1e-13)
 
 
 def test_a_matrix_of_zeros_is_0_and_leaves_the_vector_for_better_days(rng):

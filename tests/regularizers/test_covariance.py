@@ -62,7 +62,9 @@ def test_it_stays_on_its_device(rng):
     assert all(isinstance(part, Tensor) for part in found)
 
 
-def test_one_row_is_refused():
+def test_one_row_is_refused_and_for_moments_none():
+    with pytest.raises(InputError, match=r"z has shape \(0, 2\); expected at least 1 row"):
+        moments(np.zeros((0, 2)))
     with pytest.raises(InputError, match="expected at least 2 rows to vary"):
         covariance(np.zeros((1, D)))
     with pytest.raises(InputError, match="c has shape"):

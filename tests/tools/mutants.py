@@ -111,6 +111,10 @@ EQUIVALENT = {
         ): "asked for its dtype and backend alone"
         for name in ("aggregate/hfvae", "posterior/categorical_vae", "posterior/joint_vae")
     },
+    **{
+        ("minivae/nn/spectral.py", held, f"{STOPPED}({held})"): "a unit vector that is held as a whole"
+        for held in ("norm(x)", "where(nothing, otherwise, x / where(nothing, 1.0, length))")
+    },
     ("minivae/models/posterior/vq_vae.py", "1e-10", "2e-10"): "any small number keeps 0 log 0 from being none",
     ("minivae/models/posterior/coupling_vae.py", "h.shape[-1]", "h.shape[0]"): "beside no features x is x",
     (
