@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import divisor, pair
+from ..checks import pair, positive_integer
 from ..errors import InputError, shown
 from . import depthwise
 from .patches import (
@@ -150,11 +150,11 @@ def conv2d(
             larger than an image with its padding.
     """
     x, weight, *biases = _inputs(x, weight, bias)
-    groups = divisor("groups", groups, x.shape[1])
+    groups = positive_integer("groups", groups)
     if weight.shape[1] * groups != x.shape[1] or weight.shape[0] % groups:
         raise InputError(
-            f"weight has shape {weight.shape} and x {x.shape}, groups is {groups}; expected kernels of "
-            f"{x.shape[1] // groups} channels, and a number of them that groups divide"
+            f"x has shape {x.shape}, weight {weight.shape}, and groups is {groups}; expected images of as many channels "
+            "as groups times those of a kernel, and a number of kernels that groups divide"
         )
     window = _window(weight, stride, padding, dilation)
     size = window.count(0, x.shape[2]), window.count(1, x.shape[3])
@@ -196,9 +196,12 @@ def conv_transpose2d(
             than the stride or the dilation, or nothing is left of the images.
     """
     x, weight, *biases = _inputs(x, weight, bias)
-    groups = divisor("groups", groups, x.shape[1])
-    if weight.shape[0] != x.shape[1]:
-        raise InputError(f"weight has shape {weight.shape} and x {x.shape}; expected kernels for {x.shape[1]} channels")
+    groups = positive_integer("groups", groups)
+    if weight.shape[0] != x.shape[1] or x.shape[1] % groups:
+        raise InputError(
+            f"x has shape {x.shape}, weight {weight.shape}, and groups is {groups}; expected images of as many channels "
+            "as there are kernels, and groups that divide them"
+        )
     window, more = _window(weight, stride, padding, dilation), pair("output_padding", output_padding, 0)
     if any(n >= max(steps) for n, steps in zip(more, zip(window.stride, window.dilation, strict=True), strict=True)):
         raise InputError(
