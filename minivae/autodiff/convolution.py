@@ -153,8 +153,8 @@ def conv2d(
     groups = positive_integer("groups", groups)
     if weight.shape[1] * groups != x.shape[1] or weight.shape[0] % groups:
         raise InputError(
-            f"x has shape {x.shape}, weight {weight.shape}, and groups is {groups}; expected images of as many channels "
-            "as groups times those of a kernel, and a number of kernels that groups divide"
+            f"x has shape {x.shape}, weight {weight.shape}, and groups is {groups}; expected images of as many "
+            "channels as groups times those of a kernel, and a number of kernels that groups divide"
         )
     window = _window(weight, stride, padding, dilation)
     size = window.count(0, x.shape[2]), window.count(1, x.shape[3])
@@ -199,8 +199,8 @@ def conv_transpose2d(
     groups = positive_integer("groups", groups)
     if weight.shape[0] != x.shape[1] or x.shape[1] % groups:
         raise InputError(
-            f"x has shape {x.shape}, weight {weight.shape}, and groups is {groups}; expected images of as many channels "
-            "as there are kernels, and groups that divide them"
+            f"x has shape {x.shape}, weight {weight.shape}, and groups is {groups}; expected images of as many "
+            "channels as there are kernels, and groups that divide them"
         )
     window, more = _window(weight, stride, padding, dilation), pair("output_padding", output_padding, 0)
     if any(n >= max(steps) for n, steps in zip(more, zip(window.stride, window.dilation, strict=True), strict=True)):

@@ -194,36 +194,6 @@ misuse(
 )
 misuse(ad.tile, {"x": ones(2), "reps": 2}, x=NO_TENSORS, reps=(-1, 0.5, "2", None, (2, -1)))
 
-# -------------------------------------------------------------------- images
-
-IMAGES = (*NO_TENSORS, ones(2, 4, 5), ones(2, 3, 5, 5), ones(2, 4, 2, 2), ones(2, 0, 5, 5))
-STEPS = (0, -1, 0.5, "2", None, (1, 1, 1), (1, 0), [], ones(2))
-PADDINGS = (-1, 0.5, "same", None, (1, 1, 1), (0, -1), ones(2))
-for convolution in (ad.conv2d, ad.conv_transpose2d):
-    there = convolution is ad.conv2d
-    misuse(
-        convolution,
-        {"x": ones(2, 4, 5, 5), "weight": ones(4, 2, 3, 3), "bias": ones(4), "groups": 2},
-        x=IMAGES if there else (*IMAGES[:-2], ones(2, 4, 0, 5), IMAGES[-1]),
-        weight=(*NO_TENSORS, ones(4, 2, 3), ones(3 if there else 6, 2, 3, 3), ones(4, 2, 0, 3), strict(4, 2, 3, 3)),
-        bias=(*(x for x in NO_TENSORS if x is not None), ones(3), ones(1, 4), strict(4)),
-        stride=STEPS,
-        padding=PADDINGS if there else (*PADDINGS, 4),
-        dilation=(*STEPS, 3) if there else STEPS,
-        groups=(0, 3, -1, 0.5, "2", None),
-        **({} if there else {"output_padding": (*PADDINGS, 1, (0, 1))}),
-    )
-for pool in (ad.max_pool2d, ad.avg_pool2d):
-    misuse(
-        pool,
-        {"x": ones(2, 4, 5, 5), "kernel_size": 3, "stride": 2, "padding": 1},
-        x=(*NO_TENSORS, ones(4, 5, 5), ones(2, 4, 0, 5)),
-        kernel_size=(*STEPS, 8),
-        stride=[n for n in STEPS if n is not None],
-        padding=(*PADDINGS, 2),
-    )
-misuse(ad.upsample_nearest, {"x": ones(2, 4, 5, 5), "scale": 2}, x=(*NO_TENSORS, ones(4, 5, 5)), scale=STEPS)
-
 # ------------------------------------------------------------------ matrices
 
 for triangle in (ad.tril, ad.triu, ad.diag):

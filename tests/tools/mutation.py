@@ -76,9 +76,10 @@ LEFT_OUT = ("minivae/models/own.py", "minivae/models/automatic.py")
 NOT_YET = tuple(
     f"minivae/{folder}/{name}.py"
     for folder, names in {
+        "autodiff": "convolution depthwise patches pooling",
         "distributions": "chain hierarchy log_cosh mixture normalizing_flow sphere_cumulants von_mises_fisher",
         "regularizers": "aggregate_posterior covariance density_ratio sliced",
-        "nn": "batch_norm recurrent spectral",
+        "nn": "batch_norm convolution masked_convolution normalization recurrent spectral",
         "optim": "adamax",
         "models": "first_stage",
         "models/adversarial": "wae_gan",
