@@ -102,7 +102,7 @@ _conv2d = primitive(
         g, weight, window=window, groups=groups, size=x.shape[2:]
     ),
     lambda g, y, x, weight, window, groups, size: _conv2d_weight(x, g, window=window, groups=groups),
-    kind="convolution",
+    kind="conv",
 )
 _conv_transpose2d = primitive(
     "conv_transpose2d",
@@ -110,7 +110,7 @@ _conv_transpose2d = primitive(
     _conv_transpose2d_value,
     lambda g, y, x, weight, window, groups, size: _conv2d(g, weight, window=window, groups=groups, size=x.shape[2:]),
     lambda g, y, x, weight, window, groups, size: _conv2d_weight(g, x, window=window, groups=groups),
-    kind="convolution",
+    kind="conv",
 )
 _conv2d_weight = primitive(
     "conv2d_weight",
@@ -120,7 +120,7 @@ _conv2d_weight = primitive(
         images, g, window=window, groups=groups, size=x.shape[2:]
     ),
     lambda g, y, x, images, window, groups: _conv2d(x, g, window=window, groups=groups, size=images.shape[2:]),
-    kind="convolution",
+    kind="conv",
 )
 
 

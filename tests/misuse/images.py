@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 import minivae.autodiff as ad
 from minivae import nn
+from minivae.autodiff import Tensor
 
 from .engine import NO_TENSORS
 from .small import BACKENDS, COUNTS, DTYPES, GENERATOR, GENERATORS, OPTIONS, POINTS
@@ -81,3 +84,43 @@ misuse(
     colors=(*COUNTS, 3),
     dilation=STEPS,
 )
+misuse(nn.Gated, {"layer": ad.exp, "axis": 1}, layer=("x", None, 3), axis=(0.5, "1", None))
+misuse(nn.Gated.__call__, {"x": ones(2, 4)}, call=nn.Gated(ad.exp), x=(*NO_TENSORS, Says(ones(2, 3), "3", "sections")))
+misuse(nn.Residual, {"layer": ad.exp}, layer=("x", None, 3))
+misuse(nn.Residual.__call__, {"x": ones(2, 4)}, call=nn.Residual(ad.exp), x=NO_TENSORS)
+misuse(
+    nn.SqueezeExcitation,
+    {"channels": 4, "hidden": 2, "generator": GENERATOR},
+    channels=COUNTS,
+    hidden=COUNTS,
+    generator=GENERATORS,
+)
+misuse(
+    nn.SqueezeExcitation.__call__,
+    {"x": ones(5, 4, 6, 6)},
+    call=nn.SqueezeExcitation(4, 2, GENERATOR),
+    x=OTHER_IMAGES,
+)
+misuse(nn.Dropout, {"rate": 0.5}, rate=(-0.1, 1.0, 1.5, np.nan, "0", None))
+
+
+def dropped(x: Any, noise: Any) -> Tensor:
+    with nn.training_mode():
+        return nn.Dropout(0.5)(x, noise)
+
+
+misuse(
+    nn.Dropout.__call__,
+    {"x": ones(2, 3), "noise": GENERATOR},
+    call=dropped,
+    x=NO_TENSORS,
+    noise=(*NO_TENSORS, ones(2, 2), strict(2, 3)),
+)
+misuse(
+    nn.WeightNormLinear,
+    {"inputs": 2, "outputs": 3, "generator": GENERATOR},
+    inputs=COUNTS,
+    outputs=COUNTS,
+    generator=GENERATORS,
+)
+misuse(nn.WeightNormConv2d, OF_KERNELS, **NO_KERNELS)

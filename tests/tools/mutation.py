@@ -79,7 +79,7 @@ NOT_YET = tuple(
         "autodiff": "convolution depthwise patches pooling",
         "distributions": "chain hierarchy log_cosh mixture normalizing_flow sphere_cumulants von_mises_fisher",
         "regularizers": "aggregate_posterior covariance density_ratio sliced",
-        "nn": "batch_norm convolution masked_convolution normalization recurrent spectral",
+        "nn": "batch_norm blocks convolution dropout masked_convolution normalization recurrent spectral weight_norm",
         "optim": "adamax",
         "models": "first_stage",
         "models/adversarial": "wae_gan",

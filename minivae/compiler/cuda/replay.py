@@ -118,7 +118,7 @@ class Device:
             return self._pair(item)
         if item.primitive.kind == "product" or (sums_rows(item) and self._is_matrix(item)):
             return self._product(item)
-        if item.primitive.kind == "convolution":
+        if item.primitive.kind == "conv":
             return [self._convolution(item)]
         if item.assigns:  # (copyto would copy overlapping memory as it finds it)
             target, value = (self._arena.place(x) for x in item.inputs)

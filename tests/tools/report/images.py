@@ -5,12 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from scipy import special
 
 from minivae import backend
 from minivae.autodiff import Tensor, tensor
-from minivae.nn import BatchNorm2d, Conv2d, ConvTranspose2d, GroupNorm, LayerNorm, MaskedConv2d, training_mode
+from minivae.nn import (
+    BatchNorm2d,
+    Conv2d,
+    ConvTranspose2d,
+    Dropout,
+    Gated,
+    GroupNorm,
+    LayerNorm,
+    MaskedConv2d,
+    Residual,
+    SqueezeExcitation,
+    WeightNormConv2d,
+    WeightNormLinear,
+    training_mode,
+)
 
-from .networks import row, shaken
+from .networks import X, row, shaken
 from .page import SEED, Row
 
 IMAGES = np.random.default_rng(SEED).normal(size=(2, 4, 5, 4))
@@ -81,6 +96,50 @@ def batch_norm_of_images() -> Row:
     return row(layer, [trained(tensor(IMAGES))], [even(IMAGES, (0, 2, 3)) * weight + bias], trained, IMAGES)
 
 
+def gated() -> Row:
+    layer = shaken(Gated(Conv2d(4, 4, 1, backend.generator(0), dtype="float64")))
+    weight, bias = layer.state_dict().values()
+    h = placed(IMAGES, weight, bias, 0)
+    return row(layer, [layer(IMAGES)], [np.tanh(h[:, :2]) * special.expit(h[:, 2:])], layer, IMAGES)
+
+
+def residual() -> Row:
+    layer = shaken(Residual(Conv2d(4, 4, 3, backend.generator(0), padding=1, dtype="float64")))
+    weight, bias = layer.state_dict().values()
+    return row(layer, [layer(tensor(IMAGES))], [IMAGES + placed(IMAGES, weight, bias, 1)], layer, IMAGES)
+
+
+def squeeze_excitation() -> Row:
+    layer = shaken(SqueezeExcitation(4, 3, backend.generator(0), dtype="float64"))
+    v, b, w, c = layer.state_dict().values()
+    weights = special.expit(np.maximum(IMAGES.mean((2, 3)) @ v + b, 0) @ w + c)
+    return row(layer, [layer(IMAGES)], [IMAGES * weights[:, :, None, None]], layer, IMAGES)
+
+
+def dropout() -> Row:
+    """Of numbers that are given."""
+    layer, u = Dropout(0.3), np.random.default_rng(SEED).uniform(size=IMAGES.shape)
+
+    def dropped(x: Tensor) -> Tensor:
+        with training_mode():
+            return layer(x, u)
+
+    return row(layer, [dropped(tensor(IMAGES))], [np.where(u < 0.3, 0, IMAGES / 0.7)], dropped, IMAGES)
+
+
+def weight_norm() -> Row:
+    layer = shaken(WeightNormLinear(4, 3, backend.generator(0), dtype="float64"))
+    v, bias, gain = layer.state_dict().values()
+    return row(layer, [layer(X)], [X @ (gain * v / np.linalg.norm(v, axis=0)) + bias], layer, X)
+
+
+def weight_norm_of_kernels() -> Row:
+    layer = shaken(WeightNormConv2d(4, 3, 2, backend.generator(0), dtype="float64"))
+    v, bias, gain = layer.state_dict().values()
+    weight = gain * v / np.sqrt(np.square(v).sum((1, 2, 3), keepdims=True))
+    return row(layer, [layer(IMAGES)], [placed(IMAGES, weight, bias, 0)], layer, IMAGES)
+
+
 LAYERS: dict[str, Callable[[], Row]] = {
     "BatchNorm2d": batch_norm_of_images,
     "Conv2d": convolution,
@@ -88,4 +147,10 @@ LAYERS: dict[str, Callable[[], Row]] = {
     "MaskedConv2d": masked_convolution,
     "LayerNorm": layer_norm,
     "GroupNorm": group_norm,
+    "Gated": gated,
+    "Residual": residual,
+    "SqueezeExcitation": squeeze_excitation,
+    "Dropout": dropout,
+    "WeightNormLinear": weight_norm,
+    "WeightNormConv2d": weight_norm_of_kernels,
 }
