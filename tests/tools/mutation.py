@@ -53,7 +53,7 @@ RESULTS = ROOT / "tests" / "tools" / "mutation_results.json"
 RULES = (
     *("backward", "contractions", "decompositions", "elementwise", "indexing", "joining", "linalg", "matrices"),
     *("reduce", "shape", "special", "gamma_series", "incomplete_beta", "incomplete_gamma", "scan"),
-    "transforms",
+    *("transforms", "convolution", "depthwise", "patches", "pooling"),
 )
 # What decides whether a recorded step gives what the step gives.
 COMPILER = ("analysis", "fuse", "memory", "placement", "regions", "script")
