@@ -111,10 +111,10 @@ def test_he_keeps_the_second_moment_of_what_relu_lets_through(kind, stride):
 
 
 class Net(mv.nn.Module):
-    def __init__(self):
-        noise = backend.generator(4)
-        self.down = Conv2d(1, 6, 3, noise, stride=2, padding=1, backend="numpy")
-        self.up = ConvTranspose2d(6, 1, 4, noise, stride=2, padding=1, backend="numpy")
+    def __init__(self, where="numpy"):
+        noise = backend.generator(4, "numpy")
+        self.down = Conv2d(1, 6, 3, noise, stride=2, padding=1, backend=where)
+        self.up = ConvTranspose2d(6, 1, 4, noise, stride=2, padding=1, backend=where)
         self.adam = Adam(self.parameters(), 0.02)
 
     def step(self, x):
@@ -135,6 +135,20 @@ def test_a_recorded_step_of_training_is_the_eager_one(rng):
     assert losses[-1] < 0.8 * losses[0]
     for name, value in eager.state_dict().items():
         np.testing.assert_array_equal(recorded.state_dict()[name], value)
+
+
+def test_training_in_a_cuda_graph_is_that_of_the_cpu(cuda, rng, caplog):
+    x = rng.standard_normal((5, 1, 8, 8)).astype("float32")
+    there, here = Net(cuda.name), Net()
+    for net in (there, here):
+        step = mv.compile(net.step)
+        for _ in range(5):
+            net.adam.advance()
+            step(tensor(x, backend=backend.backend_of(net.down.weight.data).name)).item()
+    assert cuda.launches
+    assert not caplog.records
+    for name, value in here.state_dict().items():
+        np.testing.assert_allclose(there.state_dict()[name], value, rtol=1e-3, atol=1e-4)
 
 
 def test_a_kernel_and_its_gradient_lie_alike_so_that_an_optimizer_reads_both_straight_on(rng):
