@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from ..backend import backend_of
 
-# Elements of the patches at a time: 2 MiB of float32, a second-level cache. (Of 2^17 to 2^21, 3 x 3 kernels over
-# 14 x 14 and 28 x 28 take least on one thread from 2^18 to 2^19, and up to a fifth more at 2^21.) On a device as many as fit.
+# Elements of the patches at a time: 2 MiB of float32, a second-level cache. (On one thread, 3 x 3 kernels over 14 x 14
+# and 28 x 28 take least from 2^18 to 2^19, and up to a fifth more at 2^21.) On a device as many as fit.
 CACHED, ON_DEVICE = 1 << 19, 1 << 26
 Pair = tuple[int, int]  # of rows and of columns
 
