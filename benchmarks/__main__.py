@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from . import cliffs, data, growth, machine, overhead, report, steady, steps, train
+from . import cliffs, data, growth, images, machine, overhead, report, steady, steps, train
 from .cases import CASES
 from .contenders import CONTENDERS, INSTALL, missing
 from .targets import tell
@@ -23,6 +23,7 @@ PARTS = {
     "steady": steady.run,
     "cliffs": cliffs.run,
     "data": data.run,
+    "images": images.run,
 }
 say = partial(print, flush=True)
 

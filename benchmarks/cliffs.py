@@ -48,11 +48,16 @@ class Ours:
 
         self.constant, self.parameter, self.gradients = mv.tensor, mv.Parameter, mv.backward
         self.concatenate, self.split, self.digamma = mv.concatenate, mv.split, mv.digamma
+        self.conv2d, self.conv_transpose2d = mv.conv2d, mv.conv_transpose2d
         self._adam = mv.optim.Adam
 
     def adam(self, parameters: list, gradients: list) -> Callable[[], None]:
         """A function that takes a step of Adam."""
         return partial(self._adam(parameters).step, gradients)
+
+    def images(self, array: Any) -> Any:
+        """Images with channels last in memory, as they are in a network."""
+        return array.transpose(0, 2, 3, 1).copy().transpose(0, 3, 1, 2)
 
     def array(self, x: Any) -> Any:
         return x.numpy()
@@ -72,6 +77,7 @@ class PyTorch:
             torch.set_num_threads(threads)
         self.constant, self.gradients = torch.from_numpy, torch.autograd.grad
         self.concatenate, self.digamma, self.threads = torch.cat, torch.digamma, torch.get_num_threads
+        self.conv2d, self.conv_transpose2d = torch.nn.functional.conv2d, torch.nn.functional.conv_transpose2d
         self._adam, self._version = torch.optim.Adam, str(torch.__version__)
 
     def versions(self) -> dict[str, str]:
@@ -79,6 +85,9 @@ class PyTorch:
 
     def parameter(self, array: Any) -> Any:
         return self.constant(array.copy()).requires_grad_()
+
+    def images(self, array: Any) -> Any:
+        return array
 
     def split(self, x: Any, sections: int) -> Any:
         return x.split(len(x) // sections)
@@ -242,12 +251,14 @@ RECORDINGS = {
 
 
 class Session:
-    """Both libraries at work; lives in a worker.
+    """Both libraries at work; lives in a worker. ``rows`` are those that it knows.
 
     Args:
         wall: time by the clock, not by the processor; see above.
         torch: whether PyTorch is there.
     """
+
+    rows = ROWS
 
     def __init__(self, wall: bool, torch: bool) -> None:
         self._clock = time.perf_counter if wall else time.process_time
@@ -258,12 +269,12 @@ class Session:
         gc.freeze()  # so that collecting before each run does not walk through the libraries
 
     def compare(self, name: str, quick: bool) -> dict[str, Any]:
-        """Statistics of seconds of a row of ``ROWS``, of both, and of their ratios.
+        """Statistics of seconds of a row, of both, and of their ratios.
 
         Raises:
             WorkerError: the two do not compute the same.
         """
-        row, (least, most) = ROWS[name], QUICK_PAIRS if quick else PAIRS
+        row, (least, most) = self.rows[name], QUICK_PAIRS if quick else PAIRS
         size = row.quick_size if quick else row.size
         both = [(backend, row.make(backend, size)) for backend in self._backends]
         require_equal(row.title(size), *([backend.array(y) for y in prepare()()] for backend, prepare in both))

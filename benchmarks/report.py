@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import cliffs, growth, overhead, steady, train
+from . import cliffs, growth, images, overhead, steady, train
 from .contenders import CONTENDERS, FLOOR
 from .steps import ours
 from .targets import judge
@@ -18,6 +18,7 @@ FILES = {
     "cpu.json": ("steps", "train", "overhead", "growth", "steady"),
     "cliffs.json": ("cliffs",),
     "data.json": ("data",),
+    "images.json": ("images",),
 }
 BEGIN, END = "<!-- what follows is written by python -m benchmarks -->", "<!-- end of what is written -->"
 
@@ -65,6 +66,7 @@ def markdown(results: dict[str, Any]) -> str:
         "steady": ("Memory of a run, step by step", _steady),
         "cliffs": ("Many small tensors, odd shapes, long recordings", _cliffs),
         "data": ("Data sets and file formats", _data),
+        "images": ("Convolutions", _images),
     }
     lines = ["### Targets", "", *_targets(results)]
     for part, (title, body) in sections.items():
@@ -185,17 +187,34 @@ def _steady(kinds: dict[str, dict[str, int]]) -> Iterator[str]:
 
 def _cliffs(found: dict[str, Any]) -> Iterator[str]:
     clock = "of the clock" if found["wall"] else "of the processor"
-    if found["rows"]:
-        header = [f"ms {clock}, eager, in one process", "minivae", "PyTorch", "ratio", "quartiles", "pairs"]
-        yield from [*table(header, (_cliff(cliffs.ROWS[name], row) for name, row in found["rows"].items())), ""]
+    yield from _compared(found, cliffs.ROWS)
     rows = (
         [cliffs.RECORDINGS[name].title(row["size"]), f"{row['eager']:.3g}", _seconds(row)]
         for name, row in found["recordings"].items()
     )
     yield from [*table([f"seconds {clock}", "eager", "recording"], rows), ""]
+    yield _versions(found)
+
+
+def _images(found: dict[str, Any]) -> Iterator[str]:
+    yield from _compared(found, images.ROWS)
+    rows = ([{"minivae": "minivae", "torch": "PyTorch"}[who], f"{n:.0f}"] for who, n in found["memory"].items())
+    yield from [*table([f"{images.ROWS[images.MEMORY].title()}", "MiB beside its inputs"], rows), ""]
+    yield _versions(found)
+
+
+def _compared(found: dict[str, Any], known: Mapping[str, cliffs.Row]) -> Iterator[str]:
+    """The rows that both libraries have computed."""
+    clock = "of the clock" if found["wall"] else "of the processor"
+    if found["rows"]:
+        header = [f"ms {clock}, eager, in one process", "minivae", "PyTorch", "ratio", "quartiles", "pairs"]
+        yield from [*table(header, (_cliff(known[name], row) for name, row in found["rows"].items())), ""]
+
+
+def _versions(found: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     torch = f"; of PyTorch: {found['torch_threads']}" if "torch_threads" in found else ""
-    yield f"Versions: {versions}. Threads of NumPy's BLAS: {found['threads']}{torch}."
+    return f"Versions: {versions}. Threads of NumPy's BLAS: {found['threads']}{torch}."
 
 
 def _cliff(row: cliffs.Row, found: dict[str, Any]) -> list[str]:

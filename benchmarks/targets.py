@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from .cliffs import RECORDINGS, ROWS, Row
 from .contenders import FLOOR, TORCH
+from .images import ROWS as IMAGES
 
 Results = dict[str, Any]
 Ratio = Callable[[Results], float]  # raises KeyError where something was not measured
@@ -62,6 +63,11 @@ def cliff(name: str) -> Ratio:
     return lambda results: _in_full(ROWS[name], results["cliffs"]["rows"][name])["ratio"]["median"]
 
 
+def of_images(name: str) -> Ratio:
+    """Of a row of :mod:`benchmarks.images`."""
+    return lambda results: _in_full(IMAGES[name], results["images"]["rows"][name])["ratio"]["median"]
+
+
 def recording(name: str) -> Ratio:
     """Of a recording, in seconds."""
     return lambda results: _in_full(RECORDINGS[name], results["cliffs"]["recordings"][name])["seconds"]
@@ -102,6 +108,11 @@ TARGETS = (
     Target("`minivae train` on MNIST, per sample", "its own bare compiled step", 1.1, around_the_step),
     Target("peak memory of MNIST training", "the PyTorch script", 0.7, of_training("peak_memory_mib")),
     *(Target(row.title(), "PyTorch eager", row.at_most, cliff(name)) for name, row in ROWS.items() if row.at_most),
+    *(
+        Target(row.title(), "PyTorch eager", row.at_most, of_images(name))
+        for name, row in IMAGES.items()
+        if row.at_most
+    ),
     Target("binarized MNIST and MNIST, a sample of the slower", "one of the faster", 1.1, among_data("60000 x 784")),
     Target("any file format, a sample of the slowest", "one of the fastest", 1.1, among_data("9000 x 784")),
     *(Target(row.title(), "a second", row.at_most, recording(name)) for name, row in RECORDINGS.items() if row.at_most),

@@ -43,6 +43,17 @@ def integer_from_zero(name: str, value: Any) -> int:
     return _number(name, value, Integral, lambda found: found >= 0, "an integer of at least 0")
 
 
+def pair(name: str, value: Any, least: int) -> tuple[int, int]:
+    """Return ``value``, an integer or two of them, for rows and columns, as two ints >= ``least``, or raise."""
+    several = is_a(value, (list, tuple))
+    if several and len(value) != 2:
+        raise InputError(f"{name} is {shown(value)}; expected an integer, or two, for rows and columns")
+    rows, columns = value if several else (value, value)
+    expected = f"an integer of at least {least}, or two, for rows and columns"
+    fits = lambda found: least <= found < MOST_COUNT  # noqa: E731
+    return _number(name, rows, Integral, fits, expected), _number(name, columns, Integral, fits, expected)
+
+
 def integer(name: str, value: Any) -> int:
     """Return ``value`` as an int, or raise :class:`InputError` naming it."""
     return _number(name, value, Integral, lambda found: True, "an integer")

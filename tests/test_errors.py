@@ -18,6 +18,7 @@ from minivae.checks import (
     lengths,
     number_from_zero,
     one_of,
+    pair,
     path_of,
     positive_integer,
     positive_number,
@@ -102,6 +103,15 @@ def refusal(check, *arguments) -> str:
     with pytest.raises(InputError) as caught:
         check("x", *arguments)
     return str(caught.value)
+
+
+def test_a_pair_is_an_integer_for_both_or_two():
+    assert [pair("x", value, 1) for value in (2, (2, 3), [np.int64(1), 4])] == [(2, 2), (2, 3), (1, 4)]
+    assert pair("x", 0, 0) == (0, 0)
+    for value in (0, (1, 0), 1.5, "22", None, (True, 1), 1 << 40):
+        assert "expected an integer of at least 1, or two, for rows and columns" in refusal(pair, value, 1)
+    for value in ((1, 2, 3), [], (1,)):
+        assert refusal(pair, value, 1) == f"x is {value!r}; expected an integer, or two, for rows and columns"
 
 
 def test_seeds_and_counts_begin_at_zero():

@@ -2,6 +2,7 @@
 
 from .anomaly import detect_anomaly
 from .contractions import einsum, tensordot
+from .convolution import conv2d, conv_transpose2d
 from .creation import arange, eye, full, full_like, ones, ones_like, tri, zeros, zeros_like
 from .decompositions import cholesky, inv, slogdet, solve, solve_triangular
 from .dlpack import from_dlpack
@@ -74,6 +75,7 @@ from .logic import (
 )
 from .matrices import diag, diagonal, trace, tril, triu
 from .modes import enable_grad, hooked, no_grad, tracing
+from .pooling import avg_pool2d, max_pool2d, upsample_nearest
 from .primitives import PRIMITIVES, Primitive
 from .reduce import (
     all,
@@ -138,6 +140,7 @@ __all__ = [
     "as_tensor",
     "assign",
     "astype",
+    "avg_pool2d",
     "backward",
     "betainc",
     "betaln",
@@ -147,6 +150,8 @@ __all__ = [
     "clip",
     "concatenate",
     "constant_like",
+    "conv2d",
+    "conv_transpose2d",
     "cos",
     "cosh",
     "cumprod",
@@ -206,6 +211,7 @@ __all__ = [
     "logsumexp",
     "matmul",
     "max",
+    "max_pool2d",
     "maximum",
     "mean",
     "min",
@@ -267,6 +273,7 @@ __all__ = [
     "tril",
     "triu",
     "uniform",
+    "upsample_nearest",
     "value_and_grad",
     "var",
     "vjp",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-KINDS = ("elementwise", "reduction", "view", "draw", "product", "join", "assignment", "constant", "other")
+KINDS = ("elementwise", "reduction", "view", "draw", "product", "conv", "join", "assignment", "constant", "other")
 
 
 class Primitive:

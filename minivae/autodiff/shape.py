@@ -22,10 +22,18 @@ from .tensor import Axis, Tensor
 
 # ------------------------------------------------------- same elements
 
+
+def _reshaped(xp: Any, x: Any, shape: Sequence[int], out: Any = None) -> Any:
+    if out is None or not out.flags.c_contiguous:
+        return xp.reshape(x, shape)
+    xp.copyto(out.reshape(x.shape), x)  # what is no view is copied once, to where it belongs
+    return out
+
+
 _reshape = primitive(
     "reshape",
     "the same elements in another shape",
-    lambda xp, x, shape, out=None: xp.reshape(x, shape),
+    _reshaped,
     lambda g, y, x, shape: reshape(g, x.shape),
     kind="view",
 )

@@ -100,7 +100,7 @@ def _drifts(primitive: Primitive, arrays: Sequence[Any]) -> bool:
     """Whether a result is float64 only because an array of integers was among those of a narrower float."""
     if getattr(arrays[0], "dtype", _FLOAT64) is _FLOAT64 and getattr(arrays[-1], "dtype", _FLOAT64) is _FLOAT64:
         return False  # most often, and quickly
-    if not (primitive.broadcasts or primitive.kind == "product"):
+    if not (primitive.broadcasts or primitive.kind in ("product", "conv")):
         return False
     dtypes = [x.dtype for x in arrays if hasattr(x, "dtype")]
     floats = {d for d in dtypes if d.kind in "fc"}

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff import Parameter, Tensor, mean, no_grad, sqrt, square
+from ..autodiff import Parameter, Tensor, mean, moveaxis, no_grad, sqrt, square
 from ..autodiff.shape import shaped
 from ..backend import asarray, float_dtype, get_backend
 from ..checks import number_between, number_from_zero, positive_integer, positive_number
@@ -93,3 +93,22 @@ class BatchNorm(Module):
 
     def _move(self, running: Tensor, value: Tensor) -> None:
         move(running, as_moved(running) * (1 - self.momentum) + value * self.momentum)
+
+
+class BatchNorm2d(BatchNorm):
+    """The same of images, ``(N, size, H, W)``: for each channel, over all images and their pixels.
+
+    Arguments as of :class:`BatchNorm`; the conventions are those of ``torch.nn.BatchNorm2d``.
+    """
+
+    def __call__(self, x: Any) -> Tensor:
+        """``(N, size, H, W) -> (N, size, H, W)``.
+
+        Raises:
+            InputError: ``x`` has another number of channels; or in training there are fewer than two pixels.
+        """
+        size = len(self.weight)
+        x = shaped("x", x, self.weight, None, size, None, None, expected=f"images (N, {size}, H, W)")
+        if is_training() and x.size < 2 * size:
+            raise InputError(f"x has shape {x.shape}; expected at least 2 pixels in training, for a variance")
+        return moveaxis(super().__call__(moveaxis(x, 1, -1)), -1, 1)

@@ -141,7 +141,11 @@ class Linear(Module):
         Raises:
             InputError: the last axis of ``x`` has another length.
         """
-        return autodiff.linear(shaped("x", x, self.weight, ..., self.weight.shape[0]), self.weight, self.bias)
+        return autodiff.linear(shaped("x", x, self.weight, ..., self.weight.shape[0]), self._used(), self.bias)
+
+    def _used(self) -> Tensor:
+        """The weight as it is used."""
+        return self.weight
 
 
 def leaky_relu(x: Any) -> Tensor:

@@ -233,7 +233,7 @@ def _put(p: Parameter, segment: Segment) -> None:
 class Flat:
     """One vector that holds all elements of the parameters, whose arrays become views of it.
 
-    Each keeps its order in memory: by rows (C) or by columns (Fortran). Parameters that lie
+    Each keeps its order in memory: by rows, by columns, or as kernels lie. Parameters that lie
     end to end already, where another optimizer has put them, stay.
 
     Args:
@@ -255,7 +255,7 @@ class Flat:
         if len(kinds) > 1:
             raise InputError(f"parameters are {' and '.join(kinds)}; expected one dtype on one backend")
         # Gradients and moments are kept in this order, so a parameter that is given another array keeps it, too.
-        self._by_columns = [_is_fortran(p) for p in self.parameters]
+        self._orders = [_order(p) for p in self.parameters]
         self._vector = Parameter(None)
         self._lay_out()
 
@@ -269,9 +269,9 @@ class Flat:
     def parts(self, vector: Any) -> Iterator[Any]:
         """Views of an array as long as the vector: one for each parameter, of its shape."""
         stops = accumulate(p.size for p in self.parameters)
-        for p, by_columns, stop in zip(self.parameters, self._by_columns, stops, strict=True):
-            part = vector[stop - p.size : stop]
-            yield part.reshape(p.shape[::-1]).T if by_columns else part.reshape(p.shape)
+        for p, order, stop in zip(self.parameters, self._orders, stops, strict=True):
+            part = vector[stop - p.size : stop].reshape([p.shape[axis] for axis in order])
+            yield part.transpose([order.index(axis) for axis in range(p.ndim)])
 
     def _lay_out(self) -> None:
         if not self._end_to_end():
@@ -285,11 +285,11 @@ class Flat:
         self._vector.data = first.vector[first.start : last.start + last.view.size]
 
     def _joined(self) -> Tensor:
-        pairs = zip(self.parameters, self._by_columns, strict=True)
-        return concatenate([reshape(transpose(p.detach()) if f else p.detach(), -1) for p, f in pairs])
+        pairs = zip(self.parameters, self._orders, strict=True)
+        return concatenate([reshape(transpose(p.detach(), order), -1) for p, order in pairs])
 
     def _end_to_end(self) -> bool:
-        if [_is_fortran(p) for p in self.parameters] != self._by_columns:
+        if [_order(p) for p in self.parameters] != self._orders:
             return False
         segments = [segment for p in self.parameters if (segment := _segments.get(id(p))) and segment.view is p.data]
         if len(segments) < len(self.parameters):
@@ -297,5 +297,8 @@ class Flat:
         return all(b.vector is a.vector and b.start == a.start + a.view.size for a, b in pairwise(segments))
 
 
-def _is_fortran(p: Parameter) -> bool:
-    return p.data.flags.f_contiguous and not p.data.flags.c_contiguous
+def _order(p: Parameter) -> tuple[int, ...]:
+    """The axes from that of the largest steps in memory down; as they come, where there are gaps between elements."""
+    steps = p.data.strides
+    order = tuple(sorted(range(p.ndim), key=lambda axis: (-steps[axis], -p.shape[axis], axis)))
+    return order if p.data.transpose(order).flags.c_contiguous else tuple(range(p.ndim))

@@ -15,7 +15,7 @@ import numpy as np
 import minivae.autodiff as ad
 from minivae.autodiff.indexing import scatter_all
 
-from . import special_cases  # noqa: F401  (has cases of its own)
+from . import image_cases, special_cases  # noqa: F401  (they have cases of their own)
 from .case import CASES, COMPOSITES, FILLED, PAIRS, POSITIVE, SHAPES, SIGNED, Shape, case
 
 __all__ = ["CASES", "COMPOSITES"]

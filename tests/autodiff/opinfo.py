@@ -231,6 +231,10 @@ def _norm(x: Any, ord: Any = None, dim: Any = None, keepdim: bool = False) -> ad
     return ad.norm(x, dim, keepdim)
 
 
+def _max_pool2d(x: Any, kernel_size: Any, stride: Any, padding: Any, **_: Any) -> ad.Tensor:
+    return ad.max_pool2d(x, kernel_size, stride, padding)
+
+
 def _sort(x: Any, dim: int = -1, descending: bool = False, *, stable: bool = False) -> ad.Tensor:
     y = ad.sort(x, dim)
     return _flip(y, (dim,)) if descending else y
@@ -408,6 +412,11 @@ TWINS = [
     Twin("roll", "roll"),
     Twin("tile", "tile"),
     Twin("tile", "repeat"),
+    # images
+    Twin("conv2d", "nn.functional.conv2d"),
+    Twin("conv_transpose2d", "nn.functional.conv_transpose2d"),
+    Twin("max_pool2d", "nn.functional.max_pool2d", _max_pool2d, part=0),
+    Twin("avg_pool2d", "nn.functional.avg_pool2d"),
     # indices
     Twin("getitem", "__getitem__"),
     Twin("getitem", "select", lambda x, dim, i: x[_at(x, dim, i)]),
@@ -513,7 +522,17 @@ _WITH_AN_AXIS = (
     "nn.functional.softmin"
 )
 
+_ONE_IMAGE = Exclusion("ours takes images in a batch, (N, C, H, W)", lambda s: s.input.ndim != 4)
+_WORDS = Exclusion("ours takes the padding in numbers", lambda s: isinstance(s.kwargs.get("padding"), str))
+_DILATED = Exclusion("parts of ours lie together", lambda s: s.kwargs["dilation"] != 1)
+_DIVISOR = Exclusion("ours is the mean of parts in the padded image", lambda s: len(s.args) > 3)
+_CEIL = Exclusion("parts of ours end in the padded image", lambda s: s.kwargs["ceil_mode"])
+
 EXCLUDED: dict[str, list[Exclusion]] = {
+    "nn.functional.conv2d": [_ONE_IMAGE, _WORDS],
+    "nn.functional.conv_transpose2d": [_ONE_IMAGE],
+    "nn.functional.avg_pool2d": [_DIVISOR],
+    "nn.functional.max_pool2d": [_ONE_IMAGE, _DILATED, _CEIL],
     **{name: [_axis_of_a_number()] for name in _WITH_AN_AXIS.split()},
     **{name: [_axis_of_a_number(), _LONG_AXIS] for name in ("squeeze", "squeeze.multiple")},
     **{name: [_NOTHING_TO_SORT] for name in ("sort", "argsort")},
@@ -600,6 +619,7 @@ WITHOUT_TWIN = {
     "tracing": "a mode",
     "tri": "PyTorch's is a table of indices",
     "uniform": "PyTorch draws other numbers",
+    "upsample_nearest": "none of PyTorch's samples has a whole scale",
     "value_and_grad": "differentiates",
     "vjp": "differentiates",
 }

@@ -38,6 +38,7 @@ ARGUMENTS = {
     "floor_divide": (X, Y),
     "full": (3, 0.5),
     "full_like": (X, 0.5),
+    "lib.stride_tricks.as_strided": (X, (2, 2, 2), (24, 8, 8)),
     "linspace": (-1.0, 1.0, 5),
     "linalg.solve": (SQUARE, SQUARE[:, :1]),
     "matmul": (X, Y.T),

@@ -78,6 +78,16 @@ def test_training_is_that_of_the_cpu(cuda, likelihood, dtype):
 
 # ------------------------------------------------------- what is captured
 
+
+def _convolved(x, **more):
+    """Images of x, and derivatives by them and by kernels of x, of all three primitives, in one sum."""
+    images, groups = ad.reshape(ad.concatenate([x, ad.sin(x)], 0)[:9], 1, 4, 3, 3), more.get("groups", 1)
+    kernel = ad.reshape(ad.concatenate([x] * 8, 0)[: 36 // groups], 4, 4 // groups, 3, 3) * 0.1
+    y, back = ad.vjp(lambda *given: ad.square(ad.conv2d(*given, **more)), images, kernel)
+    z, there = ad.vjp(lambda *given: ad.square(ad.conv_transpose2d(*given, **more)), images, kernel)
+    return sum((ad.sum(g) for g in (*back(y), *there(z))), ad.sum(y * 0.5)) * 0.01
+
+
 STEPS = {
     "gather of bytes": lambda x, rows: ad.astype(ad.take(ad.astype(ad.square(x) * 9, "uint8"), rows, 0), "float32"),
     "gather": lambda x, rows: ad.take(ad.exp(x), rows, 0),
@@ -106,6 +116,15 @@ STEPS = {
     "double precision": lambda x, rows: ad.astype(
         ad.astype(x, "float64") @ ad.astype(ad.transpose(x), "float64"), "float32"
     ),
+    **{
+        f"convolution of {name}": lambda x, rows, more=more: _convolved(x, **more)
+        for name, more in {
+            "images": {"padding": 1},
+            "steps of 2": {"padding": 1, "stride": 2},
+            "two groups": {"groups": 2},
+            "each channel": {"groups": 4, "padding": 1},
+        }.items()
+    },
     "whole numbers": lambda x, rows: ad.astype(rows * 2 + 1, "float32"),
 }
 

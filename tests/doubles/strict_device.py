@@ -91,7 +91,7 @@ class Functions:
         if isinstance(found, np.ufunc):
             return Ufunc(found)
         if isinstance(found, types.ModuleType):
-            if name not in ("fft", "linalg"):
+            if name not in ("fft", "linalg", "lib", "stride_tricks"):
                 raise AttributeError(f"xp.{name} is not on the strict device; randomness is backend.Generator")
             return Functions(found, f"{name}.")
         if callable(found) and not isinstance(found, type):

@@ -179,16 +179,17 @@ misuse(
     z=POINTS,
     chosen=(*NO_TENSORS, ones(5, 3), ones(4, 4), strict(5, 4)),
 )
-misuse(
-    nn.BatchNorm,
-    {"size": 2, "gamma": 0.5, "momentum": 0.1, "epsilon": 1e-5, "dtype": "float32", "backend": "numpy"},
-    size=COUNTS,
-    gamma=(-0.1, np.inf, np.nan, "1"),
-    momentum=(-0.1, 1.1, np.nan, "0", None),
-    epsilon=(0.0, -1e-5, np.inf, np.nan, "0", None),
-    dtype=DTYPES,
-    backend=BACKENDS,
-)
+for norm in (nn.BatchNorm, nn.BatchNorm2d):
+    misuse(
+        norm,
+        {"size": 2, "gamma": 0.5, "momentum": 0.1, "epsilon": 1e-5, "dtype": "float32", "backend": "numpy"},
+        size=COUNTS,
+        gamma=(-0.1, np.inf, np.nan, "1"),
+        momentum=(-0.1, 1.1, np.nan, "0", None),
+        epsilon=(0.0, -1e-5, np.inf, np.nan, "0", None),
+        dtype=DTYPES,
+        backend=BACKENDS,
+    )
 misuse(nn.BatchNorm.__call__, {"x": ones(5, 2)}, call=nn.BatchNorm(2), x=POINTS)
 OTHER_STATES = ones(5, 2), strict(5, 3)
 for recurrent in (nn.GRU, nn.LSTM):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from . import distributions, engine, estimator, inference, models, pictures, small, training  # noqa: F401  (the tables)
+from . import distributions, engine, estimator, images, inference, models, pictures, small, training  # noqa: F401  (the tables)
 from .public import callables, not_covered
 from .subject import SUBJECTS, complaint
 

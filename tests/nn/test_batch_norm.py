@@ -7,7 +7,7 @@ from minivae.autodiff import Parameter, assign, backward, mean, no_grad, square,
 from minivae.compiler import compile
 from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
-from minivae.nn import BatchNorm, from_torch_state_dict, to_torch_state_dict, training_mode
+from minivae.nn import BatchNorm, BatchNorm2d, from_torch_state_dict, to_torch_state_dict, training_mode
 
 from ..doubles.oracle import torch
 
@@ -159,3 +159,38 @@ def test_a_constant_unit_has_finite_values_and_gradients():
     assert (y.numpy() == 0).all()
     (g,) = backward(mean(square(y + 1.0)), [x])
     assert np.isfinite(g.numpy()).all()
+
+
+# -------------------------------------------------------------------- images
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_of_images_it_is_pytorchs(rng, training):
+    layer = BatchNorm2d(D, momentum=0.3, epsilon=1e-3, dtype="float64")
+    layer.load_state_dict({name: rng.uniform(0.5, 2.0, D) for name in layer.state_dict()})
+    theirs = torch.nn.BatchNorm2d(D, momentum=0.3, eps=1e-3, dtype=torch.float64)
+    theirs.load_state_dict(to_torch_state_dict(layer))
+    theirs.train(training)
+    x = rng.normal(size=(M, D, 4, 5)) * 3 + 1
+    ours, twin = Parameter(x), torch.tensor(x, requires_grad=True)
+    if training:
+        with training_mode() as moved:
+            y = layer(ours)
+        write(moved)
+    else:
+        y = layer(ours)
+    v = rng.normal(size=x.shape)
+    found = [y, *backward(y, [ours, *layer.parameters()], v), layer.running_mean, layer.running_var]
+    z = theirs(twin)
+    expected = [z, *torch.autograd.grad(z, [twin, *theirs.parameters()], torch.tensor(v))]
+    for a, b in zip(found, [*expected, theirs.running_mean, theirs.running_var], strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(force=True), rtol=1e-11, atol=1e-11)
+
+
+def test_other_images_are_refused():
+    layer = BatchNorm2d(D)
+    for shape in ((M, D), (M, D + 1, 2, 2), (D, 2, 2)):
+        with pytest.raises(InputError, match=rf"x has shape .*; expected images \(N, {D}, H, W\)"):
+            layer(np.ones(shape))
+    with training_mode(), pytest.raises(InputError, match=r"x has shape \(1, 3, 1, 1\); expected at least 2 pixels"):
+        layer(np.ones((1, D, 1, 1)))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minivae import backend, compile
+from minivae import backend, compile, nn
 from minivae.autodiff import Parameter, backward, tensor
 from minivae.autodiff import sum as sum_
 from minivae.errors import InputError
@@ -114,6 +114,19 @@ def test_each_keeps_its_order_in_memory(rng):
     np.testing.assert_allclose(gradient.numpy(), x.T @ g, rtol=1e-5)
     SGD([by_rows, by_columns], 1.0).step([gradient, gradient])
     np.testing.assert_array_equal(by_rows.numpy(), by_columns.numpy())
+
+
+def test_a_kernel_keeps_its_order_too():
+    """That of its gradient, also where an axis has length 1."""
+    for channels in (1, 4):
+        layer = nn.Conv2d(channels, 6, (3, 2), backend.generator(0), backend="numpy")
+        start = layer.weight.numpy()
+        flat = Flat(layer.parameters())
+        x = tensor(np.ones((2, channels, 5, 5), np.float32))
+        (gradient,) = backward(sum_(layer(x)), [layer.weight])
+        assert gradient.data.strides == layer.weight.data.strides == next(flat.parts(flat.vector.data)).strides
+        np.testing.assert_array_equal(layer.weight.numpy(), start)
+        np.testing.assert_array_equal(flat.vector.numpy()[: start.size], start.transpose(2, 3, 1, 0).ravel())
 
 
 @pytest.mark.parametrize("first", ["C", "F"])

@@ -53,7 +53,7 @@ RESULTS = ROOT / "tests" / "tools" / "mutation_results.json"
 RULES = (
     *("backward", "contractions", "decompositions", "elementwise", "indexing", "joining", "linalg", "matrices"),
     *("reduce", "shape", "special", "gamma_series", "incomplete_beta", "incomplete_gamma", "scan"),
-    "transforms",
+    *("transforms", "convolution", "depthwise", "patches", "pooling"),
 )
 # What decides whether a recorded step gives what the step gives.
 COMPILER = ("analysis", "fuse", "memory", "placement", "regions", "script")
@@ -76,9 +76,10 @@ LEFT_OUT = ("minivae/models/own.py", "minivae/models/automatic.py")
 NOT_YET = tuple(
     f"minivae/{folder}/{name}.py"
     for folder, names in {
+        "autodiff": "convolution depthwise patches pooling",
         "distributions": "chain hierarchy log_cosh mixture normalizing_flow sphere_cumulants von_mises_fisher",
         "regularizers": "aggregate_posterior covariance density_ratio sliced",
-        "nn": "batch_norm recurrent spectral",
+        "nn": "batch_norm blocks convolution dropout masked_convolution normalization recurrent spectral weight_norm",
         "optim": "adamax",
         "models": "first_stage",
         "models/adversarial": "wae_gan",

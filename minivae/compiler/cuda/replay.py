@@ -118,6 +118,8 @@ class Device:
             return self._pair(item)
         if item.primitive.kind == "product" or (sums_rows(item) and self._is_matrix(item)):
             return self._product(item)
+        if item.primitive.kind == "conv":
+            return [self._convolution(item)]
         if item.assigns:  # (copyto would copy overlapping memory as it finds it)
             target, value = (self._arena.place(x) for x in item.inputs)
             return [partial(setitem, target, ..., value)]
@@ -171,15 +173,25 @@ class Device:
 
     def _product(self, call: Call) -> list[Callable[[], Any]]:
         """A matrix product by cuBLAS, with copies where it cannot read or write the layout."""
-        a, b, out = self._operands(call)
+        return self._gemms(*self._operands(call)) or self._plain(call)
+
+    def _gemms(self, a: Any, b: Any, out: Any) -> list[Callable[[], Any]]:
+        """The calls that write ``a @ b`` to ``out``; none where it is no product for cuBLAS."""
         if not suits(a, b, out) or not self._has_blas():
-            return self._plain(call)
+            return []
         places = [x if layout(x) is not None else self._xp.empty(x.shape, x.dtype) for x in (a, b, out)]
         copies = [
             partial(self._xp.copyto, place, x) for place, x in zip(places[:2], (a, b), strict=True) if place is not x
         ]
         products = [self._blas[0].prepare(gemm) for gemm in gemms(*places)]
         return [*copies, *products, *([] if places[2] is out else [partial(self._xp.copyto, out, places[2])])]
+
+    def _convolution(self, call: Call) -> Callable[[], Any]:
+        """A convolution as on any backend, with products that can be captured."""
+        self._has_blas()  # before it runs: the handle is told its stream then
+        arrays = [self._arena.place(x) for x in (*call.inputs, call.output)]
+        value = partial(call.primitive.value, Captured(self._xp, self._gemms), *arrays[:-1], **call.attributes)
+        return partial(value, out=arrays[-1])
 
     def _pair(self, pair_of: Pair) -> list[Callable[[], Any]]:
         """Two products in one call of cuBLAS."""
@@ -189,6 +201,30 @@ class Device:
             if are_one_call(*both):
                 return [self._blas[0].prepare(*both)]
         return [run for call in pair_of for run in self._product(call)]
+
+
+class Captured:
+    """CuPy's functions, with matrix products by a handle of our own.
+
+    Args:
+        xp: CuPy.
+        gemms: the calls that write a product to an array; none where it is no product for cuBLAS.
+    """
+
+    def __init__(self, xp: Any, gemms: Callable[[Any, Any, Any], list[Callable[[], Any]]]) -> None:
+        self._xp, self._gemms = xp, gemms
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._xp, name)
+
+    def matmul(self, a: Any, b: Any, out: Any = None) -> Any:
+        """``a @ b``."""
+        if out is None:
+            out = self._xp.empty((*a.shape[:-1], b.shape[-1]), self._xp.result_type(a, b))
+        calls = self._gemms(a, b, out)
+        for call in calls:
+            call()
+        return out if calls else self._xp.matmul(a, b, out=out)
 
 
 def _use(handles: Sequence[Blas], stream: Any) -> None:

@@ -31,7 +31,7 @@ from ...autodiff.test_primitives import (
 from ...chance import CRITICAL_Z
 from ...models.kinds import data, small_vae
 from ...nn import test_init, test_mlp
-from . import family, likelihoods, networks
+from . import family, images, likelihoods, networks
 from .page import SEED, Row, Section, error, gradient_error, z_of_cdf
 
 # ------------------------------------------------------------------ operations
@@ -180,7 +180,7 @@ def layers() -> set[str]:
                 pending.append(kind)
                 if kind.__module__.startswith(floors) and not kind.__module__.startswith("minivae.models.learning."):
                     found.add(kind.__name__)
-    return found - {"Likelihood", "Recurrent"}  # bases of others
+    return found - {"Likelihood", "Recurrent", "Convolution"}  # bases of others
 
 
 NETWORK = {"value": 1e-12, "differences": 1e-6}
@@ -200,6 +200,7 @@ LAYERS = Section(
         "GaussianMLP": partial(decoder, "gaussian"),
         **family.LAYERS,
         **networks.LAYERS,
+        **images.LAYERS,
         **likelihoods.LAYERS,
     },
 )
