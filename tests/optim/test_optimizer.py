@@ -110,11 +110,12 @@ def test_the_factor_scales_the_step_size(name):
 
 
 def test_weight_decay_is_the_gradient_of_a_squared_norm(rng):
-    """lambda/2 |theta|^2 has the gradient lambda theta; with no other, SGD shrinks by 1 - lr lambda."""
-    start = rng.standard_normal(5)
-    p = Parameter(start.copy())
-    SGD([p], 0.1, weight_decay=0.5).step([tensor(np.zeros(5))])
-    np.testing.assert_allclose(p.numpy(), start * (1 - 0.1 * 0.5), rtol=1e-15)
+    """lambda/2 |theta|^2 has the gradient lambda theta, beside the loss's."""
+    start, g = rng.standard_normal((2, 5))
+    for own in (g, np.zeros(5)):
+        p = Parameter(start.copy())
+        SGD([p], 0.1, weight_decay=0.5).step([tensor(own)])
+        np.testing.assert_allclose(p.numpy(), start - 0.1 * (own + 0.5 * start), rtol=1e-14)
 
 
 # ------------------------------------------------------------------- recorded
@@ -192,6 +193,12 @@ def test_clipping_keeps_the_direction_and_caps_the_norm(backend_name):
     assert joint_norm(found) == pytest.approx(0.5, rel=1e-6)
     for a, g in zip(found, gradients, strict=True):
         np.testing.assert_allclose(a, g * (0.5 / joint_norm(gradients)), rtol=1e-6)
+
+
+def test_a_tiny_norm_is_clipped_as_by_pytorch():
+    """By max_norm / (norm + 1e-6)."""
+    (found,) = clip_by_norm([tensor(np.array([3e-6, 4e-6]))], 1e-6)
+    np.testing.assert_allclose(found.numpy(), np.array([3e-6, 4e-6]) / 6, rtol=1e-12)
 
 
 def test_clipping_leaves_short_gradients_alone(backend_name):

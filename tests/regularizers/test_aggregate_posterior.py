@@ -8,8 +8,9 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import norm
 
+from minivae import backend
 from minivae.autodiff import Tensor, grad, tensor
-from minivae.distributions import Normal, StandardNormal
+from minivae.distributions import ExpConcrete, Normal, Product, StandardNormal
 from minivae.errors import InputError
 from minivae.gradcheck import check_gradients
 from minivae.regularizers import WEIGHTINGS, log_aggregate, log_ratios, log_weights, split_kl
@@ -125,6 +126,20 @@ def test_far_posteriors_are_finite(weighting):
     if own is not None:
         np.testing.assert_allclose(found.information.numpy(), own, rtol=1e-12)
         np.testing.assert_allclose(found.between.numpy(), (D - 1) * own, rtol=1e-12)
+
+
+def test_variables_of_several_kinds_stand_beside_each_other(rng):
+    """A relaxed categorical variable is one, whose ratio is that of its densities."""
+    mean, log_var, logits = rng.normal(size=(B, 2)), rng.normal(size=(B, 2)), rng.normal(size=(B, 3))
+    q = Product([Normal(mean, log_var), ExpConcrete(logits, 0.6), Normal(mean[:, :1], 0.3)])
+    z = q.sample(backend.generator(0), L).numpy()
+    found = log_ratios(q, z).numpy()
+    assert found.shape == (L, B, B, 4)
+    np.testing.assert_array_equal(found[..., :2], log_ratios(Normal(mean, log_var), z[..., :2]).numpy())
+    np.testing.assert_array_equal(found[..., 3:], log_ratios(Normal(mean[:, :1], 0.3), z[..., 5:]).numpy())
+    for sample, i, j in itertools.product(range(L), range(B), range(B)):
+        under, own = (float(ExpConcrete(logits[k], 0.6).log_prob(z[sample, i, 2:5])) for k in (j, i))
+        assert found[sample, i, j, 2] == pytest.approx(under - own, abs=1e-10)
 
 
 @EVERY_WEIGHTING
