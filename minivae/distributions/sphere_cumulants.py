@@ -70,7 +70,7 @@ def _cumulants(moments: Sequence) -> list:
     """Cumulants 0, 1, ... (the first is no number, the second the mean beside which the moments are) from moments."""
     found = [0.0, 0.0]
     for n in range(2, len(moments)):
-        found.append(moments[n] - sum(math.comb(n - 1, k - 1) * found[k] * moments[n - k] for k in range(2, n - 1)))
+        found.append(moments[n] - sum(math.comb(n - 1, k - 1) * found[k] * moments[n - k] for k in range(2, n)))
     return found
 
 

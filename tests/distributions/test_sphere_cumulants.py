@@ -8,7 +8,7 @@ import pytest
 from scipy import special
 
 from minivae.autodiff import backward, tensor
-from minivae.distributions.sphere_cumulants import log_mean_tilt
+from minivae.distributions.sphere_cumulants import _cumulants, log_mean_tilt
 from minivae.gradcheck import check_gradients
 
 KNOWN = np.array(
@@ -100,6 +100,11 @@ def test_derivatives(m):
     check_gradients(lambda k: log_mean_tilt(k, m), [kappa], order=2)
     for order in (1, 2, 3):
         check_gradients(lambda k, order=order: log_mean_tilt(k, m, order), [kappa])
+
+
+def test_cumulants_of_central_moments():
+    """Of the exponential distribution: (n - 1)!."""
+    assert _cumulants([1.0, 0.0, 1.0, 2.0, 9.0, 44.0, 265.0])[2:] == [1.0, 2.0, 6.0, 24.0, 120.0]
 
 
 def test_the_ends_in_float32_are_finite():

@@ -115,6 +115,12 @@ EQUIVALENT = {
         ("minivae/nn/spectral.py", held, f"{STOPPED}({held})"): "a unit vector that is held as a whole"
         for held in ("norm(x)", "where(nothing, otherwise, x / where(nothing, 1.0, length))")
     },
+    ("minivae/distributions/sphere_cumulants.py", "root + kappa", "root"): "nodes lie about it, and near it is enough",
+    (
+        "minivae/distributions/sphere_cumulants.py",
+        "(xp.log(t_0) - xp.log(2 - t_0))[..., None] + WIDTH / math.sqrt(a) * xp.sinh(v)",
+        "(xp.log(t_0) - xp.log(2 - t_0))[..., None] - WIDTH / math.sqrt(a) * xp.sinh(v)",
+    ): "the nodes lie as far on either side",
     ("minivae/models/posterior/vq_vae.py", "1e-10", "2e-10"): "any small number keeps 0 log 0 from being none",
     ("minivae/models/posterior/coupling_vae.py", "h.shape[-1]", "h.shape[0]"): "beside no features x is x",
     (
