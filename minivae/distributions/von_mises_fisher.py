@@ -176,7 +176,7 @@ class VonMisesFisher(Distribution):
         log_b, log_d, below = self._at(e)
         sine = exp(log_b * 0.5 - log_d) * (sqrt(e * (1.0 - e)) * 2.0)
         across = unit(noise[..., : self.event - 1]) * expand_dims(sine, -1)
-        along = broadcast_to(expand_dims(1.0 - below, -1), (*across.shape[:-1], 1))
+        along = expand_dims(1.0 - below, -1)
         # Of the mirrors that take the first axis to mu or to -mu that in the plane across the longer of e_1 + mu and
         # e_1 - mu: of the other nothing may be left.
         sign = 1.0 - astype(less(self.direction[..., :1], 0.0), e.dtype) * 2.0

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
 from minivae import backend, bounds
 from minivae.autodiff import Parameter, backward, mean, sum, tensor
@@ -71,6 +71,36 @@ def test_kl_and_mean_against_quadrature(m, kappa, rng):
     divergence = expectation(lambda w: kappa * w - constant, m, kappa)
     np.testing.assert_allclose(kl(q, UniformOnSphere(m, q.like)).numpy(), np.full(M, divergence), rtol=1e-9)
     np.testing.assert_allclose(q.mean.numpy(), unit(loc) * expectation(lambda w: w, m, kappa), rtol=1e-9)
+
+
+@pytest.mark.parametrize("m", [3, 10])
+def test_the_kl_of_two_by_their_normalizers(m, rng):
+    """log C - log C' + kappa A - kappa' A mu'^T mu, with SciPy's Bessel functions."""
+    (q, loc), (p, other) = made(rng, m, [0.5, 3.0, 20.0, 7.0]), made(rng, m, [2.0, 0.1, 9.0, 7.0])
+
+    def log_c(kappa):
+        order = m / 2 - 1
+        return order * np.log(kappa) - np.log(special.ive(order, kappa)) - kappa
+
+    k, other_k = (d.concentration.numpy() for d in (q, p))
+    a = special.ive(m / 2, k) / special.ive(m / 2 - 1, k)
+    together = (unit(loc) * unit(other)).sum(-1)
+    expected = log_c(k) - log_c(other_k) + k * a - other_k * a * together
+    np.testing.assert_allclose(kl(q, p).numpy(), expected, rtol=1e-9)
+    assert kl(q, q).numpy() == pytest.approx(np.zeros(M), abs=1e-13)
+
+
+def test_one_direction_for_several_concentrations_and_the_other_way_round(rng):
+    loc, kappa = rng.normal(size=(M, 5)), np.array([0.3, 2.0, 9.0, 40.0])
+    for q, whole in (
+        (VonMisesFisher(loc[0], kappa), VonMisesFisher(np.tile(loc[0], (M, 1)), kappa)),
+        (VonMisesFisher(loc, 3.0), VonMisesFisher(loc, np.full(M, 3.0))),
+    ):
+        p, noise = UniformOnSphere(5, q.like), q.draw_noise(backend.generator(0), (L,))
+        calls = (lambda d: d.mean, lambda d: d.centre, lambda d: d.entropy(), lambda d, p=p: kl(d, p))
+        for call in (*calls, lambda d, noise=noise: d.sample(noise)):
+            assert call(q).shape == call(whole).shape
+            np.testing.assert_allclose(call(q).numpy(), call(whole).numpy(), rtol=1e-12)
 
 
 def test_without_concentration_it_is_the_uniform_distribution(rng):

@@ -121,6 +121,11 @@ EQUIVALENT = {
         "(xp.log(t_0) - xp.log(2 - t_0))[..., None] + WIDTH / math.sqrt(a) * xp.sinh(v)",
         "(xp.log(t_0) - xp.log(2 - t_0))[..., None] - WIDTH / math.sqrt(a) * xp.sinh(v)",
     ): "the nodes lie as far on either side",
+    (
+        "minivae/distributions/von_mises_fisher.py",
+        "astype(equal(arange(like.shape[-1], like=like), 0.0), like.dtype)",
+        "equal(arange(like.shape[-1], like=like), 0.0)",
+    ): "beside numbers booleans are 0 and 1",
     ("minivae/models/posterior/vq_vae.py", "1e-10", "2e-10"): "any small number keeps 0 log 0 from being none",
     ("minivae/models/posterior/coupling_vae.py", "h.shape[-1]", "h.shape[0]"): "beside no features x is x",
     (
