@@ -126,6 +126,8 @@ EQUIVALENT = {
         "astype(equal(arange(like.shape[-1], like=like), 0.0), like.dtype)",
         "equal(arange(like.shape[-1], like=like), 0.0)",
     ): "beside numbers booleans are 0 and 1",
+    ("minivae/bounds.py", "1e+30", "2e+30"): "any order that float32 has room above",
+    ("minivae/bounds.py", "stop_gradient(values)", "values"): "what it is multiplied by is 0",
     ("minivae/models/posterior/vq_vae.py", "1e-10", "2e-10"): "any small number keeps 0 log 0 from being none",
     ("minivae/models/posterior/coupling_vae.py", "h.shape[-1]", "h.shape[0]"): "beside no features x is x",
     (
