@@ -57,6 +57,8 @@ def test_what_is_no_direction_is_not_decoded(rng):
     with pytest.raises(InputError, match=r"z of a HypersphericalVAE has a row of length 1\.2; expected directions"):
         model.decode(z)
     z[1] *= 0.8 / 1.2
+    with pytest.raises(InputError, match=r"a row of length 0\.8; expected"):
+        model.decode(z)
     z[2] *= 1.1
     with pytest.raises(InputError, match=r"a row of length 0\.8; expected"):  # the farthest from 1
         model.decode(z)
