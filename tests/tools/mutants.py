@@ -147,7 +147,7 @@ EQUIVALENT = {
     },
     **{
         (f"minivae/models/{name}.py", "-terms['bound']", "terms['bound']"): "with_loss puts another in its place"
-        for name in ("adversarial/factor_vae", "posterior/iaf_vae", "aggregate/info_vae", "semi_supervised/m2")
+        for name in ("adversarial/factor_vae", "posterior/iaf_vae", "aggregate/info_vae")
     },
 }
 

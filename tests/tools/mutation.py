@@ -77,21 +77,12 @@ NOT_YET = tuple(
     f"minivae/{folder}/{name}.py"
     for folder, names in {
         "autodiff": "convolution depthwise patches pooling",
-        "distributions": "chain hierarchy log_cosh mixture normalizing_flow sphere_cumulants von_mises_fisher",
-        "regularizers": "aggregate_posterior covariance density_ratio sliced",
-        "nn": "batch_norm blocks convolution dropout masked_convolution normalization recurrent spectral weight_norm",
-        "optim": "adamax",
-        "models": "first_stage",
-        "models/adversarial": "wae_gan",
-        "models/aggregate": "beta_tcvae dip_vae",
-        "models/autoregressive": "autoregressive_prior",
-        "models/bound": "ciwae",
-        "models/hierarchy": "ladder_vae networks",
-        "models/likelihood": "sigma_vae",
-        "models/posterior": "auxiliary_vae coupling_vae hyperspherical_vae joint_vae planar_vae radial_vae",
-        "models/prior": "vamp_vae",
-        "models/semi_supervised": "m1_m2 m2",
-        "models/sequence": "chain state_space td_vae",
+        "distributions": "log_cosh normalizing_flow sphere_cumulants von_mises_fisher",
+        "models/adversarial": "labelled_aae",
+        "models": "guesses",
+        "models/semi_supervised": "m2",
+        "nn": "blocks convolution dropout masked_convolution normalization spectral weight_norm",
+        "regularizers": "aggregate_posterior covariance",
     }.items()
     for name in names.split()
 )

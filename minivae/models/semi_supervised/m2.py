@@ -107,8 +107,8 @@ class M2(CVAE):
         bound = reconstruction - kl - unsaid
         said = mean(sum(given * log_q, axis=-1))
         terms = {"bound": bound, "reconstruction": reconstruction, "kl": kl, "label": said}
-        first = Phase(-bound, self.parameters(), terms, means=guesses(given, log_q))
-        return [first.with_loss(-bound - said * self.alpha / self.share)]
+        loss = -bound - said * self.alpha / self.share
+        return [Phase(loss, self.parameters(), terms, means=guesses(given, log_q)).with_loss(loss)]
 
     def of_means(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """``error``: of the points that have a label, the share of those whose likeliest by q(y|x) is another."""
