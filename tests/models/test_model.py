@@ -8,7 +8,6 @@ from minivae.datasets import preparation
 from minivae.errors import InputError
 from minivae.models import IWAE, M2, VAE, Batch, BetaVAE
 from minivae.models.model import taken
-from minivae.models.phase import prior_draws
 
 from .members import M, Repeated, batch_for, member, shaken
 
@@ -58,14 +57,6 @@ def test_a_missing_label_is_completed_by_the_likeliest(rng):
     expected = np.where(given.sum(-1, keepdims=True) > 0, given, likeliest)
     np.testing.assert_array_equal(model.completed(x, given).numpy(), expected)
     assert member("vae").completed(x, None) is None
-
-
-def test_draws_of_a_prior_are_as_many_as_data_points(rng):
-    p, noise = member("vae", dtype="float64").prior(), rng.normal(size=(M, 3))
-    np.testing.assert_array_equal(prior_draws(p, M, noise).numpy(), noise)
-    assert prior_draws(p, M, Repeated()()).shape == (M, 3)
-    with pytest.raises(InputError, match=r"noise has shape \(4, 3\); expected \(1, 3\)"):
-        prior_draws(p, 1, noise)
 
 
 def test_a_model_knows_how_many_samples_it_takes(rng):
