@@ -111,6 +111,11 @@ EQUIVALENT = {
         ): "asked for its dtype and backend alone"
         for name in ("aggregate/hfvae", "posterior/categorical_vae", "posterior/joint_vae")
     },
+    (
+        "minivae/nn/spectral.py",
+        "stop_gradient(_unit(stretched, u))",
+        "_unit(stretched, u)",
+    ): "a length has the same gradient whether its direction is held or not",
     **{
         ("minivae/nn/spectral.py", held, f"{STOPPED}({held})"): "a unit vector that is held as a whole"
         for held in ("norm(x)", "where(nothing, otherwise, x / where(nothing, 1.0, length))")
