@@ -77,12 +77,9 @@ NOT_YET = tuple(
     f"minivae/{folder}/{name}.py"
     for folder, names in {
         "autodiff": "convolution depthwise patches pooling",
-        "distributions": "log_cosh normalizing_flow sphere_cumulants von_mises_fisher",
-        "models/adversarial": "labelled_aae",
-        "models": "guesses",
+        "distributions": "normalizing_flow sphere_cumulants von_mises_fisher",
         "models/semi_supervised": "m2",
         "nn": "blocks convolution dropout masked_convolution normalization spectral weight_norm",
-        "regularizers": "aggregate_posterior covariance",
     }.items()
     for name in names.split()
 )
