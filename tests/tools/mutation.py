@@ -77,7 +77,7 @@ NOT_YET = tuple(
     f"minivae/{folder}/{name}.py"
     for folder, names in {
         "autodiff": "convolution depthwise patches pooling",
-        "distributions": "normalizing_flow sphere_cumulants von_mises_fisher",
+        "distributions": "von_mises_fisher",
         "models/semi_supervised": "m2",
         "nn": "blocks convolution dropout masked_convolution normalization spectral weight_norm",
     }.items()
