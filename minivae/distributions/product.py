@@ -82,7 +82,7 @@ class Product(Distribution):
 
     def log_prob(self, x: Any) -> Tensor:
         """The sum of the parts' log p."""
-        pieces = zip(self.parts, self.pieces(self._as_data(x)), strict=True)
+        pieces = zip(self.parts, _cut(self._as_data(x), self.lengths), strict=True)
         return reduce(add, [part.log_prob(piece) for part, piece in pieces])
 
     def pieces(self, x: Any) -> list[Tensor]:

@@ -12,7 +12,7 @@ import numpy as np
 from .. import backend
 from ..autodiff import Tensor, no_grad
 from ..datasets import one_hot
-from ..distributions import Normal
+from ..distributions import Distribution, Normal
 from ..errors import InputError
 from ..models import Model
 from ..models.sequence.state_space import StateSpaceVAE
@@ -73,19 +73,24 @@ def draw_run(
     if not model.no_codes and test is not None:
         with pictures.sparing("latent space"):
             _draw_latent(model, test, labels, image_shape, pictures, class_names, names)
-    elif model.latent_dim == 2 and not model.context_dim and isinstance(p := model.prior(), Normal):
-        # (what a label does is shown beside a data point's)
-        pictures.draw(
-            "manifold", lambda path: manifold(lambda z: model.decode(_of_prior(p, z)).numpy(), image_shape, path)
-        )
+    elif model.latent_dim == 2 and not model.context_dim:  # (what a label does is shown beside a data point's)
+        _draw_manifold(model.prior(), lambda z: model.decode(z).numpy(), image_shape, pictures)
     pictures.require_all()
     return pictures.paths
 
 
-def _of_prior(p: Normal, z: np.ndarray) -> np.ndarray:
-    """The quantiles of p(z), or of p(z|y) of one label, for those of N(0, I), ``(n, 2)``."""
-    with no_grad():
-        return p.transform(z.reshape(len(z), *p.shape)).numpy().reshape(z.shape)
+def _draw_manifold(
+    p: Distribution, decode: Callable[[np.ndarray], np.ndarray], shape: tuple[int, ...] | None, pictures: Pictures
+) -> None:
+    """The manifold of a p(z) over two dimensions, or a p(z|y) of one label, if it is a Gaussian: by its quantiles."""
+
+    def decode_quantiles(z: np.ndarray) -> np.ndarray:
+        """Of N(0, I), ``(n, 2)``, in the place of which are those of p(z)."""
+        with no_grad():
+            return decode(p.transform(z.reshape(len(z), *p.shape)).numpy().reshape(z.shape))
+
+    if isinstance(p, Normal):
+        pictures.draw("manifold", lambda path: manifold(decode_quantiles, shape, path))
 
 
 class Pictures:
@@ -176,9 +181,9 @@ def _draw_latent(
         pictures.draw("codebook", lambda path: codebook_usage(model.codes(x).numpy(), used, path))
     else:
         pictures.draw("traversals", lambda path: traversals(decode, z, shape, path, on_sphere=model.on_sphere))
-    first = None if context is None else model.completed(x[:1], context[:1])
-    if model.latent_dim == 2 and isinstance(p := model.prior(first), Normal):
-        pictures.draw("manifold", lambda path: manifold(lambda z: decode(_of_prior(p, z)), shape, path))
+    if model.latent_dim == 2:
+        first = None if context is None else model.completed(x[:1], context[:1])
+        _draw_manifold(model.prior(first), decode, shape, pictures)
 
 
 def _draw_sequences(model: StateSpaceVAE, x: Tensor, shape: tuple[int, ...] | None, pictures: Pictures) -> None:

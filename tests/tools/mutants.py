@@ -98,11 +98,6 @@ EQUIVALENT = {
         "equal(expand_dims(swapaxes(place, 0, 1), -1), steps)",
     ): "a product of numbers with booleans is one with 0 and 1",
     ("minivae/models/semi_supervised/m2.py", "log_q", f"{STOPPED}(log_q)"): "the mean of a score is 0",
-    (
-        "minivae/models/adversarial/labelled_aae.py",
-        "log_softmax(self._mixture().components.log_prob(expand_dims(z, -2)))",
-        f"{STOPPED}(log_softmax(self._mixture().components.log_prob(expand_dims(z, -2))))",
-    ): "of guesses that are counted, which has no gradient",
     **{
         (
             f"minivae/models/{name}.py",

@@ -8,7 +8,8 @@ A mutant is one copy of the package with one expression changed: the sign of a d
 rule turned, a factor or a term dropped, + and - exchanged, or an operation left out (the
 sum that undoes broadcasting is one); in models and their parts also a gradient stopped, one
 sample taken for many, another axis or constant. The test files that mirror the changed file
-must fail, or else those of its package; a mutant that they pass has survived, and is listed.
+must fail, or else those of its folder of models, or those of its package; a mutant that they
+pass has survived, and is listed.
 Those that compute the same as the original are listed in :mod:`tests.tools.mutants` with the
 reason, and left out; so is what stops a gradient where no test has one. The results of a
 file are written when it is done, so that a run that is interrupted loses one file's.

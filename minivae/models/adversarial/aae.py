@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ...autodiff import Tensor
 from ..phase import Batch, Phase
 from .wae_gan import WAEGAN
 
@@ -51,4 +52,9 @@ class AAE(WAEGAN):
         trained, own = [*encoder, *self.decoder.parameters()], {"adversarial": fooled}
         terms = {"objective": reconstruction, "reconstruction": reconstruction, **own}
         last = Phase(fooled, encoder, own, optimizer=self.critic.optimizer)
-        return [Phase(-reconstruction, trained, terms), self.critic.phase(drawn, z), last]
+        first = Phase(-reconstruction, trained, terms, means=self._means(batch, z))
+        return [first, self.critic.phase(drawn, z), last]
+
+    def _means(self, batch: Batch, z: Tensor) -> dict[str, Tensor]:
+        """What :meth:`of_means` is given, of codes as the critic is shown them."""
+        return {}

@@ -26,7 +26,7 @@ from ...checks import positive_integer, positive_number
 from ...distributions import Distribution, Mixture, Normal
 from ...errors import InputError
 from ..guesses import error_of, guesses
-from ..phase import Batch, Phase
+from ..phase import Batch
 from ..prior.cvae import beside
 from .aae import AAE
 from .critic import Critic
@@ -94,18 +94,20 @@ class LabelledAAE(AAE):
         """As of other models that may be told nothing, but that ``encode`` needs no context here."""
         return None if context is None else super().completed(x, context)
 
-    def phases(self, batch: Batch, noise: Any) -> list[Phase]:
-        """As the AAE's. ``noise``: a generator, or that of a :class:`Mixture`'s draws, ``(M, 1 + latent_dim)``."""
-        first, *others = super().phases(batch, noise)
-        z, given = self.posterior(self._points(batch)).mean, self._told(batch.context, missing=True)
-        return [first._replace(means=guesses(given, self._log_classes(z))), *others]
-
     def of_means(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """``error``: of the points that have a label, the share of those that are likelier of another class."""
         return error_of(means)
 
+    def _means(self, batch: Batch, z: Tensor) -> dict[str, Tensor]:
+        """How many labels there are, and how many of them the codes stand for."""
+        with no_grad():
+            return guesses(self._told(batch.context, missing=True), self._log_classes(z[..., : self.latent_dim]))
+
     def _codes_and_draws(self, batch: Batch, noise: Any) -> tuple[Tensor, Tensor, Tensor]:
-        """Codes and draws with the labels beside them, and whether they are missing; the mean of log p(x|z)."""
+        """Codes and draws with the labels beside them, and whether they are missing; the mean of log p(x|z).
+
+        ``noise``: a generator, or that of a :class:`Mixture`'s draws, ``(M, 1 + latent_dim)``.
+        """
         x, given = self._points(batch), self._told(batch.context, missing=True)
         mixture, z = self._mixture(), self.posterior(x).mean
         if isinstance(noise, Generator):

@@ -14,7 +14,7 @@ what was not trained yet takes the minibatch for all of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from ...autodiff import Tensor, mean
@@ -93,11 +93,11 @@ class BetaTCVAE(VAE):
         told = {"data_points": self.data_points, "weighting": self.weighting, "group_sizes": self.group_sizes}
         return split_kl(q, z, log_q, log_p, **told)
 
-    def _priced(self, reconstruction: Tensor, split: Split, terms: Mapping[str, Tensor]) -> Phase:
+    def _priced(self, reconstruction: Tensor, split: Split, terms: dict[str, Tensor]) -> Phase:
         """The phase whose loss is D and the parts at their prices, with these terms."""
         priced = self.parts(split)
         parts = {f"{name}_{self.weighting}": mean(part) for name, (_, part) in priced.items()}
         loss = -reconstruction
         for (weight, _), part in zip(priced.values(), parts.values(), strict=True):
             loss = loss + part * weight
-        return Phase(loss, self.parameters(), {**terms}).with_loss(loss, **parts)
+        return Phase(loss, self.parameters(), terms).with_loss(loss, **parts)

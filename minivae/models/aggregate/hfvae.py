@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...autodiff import Tensor
+from ...autodiff import Tensor, concatenate, exp
 from ...backend import Generator
 from ...checks import number_from, number_from_zero, positive_integer
 from ...distributions import Categorical, Distribution, ExpConcrete, Product
@@ -73,11 +73,11 @@ class HFVAE(BetaTCVAE):
 
     def build(self, noise: Generator, options: dict[str, Any]) -> None:
         """The VAE's networks; with discrete variables an encoder that has logits, too."""
-        if not self.discrete:
-            return super().build(noise, options)
-        self.encoder = JointEncoder(self.data_dim, self.hidden, self.continuous, self.discrete, noise, **options)
-        self.decoder = self.make_decoder(self.latent_dim, noise, options)
-        return None
+        if self.discrete:
+            self.encoder = JointEncoder(self.data_dim, self.hidden, self.continuous, self.discrete, noise, **options)
+            self.decoder = self.make_decoder(self.latent_dim, noise, options)
+        else:
+            super().build(noise, options)
 
     def prior(self, context: Any = None) -> Distribution:
         """p(z): N(0, I), and every value of a discrete variable as likely."""
@@ -86,7 +86,7 @@ class HFVAE(BetaTCVAE):
 
     def codes(self, x: Any) -> Tensor:
         """The most likely value of each discrete variable, ``(M, variables)`` integers."""
-        return joint_codes(self.posterior(self.prepared(x))) if self.discrete else super().codes(x)  # pyright: ignore
+        return joint_codes(self.encoder(self.features(self.prepared(x)))) if self.discrete else super().codes(x)
 
     def parts(self, split: Split) -> dict[str, tuple[float, Tensor]]:
         """Those of the beta-TCVAE, and the dependence inside of the groups."""
@@ -101,9 +101,13 @@ class HFVAE(BetaTCVAE):
         drawn, soft_q, soft_p = self.noise(q, noise), self._relaxed(q), self._relaxed(p)
         z, w = q.sample(drawn), soft_q.sample(drawn)
         log_q, log_p = soft_q.log_prob(w), soft_p.log_prob(w)
-        terms = self.estimate(self.likelihood(z).log_prob(x), p.log_prob(z), q.log_prob(z)).terms()
-        soft = self.estimate(self.likelihood(q.relax(drawn, self.temperature)).log_prob(x), log_p, log_q).terms()
-        terms = {**terms, "relaxed_bound": soft["bound"]}
+        first, *logarithms = soft_q.pieces(w)
+        y = concatenate([first, *map(exp, logarithms)], axis=-1)
+        soft, terms = (
+            self.estimate(self.likelihood(code).log_prob(x), *densities).terms()
+            for code, densities in ((y, (log_p, log_q)), (z, (p.log_prob(z), q.log_prob(z))))
+        )
+        terms["relaxed_bound"] = soft["bound"]
         return [self._priced(soft["reconstruction"], self._split(soft_q, w, log_q, log_p), terms)]
 
     def _relaxed(self, p: Any) -> Product:
