@@ -92,7 +92,7 @@ class VonMisesFisher(Distribution):
     def mean(self) -> Tensor:
         """A mu, inside the sphere."""
         along = self._tilt(1) + 1.0
-        return broadcast_to(expand_dims(along, -1) * self.direction, self.shape)
+        return expand_dims(along, -1) * self.direction
 
     @property
     def centre(self) -> Tensor:
